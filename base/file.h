@@ -1,0 +1,64 @@
+/*
+ * Files and folders that exist whole or not at all.
+ *
+ * The crash rule: bytes are written under a temporary name in the same folder, fsynced, renamed into
+ * place, and the parent folder is fsynced. A reader sees the old state or the new one. A leftover
+ * temporary name (ends in ".tmp.<pid>") is never read and is removed by the next writer of that name.
+ */
+#ifndef TUNDISH_BASE_FILE_H
+#define TUNDISH_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "base/str.h"
+
+bool file_exists(const char *path);
+bool file_is_folder(const char *path);
+MUST_USE enum status file_size(const char *path, uint64_t *out);
+/* Reads at most limit bytes into out (cleared first); a larger file is ST_LIMIT. */
+MUST_USE enum status file_read(const char *path, uint64_t limit, struct buf *out);
+MUST_USE enum status file_write_atomic(const char *path, const void *p, size_t n);
+MUST_USE enum status file_make_folders(const char *path);      /* mkdir -p */
+MUST_USE enum status file_remove_tree(const char *path);       /* absent is fine; never follows links */
+MUST_USE enum status file_rename(const char *from, const char *to);   /* and fsyncs to's parent */
+MUST_USE enum status file_sync_folder(const char *path);       /* fsync of the folder entry itself */
+/* fsyncs every file and folder below path. */
+MUST_USE enum status file_sync_tree(const char *path);
+
+/* A read-only map of a whole file; an empty file gives p = "" and n = 0. */
+struct file_map {
+    const char *p;
+    size_t n;
+};
+MUST_USE enum status file_map_open(struct file_map *m, const char *path);
+void file_map_close(struct file_map *m);
+
+/* All regular files below path (path itself if it is a file), relative names sorted by bytes; links
+ * are not followed. out[i] is relative to path ("" if path is a file). */
+struct file_list {
+    const char **names;
+    size_t count;
+};
+MUST_USE enum status file_list_tree(struct arena *a, const char *path, struct file_list *out);
+
+/* A folder that is being written: work in folder_tmp, then folder_commit() syncs it and renames it to
+ * its final name (an existing folder of that name is replaced), or folder_abort() removes it. */
+MUST_USE enum status folder_begin(struct arena *a, const char *final_path, const char **folder_tmp);
+MUST_USE enum status folder_commit(const char *folder_tmp, const char *final_path);
+void folder_abort(const char *folder_tmp);
+
+/* An exclusive lock on a path (created if absent), dropped by the kernel when the process ends.
+ * ST_HELD, naming the holder's pid when known, if another process has it. */
+struct file_lock { int fd; };
+MUST_USE enum status file_lock_take(struct file_lock *l, const char *path);
+void file_lock_drop(struct file_lock *l);
+
+/* "dir/name" in the arena. */
+char *path_join(struct arena *a, const char *dir, const char *name);
+const char *path_base(const char *path);        /* the part behind the last '/' */
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * Digests. SHA-256 (OpenSSL) identifies content: files, artifacts, cache keys.
+ * XXH3 (xxHash) serves block checksums and de-duplication, never identity.
+ */
+#ifndef TUNDISH_BASE_HASH_H
+#define TUNDISH_BASE_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+#define SHA256_HEX 65   /* 64 digits and NUL */
+
+struct sha256;
+struct sha256 *sha256_new(void);
+void sha256_add(struct sha256 *h, const void *p, size_t n);
+/* Writes the hex digest and frees h. */
+void sha256_finish(struct sha256 *h, char hex[SHA256_HEX]);
+void sha256_bytes(const void *p, size_t n, char hex[SHA256_HEX]);
+/* Digest and size of a file's bytes; bytes may be NULL. */
+MUST_USE enum status sha256_file(const char *path, char hex[SHA256_HEX], uint64_t *bytes);
+
+uint64_t xxh3(const void *p, size_t n);
+uint64_t xxh3_seed(const void *p, size_t n, uint64_t seed);
+
+#endif

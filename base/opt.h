@@ -1,0 +1,117 @@
+/*
+ * Option tables: one row an option. The same table parses the command line, the keys of --config and of a
+ * pipeline's `with:`, checks bounds, prints --help, and makes the record that goes into manifests
+ * and cache keys.
+ *
+ * To add an option: a field in the command's config struct and a row in its table.
+ *
+ * Names are lower case with '-' ("batch-tokens"), and '.' for groups ("model.width"). On the command line
+ * an option is `--batch-tokens 8192` or `--batch-tokens=8192`; in YAML it is `batch-tokens: 8192` or
+ * `batch_tokens: 8192` ('_' and '-' are the same letter in YAML keys); `model: {width: 256}` is the option model.width.
+ * Lists are repeated on the command line (`--in a --in b`, and for the row flagged OPT_POSITIONAL plain
+ * words) and a list (or one scalar) in YAML. A tree is any YAML; on the command line it is YAML flow text.
+ */
+#ifndef TUNDISH_BASE_OPT_H
+#define TUNDISH_BASE_OPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/status.h"
+#include "base/yaml.h"
+
+enum opt_type {      /* the field's C type */
+    OPT_T_STR,       /* const char *     NULL when absent */
+    OPT_T_INT,       /* int64_t */
+    OPT_T_REAL,      /* double */
+    OPT_T_BOOL,      /* bool             --flag, --no-flag, --flag=true */
+    OPT_T_SIZE,      /* uint64_t         bytes, with K M G T */
+    OPT_T_CHOICE,    /* int              index into choices */
+    OPT_T_LIST,      /* struct opt_list */
+    OPT_T_TREE,      /* struct yaml *    NULL when absent */
+    OPT_T_INPUT,     /* const char *     path of an artifact or file that is read */
+    OPT_T_INPUTS,    /* struct opt_list  the same, several */
+    OPT_T_OUTPUT,    /* const char *     path that is written; one a command */
+};
+
+enum opt_flag {
+    OPT_REQUIRED = 1,
+    OPT_NEUTRAL = 2,       /* cannot change results (threads, progress): in no record and no key */
+    OPT_POSITIONAL = 4,    /* takes the words without a dash; at most one row */
+};
+
+struct opt_list {
+    const char **v;
+    size_t count;
+};
+
+/* Extra check of a tree (or any) value; reports with yaml_fail() at the place of the fault. */
+typedef enum status opt_check_fn(const struct yaml *value);
+/* Called for each path hidden inside a tree (a curate source) so that the pipeline runner can resolve
+ * `@stage` references and digest inputs. Visits scalar nodes; the visitor may replace node->text. */
+typedef enum status opt_path_fn(void *ctx, struct yaml *path);
+typedef enum status opt_paths_fn(struct yaml *value, opt_path_fn *visit, void *ctx);
+
+struct opt {
+    const char *name;
+    enum opt_type type;
+    size_t offset;
+    const char *fallback;        /* default, as text; NULL: absent (or empty list) */
+    double min, max;             /* numbers and sizes; both 0: unbounded */
+    const char *const *choices;  /* OPT_T_CHOICE: NULL-terminated */
+    unsigned flags;
+    const char *help;            /* one line, lower case; says the unit */
+    opt_check_fn *check;
+    opt_paths_fn *paths;         /* OPT_T_TREE that names inputs inside */
+};
+
+#define OPT_STR(S, f, nm, def, hlp, ...) \
+    { .name = nm, .type = OPT_T_STR, .offset = offsetof(S, f), .fallback = def, .help = hlp, __VA_ARGS__ }
+#define OPT_INT(S, f, nm, def, lo, hi, hlp, ...) \
+    { .name = nm, .type = OPT_T_INT, .offset = offsetof(S, f), .fallback = def, .min = lo, .max = hi, .help = hlp, __VA_ARGS__ }
+#define OPT_REAL(S, f, nm, def, lo, hi, hlp, ...) \
+    { .name = nm, .type = OPT_T_REAL, .offset = offsetof(S, f), .fallback = def, .min = lo, .max = hi, .help = hlp, __VA_ARGS__ }
+#define OPT_SIZE(S, f, nm, def, lo, hi, hlp, ...) \
+    { .name = nm, .type = OPT_T_SIZE, .offset = offsetof(S, f), .fallback = def, .min = lo, .max = hi, .help = hlp, __VA_ARGS__ }
+#define OPT_BOOL(S, f, nm, def, hlp, ...) \
+    { .name = nm, .type = OPT_T_BOOL, .offset = offsetof(S, f), .fallback = def, .help = hlp, __VA_ARGS__ }
+#define OPT_CHOICE(S, f, nm, def, list, hlp, ...) \
+    { .name = nm, .type = OPT_T_CHOICE, .offset = offsetof(S, f), .fallback = def, .choices = list, .help = hlp, __VA_ARGS__ }
+#define OPT_LIST(S, f, nm, hlp, ...) \
+    { .name = nm, .type = OPT_T_LIST, .offset = offsetof(S, f), .help = hlp, __VA_ARGS__ }
+#define OPT_TREE(S, f, nm, hlp, ...) \
+    { .name = nm, .type = OPT_T_TREE, .offset = offsetof(S, f), .help = hlp, __VA_ARGS__ }
+#define OPT_INPUT(S, f, nm, hlp, ...) \
+    { .name = nm, .type = OPT_T_INPUT, .offset = offsetof(S, f), .help = hlp, __VA_ARGS__ }
+#define OPT_INPUTS(S, f, nm, hlp, ...) \
+    { .name = nm, .type = OPT_T_INPUTS, .offset = offsetof(S, f), .help = hlp, __VA_ARGS__ }
+#define OPT_OUTPUT(S, f, nm, hlp, ...) \
+    { .name = nm, .type = OPT_T_OUTPUT, .offset = offsetof(S, f), .help = hlp, __VA_ARGS__ }
+#define OPT_END { .name = NULL }
+
+/* Options every command has (--help, --quiet, --json where it makes sense) are handled in main.c. */
+
+struct command;
+/* Fills cfg (a struct that the table's offsets fit, zeroed by the caller) from defaults, then the file of
+ * `--config`, then each `--set key=value`, then the command line. Strings live in the arena. */
+MUST_USE enum status opt_parse(const struct opt *table, struct arena *a, int argc, char **argv, void *cfg);
+/* The same from a YAML map alone (a curation step's own options, a pipeline's `with:`). */
+MUST_USE enum status opt_from_yaml(const struct opt *table, struct arena *a, const struct yaml *map, void *cfg);
+/* Checks a `with:` map against the table without filling anything. Values that are whole `@reference`s
+ * or hold `${param}`s must have been replaced before. Missing required rows are reported at `where` (may be NULL: not
+ * reported), except rows of the types in the mask skip (1u << OPT_T_OUTPUT: the runner supplies the output itself). */
+MUST_USE enum status opt_check_map(const struct opt *table, struct arena *a, const struct yaml *map,
+                                   const struct yaml *where, unsigned skip);
+/* What decides the results: every row but inputs, outputs and OPT_NEUTRAL, defaults filled in. The caller owns the
+ * object; keys sorted by canonical form. */
+json_t *opt_record(const struct opt *table, const void *cfg);
+/* The row of that name ('_' taken as '-'), or NULL. */
+const struct opt *opt_find(const struct opt *table, const char *name);
+/* The aligned list of options with defaults and bounds. */
+void opt_help(FILE *out, const struct opt *table);
+
+#endif

@@ -1,0 +1,13 @@
+/*
+ * Ctrl-C. The first SIGINT or SIGTERM asks for a stop: the unit in hand is finished, a resumable state is left, and the
+ * command returns fail(ST_INTERRUPTED, "...what to run to go on"). The second ends the process at once (exit 130).
+ */
+#ifndef TUNDISH_BASE_STOP_H
+#define TUNDISH_BASE_STOP_H
+
+#include <stdbool.h>
+
+void stop_install(void);          /* main() calls it once */
+bool stop_requested(void);
+
+#endif
