@@ -1,0 +1,92 @@
+/*
+ * Sources: files, folders and archives (nested) become raw documents, in a fixed order.
+ *
+ * The order is that of sorted paths, then of members inside an archive: the same inputs give the same sequence. Kind is found by content
+ * first, name second. What cannot be read is never fatal: it becomes an outcome (counted by reason, with samples), and
+ * reading goes on. Only a source path that does not exist, or a wrong option, is an error.
+ *
+ * To add a reader: a row in the table of source_kinds (source.c).
+ */
+#ifndef TUNDISH_CURATE_SOURCE_H
+#define TUNDISH_CURATE_SOURCE_H
+
+#include "base/arena.h"
+#include "base/opt.h"
+#include "base/status.h"
+#include "base/str.h"
+
+/* What a raw document's bytes are. */
+enum raw_kind { RAW_TEXT, RAW_MARKDOWN, RAW_HTML, RAW_JSONL };   /* RAW_JSONL: one line of a .jsonl file */
+
+struct raw_document {
+    enum raw_kind kind;
+    char *id;            /* the path as given by the user's source, then "!member" for each archive level, then "#line" for JSONL */
+    char *source;        /* the top-level source path's base name */
+    char *bytes;         /* NUL-terminated; owned */
+    size_t n;
+};
+void raw_document_free(struct raw_document *d);
+
+/* Things that did not become documents, and why. One list. */
+#define SOURCE_OUTCOMES(X)                                                                     \
+    X(EMPTY,      "empty",             "nothing but white space")                              \
+    X(BINARY,     "binary",            "not text: NUL bytes, or a known binary format")        \
+    X(SKIPPED,    "skipped_kind",      "a kind that is not read (image, program, style sheet)")\
+    X(TRAVERSAL,  "path_traversal",    "an archive member's name leads out of the archive")    \
+    X(LINK,       "link",              "a link, device or other special file")                 \
+    X(TRUNCATED,  "truncated_archive", "the archive ends too early; what came before is kept") \
+    X(DAMAGED,    "damaged_archive",   "the archive cannot be read on")                        \
+    X(ENCRYPTED,  "encrypted",         "a member is encrypted")                                \
+    X(DEPTH,      "depth_limit",       "archives nested deeper than max-depth")                \
+    X(RATIO,      "ratio_limit",       "expands more than max-ratio times: a bomb")            \
+    X(SIZE,       "size_limit",        "larger than max-document")                             \
+    X(MEMBERS,    "member_limit",      "more members than max-members")                        \
+    X(BAD_LINE,   "bad_jsonl_line",    "a line of JSONL that is not a JSON object with text")  \
+    X(UNREADABLE, "unreadable",        "the file cannot be opened or read")
+enum source_outcome {
+#define X(name, key, text) SOURCE_##name,
+    SOURCE_OUTCOMES(X)
+#undef X
+    SOURCE_OUTCOME_COUNT
+};
+const char *source_outcome_key(enum source_outcome o);
+const char *source_outcome_text(enum source_outcome o);
+
+struct source_limits {
+    uint64_t max_document;     /* bytes of one document */
+    uint64_t max_expanded;     /* bytes that one top-level file may expand to, over all levels */
+    double max_ratio;          /* expanded to compressed bytes of one archive (checked past 1 MB) */
+    int max_depth;             /* archive levels */
+    uint64_t max_members;      /* members of one top-level archive, over all levels */
+};
+
+struct source_stats {
+    uint64_t files, bytes_in;             /* top-level files opened, their bytes on disk */
+    uint64_t documents, document_bytes;   /* handed out */
+    uint64_t outcomes[SOURCE_OUTCOME_COUNT];
+    const char *samples[SOURCE_OUTCOME_COUNT][5];   /* ids, the first five */
+};
+
+struct source;
+/* sources: the YAML list of `sources:`, items `path` or `{path: P, text: KEY, include: [GLOB...], exclude: [GLOB...]}` (globs over the
+ * id's part below the path); KEY is the JSONL member with the text. */
+MUST_USE enum status source_open(const struct yaml *sources, const struct source_limits *limits, struct source **out);
+/* The next document, owned by the caller; *out = NULL at the end. Called by one thread. */
+MUST_USE enum status source_next(struct source *s, struct raw_document **out);
+const struct source_stats *source_stats_of(const struct source *s);
+void source_close(struct source *s);
+/* For the option row: checks the list; and visits each path in it. */
+opt_check_fn source_check;
+opt_paths_fn source_paths;
+
+/* HTML to its main text (libxml2's HTML parser): drops scripts, styles, navigation, headers, footers, forms, link lists; keeps
+ * headings, paragraphs, lists ("- "), preformatted text and tables as lines; blocks are separated by a blank line. `charset`
+ * NULL: found in the document (BOM, meta), else UTF-8, else windows-1252. Appends UTF-8 to out; title (may be NULL) gets the <title>.
+ * too_deep is set when libxml2's depth limit cut the tree. */
+struct html_result {
+    bool too_deep;
+    struct buf *title;
+};
+MUST_USE enum status html_main_text(const char *bytes, size_t n, struct buf *out, struct html_result *result);
+
+#endif
