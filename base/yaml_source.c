@@ -1,0 +1,158 @@
+#include "base/yaml_source.h"
+
+#include <stdio.h>
+
+#include "base/str.h"
+#include "base/yaml.h"
+
+#define SHOWN_COLUMNS 94      /* of a source line: with its margin of two it fits 100 columns */
+#define SHOWN_BEFORE 48       /* columns kept in front of the caret when a line is cut */
+
+/* ---- places ---- */
+
+static size_t break_length(const char *p, const char *end)
+{
+    const unsigned char *u = (const unsigned char *)p;
+    size_t left = (size_t)(end - p);
+
+    if (left >= 2 && u[0] == '\r' && u[1] == '\n')
+        return 2;
+    if (left >= 1 && (u[0] == '\n' || u[0] == '\r'))
+        return 1;
+    if (left >= 2 && u[0] == 0xC2 && u[1] == 0x85)
+        return 2;
+    if (left >= 3 && u[0] == 0xE2 && u[1] == 0x80 && (u[2] == 0xA8 || u[2] == 0xA9))
+        return 3;
+    return 0;
+}
+
+/* Bytes of the code point at p; an ill-formed byte counts as one. */
+static size_t point_length(const char *p, const char *end, uint32_t *cp)
+{
+    size_t n = utf8_decode(p, end, cp);
+
+    if (n > 0)
+        return n;
+    *cp = 0xFFFD;
+    return 1;
+}
+
+struct yaml_place yaml_place_of(const struct yaml_source *s, size_t offset)
+{
+    struct yaml_place at = { 1, 1 };
+    const char *end = s->text + s->n;
+    uint32_t cp;
+
+    for (const char *p = s->text; p < s->text + offset;) {
+        size_t n = break_length(p, end);
+        if (n > 0) {
+            at.line++;
+            at.column = 1;
+        } else {
+            n = point_length(p, end, &cp);
+            at.column++;
+        }
+        p += n;
+    }
+    return at;
+}
+
+size_t yaml_offset_of(const struct yaml_source *s, struct yaml_place at)
+{
+    const char *p = s->text, *end = s->text + s->n;
+    uint32_t cp;
+
+    for (int line = 1; line < at.line && p < end;) {
+        size_t n = break_length(p, end);
+        line += n > 0;
+        p += n ? n : 1;
+    }
+    for (int column = 1; column < at.column && p < end && !break_length(p, end); column++)
+        p += point_length(p, end, &cp);
+    return (size_t)(p - s->text);
+}
+
+/* ---- showing a line ---- */
+
+static bool in_range(uint32_t cp, uint32_t lo, uint32_t hi) { return cp >= lo && cp <= hi; }
+
+/* Terminal columns of a code point: 0 for marks that combine, 2 for the wide East Asian blocks and
+ * emoji, else 1 (the blocks of Unicode's EastAsianWidth.txt, coarsely). */
+static int columns_of(uint32_t cp)
+{
+    if (in_range(cp, 0x300, 0x36F) || in_range(cp, 0x200B, 0x200F) || in_range(cp, 0x20D0, 0x20FF)
+        || in_range(cp, 0xFE00, 0xFE0F) || in_range(cp, 0xFE20, 0xFE2F))
+        return 0;
+    if (in_range(cp, 0x1100, 0x115F) || in_range(cp, 0x2E80, 0xA4CF) || in_range(cp, 0xAC00, 0xD7A3)
+        || in_range(cp, 0xF900, 0xFAFF) || in_range(cp, 0xFE30, 0xFE6F)
+        || in_range(cp, 0xFF00, 0xFF60) || in_range(cp, 0xFFE0, 0xFFE6)
+        || in_range(cp, 0x1F300, 0x1F64F) || in_range(cp, 0x1F900, 0x1F9FF)
+        || in_range(cp, 0x20000, 0x3FFFD))
+        return 2;
+    return 1;
+}
+
+/* Terminal columns from p to end. */
+static size_t width_of(const char *p, const char *end)
+{
+    size_t width = 0;
+    uint32_t cp;
+
+    while (p < end) {
+        p += point_length(p, end, &cp);
+        width += (size_t)columns_of(cp);
+    }
+    return width;
+}
+
+/* Appends the code point at p as it can be shown: no control bytes, nothing ill-formed. */
+static void show_point(struct buf *out, const char *p, size_t n, uint32_t cp)
+{
+    if (cp == '\t')
+        buf_addc(out, ' ');
+    else if (cp < 0x20 || in_range(cp, 0x7F, 0x9F) || cp == 0xFFFD)
+        buf_addc(out, '?');
+    else
+        buf_add(out, p, n);
+}
+
+/* The first code point of [line, at) from which the caret at `at` is near enough. */
+static const char *cut_front(const char *line, const char *at)
+{
+    size_t before = width_of(line, at);
+    uint32_t cp;
+
+    while (before > SHOWN_BEFORE) {
+        line += point_length(line, at, &cp);
+        before -= (size_t)columns_of(cp);
+    }
+    return line;
+}
+
+static void show_place(struct buf *out, const struct yaml_source *s, struct yaml_place where)
+{
+    const char *text_end = s->text + s->n, *at = s->text + yaml_offset_of(s, where);
+    const char *line = s->text + yaml_offset_of(s, (struct yaml_place){ where.line, 1 });
+    const char *end = line, *from = line;
+    size_t shown = 0, caret;
+    uint32_t cp;
+
+    while (end < text_end && !break_length(end, text_end))
+        end++;
+    if (width_of(line, end) > SHOWN_COLUMNS)
+        from = cut_front(line, at);
+    buf_adds(out, from > line ? "\n  ..." : "\n  ");
+    caret = width_of(from, at) + (from > line ? 3 : 0);
+    for (const char *p = from; p < end;) {
+        size_t n = point_length(p, end, &cp);
+        shown += (size_t)columns_of(cp);
+        if (shown > SHOWN_COLUMNS - 6) {
+            buf_adds(out, width_of(p, end) > 6 ? "..." : "");
+            n = width_of(p, end) > 6 ? (size_t)(end - p) : n;
+        }
+        if (shown <= SHOWN_COLUMNS - 6 || n < (size_t)(end - p) || p + n == end)
+            show_point(out, p, n, cp);
+        p += n;
+    }
+    buf_printf(out, "\n  %*s^", (int)caret, "");
+}
