@@ -3,7 +3,8 @@
  *
  * The crash rule: bytes are written under a temporary name in the same folder, fsynced, renamed into
  * place, and the parent folder is fsynced. A reader sees the old state or the new one. A leftover
- * temporary name (ends in ".tmp.<pid>") is never read and is removed by the next writer of that name.
+ * temporary name (ends in ".tmp.<pid>") is never read and is removed by the next writer of that name,
+ * if its process is gone.
  */
 #ifndef TUNDISH_BASE_FILE_H
 #define TUNDISH_BASE_FILE_H
@@ -38,7 +39,7 @@ MUST_USE enum status file_map_open(struct file_map *m, const char *path);
 void file_map_close(struct file_map *m);
 
 /* All regular files below path (path itself if it is a file), relative names sorted by bytes; links
- * are not followed. out[i] is relative to path ("" if path is a file). */
+ * are not followed, but path itself may be one. out[i] is relative to path ("" if path is a file). */
 struct file_list {
     const char **names;
     size_t count;
@@ -46,7 +47,10 @@ struct file_list {
 MUST_USE enum status file_list_tree(struct arena *a, const char *path, struct file_list *out);
 
 /* A folder that is being written: work in folder_tmp, then folder_commit() syncs it and renames it to
- * its final name (an existing folder of that name is replaced), or folder_abort() removes it. */
+ * its final name (an existing folder of that name is replaced in one step, then removed), or folder_abort() removes it.
+ * folder_begin() makes the parent folders, removes leftovers, and refuses (ST_CONFIG) a final name that is a file, a
+ * link, "." or "/". One writer a name at a time: take a lock. On a file system that cannot exchange two names (NFS)
+ * the replacing takes two renames, between which a reader finds no folder. folder_tmp lives in the arena. */
 MUST_USE enum status folder_begin(struct arena *a, const char *final_path, const char **folder_tmp);
 MUST_USE enum status folder_commit(const char *folder_tmp, const char *final_path);
 void folder_abort(const char *folder_tmp);

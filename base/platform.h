@@ -17,4 +17,22 @@ const struct cpu_features *cpu_features(void);
 int cpu_count(void);               /* processors this process may run on */
 const char *host_name(void);
 
+/* 1 in a build with AddressSanitizer, else 0. */
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define PLATFORM_ASAN 1
+#else
+#define PLATFORM_ASAN 0
+#endif
+
+/* Tells the processor that this thread is waiting in a loop for another one. */
+static inline void platform_pause(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
 #endif

@@ -53,7 +53,8 @@ int status_exit_code(enum status st);
 enum status fail(enum status st, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* As fail(), with ": " and the text of errno behind the message. */
 enum status fail_errno(enum status st, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* Puts words in front of the recorded message ("in 'file': " + what was there); returns st. */
+/* Puts words in front of the recorded message; returns st. The words bring their own separator:
+ * fail_within(st, "in '%s': ", path). */
 enum status fail_within(enum status st, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* This thread's message; "" if there is none. Valid until the next fail() of this thread. */
 const char *fail_message(void);

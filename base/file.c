@@ -1,0 +1,309 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file_part.h"
+
+enum status file_status_of_errno(void)
+{
+    return errno == ENOENT || errno == ENOTDIR ? ST_MISSING : ST_IO;
+}
+
+bool file_exists(const char *path)
+{
+    struct stat s;
+
+    return stat(path, &s) == 0;
+}
+
+bool file_is_folder(const char *path)
+{
+    struct stat s;
+
+    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+enum status file_size(const char *path, uint64_t *out)
+{
+    struct stat s;
+
+    if (stat(path, &s) != 0)
+        return fail_errno(file_status_of_errno(), "cannot find '%s'", path);
+    if (!S_ISREG(s.st_mode))
+        return fail(ST_IO, "'%s' is not a regular file", path);
+    *out = (uint64_t)s.st_size;
+    return ST_OK;
+}
+
+static enum status open_to_read(const char *path, int *fd)
+{
+    struct stat s;
+
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0)
+        return fail_errno(file_status_of_errno(), "cannot open '%s'", path);
+    if (fstat(*fd, &s) == 0 && S_ISDIR(s.st_mode)) {
+        close(*fd);
+        return fail(ST_IO, "'%s' is a folder, want a file", path);
+    }
+    return ST_OK;
+}
+
+/* Reads up to limit + 1 bytes: the one too many tells a larger file. Pipes are fine. */
+static enum status read_all(int fd, const char *path, uint64_t limit, struct buf *out)
+{
+    struct stat s;
+
+    if (fstat(fd, &s) == 0 && s.st_size > 0 && (uint64_t)s.st_size <= limit)
+        buf_reserve(out, (size_t)s.st_size + 1);
+    for (;;) {
+        uint64_t most = limit - out->n;
+        size_t room;
+        ssize_t n;
+
+        if (out->cap - 1 == out->n)
+            buf_reserve(out, 65536);
+        room = out->cap - 1 - out->n;
+        n = read(fd, out->p + out->n, room > most ? (size_t)most + 1 : room);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fail_errno(ST_IO, "cannot read '%s'", path);
+        if (n == 0)
+            return ST_OK;
+        out->n += (size_t)n;
+        out->p[out->n] = 0;
+        if (out->n > limit)
+            return fail(ST_LIMIT, "'%s' is larger than the limit of %llu bytes", path,
+                        (unsigned long long)limit);
+    }
+}
+
+enum status file_read(const char *path, uint64_t limit, struct buf *out)
+{
+    enum status st;
+    int fd;
+
+    buf_clear(out);
+    buf_reserve(out, 0);
+    TRY(open_to_read(path, &fd));
+    st = read_all(fd, path, limit, out);
+    close(fd);
+    return st;
+}
+
+static enum status write_and_sync(int fd, const char *path, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t done = write(fd, p, n);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return fail_errno(ST_IO, "cannot write '%s'", path);
+        p += done;
+        n -= (size_t)done;
+    }
+    if (fsync(fd) != 0)
+        return fail_errno(ST_IO, "cannot sync '%s'", path);
+    return ST_OK;
+}
+
+static enum status write_new(const char *path, const void *p, size_t n)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+    enum status st;
+
+    if (fd < 0)
+        return fail_errno(file_status_of_errno(), "cannot create '%s'", path);
+    st = write_and_sync(fd, path, p, n);
+    if (close(fd) != 0 && st == ST_OK)
+        st = fail_errno(ST_IO, "cannot close '%s'", path);
+    return st;
+}
+
+enum status file_write_atomic(const char *path, const void *p, size_t n)
+{
+    struct buf temporary = { 0 };
+    enum status st = file_remove_leftovers(path);
+
+    file_temporary_name(&temporary, path);
+    if (st == ST_OK) {
+        st = write_new(temporary.p, p, n);
+        if (st == ST_OK)
+            st = file_rename(temporary.p, path);
+        if (st != ST_OK)
+            (void)unlink(temporary.p);
+    }
+    buf_release(&temporary);
+    return st;
+}
+
+/* Makes one folder and syncs the folder that holds it. */
+static enum status make_folder(const char *path)
+{
+    if (file_is_folder(path))
+        return ST_OK;
+    if (mkdir(path, 0777) == 0)
+        return file_sync_parent(path);
+    if (errno == EEXIST && file_is_folder(path))   /* another process was faster */
+        return ST_OK;
+    return fail_errno(file_status_of_errno(), "cannot create the folder '%s'", path);
+}
+
+enum status file_make_folders(const char *path)
+{
+    struct buf part = { 0 };
+    enum status st = ST_OK;
+
+    for (const char *p = path; st == ST_OK && *p;) {
+        size_t n = strspn(p, "/") + strcspn(p + strspn(p, "/"), "/");
+
+        buf_add(&part, p, n);
+        p += n;
+        if (part.p[part.n - 1] != '/')
+            st = make_folder(part.p);
+    }
+    buf_release(&part);
+    return st;
+}
+
+enum status file_rename(const char *from, const char *to)
+{
+    if (rename(from, to) != 0)
+        return fail_errno(file_status_of_errno(), "cannot rename '%s' to '%s'", from, to);
+    return file_sync_parent(to);
+}
+
+enum status file_sync_folder(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int err;
+
+    if (fd < 0)
+        return fail_errno(file_status_of_errno(), "cannot open the folder '%s'", path);
+    err = fsync(fd) == 0 ? 0 : errno;
+    close(fd);
+    errno = err;
+    if (err && err != EINVAL)   /* EINVAL: a file system that keeps folders in order by itself */
+        return fail_errno(ST_IO, "cannot sync the folder '%s'", path);
+    return ST_OK;
+}
+
+enum status file_sync_parent(const char *path)
+{
+    struct buf parent = { 0 };
+    enum status st;
+
+    file_parent_name(&parent, path);
+    st = file_sync_folder(parent.p);
+    buf_release(&parent);
+    return st;
+}
+
+static enum status map(struct file_map *m, int fd, const char *path)
+{
+    struct stat s;
+    void *p;
+
+    if (fstat(fd, &s) != 0)
+        return fail_errno(ST_IO, "cannot look at '%s'", path);
+    if (!S_ISREG(s.st_mode))
+        return fail(ST_IO, "'%s' is not a regular file and cannot be mapped", path);
+    if (s.st_size == 0)
+        return ST_OK;
+    p = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    if (p == MAP_FAILED)
+        return fail_errno(ST_IO, "cannot map '%s'", path);
+    *m = (struct file_map){ p, (size_t)s.st_size };
+    return ST_OK;
+}
+
+enum status file_map_open(struct file_map *m, const char *path)
+{
+    enum status st;
+    int fd;
+
+    *m = (struct file_map){ "", 0 };
+    TRY(open_to_read(path, &fd));
+    st = map(m, fd, path);
+    close(fd);
+    return st;
+}
+
+void file_map_close(struct file_map *m)
+{
+    if (m->n)
+        munmap((void *)(uintptr_t)m->p, m->n);
+    *m = (struct file_map){ "", 0 };
+}
+
+/* The holder writes its pid into the file, for this message alone: the lock is the kernel's. */
+static enum status held(int fd, const char *path)
+{
+    char text[24] = "";
+    ssize_t n = pread(fd, text, sizeof text - 1, 0);
+    long pid = n > 0 ? strtol(text, NULL, 10) : 0;
+
+    if (pid > 0)
+        return fail(ST_HELD, "'%s' is held by process %ld", path, pid);
+    return fail(ST_HELD, "'%s' is held by another process", path);
+}
+
+static enum status lock_fd(int fd, const char *path)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        if (ftruncate(fd, 0) != 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0)
+            return fail_errno(ST_IO, "cannot write '%s'", path);
+        return ST_OK;
+    }
+    if (errno == EWOULDBLOCK)
+        return held(fd, path);
+    return fail_errno(ST_IO, "cannot lock '%s'", path);
+}
+
+enum status file_lock_take(struct file_lock *l, const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    enum status st;
+
+    l->fd = -1;
+    if (fd < 0)
+        return fail_errno(file_status_of_errno(), "cannot open the lock '%s'", path);
+    st = lock_fd(fd, path);
+    if (st == ST_OK)
+        l->fd = fd;
+    else
+        close(fd);
+    return st;
+}
+
+void file_lock_drop(struct file_lock *l)
+{
+    if (l->fd < 0)
+        return;
+    if (ftruncate(l->fd, 0) != 0)
+        errno = 0;   /* a stale pid is only read while someone holds the lock */
+    close(l->fd);
+    l->fd = -1;
+}
+
+char *path_join(struct arena *a, const char *dir, const char *name)
+{
+    size_t n = strlen(dir);
+
+    return arena_printf(a, "%s%s%s", dir, n == 0 || dir[n - 1] == '/' ? "" : "/", name);
+}
+
+const char *path_base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}

@@ -1,0 +1,219 @@
+/* Walks over a folder and all below it: listing, syncing, removing. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/file_part.h"
+
+/* What to do at each name; links are never followed. Each may be NULL. */
+struct visitor {
+    /* A name in the folder dir that is not a folder; path is it from the walk's root, mode its kind. */
+    enum status (*entry)(struct visitor *v, int dir, const char *name, const char *path, mode_t mode);
+    /* A folder, after all in it; fd is open on it. */
+    enum status (*folder)(struct visitor *v, int fd, const char *path);
+    /* The same, closed again; dir is the folder that holds it. */
+    enum status (*closed)(struct visitor *v, int dir, const char *name, const char *path);
+    const char *root;               /* for messages */
+    size_t seen;                    /* entries and folders met */
+    struct file_list list;          /* list_entry()'s */
+    size_t list_cap;
+    struct arena *arena;
+};
+
+static enum status walk_folder(struct visitor *v, int fd, struct buf *path);
+
+static enum status walk_name(struct visitor *v, int dir, const char *name, struct buf *path)
+{
+    struct stat s;
+    enum status st;
+    int fd;
+
+    v->seen++;
+    if (fstatat(dir, name, &s, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT ? ST_OK   /* gone meanwhile */
+                               : fail_errno(ST_IO, "cannot look at '%s/%s'", v->root, path->p);
+    if (!S_ISDIR(s.st_mode))
+        return v->entry ? v->entry(v, dir, name, path->p, s.st_mode) : ST_OK;
+    fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return fail_errno(ST_IO, "cannot open the folder '%s/%s'", v->root, path->p);
+    st = walk_folder(v, fd, path);
+    if (st == ST_OK && v->closed)
+        st = v->closed(v, dir, name, path->p);
+    return st;
+}
+
+static enum status walk_entries(struct visitor *v, DIR *d, struct buf *path)
+{
+    size_t n = path->n;
+
+    for (;;) {
+        struct dirent *e;
+        enum status st;
+
+        errno = 0;
+        e = readdir(d);
+        if (!e)
+            return errno ? fail_errno(ST_IO, "cannot read the folder '%s/%s'", v->root, path->p) : ST_OK;
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        if (n)
+            buf_addc(path, '/');
+        buf_adds(path, e->d_name);
+        st = walk_name(v, dirfd(d), e->d_name, path);
+        path->n = n;
+        path->p[n] = 0;
+        TRY(st);
+    }
+}
+
+/* Takes fd over. */
+static enum status walk_folder(struct visitor *v, int fd, struct buf *path)
+{
+    DIR *d = fdopendir(fd);
+    enum status st;
+
+    if (!d) {
+        st = fail_errno(ST_IO, "cannot read the folder '%s/%s'", v->root, path->p);
+        close(fd);
+        return st;
+    }
+    st = walk_entries(v, d, path);
+    if (st == ST_OK && v->folder)
+        st = v->folder(v, dirfd(d), path->p);
+    closedir(d);
+    return st;
+}
+
+/* Walks what is in the folder root, which may itself be reached over a link. */
+static enum status walk(struct visitor *v, const char *root)
+{
+    struct buf path = { 0 };
+    enum status st;
+    int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return fail_errno(file_status_of_errno(), "cannot open the folder '%s'", root);
+    v->root = root;
+    buf_adds(&path, "");
+    st = walk_folder(v, fd, &path);
+    buf_release(&path);
+    return st;
+}
+
+static enum status list_entry(struct visitor *v, int dir, const char *name, const char *path, mode_t mode)
+{
+    (void)dir, (void)name;
+    if (!S_ISREG(mode))
+        return ST_OK;
+    if (v->list.count == v->list_cap) {
+        v->list_cap = v->list_cap ? v->list_cap * 2 : 64;
+        v->list.names = mem_grow(v->list.names, v->list_cap, sizeof *v->list.names);
+    }
+    v->list.names[v->list.count++] = arena_strdup(v->arena, path);
+    return ST_OK;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+enum status file_list_tree(struct arena *a, const char *path, struct file_list *out)
+{
+    struct visitor v = { .entry = list_entry, .arena = a };
+    struct stat s;
+    enum status st;
+
+    *out = (struct file_list){ 0 };
+    if (stat(path, &s) != 0)
+        return fail_errno(file_status_of_errno(), "cannot find '%s'", path);
+    if (S_ISREG(s.st_mode))
+        st = list_entry(&v, -1, "", "", s.st_mode);
+    else
+        st = walk(&v, path);
+    if (st == ST_OK) {
+        out->count = v.list.count;
+        out->names = arena_array(a, out->count, sizeof *out->names);
+        if (out->count) {
+            memcpy(out->names, v.list.names, out->count * sizeof *out->names);
+            qsort(out->names, out->count, sizeof *out->names, by_bytes);
+        }
+    }
+    free(v.list.names);
+    return st;
+}
+
+static enum status sync_entry(struct visitor *v, int dir, const char *name, const char *path, mode_t mode)
+{
+    int fd, err;
+
+    if (!S_ISREG(mode))
+        return ST_OK;
+    fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return fail_errno(ST_IO, "cannot open '%s/%s'", v->root, path);
+    err = fsync(fd) == 0 ? 0 : errno;
+    close(fd);
+    errno = err;
+    return err ? fail_errno(ST_IO, "cannot sync '%s/%s'", v->root, path) : ST_OK;
+}
+
+static enum status sync_folder(struct visitor *v, int fd, const char *path)
+{
+    if (fsync(fd) != 0 && errno != EINVAL)   /* as in file_sync_folder() */
+        return fail_errno(ST_IO, "cannot sync the folder '%s/%s'", v->root, path);
+    return ST_OK;
+}
+
+enum status file_sync_tree(const char *path)
+{
+    struct visitor v = { .entry = sync_entry, .folder = sync_folder };
+
+    return walk(&v, path);
+}
+
+static enum status remove_name(struct visitor *v, int dir, const char *name, const char *path, int flags)
+{
+    if (unlinkat(dir, name, flags) == 0 || errno == ENOENT)
+        return ST_OK;
+    /* Some file systems skip names while a folder shrinks: the next round meets them. */
+    if (flags == AT_REMOVEDIR && (errno == ENOTEMPTY || errno == EEXIST))
+        return ST_OK;
+    return fail_errno(ST_IO, "cannot remove '%s/%s'", v->root, path);
+}
+
+static enum status remove_entry(struct visitor *v, int dir, const char *name, const char *path, mode_t mode)
+{
+    (void)mode;
+    return remove_name(v, dir, name, path, 0);
+}
+
+static enum status remove_closed(struct visitor *v, int dir, const char *name, const char *path)
+{
+    return remove_name(v, dir, name, path, AT_REMOVEDIR);
+}
+
+enum status file_remove_tree(const char *path)
+{
+    struct visitor v = { .entry = remove_entry, .closed = remove_closed };
+    struct stat s;
+
+    if (lstat(path, &s) != 0)
+        return errno == ENOENT ? ST_OK : fail_errno(ST_IO, "cannot look at '%s'", path);
+    if (!S_ISDIR(s.st_mode))
+        return unlink(path) == 0 || errno == ENOENT ? ST_OK : fail_errno(ST_IO, "cannot remove '%s'", path);
+    for (int round = 0; round < 100; round++) {
+        v.seen = 0;
+        TRY(walk(&v, path));
+        if (rmdir(path) == 0 || errno == ENOENT)
+            return ST_OK;
+        if (errno != ENOTEMPTY && errno != EEXIST)
+            break;
+    }
+    return fail_errno(ST_IO, "cannot remove the folder '%s'", path);
+}
