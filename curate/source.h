@@ -15,8 +15,8 @@
 #include "base/status.h"
 #include "base/str.h"
 
-/* What a raw document's bytes are. */
-enum raw_kind { RAW_TEXT, RAW_MARKDOWN, RAW_HTML, RAW_JSONL };   /* RAW_JSONL: one line of a .jsonl file */
+/* What a raw document's bytes are. RAW_JSONL: the text member of one line of a .jsonl file, unescaped. */
+enum raw_kind { RAW_TEXT, RAW_MARKDOWN, RAW_HTML, RAW_JSONL };
 
 struct raw_document {
     enum raw_kind kind;
@@ -24,6 +24,10 @@ struct raw_document {
     char *source;        /* the top-level source path's base name */
     char *bytes;         /* NUL-terminated; owned */
     size_t n;
+    /* RAW_JSONL: what else the line says of itself; owned, NULL when absent (and for the other kinds). */
+    char *line_id;       /* its "id" */
+    char *created;       /* its "created" */
+    char *metadata;      /* its "metadata": the raw JSON text of an object */
 };
 void raw_document_free(struct raw_document *d);
 
