@@ -81,6 +81,19 @@ double model_flops_per_token(const struct model_config *c, int64_t T);
  * too. Any of F32, BF16, F16. A missing, extra or misshapen tensor is named. */
 MUST_USE enum status model_load(const char *folder, struct device *d, enum dtype compute, struct model **out);
 MUST_USE enum status model_config_load(const char *folder, struct model_config *c);
+/* Writes `weights` (host f32 [params.elements], laid out as in params) under the parameters' names, each with `prefix` in front
+ * ("" for the model itself), to one safetensors file; stored as F32 or BF16 (rounded to nearest even). */
+struct params_save {
+    const struct params *params;
+    const float *weights;
+    const char *prefix;
+    enum dtype stored;
+};
+MUST_USE enum status params_write(const char *path, const struct params_save *parts, size_t count);
+/* Reads the parameters named prefix + name from an open file into weights. A missing or misshapen tensor is named. */
+struct tensor_file;
+MUST_USE enum status params_read(const struct tensor_file *f, const char *what, const struct params *p, const char *prefix,
+                                 float *weights);
 
 /* ---- whole sequences: training and scoring ---- */
 /* Work memory for one unit of B sequences of T tokens, owned by one stream. */
