@@ -157,8 +157,8 @@ void log_status_line(const char *text)
     armed = true;
     if (status_line.n || *text) {
         buf_clear(&status_line);
-        buf_adds(&status_line, text);
-        buf_printf(&out, "\r%s\033[K", text);
+        add_plain(&status_line, text);
+        buf_printf(&out, "\r%s\033[K", status_line.p ? status_line.p : "");
         put(&out);
     }
     pthread_mutex_unlock(&lock);

@@ -12,10 +12,12 @@ struct cpu_features {
     bool avx512_bf16;
     bool avx512_vnni;
 };
-/* Found once, by cpuid. TUNDISH_CPU=portable|avx2|avx512 in the environment lowers it (for tests). */
+/* Found once, by cpuid. TUNDISH_CPU=portable|avx2|avx512 in the environment lowers it (for tests); any other
+ * word there ends the process with a message. */
 const struct cpu_features *cpu_features(void);
-int cpu_count(void);               /* processors this process may run on */
-const char *host_name(void);
+/* Processors this process may use: its affinity mask, and no more than its control group's CPU quota. */
+int cpu_count(void);
+const char *host_name(void);       /* "unknown" if it has none */
 
 /* 1 in a build with AddressSanitizer, else 0. */
 #ifndef __has_feature

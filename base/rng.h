@@ -1,7 +1,8 @@
 /*
  * Counter-based random numbers (Philox4x32-10; Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC'11):
  * a draw is a pure function of (seed, stream, index), so any thread or rank may take any draw in any order and
- * nothing needs saving but the seed.
+ * nothing needs saving but the seed. The key is the seed, the counter is (index, stream), low words first; a draw is the
+ * first two words of the result. Every function gives the same bits on every machine (no C library functions but sqrt()).
  */
 #ifndef TUNDISH_BASE_RNG_H
 #define TUNDISH_BASE_RNG_H

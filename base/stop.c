@@ -1,0 +1,40 @@
+#include "base/stop.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/status.h"
+
+static volatile sig_atomic_t requested;
+
+/* Only what POSIX allows in a handler. */
+static void on_signal(int number)
+{
+    static const char text[] = "\nstopping after the unit in hand; once more stops at once\n";
+
+    (void)number;
+    if (requested)
+        _exit(130);
+    requested = 1;
+    if (!log_is_quiet() && write(STDERR_FILENO, text, sizeof text - 1) < 0)
+        return;   /* nobody listens */
+}
+
+void stop_install(void)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    action.sa_flags = SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    BUG_IF(sigaction(SIGINT, &action, NULL) != 0);
+    BUG_IF(sigaction(SIGTERM, &action, NULL) != 0);
+}
+
+bool stop_requested(void)
+{
+    return requested;
+}
