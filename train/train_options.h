@@ -1,0 +1,28 @@
+/*
+ * What `tundish train` can be told: the config struct of its option table (train_cmd.c).
+ */
+#ifndef TUNDISH_TRAIN_TRAIN_OPTIONS_H
+#define TUNDISH_TRAIN_TRAIN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct train_options {
+    const char *store, *init, *out;
+    const char *device;
+    int dtype;                     /* enum train_dtype */
+    int64_t threads;
+    int64_t width, layers, heads, kv_heads, head_width, ff, context;
+    double rope_theta, norm_eps;
+    bool tied;
+    int64_t tokens, steps;         /* either; 0: not given */
+    double minutes;                /* or this: one probe, recorded, turns it into steps */
+    int64_t batch_tokens, unit_tokens;
+    double lr, min_lr, warmup, beta1, beta2, epsilon, weight_decay, clip;
+    int64_t seed;
+    int64_t eval_every, eval_tokens, checkpoint_every, keep;
+};
+
+enum train_dtype { TRAIN_DTYPE_AUTO, TRAIN_DTYPE_F32, TRAIN_DTYPE_BF16 };
+
+#endif
