@@ -54,27 +54,6 @@ enum status units_new(const struct units_args *args, struct units **out)
     return ST_OK;
 }
 
-void units_free(struct units *u)
-{
-    if (u == NULL)
-        return;
-    for (int t = 0; t < pool_threads(u->pool); t++) {
-        pass_free(u->passes[t]);
-        free(u->losses[t]);
-    }
-    for (int i = 0; i < u->spare_count; i++)
-        device_free(model_device(u->model), u->spare[i]);
-    for (int l = 0; l < u->levels; l++)
-        free(u->waiting[l]);
-    device_free(model_device(u->model), u->root);
-    free(u->passes);
-    free(u->losses);
-    free(u->spare);
-    free(u->unit_loss);
-    pthread_mutex_destroy(&u->lock);
-    free(u);
-}
-
 /* ---- gradient arrays ---- */
 
 static enum status array_take(struct units *u, float **out)
@@ -103,13 +82,21 @@ static void array_return(struct units *u, float *p)
 
 /* ---- the tree ---- */
 
-static void tree_begin(struct units *u, int64_t count)
+/* Takes back what an earlier call that failed left waiting. */
+static void tree_end(struct units *u)
 {
     for (int l = 0; l < u->levels; l++) {
+        for (int64_t i = 0; i < u->width[l]; i++)
+            if (u->waiting[l][i] != NULL)
+                array_return(u, u->waiting[l][i]);
         free(u->waiting[l]);
-        u->waiting[l] = NULL;
     }
     u->levels = 0;
+}
+
+static void tree_begin(struct units *u, int64_t count)
+{
+    tree_end(u);
     for (int64_t n = count;; n = (n + 1) / 2) {
         BUG_IF(u->levels == MAX_LEVELS);
         u->width[u->levels] = n;
@@ -157,6 +144,26 @@ static enum status tree_add(struct units *u, struct stream *s, int64_t node, flo
     return ST_OK;
 }
 
+void units_free(struct units *u)
+{
+    if (u == NULL)
+        return;
+    for (int t = 0; t < pool_threads(u->pool); t++) {
+        pass_free(u->passes[t]);
+        free(u->losses[t]);
+    }
+    tree_end(u);
+    for (int i = 0; i < u->spare_count; i++)
+        device_free(model_device(u->model), u->spare[i]);
+    device_free(model_device(u->model), u->root);
+    free(u->passes);
+    free(u->losses);
+    free(u->spare);
+    free(u->unit_loss);
+    pthread_mutex_destroy(&u->lock);
+    free(u);
+}
+
 /* ---- one unit ---- */
 
 static double sum_of(const float *v, int64_t n)
@@ -195,9 +202,10 @@ static enum status run_all(struct units *u, const struct units_data *data, doubl
     }
     u->data = data;
     TRY(pool_for(u->pool, (size_t)data->count, run_unit, u));
-    *loss = 0;
-    for (int64_t i = 0; i < data->count; i++)
-        *loss += u->unit_loss[i];
+    for (int64_t step = 1; step < data->count; step *= 2) /* the gradients' tree */
+        for (int64_t i = 0; i + step < data->count; i += 2 * step)
+            u->unit_loss[i] += u->unit_loss[i + step];
+    *loss = data->count > 0 ? u->unit_loss[0] : 0;
     return ST_OK;
 }
 
