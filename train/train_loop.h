@@ -5,6 +5,8 @@
 #define TUNDISH_TRAIN_TRAIN_LOOP_H
 
 #include "base/arena.h"
+#include "base/status.h"
+#include "kernels/device.h"
 #include "train/train_options.h"
 
 /* Trains from options->store to options->out, going on from OUT.work if an earlier run was interrupted. */
