@@ -1,0 +1,168 @@
+#include "evaluate/evaluate_cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "evaluate/bits_per_byte.h"
+#include "evaluate/report.h"
+#include "store/artifact.h"
+
+struct evaluate_options {
+    const char *model, *store, *out;
+    struct opt_list tasks;
+    int64_t length;
+    uint64_t prime_bytes;
+    int dtype;
+    const char *device;
+    int64_t threads;
+};
+
+static const char *const dtypes[] = { "f32", "bf16", NULL };
+
+static enum status check_tasks(const struct yaml *value)
+{
+    const struct yaml *one = value;
+
+    for (size_t i = 0; i < (value->kind == YAML_LIST ? value->count : 1); i++) {
+        one = value->kind == YAML_LIST ? value->items[i] : value;
+        if (one->kind != YAML_SCALAR || strcmp(one->text, "bits_per_byte") != 0)
+            return yaml_fail(one, "no such task; there is 'bits_per_byte'");
+    }
+    return ST_OK;
+}
+
+static const struct opt options[] = {
+#define S struct evaluate_options
+    OPT_INPUT(S, model, "model", "checkpoint or model folder", .flags = OPT_REQUIRED),
+    OPT_INPUT(S, store, "store", "token store whose validation part is scored", .flags = OPT_REQUIRED),
+    OPT_OUTPUT(S, out, "out", "report folder to write", .flags = OPT_REQUIRED),
+    OPT_LIST(S, tasks, "tasks", "what to score; there is bits_per_byte", .fallback = "bits_per_byte", .check = check_tasks),
+    OPT_INT(S, length, "length", "0", 0, 16777216, "tokens of a window; 0: the model's context"),
+    OPT_SIZE(S, prime_bytes, "prime-bytes", "64M", 0, 1e12, "training text that the primed yardstick reads; 0: none"),
+    OPT_CHOICE(S, dtype, "dtype", "f32", dtypes, "type of matrix products"),
+    OPT_STR(S, device, "device", "auto", "auto, cpu or cuda", .flags = OPT_NEUTRAL),
+    OPT_INT(S, threads, "threads", "0", 0, 4096, "threads; 0: all processors", .flags = OPT_NEUTRAL),
+#undef S
+    OPT_END
+};
+
+/* The tokenizer beside the model must be the one that the store was made with. */
+static enum status check_tokenizer(struct arena *a, const struct evaluate_options *o)
+{
+    char of_model[SHA256_HEX], of_store[SHA256_HEX];
+
+    TRY(sha256_file(path_join(a, o->model, "tokenizer.json"), of_model, NULL));
+    TRY(sha256_file(path_join(a, o->store, "tokenizer.json"), of_store, NULL));
+    if (strcmp(of_model, of_store) != 0)
+        return fail(ST_CONFIG, "the model '%s' has another tokenizer than the token store '%s'", o->model, o->store);
+    return ST_OK;
+}
+
+struct parts {
+    struct device *device;
+    struct model *model;
+    struct pool *pool;
+    struct token_store *store;
+    struct tokenizer *tokenizer;
+};
+
+static enum status parts_open(struct arena *a, const struct evaluate_options *o, struct parts *p)
+{
+    const struct model_config *c;
+
+    TRY(check_tokenizer(a, o));
+    TRY(device_open(o->device, &p->device));
+    p->pool = pool_new((int)o->threads);
+    TRY(tokenizer_open(o->model, &p->tokenizer));
+    TRY(token_store_open(o->store, &p->store));
+    TRY(model_load(o->model, p->device, o->dtype == 1 ? DT_BF16 : DT_F32, &p->model));
+    c = model_config_of(p->model);
+    if (o->length > c->context || o->length == 1)
+        return fail(ST_CONFIG, "length is %lld, want 2 to the model's context %lld", (long long)o->length, (long long)c->context);
+    if (c->vocab < token_store_vocab(p->store))
+        return fail(ST_CONFIG, "the model has %lld vocabulary entries, the token store %u", (long long)c->vocab,
+                    token_store_vocab(p->store));
+    return ST_OK;
+}
+
+static void parts_close(struct parts *p)
+{
+    model_free(p->model);
+    token_store_close(p->store);
+    tokenizer_close(p->tokenizer);
+    pool_free(p->pool);
+    device_close(p->device);
+}
+
+static void tell(const struct bits_result *r)
+{
+    log_info("bits per byte: %.4f on %llu documents, %llu bytes", r->bits_per_byte, (unsigned long long)r->documents,
+             (unsigned long long)r->bytes);
+    log_info("     xz -9 alone: %.4f", r->xz);
+    if (r->xz_primed >= 0)
+        log_info("xz -9 after the training text: %.4f", r->xz_primed);
+}
+
+static enum status write_report(const struct evaluate_options *o, const struct bits_result *r)
+{
+    struct artifact *artifact;
+    enum status st;
+
+    TRY(artifact_begin(&cmd_evaluate, o, o->out, &artifact));
+    st = report_write(artifact_folder(artifact), r);
+    if (st != ST_OK) {
+        artifact_abort(artifact);
+        return st;
+    }
+    artifact_set_counts(artifact, json_pack("{s:I, s:I, s:I}", "documents", (json_int_t)r->documents, "bytes",
+                                            (json_int_t)r->bytes, "tokens", (json_int_t)r->tokens));
+    return artifact_commit(artifact, NULL);
+}
+
+static enum status run(struct arena *a, void *cfg)
+{
+    const struct evaluate_options *o = cfg;
+    struct parts p = { 0 };
+    struct bits_result r = { 0 };
+    enum status st = parts_open(a, o, &p);
+
+    if (st == ST_OK)
+        st = bits_per_byte(&(struct bits_args){ p.model, p.pool, p.store, p.tokenizer, o->length, o->prime_bytes }, &r);
+    if (st == ST_OK) {
+        tell(&r);
+        st = write_report(o, &r);
+    }
+    buf_release(&r.documents_jsonl);
+    parts_close(&p);
+    return st;
+}
+
+static const char *numeric_class(const void *cfg)
+{
+    const struct evaluate_options *o = cfg;
+    struct device *d;
+    const char *name;
+
+    if (device_open(o->device == NULL ? "auto" : o->device, &d) != ST_OK)
+        return NULL;
+    name = device_numeric_class(d, o->dtype == 1 ? DT_BF16 : DT_F32);
+    device_close(d);
+    return name;
+}
+
+const struct command cmd_evaluate = {
+    .name = "evaluate",
+    .summary = "score a model on held-out documents",
+    .details = "Writes a report: metrics.json, a line for each document in documents.jsonl, and report.html.\n"
+               "bits_per_byte is the model's cost of each byte of the validation documents; beside it stands what xz -9 needs\n"
+               "for the same bytes, alone and after it has read the training text.\n\n"
+               "  tundish evaluate --model checkpoint --store tokens --out score",
+    .opts = options,
+    .cfg_size = sizeof(struct evaluate_options),
+    .stage_version = 1,
+    .makes = "report",
+    .numeric_class = numeric_class,
+    .run = run,
+};
