@@ -162,6 +162,8 @@ enum status file_make_folders(const char *path)
     struct buf part = { 0 };
     enum status st = ST_OK;
 
+    if (!*path)
+        return fail(ST_MISSING, "a folder's name is empty");
     for (const char *p = path; st == ST_OK && *p;) {
         size_t n = strspn(p, "/") + strcspn(p + strspn(p, "/"), "/");
 
