@@ -22,15 +22,18 @@ struct document {
 
 /* Scans one JSONL line (no newline). String values are unescaped into scratch (reset by the caller); unknown members
  * are skipped; a missing id or text, a wrong type or invalid JSON is ST_FORMAT with the byte column. Spans point
- * into line or scratch. `text_key` names the text's member (NULL: "text"); a missing id is allowed when
- * id_optional. */
+ * into line or scratch. `text_key` names the text's member (NULL: "text"). `id_optional` is for lines from
+ * outside: a missing id is allowed, a number serves as one, and source, created or metadata of another type than ours count as
+ * unknown members. Elsewhere null stands for an absent source, created or metadata; a member of
+ * ours that stands twice is refused. `\u` escapes of surrogates that make no pair become U+FFFD. Nesting is bounded at 64. */
 struct document_scan {
     const char *text_key;
     bool id_optional;
 };
 MUST_USE enum status document_parse(const struct document_scan *how, struct span line, struct arena *scratch,
                                     struct document *out);
-/* Appends the line with its final newline. */
+/* Appends the line with its final newline: members in the order of the struct, absent ones left out, strings escaped as
+ * little as JSON allows; bytes of them that are not UTF-8 become U+FFFD. parse(print(d)) gives d. */
 void document_print(struct buf *out, const struct document *d);
 
 struct document_writer;
