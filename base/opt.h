@@ -93,11 +93,13 @@ struct opt {
     { .name = nm, .type = OPT_T_OUTPUT, .offset = offsetof(S, f), .help = hlp, __VA_ARGS__ }
 #define OPT_END { .name = NULL }
 
-/* Options every command has (--help, --quiet, --json where it makes sense) are handled in main.c. */
+/* Options every command has (--help, --quiet; here --config and --set) are in no table: base/cli.h. */
 
 struct command;
 /* Fills cfg (a struct that the table's offsets fit, zeroed by the caller) from defaults, then the file of
- * `--config`, then each `--set key=value`, then the command line. Strings live in the arena. */
+ * `--config`, then each `--set key=value`, then the command line: a later one replaces what an earlier one gave, lists
+ * too. argv are the words behind the command's name. The same option twice on one level is refused. Strings live in the
+ * arena. A table that breaks its own rules (a default out of bounds, a name twice) ends the process. */
 MUST_USE enum status opt_parse(const struct opt *table, struct arena *a, int argc, char **argv, void *cfg);
 /* The same from a YAML map alone (a curation step's own options, a pipeline's `with:`). */
 MUST_USE enum status opt_from_yaml(const struct opt *table, struct arena *a, const struct yaml *map, void *cfg);
@@ -106,8 +108,8 @@ MUST_USE enum status opt_from_yaml(const struct opt *table, struct arena *a, con
  * reported), except rows of the types in the mask skip (1u << OPT_T_OUTPUT: the runner supplies the output itself). */
 MUST_USE enum status opt_check_map(const struct opt *table, struct arena *a, const struct yaml *map,
                                    const struct yaml *where, unsigned skip);
-/* What decides the results: every row but inputs, outputs and OPT_NEUTRAL, defaults filled in. The caller owns the
- * object; keys sorted by canonical form. */
+/* What decides the results: every row but inputs, outputs and OPT_NEUTRAL, defaults filled in; absent is null, a path
+ * inside a tree (row->paths) is null too. The caller owns the object; keys sorted by canonical form. */
 json_t *opt_record(const struct opt *table, const void *cfg);
 /* The row of that name ('_' taken as '-'), or NULL. */
 const struct opt *opt_find(const struct opt *table, const char *name);

@@ -36,20 +36,25 @@ struct yaml {
 MUST_USE enum status yaml_parse(struct arena *a, const char *name, const char *text, size_t n,
                                 struct yaml **out);
 MUST_USE enum status yaml_read_file(struct arena *a, const char *path, struct yaml **out);
+/* A plain scalar that came from no file (a word of the command line): messages about it begin with
+ * "name: " and show no place. */
+struct yaml *yaml_word(struct arena *a, const char *name, const char *text);
 /* The value of a map's key, or NULL. */
 struct yaml *yaml_get(const struct yaml *map, const char *key);
 
 /* fail(ST_CONFIG) with "name:line:column: message", the source line and a caret under the node. */
 enum status yaml_fail(const struct yaml *node, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* Scalars, by YAML 1.2 core; false where the node is not one of that type. */
+/* Scalars, by YAML 1.2 core; false where the node is not one of that type. A real may come out as an infinity
+ * or NaN (`.inf`, `.nan`, `1e999`): whoever asks decides whether that will do. An integer is also a real. */
 bool yaml_as_int(const struct yaml *n, long long *out);
 bool yaml_as_real(const struct yaml *n, double *out);
 bool yaml_as_bool(const struct yaml *n, bool *out);
 bool yaml_is_null(const struct yaml *n);
 /* "a map", "a list", "the text 'x'", "the number 3": for messages. Borrowed from the arena of a. */
 const char *yaml_describe(struct arena *a, const struct yaml *n);
-/* The tree as JSON (plain scalars typed by YAML 1.2 core, all others strings). Caller owns it. */
+/* The tree as JSON (plain scalars typed by YAML 1.2 core, all others strings; infinities and NaN, which JSON lacks,
+ * stay strings). Caller owns it. */
 json_t *yaml_to_json(const struct yaml *n);
 
 #endif

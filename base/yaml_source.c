@@ -116,43 +116,98 @@ static void show_point(struct buf *out, const char *p, size_t n, uint32_t cp)
         buf_add(out, p, n);
 }
 
-/* The first code point of [line, at) from which the caret at `at` is near enough. */
-static const char *cut_front(const char *line, const char *at)
+/* The part of a line that is shown. */
+struct cut {
+    const char *from, *to;
+};
+
+/* Cuts [line, end) so that it has at most SHOWN_COLUMNS with the place `at` inside. */
+static struct cut cut_line(const char *line, const char *at, const char *end)
 {
-    size_t before = width_of(line, at);
+    struct cut cut = { line, end };
+    size_t before = width_of(line, at), shown = 6;      /* room for "..." on both sides */
     uint32_t cp;
 
+    if (before + width_of(at, end) <= SHOWN_COLUMNS)
+        return cut;
     while (before > SHOWN_BEFORE) {
-        line += point_length(line, at, &cp);
+        cut.from += point_length(cut.from, at, &cp);
         before -= (size_t)columns_of(cp);
     }
-    return line;
+    for (const char *p = cut.from; p < end; p += point_length(p, end, &cp)) {
+        point_length(p, end, &cp);
+        shown += (size_t)columns_of(cp);
+        if (shown > SHOWN_COLUMNS) {
+            cut.to = p;
+            break;
+        }
+    }
+    return cut;
 }
 
 static void show_place(struct buf *out, const struct yaml_source *s, struct yaml_place where)
 {
     const char *text_end = s->text + s->n, *at = s->text + yaml_offset_of(s, where);
     const char *line = s->text + yaml_offset_of(s, (struct yaml_place){ where.line, 1 });
-    const char *end = line, *from = line;
-    size_t shown = 0, caret;
+    const char *end = line;
+    struct cut cut;
     uint32_t cp;
 
     while (end < text_end && !break_length(end, text_end))
         end++;
-    if (width_of(line, end) > SHOWN_COLUMNS)
-        from = cut_front(line, at);
-    buf_adds(out, from > line ? "\n  ..." : "\n  ");
-    caret = width_of(from, at) + (from > line ? 3 : 0);
-    for (const char *p = from; p < end;) {
-        size_t n = point_length(p, end, &cp);
-        shown += (size_t)columns_of(cp);
-        if (shown > SHOWN_COLUMNS - 6) {
-            buf_adds(out, width_of(p, end) > 6 ? "..." : "");
-            n = width_of(p, end) > 6 ? (size_t)(end - p) : n;
-        }
-        if (shown <= SHOWN_COLUMNS - 6 || n < (size_t)(end - p) || p + n == end)
-            show_point(out, p, n, cp);
+    if (end == line)
+        return;      /* an empty line shows nothing */
+    cut = cut_line(line, at, end);
+    buf_adds(out, cut.from > line ? "\n  ..." : "\n  ");
+    for (const char *p = cut.from; p < cut.to;) {
+        size_t n = point_length(p, cut.to, &cp);
+        show_point(out, p, n, cp);
         p += n;
     }
-    buf_printf(out, "\n  %*s^", (int)caret, "");
+    buf_printf(out, "%s\n  %*s^", cut.to < end ? "..." : "",
+               (int)(width_of(cut.from, at) + (cut.from > line ? 3 : 0)), "");
+}
+
+/* ---- messages ---- */
+
+static enum status fail_here(const struct yaml_source *s, struct yaml_place at, const char *fmt,
+                             va_list args)
+{
+    struct buf text = { 0 };
+    char message[2048];
+
+    vsnprintf(message, sizeof message, fmt, args);
+    if (s == NULL)
+        buf_adds(&text, message);
+    else if (s->text == NULL)
+        buf_printf(&text, "%s: %s", s->name, message);
+    else
+        buf_printf(&text, "%s:%d:%d: %s", s->name, at.line, at.column, message);
+    if (s != NULL && s->text != NULL)
+        show_place(&text, s, at);
+    fail(ST_CONFIG, "%s", text.p);
+    buf_release(&text);
+    return ST_CONFIG;
+}
+
+enum status yaml_fail_at(const struct yaml_source *s, struct yaml_place at, const char *fmt, ...)
+{
+    va_list args;
+    enum status st;
+
+    va_start(args, fmt);
+    st = fail_here(s, at, fmt, args);
+    va_end(args);
+    return st;
+}
+
+enum status yaml_fail(const struct yaml *node, const char *fmt, ...)
+{
+    va_list args;
+    enum status st;
+
+    va_start(args, fmt);
+    st = fail_here(node->source, (struct yaml_place){ node->line, node->column }, fmt, args);
+    va_end(args);
+    return st;
 }

@@ -1,0 +1,128 @@
+/* --help: the option table as text of at most 100 columns. */
+#include <string.h>
+
+#include "base/opt_fill.h"
+
+#define WIDTH 100
+#define NAME_COLUMN 34      /* longer names stand on a line of their own */
+
+static const char *placeholder(const struct opt *row)
+{
+    static const char *const words[] = {
+        [OPT_T_STR] = "TEXT",   [OPT_T_INT] = "N",     [OPT_T_REAL] = "X",
+        [OPT_T_BOOL] = "",      [OPT_T_SIZE] = "SIZE", [OPT_T_CHOICE] = "WORD",
+        [OPT_T_LIST] = "TEXT",  [OPT_T_TREE] = "YAML", [OPT_T_INPUT] = "PATH",
+        [OPT_T_INPUTS] = "PATH", [OPT_T_OUTPUT] = "PATH",
+    };
+    return words[row->type];
+}
+
+/* "  --model.width N" */
+static void add_name(struct buf *out, const struct opt *row)
+{
+    bool on = row->type == OPT_T_BOOL && row->fallback && strcmp(row->fallback, "true") == 0;
+
+    buf_printf(out, "  --%s%s", on ? "[no-]" : "", row->name);
+    if (*placeholder(row))
+        buf_printf(out, " %s%s", placeholder(row), opt_is_list(row) ? "..." : "");
+}
+
+static void add_choices(struct buf *out, const struct opt *row)
+{
+    for (int i = 0; row->choices[i]; i++)
+        buf_printf(out, "%s%s", i ? ", " : "one of ", row->choices[i]);
+}
+
+/* "; " between notes, " [" in front of the first. */
+static void add_mark(struct buf *out, int *notes) { buf_adds(out, (*notes)++ ? "; " : " ["); }
+
+/* The help line with what the table knows: " (required)", " [1 to 100; default 8]". */
+static void add_help(struct buf *out, const struct opt *row)
+{
+    struct buf bounds = { 0 };
+    int notes = 0;
+
+    buf_adds(out, row->help);
+    if (row->flags & OPT_REQUIRED)
+        buf_adds(out, " (required)");
+    opt_bounds(&bounds, row);
+    if (bounds.n > 0) {
+        add_mark(out, &notes);
+        buf_add(out, bounds.p, bounds.n);
+    }
+    buf_release(&bounds);
+    if (row->type == OPT_T_CHOICE) {
+        add_mark(out, &notes);
+        add_choices(out, row);
+    }
+    if (row->flags & OPT_POSITIONAL) {
+        add_mark(out, &notes);
+        buf_adds(out, opt_is_list(row) ? "or plain words" : "or a plain word");
+    }
+    if (row->fallback && !(row->type == OPT_T_BOOL && strcmp(row->fallback, "false") == 0)) {
+        add_mark(out, &notes);
+        buf_printf(out, "default %s", row->fallback);
+    }
+    if (notes)
+        buf_addc(out, ']');
+}
+
+/* Prints text in words, wrapped between the columns `left` and WIDTH; the cursor stands at `column`. */
+static void print_wrapped(FILE *out, const char *text, size_t left, size_t column)
+{
+    bool first = true;
+
+    while (*text) {
+        size_t n = strcspn(text, " "), shown = utf8_length(text, n);
+        if (!first && column + 1 + shown > WIDTH) {
+            fprintf(out, "\n%*s", (int)left, "");
+            column = left;
+            first = true;
+        }
+        fprintf(out, "%s%.*s", first ? "" : " ", (int)n, text);
+        column += shown + !first;
+        first = false;
+        text += n;
+        text += strspn(text, " ");
+    }
+    fputc('\n', out);
+}
+
+/* The column of the help text: two behind the longest name that is not too long. */
+static size_t help_column(const struct opt *table)
+{
+    size_t column = 0;
+
+    for (const struct opt *row = table; row->name; row++) {
+        struct buf name = { 0 };
+        add_name(&name, row);
+        if (name.n + 2 > column && name.n + 2 <= NAME_COLUMN)
+            column = name.n + 2;
+        buf_release(&name);
+    }
+    return column ? column : NAME_COLUMN;
+}
+
+static void print_row(FILE *out, const struct opt *row, size_t left)
+{
+    struct buf name = { 0 }, help = { 0 };
+
+    add_name(&name, row);
+    add_help(&help, row);
+    fputs(name.p, out);
+    if (name.n + 2 > left)
+        fprintf(out, "\n%*s", (int)left, "");
+    else
+        fprintf(out, "%*s", (int)(left - name.n), "");
+    print_wrapped(out, help.p, left, left);
+    buf_release(&name);
+    buf_release(&help);
+}
+
+void opt_help(FILE *out, const struct opt *table)
+{
+    size_t left = help_column(table);
+
+    for (const struct opt *row = table; row->name; row++)
+        print_row(out, row, left);
+}
