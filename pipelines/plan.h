@@ -1,0 +1,99 @@
+/*
+ * The plan: a pipeline file, read and checked whole before anything runs.
+ *
+ *   pipeline: docs-model               a name; work is kept in work/<name> unless --work says otherwise
+ *   params:                            knobs with their defaults (param.h); `--set vocab=8192` turns one
+ *     vocab: 4096
+ *   stages:
+ *     corpus:                          a stage's name: letters, digits, - and _
+ *       uses: curate                   the subcommand that does it ("tokenizer.train" for `tundish tokenizer train`)
+ *       with: {sources: [notes]}       its options, by the same names as on the command line
+ *     tokens:
+ *       uses: tokenize
+ *       with: {corpus: "@corpus"}      "@stage", as a whole value: that stage's artifact
+ *       needs: [check]                 waits for these, too, though it reads nothing of them
+ *       resources: {ranks: 2, threads: 4}    never part of a result's identity
+ *
+ * The one idea: the graph comes from what stages read (and `needs`), never from the order of the file. A command's
+ * option table (base/opt.h) says which of its values are read, so nothing about inputs is written twice, and every
+ * key and value is checked by the table of the stage that will get it. Every fault is told with its place in
+ * the file, and leads to exit code 2.
+ *
+ * Paths of files are relative to the folder in which the program is started, not to the file's own, so that the
+ * same words mean the same file in the pipeline and on the command line.
+ *
+ * Keys of which this version knows nothing but the name (`on`, `gate`, `matrix` ...) are refused. To add such a key: take
+ * its row out of the list of later keys in plan.c, put it among the known ones, and read it.
+ */
+#ifndef TUNDISH_PIPELINES_PLAN_H
+#define TUNDISH_PIPELINES_PLAN_H
+
+#include "base/arena.h"
+#include "base/command.h"
+#include "base/opt.h"
+#include "base/status.h"
+#include "base/yaml.h"
+
+#define PLAN_OUTSIDE ((size_t)-1)
+
+/* One thing that a stage reads. */
+struct plan_input {
+    const struct opt *row;
+    size_t index;               /* within the row: items of a list, paths in a tree */
+    struct yaml *node;          /* the scalar in `with`; holds "@name" until the runner binds it */
+    size_t from;                /* index of the stage whose artifact it is, or PLAN_OUTSIDE: a path */
+};
+
+/* One arrow of the graph, told twice when a stage reads and needs the same one. */
+struct plan_edge {
+    size_t from;
+    const struct yaml *at;      /* the reference, for messages */
+};
+
+struct plan_stage {
+    const char *name;
+    const struct yaml *at;               /* the name in the file */
+    const struct command *command;
+    struct yaml *with;                   /* a map, params put in; empty when the file has none */
+    struct plan_input *inputs;           /* in the order of `with` */
+    size_t input_count;
+    struct plan_edge *after;             /* inputs' stages and `needs` */
+    size_t after_count;
+    long long ranks;                     /* processes; 1: no launcher */
+    long long threads;                   /* a process; 0: the command's own default */
+};
+
+struct plan {
+    struct arena *arena;
+    const char *name;
+    struct plan_stage *stages;           /* in the order of the file */
+    size_t count;
+    size_t *order;                       /* a topological order, file order among the ready */
+    const char **names;                  /* of the stages, NULL-terminated */
+};
+
+struct plan_args {
+    const char *name;                    /* of the file, for messages */
+    command_list commands;
+    const struct opt_list *sets;         /* "param=value" words; may be NULL */
+};
+/* Reads and checks. Everything lives in the arena. */
+MUST_USE enum status plan_parse(struct arena *a, const struct plan_args *args, const char *text,
+                                size_t n, struct plan **out);
+MUST_USE enum status plan_read_file(struct arena *a, const struct plan_args *args, struct plan **out);
+/* Sets order; refuses a cycle, whose path it names. */
+MUST_USE enum status plan_sort(struct plan *p);
+
+/* Which stages a run is about. */
+struct plan_selection {
+    const char *from, *until;            /* NULL: no such limit */
+    const struct opt_list *only;         /* these alone */
+    const struct opt_list *force;        /* run even if up to date */
+};
+/* run[i], force[i]: one bool a stage, in the arena. Unknown names are ST_USAGE with the nearest one. */
+MUST_USE enum status plan_select(const struct plan *p, const struct plan_selection *s, bool **run,
+                                 bool **force);
+/* The stage's index; ST_USAGE with the nearest name if there is none. `what` begins the message. */
+MUST_USE enum status plan_find(const struct plan *p, const char *what, const char *name, size_t *out);
+
+#endif

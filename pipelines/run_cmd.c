@@ -1,0 +1,311 @@
+#include "pipelines/run_cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "pipelines/show.h"
+
+struct pipeline_cfg {
+    struct opt_list words;       /* the file; `explain` takes a stage behind it */
+    struct opt_list sets;
+    const char *work;
+    const char *from, *until;
+    struct opt_list only, force;
+    bool dry_run, json;
+    int format;
+};
+
+/* ---- rows that several commands have ---- */
+
+/* The option that turns a param. */
+#define SET_OPTION "param"
+
+#define ROW_FILE(hlp)                                                                              \
+    OPT_LIST(struct pipeline_cfg, words, "file", hlp, .flags = OPT_REQUIRED | OPT_POSITIONAL)
+#define ROW_SETS                                                                                   \
+    OPT_LIST(struct pipeline_cfg, sets, SET_OPTION, "name=value of a param of the file; may be repeated")
+#define ROW_WORK                                                                                   \
+    OPT_STR(struct pipeline_cfg, work, "work", NULL, "folder for artifacts, logs and the journal; "\
+            "work/<pipeline> if not given")
+
+static const char *const graph_formats[] = { "text", "dot", NULL };
+
+/* ---- what they share ---- */
+
+static enum status read_plan(struct arena *a, const struct pipeline_cfg *c, size_t most_words,
+                             struct plan **out)
+{
+    struct plan_args args = { .commands = command_all(), .sets = &c->sets };
+
+    if (c->words.count > most_words)
+        return fail(ST_USAGE, "unexpected word '%s' behind the file", c->words.v[most_words]);
+    args.name = c->words.v[0];
+    return plan_read_file(a, &args, out);
+}
+
+/* Text on stdout. */
+static enum status print(const struct buf *text)
+{
+    if (fwrite(text->p, 1, text->n, stdout) != text->n || fflush(stdout) != 0)
+        return fail_errno(ST_IO, "cannot write to stdout");
+    return ST_OK;
+}
+
+static enum status print_json(const json_t *value)
+{
+    struct buf text = { 0 };
+    enum status st;
+
+    json_canonical(&text, value);
+    buf_addc(&text, '\n');
+    st = print(&text);
+    buf_release(&text);
+    return st;
+}
+
+/* ---- run ---- */
+
+static void log_lines(struct buf *text)
+{
+    char *rest = NULL;
+
+    for (char *line = strtok_r(text->p, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+        log_info("%s", line);
+}
+
+static void tell_plan(const struct survey *s)
+{
+    struct buf text = { 0 };
+
+    show_plan(s, &text);
+    log_lines(&text);
+    buf_release(&text);
+}
+
+/* The table of results, or, of a dry run, the plan. */
+static enum status print_outcome(const struct run_report *report, const struct run_args *args)
+{
+    struct buf text = { 0 };
+    enum status st = ST_OK;
+
+    if (args->dry && report->survey.views != NULL)
+        show_plan(&report->survey, &text);
+    else if (report->results != NULL)
+        show_results(report, args->selected, &text);
+    if (text.n > 0)
+        st = print(&text);
+    buf_release(&text);
+    return st;
+}
+
+static enum status run_run(struct arena *a, void *cfg)
+{
+    const struct pipeline_cfg *c = cfg;
+    struct plan_selection selection = { c->from, c->until, &c->only, &c->force };
+    struct run_args args = { .arena = a, .executor = &executor_local, .dry = c->dry_run };
+    struct run_report report = { 0 };
+    struct failure failure;
+    struct workdir work;
+    bool *selected, *forced;
+    enum status st, printed;
+
+    TRY(read_plan(a, c, 1, &args.plan));
+    TRY(plan_select(args.plan, &selection, &selected, &forced));
+    work = workdir_at(a, c->work, args.plan->name);
+    args.work = &work;
+    args.selected = selected;
+    args.forced = forced;
+    args.show_plan = c->dry_run ? NULL : tell_plan;
+    st = run_plan(&args, &report);
+    failure_save(&failure, st);
+    printed = print_outcome(&report, &args);
+    run_report_release(&report);
+    return st != ST_OK ? failure_restore(&failure) : printed;
+}
+
+static const struct opt run_opts[] = {
+    ROW_FILE("the pipeline file"),
+    ROW_SETS,
+    ROW_WORK,
+    OPT_STR(struct pipeline_cfg, from, "from", NULL,
+            "run this stage and those behind it; the last artifacts of all others are used as they are"),
+    OPT_STR(struct pipeline_cfg, until, "until", NULL, "run this stage and what it waits for"),
+    OPT_LIST(struct pipeline_cfg, only, "only", "run this stage alone; may be repeated"),
+    OPT_LIST(struct pipeline_cfg, force, "force", "run this stage anew though its artifact fits; may be repeated"),
+    OPT_BOOL(struct pipeline_cfg, dry_run, "dry-run", "false", "print what would run and why, and do nothing"),
+    OPT_END
+};
+
+const struct command cmd_run = {
+    .name = "run",
+    .summary = "run a pipeline file: every stage that is not up to date",
+    .details =
+        "Each stage is this program's own subcommand, called with the options of its `with:`. A stage whose kind, options\n"
+        "and inputs (by content) are those of an artifact in the work folder is not run again. What is cut off, by Ctrl-C or\n"
+        "by power loss, goes on when the same command is given again. Paths in the file are relative to the current folder.\n"
+        "The plan and the stages' own words go to stderr, the table of results to stdout.\n"
+        "\n"
+        "  tundish run pipelines/quickstart.yaml --set docs=/usr/share/doc\n"
+        "  tundish run my.yaml --dry-run --from pretrain\n"
+        "\n"
+        "Exit code 0: all is up to date; 1: a stage failed; 2: wrong usage or file; 4: another run is at work; 130: stopped.",
+    .opts = run_opts,
+    .cfg_size = sizeof(struct pipeline_cfg),
+    .run = run_run,
+};
+
+/* ---- status, explain ---- */
+
+/* A survey of all stages, without the lock: nothing is changed. */
+static enum status take_survey(struct arena *a, const struct pipeline_cfg *c, struct plan *plan,
+                               struct workdir *work, struct run_report *report)
+{
+    *work = workdir_at(a, c->work, plan->name);
+    TRY(journal_open(work->journal, &report->journal));
+    report->survey = (struct survey){ .arena = a, .plan = plan, .work = work,
+                                      .journal = report->journal };
+    return survey_begin(&report->survey);
+}
+
+static enum status print_status(const struct survey *s, bool as_json)
+{
+    struct buf text = { 0 };
+    json_t *value;
+    enum status st;
+
+    if (as_json) {
+        value = status_json(s);
+        st = print_json(value);
+        json_decref(value);
+        return st;
+    }
+    show_status(s, &text);
+    st = print(&text);
+    buf_release(&text);
+    return st;
+}
+
+static enum status run_status(struct arena *a, void *cfg)
+{
+    const struct pipeline_cfg *c = cfg;
+    struct run_report report = { 0 };
+    struct workdir work;
+    struct plan *plan;
+    enum status st;
+
+    TRY(read_plan(a, c, 1, &plan));
+    st = take_survey(a, c, plan, &work, &report);
+    if (st == ST_OK)
+        st = print_status(&report.survey, c->json);
+    run_report_release(&report);
+    return st;
+}
+
+static const struct opt status_opts[] = {
+    ROW_FILE("the pipeline file"),
+    ROW_SETS,
+    ROW_WORK,
+    OPT_BOOL(struct pipeline_cfg, json, "json", "false", "one JSON object instead of a table"),
+    OPT_END
+};
+
+const struct command cmd_status = {
+    .name = "status",
+    .summary = "show the state of a pipeline's stages",
+    .details = "done, running, failed, interrupted, never ran, out of date, waits (a stage in front is not done) or\n"
+               "blocked (something that it reads does not exist). `tundish explain` says why.\n"
+               "\n"
+               "  tundish status pipelines/quickstart.yaml --json",
+    .opts = status_opts,
+    .cfg_size = sizeof(struct pipeline_cfg),
+    .run = run_status,
+};
+
+static enum status print_explain(const struct survey *s, size_t stage)
+{
+    struct buf text = { 0 };
+    enum status st;
+
+    show_explain(s, stage, &text);
+    st = print(&text);
+    buf_release(&text);
+    return st;
+}
+
+static enum status run_explain(struct arena *a, void *cfg)
+{
+    const struct pipeline_cfg *c = cfg;
+    struct run_report report = { 0 };
+    size_t stage = PLAN_OUTSIDE;
+    struct workdir work;
+    struct plan *plan;
+    enum status st;
+
+    TRY(read_plan(a, c, 2, &plan));
+    if (c->words.count == 2)
+        TRY(plan_find(plan, "explain", c->words.v[1], &stage));
+    st = take_survey(a, c, plan, &work, &report);
+    if (st == ST_OK)
+        st = print_explain(&report.survey, stage);
+    run_report_release(&report);
+    return st;
+}
+
+static const struct opt explain_opts[] = {
+    ROW_FILE("the pipeline file, and behind it one stage if only that is wanted"),
+    ROW_SETS,
+    ROW_WORK,
+    OPT_END
+};
+
+const struct command cmd_explain = {
+    .name = "explain",
+    .summary = "say of each stage whether it would run, and why",
+    .details = "What changed since the stage's last success: options with both values, inputs, the version of the stage.\n"
+               "\n"
+               "  tundish explain my.yaml\n"
+               "  tundish explain my.yaml pretrain --set lr=3e-4",
+    .opts = explain_opts,
+    .cfg_size = sizeof(struct pipeline_cfg),
+    .run = run_explain,
+};
+
+/* ---- graph ---- */
+
+static enum status run_graph(struct arena *a, void *cfg)
+{
+    const struct pipeline_cfg *c = cfg;
+    struct buf text = { 0 };
+    struct plan *plan;
+    enum status st;
+
+    TRY(read_plan(a, c, 1, &plan));
+    if (strcmp(graph_formats[c->format], "dot") == 0)
+        show_dot(plan, &text);
+    else
+        show_tree(plan, &text);
+    st = print(&text);
+    buf_release(&text);
+    return st;
+}
+
+static const struct opt graph_opts[] = {
+    ROW_FILE("the pipeline file"),
+    ROW_SETS,
+    OPT_CHOICE(struct pipeline_cfg, format, "format", "text", graph_formats,
+               "a tree for people, or a graph for Graphviz's dot"),
+    OPT_END
+};
+
+const struct command cmd_graph = {
+    .name = "graph",
+    .summary = "show which stage of a pipeline waits for which",
+    .details = "As a tree: the last stages, and below each what it waits for; (*) stands for branches shown above.\n"
+               "\n"
+               "  tundish graph my.yaml\n"
+               "  tundish graph my.yaml --format dot | dot -Tsvg > graph.svg",
+    .opts = graph_opts,
+    .cfg_size = sizeof(struct pipeline_cfg),
+    .run = run_graph,
+};
