@@ -10,6 +10,14 @@
 
 #include "base/status.h"
 
+/* cmocka's own calls its macro fail(), a name that is ours. */
+#undef fail_msg
+#define fail_msg(msg, ...)                               \
+    do {                                                 \
+        print_error("ERROR: " msg "\n", ##__VA_ARGS__);  \
+        _fail(__FILE__, __LINE__);                       \
+    } while (0)
+
 /* The call succeeds; else its message is shown. */
 #define assert_ok(expr)                                                        \
     do {                                                                       \
