@@ -45,12 +45,6 @@ static size_t times(size_t count, size_t size)
     return n;
 }
 
-static void block_free(struct arena_block *b)
-{
-    ASAN_UNPOISON_MEMORY_REGION(block_bytes(b), b->cap);
-    free(b);
-}
-
 /* Adds a block with room for n: twice the newest one, or just n if that is more. */
 static void add_block(struct arena *a, size_t n)
 {
@@ -73,36 +67,31 @@ void arena_init(struct arena *a)
     *a = (struct arena){ 0 };
 }
 
-/* Keeps the largest block, so that a loop over like units soon allocates nothing. */
+static void free_blocks(struct arena_block *b)
+{
+    for (struct arena_block *older; b; b = older) {
+        older = b->older;
+        ASAN_UNPOISON_MEMORY_REGION(block_bytes(b), b->cap);
+        free(b);
+    }
+}
+
+/* Keeps the newest block, which is twice the one before it, so that a loop over like units soon
+ * allocates nothing. */
 void arena_reset(struct arena *a)
 {
-    struct arena_block *kept = NULL;
-
-    for (struct arena_block *b = a->head, *older; b; b = older) {
-        older = b->older;
-        if (kept && kept->cap >= b->cap) {
-            block_free(b);
-            continue;
-        }
-        if (kept)
-            block_free(kept);
-        kept = b;
-    }
-    a->head = kept;
     a->used = 0;
-    if (kept) {
-        kept->older = NULL;
-        kept->used = 0;
-        ASAN_POISON_MEMORY_REGION(block_bytes(kept), kept->cap);
-    }
+    if (!a->head)
+        return;
+    free_blocks(a->head->older);
+    a->head->older = NULL;
+    a->head->used = 0;
+    ASAN_POISON_MEMORY_REGION(block_bytes(a->head), a->head->cap);
 }
 
 void arena_release(struct arena *a)
 {
-    for (struct arena_block *b = a->head, *older; b; b = older) {
-        older = b->older;
-        block_free(b);
-    }
+    free_blocks(a->head);
     arena_init(a);
 }
 

@@ -48,40 +48,44 @@ double rng_uniform_at(uint64_t seed, uint64_t stream, uint64_t index)
 
 /* ln(u) for u in (0, 1], and cos(2 pi u) for u in [0, 1). The C library's differ by a last bit from
  * version to version and from CPU to CPU; these use +, -, *, / alone, so that a seed gives the same
- * weights on every machine. Errors stay below 4e-16 relative to the larger of 1 and the result. */
+ * weights on every machine. Horner's rule on the series, cut where a term is below 2^-53. */
+static double series(const double *coefficients, int n, double t)
+{
+    double sum = coefficients[n - 1];
+
+    for (int i = n - 2; i >= 0; i--)
+        sum = sum * t + coefficients[i];
+    return sum;
+}
+
 static double log_unit(double u)
 {
+    static const double odd[12] = { 1.,      1. / 3,  1. / 5,  1. / 7,  1. / 9,  1. / 11,
+                                    1. / 13, 1. / 15, 1. / 17, 1. / 19, 1. / 21, 1. / 23 };
     int e;
-    double m = frexp(u, &e), s, t, sum = 0;   /* u = m 2^e */
+    double m = frexp(u, &e), s;   /* u = m 2^e */
 
     if (m < 0.70710678118654752) {
         m *= 2;
         e--;
     }
     s = (m - 1) / (m + 1);   /* ln m = 2 (s + s^3/3 + s^5/5 + ...), |s| < 0.172 */
-    t = s * s;
-    for (int k = 23; k >= 1; k -= 2)
-        sum = sum * t + 1.0 / k;
-    return e * 0.69314718055994531 + 2 * s * sum;
+    return e * 0.69314718055994531 + 2 * s * series(odd, 12, s * s);
 }
 
 static double cos_turn(double u)
 {
+    static const double cosine[9] = { 1.,             -1. / 2,          1. / 24,
+                                      -1. / 720,      1. / 40320,       -1. / 3628800,
+                                      1. / 479001600, -1. / 87178291200, 1. / 20922789888000 };
+    static const double sine[9] = { 1.,              -1. / 6,             1. / 120,
+                                    -1. / 5040,      1. / 362880,         -1. / 39916800,
+                                    1. / 6227020800, -1. / 1307674368000, 1. / 355687428096000 };
     int quarter = (int)(u * 4 + 0.5);
-    double x = (u * 4 - quarter) * 1.5707963267948966, t = x * x;   /* |x| <= pi/4 */
-    double c = 1, s = 1;
+    double x = (u * 4 - quarter) * 1.5707963267948966;   /* |x| <= pi/4 */
+    double y = quarter & 1 ? x * series(sine, 9, x * x) : series(cosine, 9, x * x);
 
-    for (int k = 16; k >= 2; k -= 2) {
-        c = 1 - c * t / (k * (k - 1));
-        s = 1 - s * t / (k * (k + 1));
-    }
-    s *= x;
-    switch (quarter & 3) {
-    case 0:  return c;
-    case 1:  return -s;
-    case 2:  return -c;
-    default: return s;
-    }
+    return quarter == 1 || quarter == 2 ? -y : y;   /* cos x, -sin x, -cos x, sin x, cos x */
 }
 
 double rng_normal_at(uint64_t seed, uint64_t stream, uint64_t index)

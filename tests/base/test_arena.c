@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
+
 #include "base/arena.h"
 #include "base/platform.h"
 #include "base/rng.h"

@@ -23,7 +23,7 @@ static const int team_sizes[] = { 1, 2, 3, 8 };
 /* Keeps an item for a while that differs from item to item, so that threads overtake each other. */
 static void dawdle(uint64_t item)
 {
-    for (uint64_t n = rng_at(1, 0, item) % 3000; n > 0; n--)
+    for (uint64_t n = rng_at(1, 0, item) % 1000; n > 0; n--)
         platform_pause();
     if (rng_at(2, 0, item) % 16 == 0)
         sched_yield();
@@ -96,18 +96,37 @@ static void zero_threads_are_all_this_process_may_use(void **state)
 
 struct failing {
     size_t first, second;
+    bool second_fails_first;   /* the two run at once; which one fails first is arranged */
+    bool alone;
+    _Atomic bool begun[2], failing[2];
     _Atomic unsigned char done[1000];
 };
+
+static void wait_for(_Atomic bool *flag)
+{
+    for (int i = 0; i < 1000000 && !atomic_load(flag); i++)
+        sched_yield();
+}
 
 static enum status fail_at_two(void *ctx, size_t item, int worker)
 {
     struct failing *f = ctx;
 
-    if (item == f->first)
-        for (int i = 0; i < 20000; i++)   /* the later failure is likely to come first */
-            platform_pause();
-    if (item == f->first || item == f->second)
-        return fail(item == f->first ? ST_FORMAT : ST_IO, "item %zu", item);
+    if (item == f->first || item == f->second) {
+        int me = item == f->second;
+
+        atomic_store(&f->begun[me], true);
+        if (!f->alone && f->second < 1000) {
+            wait_for(&f->begun[!me]);
+            if (me != f->second_fails_first) {
+                wait_for(&f->failing[!me]);
+                for (int i = 0; i < 50; i++)   /* time for the pool to take it in */
+                    sched_yield();
+            }
+        }
+        atomic_store(&f->failing[me], true);
+        return fail(me ? ST_IO : ST_FORMAT, "item %zu", item);
+    }
     dawdle(item);
     atomic_fetch_add(&f->done[item], 1);
     return ST_OK;
@@ -116,8 +135,9 @@ static enum status fail_at_two(void *ctx, size_t item, int worker)
 static void the_lowest_failure_wins_and_all_before_it_are_done(void **state)
 {
     FOR_TEAMS(p) {
-        for (size_t first = 0; first < 1000; first += 97) {
-            struct failing f = { .first = first, .second = first + 2 };
+        for (size_t first = 0; first < 1000; first += 27) {
+            struct failing f = { .first = first, .second = first + 2, .second_fails_first = first & 1,
+                                 .alone = pool_threads(p) == 1 };
             char want[32];
 
             assert_int_equal(pool_for(p, 1000, fail_at_two, &f), ST_FORMAT);
@@ -128,7 +148,7 @@ static void the_lowest_failure_wins_and_all_before_it_are_done(void **state)
             if (first < 800)
                 assert_int_equal(f.done[999], 0);   /* the rest was stopped */
         }
-        assert_int_equal(pool_for(p, 1, fail_at_two, &(struct failing){ .first = 0 }), ST_FORMAT);
+        assert_int_equal(pool_for(p, 1, fail_at_two, &(struct failing){ .second = 1, .alone = true }), ST_FORMAT);
     }
 }
 

@@ -91,6 +91,23 @@ static void ill_formed_parts_become_replacement_characters(void **state)
     }
 }
 
+static void one_bad_byte_is_found_anywhere(void **state)
+{
+    for (size_t n = 1; n < 40; n++)
+        for (size_t at = 0; at < n; at++) {
+            char text[40];
+            struct buf out = { 0 };
+
+            memset(text, 'a', sizeof text);
+            text[at] = (char)0xFE;
+            assert_false(utf8_valid(text, n));
+            assert_int_equal(utf8_repair(&out, text, n), 1);
+            assert_int_equal(out.n, n + 2);
+            assert_memory_equal(out.p + at, "\xEF\xBF\xBD", 3);
+            buf_release(&out);
+        }
+}
+
 static void nul_bytes_are_characters(void **state)
 {
     struct buf out = { 0 };
@@ -179,6 +196,7 @@ int main(void)
         cmocka_unit_test(a_buf_grows_and_stays_terminated),
         cmocka_unit_test(every_scalar_value_survives_encoding),
         cmocka_unit_test(ill_formed_parts_become_replacement_characters),
+        cmocka_unit_test(one_bad_byte_is_found_anywhere),
         cmocka_unit_test(nul_bytes_are_characters),
         cmocka_unit_test(the_nearest_word_is_near),
         cmocka_unit_test(sizes_read_well),
