@@ -5,7 +5,8 @@
  * first, name second. What cannot be read is never fatal: it becomes an outcome (counted by reason, with samples), and
  * reading goes on. Only a source path that does not exist, or a wrong option, is an error.
  *
- * To add a reader: a row in the table of source_kinds (source.c).
+ * To add a kind: a row in the tables of source_kind.c; an archive kind, also one in source_archive.c. How the files of this
+ * folder share the work: source_part.h.
  */
 #ifndef TUNDISH_CURATE_SOURCE_H
 #define TUNDISH_CURATE_SOURCE_H

@@ -1,0 +1,333 @@
+#include <archive.h>
+#include <archive_entry.h>
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "curate/source_part.h"
+
+#define RATIO_FROM (1u << 20)    /* expanded bytes from which the ratio is looked at */
+
+/* --- what libarchive reads through --- */
+
+static la_ssize_t on_read(struct archive *a, void *ctx, const void **bytes)
+{
+    struct level *l = ctx;
+    struct span s = input_next(l->in);
+
+    *bytes = s.p;
+    if (l->in->failed) {
+        archive_set_error(a, EIO, "the bytes below cannot be read");
+        return -1;
+    }
+    return (la_ssize_t)s.n;
+}
+
+static la_int64_t on_seek(struct archive *a, void *ctx, la_int64_t offset, int whence)
+{
+    struct level *l = ctx;
+    int64_t at = input_seek(l->in, offset, whence);
+
+    return at < 0 ? ARCHIVE_FATAL : at;
+}
+
+/* A file's bytes are passed over by seeking; never past its end, so that a cut is noticed. */
+static la_int64_t on_skip(struct archive *a, void *ctx, la_int64_t n)
+{
+    struct level *l = ctx;
+    int64_t here, left;
+
+    if (l->in->at < l->in->fill || l->in->fd < 0 || n <= 0)
+        return 0;
+    here = lseek(l->in->fd, 0, SEEK_CUR);
+    left = (int64_t)l->in->size - here;
+    if (here < 0 || left <= 0)
+        return 0;
+    n = n < left ? n : left;
+    return input_seek(l->in, here + n, SEEK_SET) < 0 ? 0 : n;
+}
+
+/* Single compressed files come out as one member of the format "raw". */
+static int support_compressed(struct archive *a)
+{
+    archive_read_support_filter_gzip(a);
+    archive_read_support_filter_bzip2(a);
+    archive_read_support_filter_compress(a);
+    archive_read_support_filter_lzip(a);
+    archive_read_support_filter_lzma(a);
+    archive_read_support_filter_xz(a);
+    archive_read_support_filter_zstd(a);
+    archive_read_support_filter_lz4(a);
+    archive_read_support_filter_rpm(a);
+    archive_read_support_format_tar(a);
+    archive_read_support_format_cpio(a);
+    archive_read_support_format_empty(a);
+    return archive_read_support_format_raw(a);
+}
+
+/* Only the reader that the magic asks for: a damaged archive of one kind is never taken for another. */
+static int (*const support[])(struct archive *) = {
+    [ARCHIVE_COMPRESSED] = support_compressed,
+    [ARCHIVE_TAR] = archive_read_support_format_tar,
+    [ARCHIVE_AR] = archive_read_support_format_ar,
+    [ARCHIVE_ZIP] = archive_read_support_format_zip,
+    [ARCHIVE_7Z] = archive_read_support_format_7zip,
+    [ARCHIVE_RAR] = archive_read_support_format_rar,
+    [ARCHIVE_RAR5] = archive_read_support_format_rar5,
+    [ARCHIVE_CPIO] = archive_read_support_format_cpio,
+    [ARCHIVE_CAB] = archive_read_support_format_cab,
+    [ARCHIVE_LHA] = archive_read_support_format_lha,
+    [ARCHIVE_XAR] = archive_read_support_format_xar,
+    [ARCHIVE_ISO] = archive_read_support_format_iso9660,
+};
+
+/* --- faults and limits --- */
+
+/* A fault at the end of the bytes is a cut archive; before it, damage. */
+static enum source_outcome fault_kind(const struct level *l)
+{
+    const char *words = archive_error_string(l->archive);
+
+    if (archive_read_has_encrypted_entries(l->archive) == 1 && l->members == 0)
+        return SOURCE_ENCRYPTED;
+    if (l->in->ended || (words != NULL && strcasestr(words, "truncated") != NULL))
+        return SOURCE_TRUNCATED;
+    return SOURCE_DAMAGED;
+}
+
+/* The archive cannot be read on. A fault of what lies below has been counted there. */
+static void archive_fault(struct level *l)
+{
+    l->dead = true;
+    if (!l->in->failed)
+        source_outcome(l->source, fault_kind(l), l->id);
+}
+
+static bool within_limits(struct level *l)
+{
+    struct source *s = l->source;
+    uint64_t packed = l->in->taken;
+
+    if (input_can_seek(l->in) && packed > l->in->size)
+        packed = l->in->size;
+    if (l->expanded > RATIO_FROM && (double)l->expanded > s->limits.max_ratio * (double)packed) {
+        source_outcome(s, SOURCE_RATIO, l->id);
+        l->dead = true;
+        return false;
+    }
+    if (s->expanded > s->limits.max_expanded) {
+        source_outcome(s, SOURCE_SIZE, s->file_id);
+        s->abandon = true;
+        return false;
+    }
+    return true;
+}
+
+ssize_t archive_member_read(struct level *l, void *p, size_t n)
+{
+    la_ssize_t got;
+
+    if (l->dead || l->source->abandon)
+        return -1;
+    if (!l->member_open)
+        return 0;
+    got = archive_read_data(l->archive, p, n);
+    if (got <= 0)
+        l->member_open = false;
+    if (got == ARCHIVE_FATAL || (got < 0 && l->in->failed)) {
+        archive_fault(l);
+        return -1;
+    }
+    if (got < 0) {
+        source_outcome(l->source, SOURCE_DAMAGED, l->member);
+        return -1;
+    }
+    l->expanded += (uint64_t)got;
+    l->source->expanded += (uint64_t)got;
+    return within_limits(l) ? got : -1;
+}
+
+/* --- members --- */
+
+/* Can the rest of a member be passed over without unpacking it? Else it is read, so that it counts. */
+static bool can_skip(struct level *l)
+{
+    if (archive_filter_count(l->archive) > 1)
+        return false;
+    switch (l->form) {
+    case ARCHIVE_TAR:
+    case ARCHIVE_AR:
+    case ARCHIVE_CPIO:
+        return true;
+    case ARCHIVE_ZIP:
+        return input_can_seek(l->in);
+    default:
+        return false;
+    }
+}
+
+static void finish_member(struct level *l)
+{
+    static _Thread_local char scrap[16384];
+
+    if (can_skip(l)) {
+        l->member_open = false;
+        if (archive_read_data_skip(l->archive) == ARCHIVE_FATAL)
+            archive_fault(l);
+        return;
+    }
+    while (l->member_open && archive_member_read(l, scrap, sizeof scrap) > 0)
+        ;
+}
+
+/* Does a member's name lead out of the archive: absolute, or with a ".." part? Windows' names count too. */
+static bool leads_out(const char *name)
+{
+    const char *part = name;
+
+    if (name[0] == '/' || name[0] == '\\' || (isalpha((unsigned char)name[0]) && name[1] == ':'))
+        return true;
+    while (*part != 0) {
+        size_t n = strcspn(part, "/\\");
+        if (n == 2 && part[0] == '.' && part[1] == '.')
+            return true;
+        part += n + (part[n] != 0);
+    }
+    return false;
+}
+
+/* The member's name as the archive has it; NULL if it has none. */
+static const char *entry_name(struct archive_entry *e)
+{
+    const char *name = archive_entry_pathname_utf8(e);
+
+    if (name == NULL)
+        name = archive_entry_pathname(e);
+    return name;
+}
+
+static void name_member(struct level *l, const char *name)
+{
+    char number[32];
+
+    free(l->member);
+    l->member = NULL;
+    if (archive_format(l->archive) == ARCHIVE_FORMAT_RAW) {     /* the one file inside x.gz is x.gz */
+        l->member = mem_strdup(l->id);
+        return;
+    }
+    if (name == NULL) {
+        snprintf(number, sizeof number, "%" PRIu64, l->members);
+        name = number;
+    }
+    while (strncmp(name, "./", 2) == 0)
+        name += 2 + strspn(name + 2, "/");
+    l->member = source_make_id(l->id, "!", name);
+}
+
+/* What keeps a member from being read; SOURCE_OUTCOME_COUNT: nothing. */
+static enum source_outcome obstacle(struct level *l, struct archive_entry *e, const char *name)
+{
+    if (name != NULL && leads_out(name))
+        return SOURCE_TRAVERSAL;
+    if (archive_entry_hardlink(e) != NULL || archive_entry_filetype(e) != AE_IFREG)
+        return SOURCE_LINK;
+    if (archive_entry_is_encrypted(e))
+        return SOURCE_ENCRYPTED;
+    if (l->is_deb && strncmp(name, "data.tar", 8) != 0)
+        return SOURCE_SKIPPED;      /* a package's control part is not prose */
+    return SOURCE_OUTCOME_COUNT;
+}
+
+static struct raw_document *enter_member(struct level *l, struct archive_entry *e)
+{
+    const char *name = entry_name(e);
+    enum source_outcome why;
+
+    l->member_open = true;
+    l->is_deb = l->is_deb || (l->members == 1 && l->form == ARCHIVE_AR && name != NULL &&
+                              strcmp(name, "debian-binary") == 0);
+    name_member(l, name);
+    if (archive_entry_filetype(e) == AE_IFDIR && (name == NULL || !leads_out(name)))
+        return NULL;
+    if (item_leaves_out(source_item_of(l->source), l->member, false))
+        return NULL;
+    why = obstacle(l, e, name);
+    if (why == SOURCE_OUTCOME_COUNT)
+        return source_enter(l->source, input_of_member(l), l->member);
+    source_outcome(l->source, why, l->member);
+    if (why == SOURCE_ENCRYPTED)
+        l->member_open = false;     /* libarchive passes over it by its length */
+    return NULL;
+}
+
+/* --- the level --- */
+
+static void archive_end(struct level *l)
+{
+    l->dead = true;
+    if (l->members == 0 && l->form == ARCHIVE_COMPRESSED)
+        source_outcome(l->source, SOURCE_EMPTY, l->id);
+}
+
+/* Bytes that have a compression's magic, but nothing took off a compression: reading them again would not end. */
+static bool is_sham(struct level *l)
+{
+    return l->form == ARCHIVE_COMPRESSED && archive_filter_count(l->archive) == 1;
+}
+
+struct raw_document *archive_level_step(struct level *l)
+{
+    struct source *s = l->source;
+    struct archive_entry *e;
+    int got;
+
+    if (l->member_open)
+        finish_member(l);
+    if (l->dead || s->abandon)
+        return NULL;
+    got = archive_read_next_header(l->archive, &e);
+    if (got == ARCHIVE_EOF) {
+        archive_end(l);
+        return NULL;
+    }
+    if (got == ARCHIVE_FATAL || got == ARCHIVE_FAILED || is_sham(l)) {
+        archive_fault(l);
+        return NULL;
+    }
+    l->members++;
+    if (++s->members > s->limits.max_members) {
+        source_outcome(s, SOURCE_MEMBERS, s->file_id);
+        s->abandon = true;
+        return NULL;
+    }
+    return got == ARCHIVE_RETRY ? NULL : enter_member(l, e);
+}
+
+void archive_level_open(struct source *s, struct input *in, const char *id, enum archive_form form)
+{
+    struct level *l = source_push(s, in, id);
+
+    l->archive = archive_read_new();
+    BUG_IF(l->archive == NULL);      /* only without memory */
+    l->form = form;
+    s->depth++;
+    support[form](l->archive);
+    archive_read_set_callback_data(l->archive, l);
+    archive_read_set_read_callback(l->archive, on_read);
+    archive_read_set_skip_callback(l->archive, on_skip);
+    if (input_can_seek(in))
+        archive_read_set_seek_callback(l->archive, on_seek);
+    if (archive_read_open1(l->archive) != ARCHIVE_OK)
+        archive_fault(l);
+}
+
+void archive_level_close(struct level *l)
+{
+    l->source->depth--;
+    archive_read_free(l->archive);
+    free(l->member);
+}
