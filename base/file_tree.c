@@ -11,8 +11,9 @@
 
 /* What to do at each name; links are never followed. Each may be NULL. */
 struct visitor {
-    /* A name in the folder dir that is not a folder; path is it from the walk's root, mode its kind. */
-    enum status (*entry)(struct visitor *v, int dir, const char *name, const char *path, mode_t mode);
+    /* A name in the folder dir that is not a folder itself; path is the same from the walk's root. */
+    enum status (*entry)(struct visitor *v, int dir, const char *name, const char *path,
+                         mode_t mode);
     /* A folder, after all in it; fd is open on it. */
     enum status (*folder)(struct visitor *v, int fd, const char *path);
     /* The same, closed again; dir is the folder that holds it. */
@@ -58,7 +59,8 @@ static enum status walk_entries(struct visitor *v, DIR *d, struct buf *path)
         errno = 0;
         e = readdir(d);
         if (!e)
-            return errno ? fail_errno(ST_IO, "cannot read the folder '%s/%s'", v->root, path->p) : ST_OK;
+            return errno == 0 ? ST_OK : fail_errno(ST_IO, "cannot read the folder '%s/%s'", v->root,
+                                                   path->p);
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
         if (n)
@@ -105,7 +107,8 @@ static enum status walk(struct visitor *v, const char *root)
     return st;
 }
 
-static enum status list_entry(struct visitor *v, int dir, const char *name, const char *path, mode_t mode)
+static enum status list_entry(struct visitor *v, int dir, const char *name,
+                              const char *path, mode_t mode)
 {
     (void)dir, (void)name;
     if (!S_ISREG(mode))
@@ -148,7 +151,8 @@ enum status file_list_tree(struct arena *a, const char *path, struct file_list *
     return st;
 }
 
-static enum status sync_entry(struct visitor *v, int dir, const char *name, const char *path, mode_t mode)
+static enum status sync_entry(struct visitor *v, int dir, const char *name,
+                              const char *path, mode_t mode)
 {
     int fd, err;
 
@@ -177,7 +181,8 @@ enum status file_sync_tree(const char *path)
     return walk(&v, path);
 }
 
-static enum status remove_name(struct visitor *v, int dir, const char *name, const char *path, int flags)
+static enum status remove_name(struct visitor *v, int dir, const char *name, const char *path,
+                               int flags)
 {
     if (unlinkat(dir, name, flags) == 0 || errno == ENOENT)
         return ST_OK;
@@ -187,7 +192,8 @@ static enum status remove_name(struct visitor *v, int dir, const char *name, con
     return fail_errno(ST_IO, "cannot remove '%s/%s'", v->root, path);
 }
 
-static enum status remove_entry(struct visitor *v, int dir, const char *name, const char *path, mode_t mode)
+static enum status remove_entry(struct visitor *v, int dir, const char *name,
+                                const char *path, mode_t mode)
 {
     (void)mode;
     return remove_name(v, dir, name, path, 0);
@@ -206,7 +212,8 @@ enum status file_remove_tree(const char *path)
     if (lstat(path, &s) != 0)
         return errno == ENOENT ? ST_OK : fail_errno(ST_IO, "cannot look at '%s'", path);
     if (!S_ISDIR(s.st_mode))
-        return unlink(path) == 0 || errno == ENOENT ? ST_OK : fail_errno(ST_IO, "cannot remove '%s'", path);
+        return unlink(path) == 0 || errno == ENOENT ? ST_OK
+                                                    : fail_errno(ST_IO, "cannot remove '%s'", path);
     for (int round = 0; round < 100; round++) {
         v.seen = 0;
         TRY(walk(&v, path));

@@ -12,7 +12,7 @@
 
 static atomic_bool quiet;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;   /* stderr and what follows */
-static struct buf status_line;                             /* on the terminal's last line; may be empty */
+static struct buf status_line;   /* on the terminal's last line; may be empty */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool terminal, colours;
 
@@ -84,23 +84,16 @@ static void add_plain(struct buf *out, const char *text)
 
 static void say(const char *colour, const char *label, const char *fmt, va_list args)
 {
+    const char *before = log_has_colours() ? colour : "", *after = *before ? "\033[0m" : "";
     struct buf line = { 0 };
-    va_list again;
-    char *text;
-    int n;
+    char *text = NULL;
 
-    va_copy(again, args);
-    n = vsnprintf(NULL, 0, fmt, again);
-    va_end(again);
-    buf_reserve(&line, n < 0 ? 0 : (size_t)n);
-    text = line.p;
-    vsnprintf(text, line.cap, fmt, args);
-    line = (struct buf){ 0 };
-
+    if (vasprintf(&text, fmt, args) < 0)
+        return;
     pthread_mutex_lock(&lock);
     if (status_line.n)
         buf_adds(&line, "\r\033[K");
-    buf_printf(&line, "%s%s%s", log_has_colours() ? colour : "", label, log_has_colours() && *colour ? "\033[0m" : "");
+    buf_printf(&line, "%s%s%s", before, label, after);
     add_plain(&line, text);
     buf_addc(&line, '\n');
     buf_add(&line, status_line.p, status_line.n);

@@ -10,8 +10,9 @@
 #include "base/platform.h"
 #include "base/pool_part.h"
 
-/* Looks at the job counter that a worker takes before it sleeps. Training calls the pool in bursts:
- * to be woken by the kernel costs more than most of its jobs. */
+/* Looks at the job counter that a worker takes before it sleeps, and at the workers left that the
+ * caller takes. Training calls the pool in bursts: to be woken by the kernel costs more than most of
+ * its jobs. */
 #define SPINS 2000
 
 struct pool {
@@ -26,7 +27,7 @@ struct pool {
     _Atomic uint64_t jobs;       /* jobs so far; read without the lock by a spinning worker */
     bool open;                   /* the newest job takes workers in */
     bool quit;
-    int inside;                  /* workers in the job */
+    _Atomic int inside;          /* workers in the job; the caller too reads it while it spins */
     void (*fn)(void *ctx, int worker);
     void *ctx;
 };
@@ -67,11 +68,11 @@ static void *worker_main(void *arg)
     free(arg);
     in_job = true;
     while (join_job(p, &last)) {
-        p->inside++;
+        atomic_fetch_add(&p->inside, 1);
         pthread_mutex_unlock(&p->lock);
         p->fn(p->ctx, w.number);
         pthread_mutex_lock(&p->lock);
-        if (--p->inside == 0)
+        if (atomic_fetch_sub(&p->inside, 1) == 1)
             pthread_cond_signal(&p->left);
         pthread_mutex_unlock(&p->lock);
     }
@@ -140,14 +141,18 @@ int pool_threads(const struct pool *p)
     return p->threads;
 }
 
-static void post(struct pool *p, void (*fn)(void *ctx, int worker), void *ctx)
+static void post(struct pool *p, size_t helpers, void (*fn)(void *ctx, int worker), void *ctx)
 {
     pthread_mutex_lock(&p->lock);
     p->fn = fn;
     p->ctx = ctx;
     p->open = true;
     atomic_fetch_add_explicit(&p->jobs, 1, memory_order_release);
-    pthread_cond_broadcast(&p->posted);
+    if (helpers >= (size_t)p->threads - 1)
+        pthread_cond_broadcast(&p->posted);
+    else
+        while (helpers-- > 0)
+            pthread_cond_signal(&p->posted);
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -155,18 +160,22 @@ static void close_and_wait(struct pool *p)
 {
     pthread_mutex_lock(&p->lock);
     p->open = false;
-    while (p->inside > 0)
+    pthread_mutex_unlock(&p->lock);
+    for (int i = 0; i < p->spins && atomic_load(&p->inside) > 0; i++)
+        platform_pause();
+    pthread_mutex_lock(&p->lock);
+    while (atomic_load(&p->inside) > 0)
         pthread_cond_wait(&p->left, &p->lock);
     pthread_mutex_unlock(&p->lock);
 }
 
-void pool_team(struct pool *p, void (*fn)(void *ctx, int worker), void *ctx)
+void pool_team(struct pool *p, size_t helpers, void (*fn)(void *ctx, int worker), void *ctx)
 {
     BUG_IF(in_job);
     pthread_mutex_lock(&p->turn);
     in_job = true;
     if (p->threads > 1)
-        post(p, fn, ctx);
+        post(p, helpers, fn, ctx);
     fn(ctx, 0);
     if (p->threads > 1)
         close_and_wait(p);
@@ -228,7 +237,7 @@ enum status pool_for(struct pool *p, size_t n, pool_fn *fn, void *ctx)
     atomic_init(&job.next, 0);
     atomic_init(&job.end, n);
     pthread_mutex_init(&job.lock, NULL);
-    pool_team(p, for_items, &job);
+    pool_team(p, n - 1, for_items, &job);
     pthread_mutex_destroy(&job.lock);
     return atomic_load(&job.end) < n ? failure_restore(&job.failure) : ST_OK;
 }

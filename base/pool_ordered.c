@@ -198,7 +198,7 @@ enum status pool_ordered(struct pool *p, const struct pool_stream *s)
     pthread_cond_init(&r.consumer_may, NULL);
     pthread_cond_init(&r.producer_may, NULL);
     pthread_cond_init(&r.workers_may, NULL);
-    pool_team(p, take_part, &r);
+    pool_team(p, (size_t)pool_threads(p), take_part, &r);
     discard_rest(&r);
     if (r.failure)
         st = failure_restore(r.failure);

@@ -307,7 +307,8 @@ static enum status run_stream(struct pool *p, struct stream_test *t)
     return pool_ordered(p, &s);
 }
 
-#define STREAM(count) { .n = (count), .fail_produce = NONE, .fail_work = NONE, .fail_work2 = NONE, .fail_consume = NONE }
+#define STREAM(count)                                                                   \
+    { .n = (count), .fail_produce = NONE, .fail_work = NONE, .fail_work2 = NONE, .fail_consume = NONE }
 
 static void a_stream_is_consumed_in_order_and_bounded(void **state)
 {
@@ -336,7 +337,8 @@ static void a_stream_is_consumed_in_order_and_bounded(void **state)
     }
 }
 
-static void expect_failure(struct pool *p, struct stream_test *t, enum status st, const char *words, int consumed)
+static void expect_failure(struct pool *p, struct stream_test *t, enum status st, const char *words,
+                           int consumed)
 {
     assert_int_equal(run_stream(p, t), st);
     assert_string_equal(fail_message(), words);
@@ -348,11 +350,14 @@ static void a_failed_stream_has_consumed_just_what_came_before(void **state)
 {
     FOR_TEAMS(p) {
         for (int round = 0; round < 20; round++) {
-            struct stream_test a = STREAM(500), b = STREAM(500), c = STREAM(500), d = STREAM(500), e = STREAM(3);
+            struct stream_test a = STREAM(500), b = STREAM(500), c = STREAM(500), d = STREAM(500);
+            struct stream_test e = STREAM(3);
+            char words[32];
 
             a.fail_work = 100 + round;
             a.fail_work2 = 102 + round;
-            expect_failure(p, &a, ST_IO, round == 0 ? "work 100" : fail_message(), 100 + round);
+            snprintf(words, sizeof words, "work %d", 100 + round);
+            expect_failure(p, &a, ST_IO, words, 100 + round);
             b.fail_produce = 50;
             expect_failure(p, &b, ST_FORMAT, "produce 50", 50);
             c.fail_consume = 60;
@@ -364,7 +369,8 @@ static void a_failed_stream_has_consumed_just_what_came_before(void **state)
             e.fail_produce = 0;
             expect_failure(p, &e, ST_FORMAT, "produce 0", 0);
         }
-        assert_int_equal(run_stream(p, &(struct stream_test)STREAM(100)), ST_OK);   /* the pool is still good */
+        /* the pool is still good */
+        assert_int_equal(run_stream(p, &(struct stream_test)STREAM(100)), ST_OK);
     }
 }
 

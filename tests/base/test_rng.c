@@ -53,7 +53,8 @@ static void reference_block(uint32_t w[4], uint32_t k0, uint32_t k1)
 {
     for (int round = 0; round < 10; round++) {
         uint64_t a = w[0] * UINT64_C(0xD2511F53), b = w[2] * UINT64_C(0xCD9E8D57);
-        uint32_t next[4] = { (uint32_t)(b >> 32) ^ w[1] ^ k0, (uint32_t)b, (uint32_t)(a >> 32) ^ w[3] ^ k1, (uint32_t)a };
+        uint32_t next[4] = { (uint32_t)(b >> 32) ^ w[1] ^ k0, (uint32_t)b,
+                             (uint32_t)(a >> 32) ^ w[3] ^ k1, (uint32_t)a };
 
         memcpy(w, next, sizeof next);
         k0 += 0x9E3779B9;
