@@ -65,6 +65,7 @@ struct opt {
     const char *const *choices;  /* OPT_T_CHOICE: NULL-terminated */
     unsigned flags;
     const char *help;            /* one line, lower case; says the unit */
+    const char *value;           /* what --help calls the value ("FILE"); NULL: a word of its type */
     opt_check_fn *check;
     opt_paths_fn *paths;         /* OPT_T_TREE that names inputs inside */
 };
@@ -93,7 +94,8 @@ struct opt {
     { .name = nm, .type = OPT_T_OUTPUT, .offset = offsetof(S, f), .help = hlp, __VA_ARGS__ }
 #define OPT_END { .name = NULL }
 
-/* Options every command has (--help, --quiet; here --config and --set) are in no table: base/cli.h. */
+/* Options that every command has are in no table: --config FILE, --set KEY=VALUE and --quiet are opt_parse()'s,
+ * --help is base/cli.h's. A table may have a row "set" of its own; then --set is that row. */
 
 struct command;
 /* Fills cfg (a struct that the table's offsets fit, zeroed by the caller) from defaults, then the file of
@@ -113,6 +115,8 @@ MUST_USE enum status opt_check_map(const struct opt *table, struct arena *a, con
 json_t *opt_record(const struct opt *table, const void *cfg);
 /* The row of that name ('_' taken as '-'), or NULL. */
 const struct opt *opt_find(const struct opt *table, const char *name);
+/* The rest of a usage line: " --store PATH [options] [PATH...]". */
+void opt_usage(FILE *out, const struct opt *table);
 /* The aligned list of options with defaults and bounds. */
 void opt_help(FILE *out, const struct opt *table);
 

@@ -265,7 +265,7 @@ static void fill_default(struct opt_fill *f, const struct opt *row)
 
 static void check_row(const struct opt *table, const struct opt *row, unsigned *flags)
 {
-    static const char *const reserved[] = { "help", "quiet", "config", "set", NULL };
+    static const char *const reserved[] = { "help", "quiet", "config", NULL };
 
     if (row->name[strspn(row->name, "abcdefghijklmnopqrstuvwxyz0123456789-.")] != 0)
         row_bug(row, "a name has small letters, digits, '-' and '.'");

@@ -40,7 +40,8 @@ bool opt_is_list(const struct opt *row);
 const char *opt_group(struct arena *a, const char *key);
 /* True if some row is named prefix + something. */
 bool opt_has_group(const struct opt *table, const char *prefix);
-/* "; did you mean 'x'?" with `dashes` in front of the name, or "". */
+/* "; did you mean 'x'?" with `dashes` in front of the name, or "". With dashes, the options of every command are
+ * also known. */
 const char *opt_guess(const struct opt *table, struct arena *a, const char *name, const char *dashes);
 /* "1 to 100", "at least 1", "at most 9" or "" for a row without bounds; appended. */
 void opt_bounds(struct buf *out, const struct opt *row);

@@ -6,15 +6,27 @@
 #define WIDTH 100
 #define NAME_COLUMN 34      /* longer names stand on a line of their own */
 
+/* What a row is called by type: lists end with "...". */
 static const char *placeholder(const struct opt *row)
 {
     static const char *const words[] = {
         [OPT_T_STR] = "TEXT",   [OPT_T_INT] = "N",     [OPT_T_REAL] = "X",
         [OPT_T_BOOL] = "",      [OPT_T_SIZE] = "SIZE", [OPT_T_CHOICE] = "WORD",
-        [OPT_T_LIST] = "TEXT",  [OPT_T_TREE] = "YAML", [OPT_T_INPUT] = "PATH",
-        [OPT_T_INPUTS] = "PATH", [OPT_T_OUTPUT] = "PATH",
+        [OPT_T_LIST] = "TEXT...", [OPT_T_TREE] = "YAML", [OPT_T_INPUT] = "PATH",
+        [OPT_T_INPUTS] = "PATH...", [OPT_T_OUTPUT] = "PATH",
     };
-    return words[row->type];
+    return row->value ? row->value : words[row->type];
+}
+
+void opt_usage(FILE *out, const struct opt *table)
+{
+    for (const struct opt *row = table; row->name; row++)
+        if ((row->flags & OPT_REQUIRED) && !(row->flags & OPT_POSITIONAL))
+            fprintf(out, " --%s %s", row->name, placeholder(row));
+    fputs(" [options]", out);
+    for (const struct opt *row = table; row->name; row++)
+        if (row->flags & OPT_POSITIONAL)
+            fprintf(out, row->flags & OPT_REQUIRED ? " %s" : " [%s]", placeholder(row));
 }
 
 /* "  --model.width N" */
@@ -24,7 +36,7 @@ static void add_name(struct buf *out, const struct opt *row)
 
     buf_printf(out, "  --%s%s", on ? "[no-]" : "", row->name);
     if (*placeholder(row))
-        buf_printf(out, " %s%s", placeholder(row), opt_is_list(row) ? "..." : "");
+        buf_printf(out, " %s", placeholder(row));
 }
 
 static void add_choices(struct buf *out, const struct opt *row)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/opt_fill.h"
 
 struct command_line {
@@ -114,22 +115,38 @@ static enum status take_set(struct command_line *c, const char *value)
     return ST_OK;
 }
 
+static enum status take_quiet(const char *value)
+{
+    if (value != NULL)
+        return fail(ST_USAGE, "--quiet takes no value");
+    log_set_quiet(true);
+    return ST_OK;
+}
+
+/* What is in no table: the options of every command, and --no-x. */
+static enum status take_other(struct command_line *c, const char *name, const char *value)
+{
+    const struct opt *flag = strncmp(name, "no-", 3) == 0 ? opt_find(c->fill.table, name + 3) : NULL;
+
+    if (strcmp(name, "config") == 0)
+        return take_config(c, value);
+    if (strcmp(name, "set") == 0)
+        return take_set(c, value);
+    if (strcmp(name, "quiet") == 0)
+        return take_quiet(value);
+    if (flag != NULL && flag->type == OPT_T_BOOL)
+        return take_flag(c, flag, name, value);
+    return fail(ST_USAGE, "unknown option '--%.60s'%s", name,
+                opt_guess(c->fill.table, c->fill.arena, name, "--"));
+}
+
 /* name without its dashes; value is NULL without '='. */
 static enum status take_option(struct command_line *c, const char *name, const char *value)
 {
-    const struct opt *row = opt_find(c->fill.table, name), *flag = NULL;
+    const struct opt *row = opt_find(c->fill.table, name);
 
-    if (row == NULL && strcmp(name, "config") == 0)
-        return take_config(c, value);
-    if (row == NULL && strcmp(name, "set") == 0)
-        return take_set(c, value);
-    if (row == NULL && strncmp(name, "no-", 3) == 0)
-        flag = opt_find(c->fill.table, name + 3);
-    if (flag != NULL && flag->type == OPT_T_BOOL)
-        return take_flag(c, flag, name, value);
     if (row == NULL)
-        return fail(ST_USAGE, "unknown option '--%.60s'%s", name,
-                    opt_guess(c->fill.table, c->fill.arena, name, "--"));
+        return take_other(c, name, value);
     if (row->type == OPT_T_BOOL)
         return take_flag(c, row, row->name, value);
     TRY(take_value(c, row->name, row->help, &value));

@@ -42,16 +42,18 @@ static const char *in_a_group(const struct opt *table, const char *name)
 
 const char *opt_guess(const struct opt *table, struct arena *a, const char *name, const char *dashes)
 {
+    static const char *const common[] = { "config", "set", "quiet", "help" };
     const char *near, **names;
-    size_t n = 0;
+    size_t n = 0, extra = *dashes ? sizeof common / sizeof *common : 0;
 
     if (strlen(name) > 100)
         return "";
     while (table[n].name)
         n++;
-    names = arena_array(a, n + 1, sizeof *names);
+    names = arena_array(a, n + extra + 1, sizeof *names);
     for (size_t i = 0; i < n; i++)
         names[i] = table[i].name;
+    memcpy(names + n, common, extra * sizeof *names);
     near = in_a_group(table, name);
     if (near == NULL)
         near = str_nearest(name, names);

@@ -1,0 +1,32 @@
+/* The subcommands, in the order that data flows. To add one: its header and one row here. */
+#include "base/bench.h"
+#include "base/cli.h"
+#include "base/version_cmd.h"
+#include "curate/curate_cmd.h"
+#include "evaluate/evaluate_cmd.h"
+#include "export/export_cmd.h"
+#include "kernels/kernels_cmd.h"
+#include "pipelines/run_cmd.h"
+#include "serve/generate_cmd.h"
+#include "store/store_cmd.h"
+#include "tokenize/tokenize_cmd.h"
+#include "tokenize/tokenizer_cmd.h"
+#include "train/train_cmd.h"
+
+#define COMMANDS(...) (const struct command *const[]) { __VA_ARGS__, NULL }
+
+static const struct cli_group groups[] = {
+    { "from raw text to tokens",
+      COMMANDS(&cmd_curate, &cmd_tokenizer_train, &cmd_tokenizer_encode, &cmd_tokenizer_decode,
+               &cmd_tokenizer_info, &cmd_tokenize, &cmd_store_info, &cmd_store_verify,
+               &cmd_store_cat) },
+    { "from tokens to a model",
+      COMMANDS(&cmd_train, &cmd_evaluate, &cmd_export, &cmd_generate) },
+    { "all of it, from one pipeline file",
+      COMMANDS(&cmd_run, &cmd_status, &cmd_explain, &cmd_graph) },
+    { "this program and this machine",
+      COMMANDS(&cmd_kernels_info, &cmd_bench, &cmd_version) },
+    { NULL, NULL }
+};
+
+int main(int argc, char **argv) { return cli_main(groups, argc, argv); }
