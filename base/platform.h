@@ -19,22 +19,20 @@ const struct cpu_features *cpu_features(void);
 int cpu_count(void);
 const char *host_name(void);       /* "unknown" if it has none */
 
-/* 1 in a build with AddressSanitizer, else 0. */
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+/* 1 in a build with AddressSanitizer, else 0. gcc and clang say it in two ways. */
+#if defined(__SANITIZE_ADDRESS__)
 #define PLATFORM_ASAN 1
+#elif defined(__has_feature)
+#define PLATFORM_ASAN __has_feature(address_sanitizer)
 #else
 #define PLATFORM_ASAN 0
 #endif
 
 /* Tells the processor that this thread is waiting in a loop for another one. */
-static inline void platform_pause(void)
-{
 #if defined(__x86_64__)
-    __builtin_ia32_pause();
+static inline void platform_pause(void) { __builtin_ia32_pause(); }
+#else
+static inline void platform_pause(void) {}
 #endif
-}
 
 #endif
