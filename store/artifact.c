@@ -311,7 +311,9 @@ static enum status check_sizes(const char *path, const json_t *manifest)
         buf_clear(&full);
         buf_printf(&full, "%s/%s", path, name);
         st = file_size(full.p, &seen);
-        if (st == ST_OK && seen != want)
+        if (st == ST_MISSING)
+            st = fail(ST_INTEGRITY, "'%s' is missing, but the manifest names it", full.p);
+        else if (st == ST_OK && seen != want)
             st = fail(ST_INTEGRITY, "'%s' has %llu bytes, its manifest wants %llu", full.p,
                       (unsigned long long)seen, (unsigned long long)want);
         if (st != ST_OK)

@@ -159,6 +159,11 @@ int token_store_width(const struct token_store *s) { return s->width; }
 const char *token_store_digest(const struct token_store *s) { return artifact_digest(s->manifest); }
 const char *token_store_tokenizer(const struct token_store *s) { return s->tokenizer; }
 
+uint64_t token_store_shards(const struct token_store *s, enum token_part part)
+{
+    return s->parts[part].count;
+}
+
 uint64_t token_store_tokens(const struct token_store *s, enum token_part part)
 {
     return s->parts[part].tokens;
