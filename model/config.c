@@ -125,6 +125,6 @@ enum status model_config_from_json(const json_t *j, const char *what, struct mod
         eos = json_array_get(eos, 0);
     c->end_of_text = json_is_integer(eos) ? json_integer_value(eos) : -1;
     if (model_config_check(c) != ST_OK)
-        return fail_within(ST_FORMAT, "%s", what);
+        return fail_within(ST_FORMAT, "%s: ", what);
     return ST_OK;
 }
