@@ -46,15 +46,17 @@ static const struct wording wordings[] = {
     { "did not find expected '-' indicator", "want '- ' or less indentation here" },
     { "mapping values are not allowed in this context",
       "':' is not allowed here; put text that holds ': ' in quotes" },
-    { "could not find expected ':'", "want ': ' behind the key" },
+    { "could not find expected ':'", "want ': ' behind this key" },
     { "did not find expected ',' or ']'", "want ',' or ']'" },
     { "did not find expected ',' or '}'", "want ',' or '}'" },
     { "did not find expected node content", "want a value here" },
-    { "found character that cannot start any token", "a value cannot begin with this character; put it in quotes" },
+    { "found character that cannot start any token",
+      "a value cannot begin with this sign; put it in quotes" },
     { "block sequence entries are not allowed in this context",
       "'- ' is not allowed here; begin the list on a line of its own" },
     { "mapping keys are not allowed in this context", "'? ' is not allowed here" },
     { "found unknown escape character", "unknown escape in double quotes; write \\\\ for a backslash" },
+    { "did not find expected comment or line break", "want the end of the line here" },
     { "did not find expected <document start>", "want the end of the file here" },
 };
 
@@ -107,9 +109,11 @@ static enum status syntax_error(struct reader *r)
         return yaml_fail_at(s, at, "tab used for indentation; YAML wants spaces");
     if (only_space_from(s, offset))
         TRY(never_closed(r, context));
+    if (strstr(context, "simple key"))
+        return yaml_fail_at(s, begin, "%s", our_words(p->problem));
     if (*context && begin.line != at.line)
-        return yaml_fail_at(s, at, "%s (%s that begins on line %d)", our_words(p->problem), context,
-                            begin.line);
+        return yaml_fail_at(s, at, "%s (%s begins on line %d)", our_words(p->problem),
+                            strstr(context, "mapping") ? "the map" : "the list", begin.line);
     return yaml_fail_at(s, at, "%s", our_words(p->problem));
 }
 
@@ -176,7 +180,7 @@ static void add_node(struct reader *r, struct yaml *node)
         return;
     }
     if (r->count == r->room) {
-        r->room = r->room ? r->room * 2 : 64;
+        r->room *= 2;
         r->pending = mem_grow(r->pending, r->room, sizeof *r->pending);
     }
     r->pending[r->count++] = node;
@@ -189,7 +193,7 @@ static enum status refuse_extras(const struct yaml *node, const unsigned char *a
         return yaml_fail(node, "anchors are not supported ('&%s'); write the value where it is used",
                          (const char *)anchor);
     if (tag != NULL)
-        return yaml_fail(node, "tags are not supported ('%s'); leave it out", (const char *)tag);
+        return yaml_fail(node, "tags ('!...') are not supported; leave it out");
     return ST_OK;
 }
 
@@ -362,7 +366,7 @@ static struct yaml_source *new_source(struct arena *a, const char *name, const c
 enum status yaml_parse(struct arena *a, const char *name, const char *text, size_t n,
                        struct yaml **out)
 {
-    struct reader r = { .arena = a };
+    struct reader r = { .arena = a, .room = 64 };
     enum status st;
 
     *out = NULL;
@@ -374,6 +378,7 @@ enum status yaml_parse(struct arena *a, const char *name, const char *text, size
         return fail(ST_NOMEM, "reading '%s'", name);
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)r.source->text, r.source->n);
+    r.pending = mem_array(r.room, sizeof *r.pending);
     st = read_events(&r);
     yaml_parser_delete(&r.parser);
     free(r.pending);
