@@ -49,7 +49,8 @@ struct opt_list {
     size_t count;
 };
 
-/* Extra check of a tree (or any) value; reports with yaml_fail() at the place of the fault. */
+/* Extra check of a tree (or any) value, after the row's own type and bounds; reports with yaml_fail() at the place of
+ * the fault. A list row's value is a list or a single scalar. Called for defaults too. */
 typedef enum status opt_check_fn(const struct yaml *value);
 /* Called for each path hidden inside a tree (a curate source) so that the pipeline runner can resolve
  * `@stage` references and digest inputs. Visits scalar nodes; the visitor may replace node->text. */

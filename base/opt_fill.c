@@ -68,6 +68,21 @@ static bool in_bounds(const struct opt *row, double x)
 
 /* ---- one setter a type ---- */
 
+/* A quoted scalar that would be a number or flag without its quotes. */
+static bool wrongly_quoted(const struct opt *row, const struct yaml *value)
+{
+    struct yaml bare = *value;
+    double real;
+    bool flag;
+
+    bare.plain = true;
+    if (value->kind != YAML_SCALAR || value->plain)
+        return false;
+    return row->type == OPT_T_BOOL ? yaml_as_bool(&bare, &flag)
+                                   : (row->type == OPT_T_INT || row->type == OPT_T_REAL)
+                                         && yaml_as_real(&bare, &real);
+}
+
 static enum status wrong_value(struct opt_fill *f, const struct opt *row, const struct yaml *value,
                                const char *want)
 {
@@ -78,7 +93,8 @@ static enum status wrong_value(struct opt_fill *f, const struct opt *row, const 
         buf_adds(&text, ", ");
         opt_bounds(&text, row);
     }
-    yaml_fail(value, "want %s; found %s", text.p, yaml_describe(f->arena, value));
+    yaml_fail(value, "want %s; found %s%s", text.p, yaml_describe(f->arena, value),
+              wrongly_quoted(row, value) ? " in quotes; leave the quotes out" : "");
     buf_release(&text);
     return ST_CONFIG;
 }
