@@ -36,13 +36,9 @@ const char *cpu_variant_of(const struct cpu_features *f, enum kernel_op op);
 /* Lays the table for these features. */
 void cpu_table(const struct cpu_features *f, struct op_table *out);
 
-/* oneDNN, or the stub in its place. */
-struct gemm_onednn {
-    const struct op_table *ops;                      /* .matmul only; NULL: not built in */
-    void (*cache_free)(struct gemm_cache *c);        /* NULL is fine */
-    /* What its results depend on beside the shapes: "onednn-2.6.3-avx512_core_bf16"; NULL: not built in. */
-    const char *(*numeric_class)(void);
-};
-extern const struct gemm_onednn gemm_onednn;
+/* oneDNN, or the stub in its place (cpu_onednn is its table). */
+void gemm_cache_free(struct gemm_cache *c);      /* NULL is fine */
+/* What its results depend on beside the shapes: "onednn-2.6.3-avx512_bf16"; "" where it is not built in. */
+const char *gemm_onednn_class(void);
 
 #endif

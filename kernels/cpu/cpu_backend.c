@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "kernels/cpu/cpu.h"
+#include "kernels/cpu/variants.h"
 
 struct cpu_device {
     char numeric_class[2][96];      /* f32, bf16 */
@@ -29,8 +30,8 @@ static void name_class(char *out, size_t size, const struct cpu_features *f, enu
     const char *variant = cpu_variant_of(f, KERNEL_OP_attention);
     const char *products = cpu_variant_of(f, KERNEL_OP_matmul);
 
-    if (gemm_onednn.ops != NULL && strcmp(products, gemm_onednn.ops->name) == 0)
-        snprintf(out, size, "cpu-%s-%s-%s", dtype_name(t), variant, gemm_onednn.numeric_class());
+    if (strcmp(products, cpu_onednn.name) == 0)
+        snprintf(out, size, "cpu-%s-%s-%s", dtype_name(t), variant, gemm_onednn_class());
     else
         snprintf(out, size, "cpu-%s-%s", dtype_name(t), variant);
 }
@@ -80,7 +81,7 @@ static void cpu_stream_close(struct stream *s)
     struct cpu_stream *c = s->own;
 
     mem_free_aligned(c->scratch);
-    gemm_onednn.cache_free(c->gemms);
+    gemm_cache_free(c->gemms);
     free(c);
 }
 

@@ -1,14 +1,5 @@
-/* Which slot is served by what: the list of variants, slowest first. To add one: a file with a table, a row here. */
+/* Which slot is served by what. The list itself is chosen by CMake: variants_x86.c or variants_other.c. */
 #include "kernels/cpu/cpu.h"
-
-#include "kernels/cpu/variants.h"
-
-static bool always(const struct cpu_features *f) { return true; }
-
-const struct cpu_variant cpu_variants[] = {
-    { &cpu_portable, always },
-    { NULL, NULL },
-};
 
 const char *cpu_variant_of(const struct cpu_features *f, enum kernel_op op)
 {

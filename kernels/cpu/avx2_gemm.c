@@ -1,0 +1,13 @@
+/* Matrix products for AVX2, in f32. */
+#include "kernels/cpu/vec_avx2.h"
+
+#include "kernels/cpu/vec_math.h"
+
+#include "kernels/cpu/unit_f32.h"
+
+#include "kernels/cpu/simd_tile.h"
+
+#include "kernels/cpu/simd_gemm.h"
+#include "kernels/cpu/variants.h"
+
+const struct op_table cpu_avx2_gemm = { .name = "avx2", .matmul = simd_gemm };
