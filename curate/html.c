@@ -1,0 +1,486 @@
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "curate/html_part.h"
+#include "curate/source.h"
+
+/* --- what an element says of itself --- */
+
+/* Words of class or id that say what an element is, as DocBook, Sphinx, Read the Docs, MediaWiki, Doxygen, Javadoc,
+ * Bootstrap and common site generators use them. Whole words, lower case, sorted. */
+enum word_kind {
+    WORD_SOFT = 1,         /* not main text */
+    WORD_HEADER = 2,       /* the same, but it often holds the page's title */
+    WORD_MAIN = 4,
+    WORD_NOTE = 8,         /* an <aside> that belongs to the text */
+    WORD_CONTENTS = 16,    /* with WORD_LOCAL: a table of contents */
+    WORD_LOCAL = 32,
+};
+static const struct {
+    const char *word;
+    unsigned kinds;
+} class_words[] = {
+    { "admonition", WORD_NOTE }, { "ads", WORD_SOFT }, { "advertisement", WORD_SOFT },
+    { "anchor-link", WORD_SOFT }, { "anchorjs-link", WORD_SOFT }, { "articlebody", WORD_MAIN },
+    { "banner", WORD_HEADER }, { "bodycontent", WORD_MAIN }, { "bottom-nav", WORD_SOFT },
+    { "breadcrumb", WORD_SOFT }, { "breadcrumb-nav", WORD_SOFT }, { "breadcrumbs", WORD_SOFT },
+    { "callout", WORD_NOTE }, { "catlinks", WORD_SOFT }, { "caution", WORD_NOTE },
+    { "contentinfo", WORD_SOFT }, { "contents", WORD_CONTENTS }, { "cookie-banner", WORD_SOFT },
+    { "cookie-consent", WORD_SOFT }, { "cookies", WORD_SOFT }, { "copyright", WORD_SOFT },
+    { "doc-footnote", WORD_NOTE }, { "edit-link", WORD_SOFT }, { "edit-page", WORD_SOFT },
+    { "editlink", WORD_SOFT }, { "editsection", WORD_SOFT }, { "footer", WORD_SOFT },
+    { "footnote", WORD_NOTE }, { "footnote-list", WORD_NOTE }, { "genindextable", WORD_SOFT },
+    { "gutter", WORD_SOFT }, { "hash-link", WORD_SOFT }, { "header", WORD_HEADER },
+    { "header-anchor", WORD_SOFT }, { "headerlink", WORD_SOFT }, { "heading-anchor", WORD_SOFT },
+    { "id_link", WORD_SOFT }, { "important", WORD_NOTE }, { "indextable", WORD_SOFT },
+    { "jump-to-nav", WORD_SOFT }, { "lineno", WORD_SOFT }, { "linenos", WORD_SOFT },
+    { "linenumber", WORD_SOFT }, { "linenumbers", WORD_SOFT }, { "local", WORD_LOCAL },
+    { "main-content", WORD_MAIN }, { "maincontent", WORD_MAIN }, { "masthead", WORD_HEADER },
+    { "menu", WORD_SOFT }, { "modindextable", WORD_SOFT }, { "mw-content-text", WORD_MAIN },
+    { "mw-editsection", WORD_SOFT }, { "mw-jump-link", WORD_SOFT }, { "nav", WORD_SOFT },
+    { "nav-bar", WORD_SOFT }, { "nav-footer", WORD_SOFT }, { "nav-wrapper", WORD_SOFT },
+    { "navbar", WORD_SOFT }, { "navbox", WORD_SOFT }, { "navfooter", WORD_SOFT },
+    { "navheader", WORD_SOFT }, { "navigation", WORD_SOFT }, { "next-prev", WORD_SOFT },
+    { "noprint", WORD_SOFT }, { "note", WORD_NOTE }, { "page-footer", WORD_SOFT },
+    { "page-header", WORD_HEADER }, { "page-nav", WORD_SOFT }, { "pager", WORD_SOFT },
+    { "pagination", WORD_SOFT }, { "permalink", WORD_SOFT }, { "prev-next", WORD_SOFT },
+    { "prevnext", WORD_SOFT }, { "print-footer", WORD_SOFT }, { "printfooter", WORD_SOFT },
+    { "related", WORD_SOFT }, { "related-links", WORD_SOFT }, { "rst-footer-buttons", WORD_SOFT },
+    { "rst-versions", WORD_SOFT }, { "searchbox", WORD_SOFT }, { "share", WORD_SOFT },
+    { "sharing", WORD_SOFT }, { "side-nav", WORD_SOFT }, { "sidebar", WORD_SOFT },
+    { "sidenav", WORD_SOFT }, { "site-footer", WORD_SOFT }, { "site-header", WORD_HEADER },
+    { "skip-link", WORD_SOFT }, { "skip-nav", WORD_SOFT }, { "skip-to-content", WORD_SOFT },
+    { "skiplink", WORD_SOFT }, { "social", WORD_SOFT }, { "social-links", WORD_SOFT },
+    { "sphinxsidebar", WORD_SOFT }, { "sub-nav", WORD_SOFT }, { "table-of-contents", WORD_SOFT },
+    { "tableofcontents", WORD_SOFT }, { "tip", WORD_NOTE }, { "toc", WORD_SOFT },
+    { "toc-tree", WORD_SOFT }, { "toctree-wrapper", WORD_SOFT }, { "top-nav", WORD_SOFT },
+    { "topbar", WORD_HEADER }, { "topic", WORD_NOTE | WORD_LOCAL }, { "topnav", WORD_SOFT },
+    { "warning", WORD_NOTE }, { "wy-breadcrumbs", WORD_SOFT }, { "wy-nav-side", WORD_SOFT },
+    { "wy-nav-top", WORD_SOFT }, { "wy-side-nav-search", WORD_SOFT },
+};
+static const char *const soft_roles[] = {
+    "navigation", "banner", "contentinfo", "search", "menu", "menubar", "toolbar", "dialog", "alertdialog",
+    "directory", "doc-toc", "doc-index", "doc-pagelist", NULL,
+};
+static const char *const nav_rels[] = {
+    "next", "prev", "previous", "up", "start", "home", "contents", "index", "toc", "first", "last", NULL,
+};
+
+#define WORD_MAX 24      /* longer than every word here */
+
+/* The next word of an attribute's value in lower case; false at the end. A word too long to matter comes out cut. */
+static bool next_word(const char **value, char word[WORD_MAX])
+{
+    static const char space[] = " \t\n\r\f";
+    size_t n, keep;
+
+    *value += strspn(*value, space);
+    n = strcspn(*value, space);
+    keep = n < WORD_MAX - 1 ? n : WORD_MAX - 1;
+    for (size_t i = 0; i < keep; i++)
+        word[i] = (char)tolower((unsigned char)(*value)[i]);
+    word[keep] = 0;
+    *value += n;
+    return n > 0;
+}
+
+static bool has_word(const char *value, const char *const *words)
+{
+    char word[WORD_MAX];
+
+    while (next_word(&value, word))
+        for (const char *const *w = words; *w != NULL; w++)
+            if (strcmp(word, *w) == 0)
+                return true;
+    return false;
+}
+
+static unsigned kinds_of_word(const char *word)
+{
+    size_t low = 0, high = sizeof class_words / sizeof class_words[0];
+
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        int order = strcmp(word, class_words[mid].word);
+        if (order == 0)
+            return class_words[mid].kinds;
+        if (order < 0)
+            high = mid;
+        else
+            low = mid + 1;
+    }
+    return 0;
+}
+
+static unsigned class_kinds(const char *value)
+{
+    char word[WORD_MAX];
+    unsigned kinds = 0;
+
+    while (next_word(&value, word))
+        kinds |= kinds_of_word(word);
+    return kinds;
+}
+
+static unsigned marks_of_class(const char *value)
+{
+    unsigned kinds = class_kinds(value);
+
+    if (kinds & WORD_MAIN)
+        return MARK_MAIN;
+    if ((kinds & WORD_SOFT) || ((kinds & WORD_CONTENTS) && (kinds & WORD_LOCAL)))
+        return MARK_SOFT;
+    return kinds & WORD_HEADER ? MARK_SOFT | MARK_HEADER : 0;
+}
+
+static unsigned marks_of_role(const char *value)
+{
+    static const char *const main_role[] = { "main", NULL }, *const banner[] = { "banner", NULL };
+
+    if (has_word(value, main_role))
+        return MARK_MAIN;
+    if (has_word(value, soft_roles))
+        return MARK_SOFT | (has_word(value, banner) ? MARK_HEADER : 0);
+    return 0;
+}
+
+static unsigned marks_of_attribute(enum html_tag tag, const char *name, const char *value)
+{
+    if (strcmp(name, "class") == 0 || strcmp(name, "id") == 0 || strcmp(name, "itemprop") == 0)
+        return marks_of_class(value);
+    if (strcmp(name, "role") == 0)
+        return marks_of_role(value);
+    if (strcmp(name, "aria-hidden") == 0 && strcmp(value, "true") == 0)
+        return MARK_SOFT;
+    if (tag != TAG_a)
+        return 0;
+    if (strcmp(name, "href") == 0)
+        return MARK_LINK;
+    if ((strcmp(name, "rel") == 0 && has_word(value, nav_rels)) || strcmp(name, "accesskey") == 0)
+        return MARK_NAV_LINK;
+    return 0;
+}
+
+static bool is_note(const unsigned char *const *attributes)
+{
+    static const char *const roles[] = { "note", "doc-footnote", "doc-tip", NULL };
+
+    for (; attributes != NULL && attributes[0] != NULL; attributes += 2)
+        if (attributes[1] != NULL && ((class_kinds((const char *)attributes[1]) & WORD_NOTE) ||
+                                      has_word((const char *)attributes[1], roles)))
+            return true;
+    return false;
+}
+
+unsigned html_marks_of(enum html_tag tag, const unsigned char *const *attributes)
+{
+    unsigned marks = html_how[tag] & HOW_SOFT ? MARK_SOFT : 0;
+
+    if (tag == TAG_main || tag == TAG_article)
+        marks |= MARK_MAIN;
+    if (tag == TAG_header)
+        marks |= MARK_HEADER;
+    if (tag == TAG_aside && is_note(attributes))
+        marks = 0;
+    for (; attributes != NULL && attributes[0] != NULL; attributes += 2)
+        if (attributes[1] != NULL)
+            marks |= marks_of_attribute(tag, (const char *)attributes[0], (const char *)attributes[1]);
+    if (tag == TAG_html || tag == TAG_body || (marks & MARK_MAIN))
+        marks &= ~(unsigned)(MARK_SOFT | MARK_HEADER);
+    return marks;
+}
+
+/* --- weights --- */
+
+static void add_to_parent(struct html_tree *t, const struct html_node *n)
+{
+    struct html_node *p = &t->nodes[n->parent];
+
+    p->chars += n->chars;
+    p->link_chars += n->link_chars;
+    p->links += n->links;
+    p->nav_links += n->nav_links;
+    p->marks |= n->marks & (MARK_RICH | MARK_PARAGRAPH | MARK_H1);
+    if (html_how[n->tag] & HOW_RICH)
+        p->marks |= MARK_RICH;
+    if (n->tag == TAG_p || n->tag == TAG_pre)
+        p->marks |= MARK_PARAGRAPH;
+    if (n->tag == TAG_h1 && n->chars > 0)
+        p->marks |= MARK_H1;
+    if ((html_how[n->tag] & HOW_BLOCK) && n->chars > 0 && p->blocks < UINT16_MAX)
+        p->blocks++;
+}
+
+/* Sums over what is not dropped, children before parents. */
+static void weigh(struct html_tree *t)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        struct html_node *n = &t->nodes[i];
+        if (n->tag == TAG_text)
+            continue;
+        n->chars = 0;
+        n->link_chars = n->links = n->nav_links = n->blocks = 0;
+        n->marks &= (uint16_t)~(MARK_RICH | MARK_PARAGRAPH | MARK_H1);
+    }
+    for (size_t i = t->count; i-- > 0;) {
+        struct html_node *n = &t->nodes[i];
+        if (n->marks & MARK_DROPPED)
+            continue;
+        if (n->marks & MARK_LINK) {
+            n->link_chars = n->chars;
+            n->links = n->chars > 0;
+            n->nav_links = n->chars > 0 && (n->marks & MARK_NAV_LINK);
+        }
+        if (n->tag == TAG_td || n->tag == TAG_th)
+            n->marks |= n->blocks > 1 ? MARK_RICH : 0;
+        if (n->parent != NO_NODE)
+            add_to_parent(t, n);
+    }
+}
+
+static bool is_below(const struct html_tree *t, uint32_t i, enum html_tag tag)
+{
+    for (i = t->nodes[i].parent; i != NO_NODE; i = t->nodes[i].parent)
+        if (t->nodes[i].tag == tag)
+            return true;
+    return false;
+}
+
+/* The first node behind the subtree of i. Nodes lie in document order. */
+static uint32_t subtree_end(const struct html_tree *t, uint32_t i)
+{
+    while (i != NO_NODE && t->nodes[i].next == NO_NODE)
+        i = t->nodes[i].parent;
+    return i == NO_NODE ? (uint32_t)t->count : t->nodes[i].next;
+}
+
+/* --- dropping --- */
+
+/* Elements that asked to be dropped are, but not a header with the title in it, nor what holds most of the page's words
+ * outside links (a page wrapped in a form, a body of class "menu"). */
+static void drop_soft(struct html_tree *t)
+{
+    uint32_t prose;
+
+    weigh(t);
+    prose = t->count > 0 ? t->nodes[0].chars - t->nodes[0].link_chars : 0;
+    for (uint32_t i = 0; i < t->count;) {
+        struct html_node *n = &t->nodes[i];
+        bool most = n->chars - n->link_chars > prose / 2;
+        bool title = (n->marks & MARK_HEADER) &&
+                     ((n->marks & MARK_H1) || is_below(t, i, TAG_main) || is_below(t, i, TAG_article));
+        if ((n->marks & MARK_SOFT) && !most && !title) {
+            n->marks |= MARK_DROPPED;
+            i = subtree_end(t, i);
+        } else {
+            i++;
+        }
+    }
+}
+
+/* A list, table or bare block that is hardly more than short links. A list of terms must be all links, for terms with
+ * linked names are text. */
+static bool is_link_list(const struct html_node *n)
+{
+    uint32_t tenths = 8;
+
+    switch (n->tag) {
+    case TAG_dl:
+        tenths = 9;
+        break;
+    case TAG_ul:
+    case TAG_ol:
+    case TAG_table:
+    case TAG_dir:
+    case TAG_menu:
+        break;
+    case TAG_div:
+    case TAG_section:
+    case TAG_center:
+        if (n->marks & MARK_PARAGRAPH)
+            return false;
+        break;
+    default:
+        return false;
+    }
+    return n->links >= 3 && n->link_chars >= n->chars / 10 * tenths && n->link_chars / n->links < 60;
+}
+
+/* A short block in which most links lead to the next page and the like. */
+static bool is_page_turner(const struct html_node *n)
+{
+    return (html_how[n->tag] & (HOW_BLOCK | HOW_LINE)) && n->nav_links > 0 && n->nav_links * 2 >= n->links &&
+           n->link_chars * 3 >= n->chars && n->chars < 300;
+}
+
+/* A link whose text is a mark, as generators put behind headings. */
+static bool is_permalink(const struct html_tree *t, const struct html_node *n)
+{
+    static const char *const signs[] = { "#", "\xc2\xb6", "\xc2\xa7", "\xf0\x9f\x94\x97", NULL };
+    const struct html_node *text;
+
+    if (!(n->marks & MARK_LINK) || n->chars == 0 || n->chars > 4 || n->first == NO_NODE)
+        return false;
+    text = &t->nodes[n->first];
+    if (text->tag != TAG_text)
+        return false;
+    for (int i = 0; signs[i] != NULL; i++)
+        if (text->chars == strlen(signs[i]) && memmem(t->text.p + text->at, text->n, signs[i], text->chars))
+            return true;
+    return false;
+}
+
+static void drop_links(struct html_tree *t)
+{
+    weigh(t);
+    for (uint32_t i = 0; i < t->count;) {
+        struct html_node *n = &t->nodes[i];
+        if (!(n->marks & MARK_DROPPED) && (is_link_list(n) || is_page_turner(n) || is_permalink(t, n)))
+            n->marks |= MARK_DROPPED;
+        i = n->marks & MARK_DROPPED ? subtree_end(t, i) : i + 1;
+    }
+}
+
+/* A heading whose section has nothing left: what followed it was dropped. */
+static void drop_bare_headings(struct html_tree *t)
+{
+    weigh(t);
+    for (uint32_t i = 0; i < t->count; i++) {
+        uint32_t k = t->nodes[i].next;
+        bool dropped = false;
+        if (!(html_how[t->nodes[i].tag] & HOW_HEADING) || t->nodes[i].tag == TAG_h1 ||
+            t->nodes[i].chars == 0 || (t->nodes[i].marks & MARK_DROPPED))
+            continue;
+        while (k != NO_NODE && (t->nodes[k].chars == 0 || (t->nodes[k].marks & MARK_DROPPED))) {
+            dropped |= (t->nodes[k].marks & MARK_DROPPED) != 0;
+            k = t->nodes[k].next;
+        }
+        if (dropped && (k == NO_NODE || t->nodes[k].tag == t->nodes[i].tag))
+            t->nodes[i].marks |= MARK_DROPPED;
+    }
+}
+
+/* --- the main part --- */
+
+/* The node that says it is the main part, if it holds most of what is left; else all of the page. */
+static uint32_t find_main(const struct html_tree *t)
+{
+    uint32_t best = 0;
+
+    for (uint32_t i = 0; i < t->count;) {
+        const struct html_node *n = &t->nodes[i];
+        if (n->marks & MARK_DROPPED) {
+            i = subtree_end(t, i);
+            continue;
+        }
+        if ((n->marks & MARK_MAIN) && n->chars > t->nodes[0].chars / 2)
+            best = i;      /* nested ones: the innermost */
+        i++;
+    }
+    return best;
+}
+
+/* The page's title stands outside of the main part: the first h1 before it, if the main part has none. */
+static uint32_t title_before(const struct html_tree *t, uint32_t root)
+{
+    if (root == 0 || (t->nodes[root].marks & MARK_H1))
+        return NO_NODE;
+    for (uint32_t i = 0; i < root;) {
+        const struct html_node *n = &t->nodes[i];
+        if (n->tag == TAG_h1 && n->chars > 0 && !(n->marks & MARK_DROPPED) && subtree_end(t, i) <= root)
+            return i;
+        i = n->marks & MARK_DROPPED ? subtree_end(t, i) : i + 1;
+    }
+    return NO_NODE;
+}
+
+/* --- the end of the text --- */
+
+static const char *const closing_words[] = {
+    "copyright", "\xc2\xa9", "(c) ", "last updated", "last modified", "generated by", "generated on", "created using",
+    "built with", "powered by", "this page was last", "all rights reserved", NULL,
+};
+
+/* Takes short closing lines (copyright, date, generator) off the end of what was appended from start on. */
+static void trim_closing(struct buf *out, size_t start)
+{
+    for (;;) {
+        size_t at = out->n;
+        const char *last;
+        bool closing = false;
+        while (at > start && !(out->p[at - 1] == '\n' && at > start + 1 && out->p[at - 2] == '\n'))
+            at--;
+        if (at == start || out->n - at > 200)
+            return;
+        last = out->p + at + strspn(out->p + at, " -");
+        for (int i = 0; closing_words[i] != NULL; i++)
+            closing |= strncasecmp(last, closing_words[i], strlen(closing_words[i])) == 0;
+        if (!closing)
+            return;
+        while (at > start && out->p[at - 1] == '\n')
+            at--;
+        out->n = at;
+        out->p[at] = 0;
+    }
+}
+
+/* One line, white space collapsed. */
+static void squeeze(struct buf *b)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < b->n; i++) {
+        bool space = b->p[i] == ' ' || (b->p[i] >= '\t' && b->p[i] <= '\r');
+        if (!space)
+            b->p[n++] = b->p[i];
+        else if (n > 0 && b->p[n - 1] != ' ')
+            b->p[n++] = ' ';
+    }
+    b->n = n > 0 && b->p[n - 1] == ' ' ? n - 1 : n;
+    if (b->p != NULL)
+        b->p[b->n] = 0;
+}
+
+static void write_main(struct html_tree *t, struct buf *out)
+{
+    size_t start = out->n;
+    uint32_t root, title;
+
+    if (t->count == 0)
+        return;
+    drop_soft(t);
+    drop_links(t);
+    drop_bare_headings(t);
+    weigh(t);
+    root = find_main(t);
+    title = title_before(t, root);
+    if (title != NO_NODE)
+        html_write_text(t, title, out);
+    if (out->n > start)
+        buf_adds(out, "\n\n");
+    html_write_text(t, root, out);
+    trim_closing(out, start);
+    if (out->n > start)
+        buf_addc(out, '\n');
+}
+
+enum status html_main_text(const char *bytes, size_t n, struct buf *out, struct html_result *result)
+{
+    struct html_tree t = { .title = result->title };
+    struct buf utf8 = { 0 };
+    enum status st;
+
+    if (result->title != NULL)
+        buf_clear(result->title);
+    html_decode((struct span){ bytes, n }, &utf8);
+    st = html_tree_build(&t, (struct span){ utf8.p, utf8.n });
+    buf_release(&utf8);
+    if (st == ST_OK)
+        write_main(&t, out);
+    if (result->title != NULL)
+        squeeze(result->title);
+    result->too_deep = t.too_deep;
+    html_tree_release(&t);
+    return st;
+}
