@@ -140,7 +140,7 @@ static enum status measure_documents(struct bench *b, const char *folder)
 
     for (int i = 0; st == ST_OK && i < b->repeat; i++) {
         double start = bench_now();
-        uint64_t bytes;
+        uint64_t bytes = 0;
 
         st = read_corpus(folder, &bytes);
         rates[i] = (double)bytes / 1e6 / (bench_now() - start);

@@ -47,9 +47,10 @@ static bool shape_bytes(const struct tensor_entry *e, uint64_t *bytes)
 
 static enum status read_dtype(const struct tensor_file *f, const json_t *tensor, struct tensor_entry *e)
 {
-    const char *name;
+    const char *name = json_string_value(json_object_get(tensor, "dtype"));
 
-    TRY(json_get_str(tensor, "dtype", f->what, &name));
+    if (name == NULL)
+        return fail(ST_FORMAT, "%s: tensor '%s' wants an object with the text 'dtype'", f->what, e->name);
     for (int t = 0; t < TENSOR_DTYPES; t++)
         if (strcmp(name, dtypes[t].name) == 0) {
             e->dtype = (enum tensor_dtype)t;

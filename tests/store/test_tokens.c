@@ -1,0 +1,442 @@
+/* Token stores: what is written is read back, twice gives the same bytes, and damage is found before LMDB sees it. */
+#include "store/making.h"
+
+#include <pthread.h>
+#include <xxhash.h>
+
+#define BLOCK_U16 524280u       /* tokens in a block */
+#define BLOCK_U32 262140u
+
+static const struct making_store small = { .documents = 400, .shard_tokens = 9000, .longest = 300, .vocab = 1000,
+                                           .validation = 0.25 };
+static const struct making_store large = { .documents = 20, .shard_tokens = 3000000, .longest = 500000,
+                                           .vocab = 50257, .validation = 0 };
+static const struct making_store wide = { .documents = 12, .shard_tokens = 700000, .longest = 200000,
+                                          .vocab = 200000, .validation = 0.3 };
+
+static struct token_store *open_store(const char *path)
+{
+    struct token_store *s;
+
+    assert_ok(token_store_open(path, &s));
+    return s;
+}
+
+/* Document i of the making, which is number `index` of its part and begins at token `first`. */
+static void check_document(const struct token_store *s, const struct making_store *m, uint64_t i, enum token_part part,
+                           uint64_t index, uint64_t first)
+{
+    struct token_range r;
+    char id[64], source[64];
+    int32_t *tokens;
+
+    assert_ok(token_store_document(s, part, index, &r));
+    making_names(i, id, source);
+    assert_int_equal(r.first, first);
+    assert_int_equal(r.count, making_length(m, i));
+    assert_int_equal(r.text_hash, making_hash(i));
+    assert_true(span_eq(r.id, id));
+    assert_true(span_eq(r.source, source));
+    tokens = mem_array(r.count + 1, sizeof *tokens);
+    assert_ok(token_store_read(s, part, r.first, r.count, tokens));
+    for (uint64_t k = 0; k < r.count; k++)
+        if (tokens[k] != (int32_t)making_token(m, i, k))
+            fail_msg("token %d of document %d is %d", (int)k, (int)i, tokens[k]);
+    free(tokens);
+}
+
+static void check_store(const struct token_store *s, const struct making_store *m)
+{
+    uint64_t index[TOKENS_PARTS] = { 0 }, first[TOKENS_PARTS] = { 0 };
+
+    for (uint64_t i = 0; i < m->documents; i++) {
+        enum token_part part = token_part_of(making_hash(i), m->validation);
+
+        check_document(s, m, i, part, index[part]++, first[part]);
+        first[part] += making_length(m, i);
+    }
+    for (int p = 0; p < TOKENS_PARTS; p++) {
+        assert_int_equal(token_store_documents(s, (enum token_part)p), index[p]);
+        assert_int_equal(token_store_tokens(s, (enum token_part)p), first[p]);
+        assert_int_equal(token_store_text_bytes(s, (enum token_part)p), 4 * first[p]);
+    }
+    assert_int_equal(token_store_vocab(s), m->vocab);
+    assert_string_equal(token_store_tokenizer(s), MAKING_TOKENIZER);
+}
+
+static void what_is_written_is_read_back(void **state)
+{
+    static const struct { const struct making_store *m; int width; } cases[] = { { &small, 2 }, { &large, 2 }, { &wide, 4 } };
+
+    for (size_t i = 0; i < 3; i++) {
+        struct token_store *s = open_store(make_store(cases[i].m));
+
+        assert_int_equal(token_store_width(s), cases[i].width);
+        check_store(s, cases[i].m);
+        assert_ok(token_store_verify(s));
+        token_store_close(s);
+    }
+}
+
+/* A part's stream goes over documents, blocks and shards alike. */
+static void slices_meet_without_a_gap(void **state)
+{
+    struct token_store *s = open_store(make_store(&large));
+    uint64_t total = token_store_tokens(s, TOKENS_TRAIN), n, in_block = 0;
+    int32_t *all = mem_array(total, sizeof *all);
+
+    assert_true(token_store_shards(s, TOKENS_TRAIN) > 1 && total > 3 * BLOCK_U16);
+    assert_ok(token_store_read(s, TOKENS_TRAIN, 0, total, all));
+    for (uint64_t at = 0; at < total; at += n) {
+        const void *p;
+        const uint16_t *tokens;
+
+        assert_ok(token_store_slice(s, TOKENS_TRAIN, at, &p, &n));
+        assert_in_range(n, 1, BLOCK_U16);
+        assert_int_equal((uintptr_t)p % 16, 0);
+        tokens = p;
+        in_block += n == BLOCK_U16;
+        for (uint64_t k = 0; k < n; k++)
+            if (tokens[k] != all[at + k])
+                fail_msg("token %d differs", (int)(at + k));
+    }
+    assert_true(in_block > 2);
+    free(all);
+    token_store_close(s);
+}
+
+static void reading_out_of_range_is_an_error(void **state)
+{
+    struct token_store *s = open_store(make_store(&small));
+    uint64_t total = token_store_tokens(s, TOKENS_VALIDATION), n;
+    struct token_range r;
+    const void *p;
+    int32_t out[2];
+
+    assert_ok(token_store_read(s, TOKENS_VALIDATION, total - 2, 2, out));
+    assert_ok(token_store_read(s, TOKENS_VALIDATION, total, 0, out));
+    assert_fails(ST_LIMIT, "validation of", token_store_read(s, TOKENS_VALIDATION, total - 1, 2, out));
+    assert_fails(ST_LIMIT, "tokens from", token_store_read(s, TOKENS_VALIDATION, UINT64_MAX, 2, out));
+    assert_fails(ST_LIMIT, "tokens from", token_store_slice(s, TOKENS_VALIDATION, total, &p, &n));
+    assert_fails(ST_LIMIT, "document", token_store_document(s, TOKENS_TRAIN, token_store_documents(s, TOKENS_TRAIN), &r));
+    token_store_close(s);
+}
+
+static void the_same_documents_give_the_same_bytes(void **state)
+{
+    static const struct making_store *const makings[] = { &small, &large, &wide };
+
+    for (size_t i = 0; i < 3; i++) {
+        const char *a = make_store(makings[i]), *b = make_store(makings[i]);
+        struct file_list files;
+        char x[SHA256_HEX], y[SHA256_HEX];
+
+        assert_ok(file_list_tree(&scratch_arena, a, &files));
+        for (size_t f = 0; f < files.count; f++) {
+            struct span p = read_whole(join(a, files.names[f])), q = read_whole(join(b, files.names[f]));
+
+            if (strcmp(files.names[f], "manifest.json") == 0)
+                continue;
+            assert_int_equal(p.n, q.n);
+            for (size_t at = 0; at < p.n; at++)
+                if (p.p[at] != q.p[at])
+                    fail_msg("byte %zu of %s differs", at, files.names[f]);
+        }
+        assert_ok(artifact_digest_path(a, NULL, x));
+        assert_ok(artifact_digest_path(b, NULL, y));
+        assert_string_equal(x, y);
+    }
+}
+
+static void the_split_is_by_hash_alone(void **state)
+{
+    int count = 0;
+
+    for (uint64_t i = 0; i < 100000; i++)
+        count += token_part_of(making_hash(i), 0.1) == TOKENS_VALIDATION;
+    assert_in_range(count, 9600, 10400);
+    assert_int_equal(token_part_of(0, 0), TOKENS_TRAIN);
+    assert_int_equal(token_part_of(0, 1e-9), TOKENS_VALIDATION);
+    assert_int_equal(token_part_of(UINT64_C(1) << 62, 0.25), TOKENS_TRAIN);
+    assert_int_equal(token_part_of((UINT64_C(1) << 62) - 2048, 0.25), TOKENS_VALIDATION);
+    assert_int_equal(token_part_of(UINT64_MAX, 0.5), TOKENS_TRAIN);
+}
+
+static void an_empty_store_knows_what_it_is(void **state)
+{
+    const struct making_store none = { .documents = 0, .shard_tokens = 10, .longest = 1, .vocab = 70000, .validation = 0.1 };
+    struct token_store *s = open_store(make_store(&none));
+
+    check_store(s, &none);
+    assert_int_equal(token_store_shards(s, TOKENS_TRAIN), 1);
+    assert_int_equal(token_store_shards(s, TOKENS_VALIDATION), 0);
+    assert_int_equal(token_store_width(s), 4);
+    assert_ok(token_store_verify(s));
+    token_store_close(s);
+}
+
+/* More in one shard than a transaction holds, and than the first size of a block's neighbours: the map, too, is shared. */
+static void a_long_document_spans_blocks_and_transactions(void **state)
+{
+    const struct making_store one = { .documents = 2, .shard_tokens = UINT64_MAX, .longest = 30000000, .vocab = 60000,
+                                      .validation = 0 };
+    struct token_store *s = open_store(make_store(&one));
+
+    assert_true(token_store_tokens(s, TOKENS_TRAIN) > 17000000);
+    check_store(s, &one);
+    token_store_close(s);
+}
+
+static enum status add_one(const struct token_document *d, uint32_t vocab)
+{
+    struct token_writer *w;
+    struct token_writer_args args = { .folder = scratch_folder("one"), .vocab = vocab, .shard_tokens = 100,
+                                      .tokenizer_digest = MAKING_TOKENIZER };
+    enum status st;
+
+    assert_ok(token_writer_open(&args, &w));
+    st = token_writer_add(w, d);
+    token_writer_abort(w);
+    return st;
+}
+
+static void wrong_input_is_refused(void **state)
+{
+    uint32_t tokens[] = { 5, 99, 100 };
+    char *name = mem_alloc(70000);
+    struct token_document d = { .id = { "i", 1 }, .source = { "s", 1 }, .tokens = tokens, .count = 3 };
+    struct token_writer_args args = { .folder = "x", .vocab = 9, .shard_tokens = 1, .tokenizer_digest = MAKING_TOKENIZER };
+    struct token_writer *w;
+
+    assert_ok(add_one(&d, 101));
+    assert_fails(ST_LIMIT, "has the token 100, but the vocabulary ends at 99", add_one(&d, 100));
+    tokens[0] = 65536 + 5;      /* which u16 would make 5 */
+    assert_fails(ST_LIMIT, "token 65541", add_one(&d, 200));
+    tokens[0] = 5;
+    memset(name, 'n', 69999);
+    d.id = span_of(name);
+    assert_fails(ST_LIMIT, "id of 69999 bytes", add_one(&d, 101));
+    name[65535] = 0;
+    d.id = d.source = span_of(name);
+    assert_ok(add_one(&d, 101));
+    args.validation = 0.6;
+    assert_fails(ST_CONFIG, "0.6, want 0 to 0.5", token_writer_open(&args, &w));
+    args.validation = 0;
+    args.tokenizer_digest = "abc";
+    assert_fails(ST_CONFIG, "digest 'abc'", token_writer_open(&args, &w));
+    free(name);
+}
+
+static void an_aborted_writer_leaves_no_working_files(void **state)
+{
+    uint32_t token = 1;
+    struct token_writer *w;
+    struct token_writer_args args = { .folder = scratch_folder("abort"), .vocab = 10, .shard_tokens = 100,
+                                      .tokenizer_digest = MAKING_TOKENIZER };
+    struct file_list files;
+
+    assert_ok(token_writer_open(&args, &w));
+    assert_ok(token_writer_add(w, &(struct token_document){ .tokens = &token, .count = 1 }));
+    token_writer_abort(w);
+    assert_ok(file_list_tree(&scratch_arena, args.folder, &files));
+    assert_int_equal(files.count, 0);
+}
+
+/* ---- damage ---- */
+
+static void a_flipped_bit_is_found_before_lmdb_sees_it(void **state)
+{
+    const char *path = make_store(&small), *file = join(path, "train-00001.mdb");
+    struct token_store *s;
+    uint64_t bytes;
+
+    assert_ok(file_size(file, &bytes));
+    for (uint64_t at = 0; at < bytes; at += at < 600 ? 1 : 811) {
+        flip_bit(file, at, (int)(at % 8));
+        assert_fails(ST_INTEGRITY, "train-00001.mdb' is damaged", token_store_open(path, &s));
+        flip_bit(file, at, (int)(at % 8));
+    }
+    s = open_store(path);
+    token_store_close(s);
+}
+
+static void a_cut_off_or_missing_shard_is_refused(void **state)
+{
+    const char *path = make_store(&small), *file = join(path, "validation-00000.mdb");
+    struct token_store *s;
+    uint64_t bytes;
+
+    assert_ok(file_size(file, &bytes));
+    assert_int_equal(truncate(file, (off_t)bytes - 4096), 0);
+    assert_fails(ST_INTEGRITY, "its manifest wants", token_store_open(path, &s));
+    assert_int_equal(truncate(file, (off_t)bytes), 0);
+    assert_fails(ST_INTEGRITY, "is damaged", token_store_open(path, &s));
+    assert_int_equal(unlink(file), 0);
+    assert_fails(ST_INTEGRITY, "is missing", token_store_open(path, &s));
+}
+
+/* Where the tokens of the file's first block begin: a value of whole pages, behind its page's head. */
+static size_t find_block(struct span file, const struct making_store *m)
+{
+    uint16_t want[4];
+
+    for (uint64_t i = 0; i < m->documents; i++)
+        if (making_length(m, i) >= 4) {
+            for (uint64_t k = 0; k < 4; k++)
+                want[k] = (uint16_t)making_token(m, i, k);
+            break;
+        }
+    for (size_t at = 16; at + 8 < file.n; at += 4096)
+        if (memcmp(file.p + at, want, 8) == 0)
+            return at;
+    fail_msg("no block in %zu bytes", file.n);
+    return 0;
+}
+
+static void verify_names_the_block_and_its_documents(void **state)
+{
+    const struct making_store m = { .documents = 40, .shard_tokens = 2000000, .longest = 60000, .vocab = 1000 };
+    const char *path = make_store(&m), *file = join(path, "train-00000.mdb");
+    struct token_store *s;
+    size_t at = find_block(read_whole(file), &m);
+
+    flip_bit(file, at + 1000, 3);
+    remake_manifest(path);
+    s = open_store(path);
+    assert_fails(ST_INTEGRITY, "block 0 has checksum", token_store_verify(s));
+    assert_non_null(strstr(fail_message(), "documents 0 to "));
+    assert_non_null(strstr(fail_message(), "'document 0 with a longer name' to 'document "));
+    token_store_close(s);
+}
+
+static void a_token_outside_the_vocabulary_is_found_on_reading(void **state)
+{
+    const char *path = make_store(&small), *file = join(path, "train-00000.mdb");
+    struct token_store *s;
+    int32_t out[8];
+    const char *name;
+    size_t at;
+
+    /* The first document of train is not number 0 of all: look for the first block by its page instead. */
+    s = open_store(path);
+    {
+        const void *p;
+        uint64_t n;
+        struct span whole = read_whole(file);
+
+        assert_ok(token_store_slice(s, TOKENS_TRAIN, 0, &p, &n));
+        name = memmem(whole.p, whole.n, p, 64);
+        assert_non_null(name);
+        at = (size_t)(name - whole.p);
+    }
+    token_store_close(s);
+    flip_bit(file, at + 1, 7);
+    remake_manifest(path);
+    s = open_store(path);
+    assert_fails(ST_INTEGRITY, "but its vocabulary ends at 999", token_store_read(s, TOKENS_TRAIN, 0, 8, out));
+    token_store_close(s);
+}
+
+static void shards_that_do_not_belong_together_are_refused(void **state)
+{
+    const struct making_store other = { .documents = 400, .shard_tokens = 9000, .longest = 300, .vocab = 999,
+                                        .validation = 0.25 };
+    const char *path = make_store(&small), *from = make_store(&other);
+    struct span alien = read_whole(join(from, "train-00001.mdb")), own = read_whole(join(path, "train-00001.mdb"));
+    struct span next = read_whole(join(path, "train-00002.mdb"));
+    struct token_store *s;
+
+    put_file(join(path, "train-00001.mdb"), alien.p, alien.n);
+    remake_manifest(path);
+    assert_fails(ST_FORMAT, "made with another tokenizer (999 entries", token_store_open(path, &s));
+    put_file(join(path, "train-00001.mdb"), next.p, next.n);
+    remake_manifest(path);
+    assert_fails(ST_FORMAT, "says that it is shard 2 of train", token_store_open(path, &s));
+    put_file(join(path, "train-00001.mdb"), own.p, own.n);
+    remake_manifest(path);
+    token_store_close(open_store(path));
+}
+
+/* ---- threads ---- */
+
+struct reader_job {
+    const struct token_store *s;
+    uint64_t from;
+    bool bad;
+};
+
+static void *read_documents(void *arg)
+{
+    struct reader_job *job = arg;
+    uint64_t n = token_store_documents(job->s, TOKENS_TRAIN);
+
+    for (uint64_t k = 0; k < 4 * n; k++) {
+        uint64_t index = (job->from + k * 7) % n;
+        struct token_range r;
+        int32_t token;
+
+        if (token_store_document(job->s, TOKENS_TRAIN, index, &r) != ST_OK || r.id.n < 10 ||
+            (r.count > 0 && token_store_read(job->s, TOKENS_TRAIN, r.first, 1, &token) != ST_OK))
+            job->bad = true;
+    }
+    return NULL;
+}
+
+static void threads_may_read_one_store(void **state)
+{
+    struct token_store *s = open_store(make_store(&small));
+    pthread_t threads[4];
+    struct reader_job jobs[4];
+
+    for (int i = 0; i < 4; i++) {
+        jobs[i] = (struct reader_job){ s, (uint64_t)i * 13, false };
+        assert_int_equal(pthread_create(&threads[i], NULL, read_documents, &jobs[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+        assert_false(jobs[i].bad);
+    }
+    token_store_close(s);
+}
+
+/* Version 1 of the shard, which must always be read so. */
+static void the_golden_store_is_read(void **state)
+{
+    struct token_store *s = open_store(golden("tokens"));
+    struct token_range r;
+    int32_t tokens[5];
+
+    assert_int_equal(token_store_tokens(s, TOKENS_TRAIN), 5);
+    assert_int_equal(token_store_documents(s, TOKENS_TRAIN), 2);
+    assert_ok(token_store_document(s, TOKENS_TRAIN, 1, &r));
+    assert_true(span_eq(r.id, "second") && span_eq(r.source, "notes.txt"));
+    assert_int_equal(r.first, 3);
+    assert_int_equal(r.text_hash, 0x1122334455667788);
+    assert_ok(token_store_read(s, TOKENS_TRAIN, 0, 5, tokens));
+    assert_memory_equal(tokens, ((int32_t[]){ 1, 2, 0, 299, 0 }), sizeof tokens);
+    assert_ok(token_store_verify(s));
+    token_store_close(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_written_is_read_back),
+        cmocka_unit_test(slices_meet_without_a_gap),
+        cmocka_unit_test(reading_out_of_range_is_an_error),
+        cmocka_unit_test(the_same_documents_give_the_same_bytes),
+        cmocka_unit_test(the_split_is_by_hash_alone),
+        cmocka_unit_test(an_empty_store_knows_what_it_is),
+        cmocka_unit_test(a_long_document_spans_blocks_and_transactions),
+        cmocka_unit_test(wrong_input_is_refused),
+        cmocka_unit_test(an_aborted_writer_leaves_no_working_files),
+        cmocka_unit_test(a_flipped_bit_is_found_before_lmdb_sees_it),
+        cmocka_unit_test(a_cut_off_or_missing_shard_is_refused),
+        cmocka_unit_test(verify_names_the_block_and_its_documents),
+        cmocka_unit_test(a_token_outside_the_vocabulary_is_found_on_reading),
+        cmocka_unit_test(shards_that_do_not_belong_together_are_refused),
+        cmocka_unit_test(threads_may_read_one_store),
+        cmocka_unit_test(the_golden_store_is_read),
+    };
+    return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
+}
