@@ -1,9 +1,11 @@
 #include "base/cli.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/stop.h"
@@ -176,13 +178,26 @@ static enum status dispatch(struct request *r)
     return unknown_command(r);
 }
 
+/* The reading end of a pipe is closed. */
+static bool reader_is_gone(void)
+{
+    struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+    return poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
+}
+
 /* What is buffered must reach the disk or pipe before success is claimed; a reader that has gone away
  * (`tundish help | head -1`) is no failure. */
 static enum status flush_output(void)
 {
-    errno = 0;
-    if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE)
+    bool flushed = fflush(stdout) == 0;
+    int reason = errno;
+
+    if ((flushed && !ferror(stdout)) || reader_is_gone())
         return ST_OK;
+    if (flushed)      /* an earlier write failed; its reason is lost */
+        return fail(ST_IO, "cannot write to standard output");
+    errno = reason;
     return fail_errno(ST_IO, "cannot write to standard output");
 }
 
@@ -219,7 +234,7 @@ static void report(const struct request *r)
 int cli_main(const struct cli_group *groups, int argc, char **argv)
 {
     struct request r = { .groups = groups, .all = flatten(groups), .argc = argc, .argv = argv };
-    enum status st, flushed;
+    enum status st;
 
     command_set_all(r.all);
     signal(SIGPIPE, SIG_IGN);
@@ -227,13 +242,12 @@ int cli_main(const struct cli_group *groups, int argc, char **argv)
     arena_init(&r.arena);
     take_words(&r, argc > 0);
     st = dispatch(&r);
+    if (st == ST_OK)
+        st = flush_output();
+    else
+        fflush(stdout);      /* data before the message; a second failure would hide the first */
     if (st != ST_OK)
         report(&r);
-    flushed = flush_output();
-    if (st == ST_OK && flushed != ST_OK) {
-        st = flushed;
-        report(&r);
-    }
     arena_release(&r.arena);
     return status_exit_code(st);
 }

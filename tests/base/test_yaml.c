@@ -189,6 +189,12 @@ static void bytes_that_are_no_text_are_refused(void **state)
     assert_refused(state, "\xFF\xFE" "a\0", 4, "t:1:1: the byte 0xFF is not UTF-8");
 }
 
+static void a_key_must_have_text(void **state)
+{
+    assert_refused(state, "?\n: 2\n", 6, "t:1:2: want a key in front of ':'");
+    assert_ok(yaml_parse(*state, "t", "'': 2\n", 6, &(struct yaml *){ NULL }));
+}
+
 /* n times `open`, a value, n times `close`. */
 static void nested(struct buf *b, size_t n, const char *open, const char *close)
 {
@@ -287,6 +293,7 @@ int main(void)
         TEST(values_are_described_in_words),
         TEST(errors_have_place_line_and_caret),
         TEST(bytes_that_are_no_text_are_refused),
+        TEST(a_key_must_have_text),
         TEST(depth_is_limited_and_deep_text_is_refused_quickly),
         TEST(size_is_limited),
         TEST(a_map_of_many_keys_is_no_trouble),
