@@ -18,6 +18,16 @@ static float rounded(float f, enum dtype stored)
     return f;
 }
 
+static enum status compare_configs(const struct model_config *a, const struct model_config *b)
+{
+    json_t *x = model_config_to_json(a, DT_F32), *y = model_config_to_json(b, DT_F32);
+    enum status st = json_equal(x, y) ? ST_OK : fail(ST_INTEGRITY, "the exported config.json reads back as another model");
+
+    json_decref(x);
+    json_decref(y);
+    return st;
+}
+
 static enum status compare_weights(struct stream *s, struct model *a, struct model *b, enum dtype stored)
 {
     const struct params *p = model_params(a);
@@ -95,8 +105,8 @@ enum status verify_export(const char *folder, struct model *model, enum dtype st
 
     TRY(model_load(folder, model_device(model), model_compute(model), &again));
     st = stream_open(model_device(model), &s);
-    if (st == ST_OK && memcmp(model_config_of(model), model_config_of(again), sizeof(struct model_config)) != 0)
-        st = fail(ST_INTEGRITY, "the exported config.json reads back as another model");
+    if (st == ST_OK)
+        st = compare_configs(model_config_of(model), model_config_of(again));
     if (st == ST_OK)
         st = compare_weights(s, model, again, stored);
     if (st == ST_OK)
