@@ -1,5 +1,6 @@
 #include "train/train_cmd.h"
 
+#include "train/train_bench.h"
 #include "train/train_loop.h"
 
 static const char *const dtypes[] = { "auto", "f32", "bf16", NULL };
@@ -78,4 +79,5 @@ const struct command cmd_train = {
     .makes = "checkpoint",
     .numeric_class = numeric_class,
     .run = run,
+    .benches = train_benches,
 };
