@@ -78,14 +78,63 @@ static void find_special(struct scan *s, char *to, unsigned char *high)
     s->p = p;
 }
 
+/* Marks the bytes of p[0..STEP) that cannot stand where they are in UTF-8 (Unicode 15, table 3-7), given the three before
+ * them: a continuation byte that no lead byte asks for, the lack of one that is asked for, a byte that never occurs, and
+ * the second bytes that would make a form too long, a surrogate, or a number past U+10FFFF. */
+static inline step_bytes misplaced(const char *p)
+{
+    step_bytes x, x1, x2, x3, wanted, second;
+
+    memcpy(&x, p, STEP);
+    memcpy(&x1, p - 1, STEP);
+    memcpy(&x2, p - 2, STEP);
+    memcpy(&x3, p - 3, STEP);
+    wanted = (step_bytes)((x1 >= 0xC2) | (x2 >= 0xE0) | (x3 >= 0xF0));
+    second = (step_bytes)(((x1 == 0xE0) & (x < 0xA0)) | ((x1 == 0xED) & (x > 0x9F)) |
+                          ((x1 == 0xF0) & (x < 0x90)) | ((x1 == 0xF4) & (x > 0x8F)));
+    return ((step_bytes)((x & 0xC0) == 0x80) ^ wanted) | second | (step_bytes)((x >= 0xF5) | ((x & 0xFE) == 0xC0));
+}
+
+static inline bool is_ascii(const char *p)
+{
+    uint64_t half[2];
+
+    memcpy(half, p, STEP);
+    return ((half[0] | half[1]) & 0x8080808080808080u) == 0;
+}
+
+/* utf8_valid(), STEP bytes at a time and, where any of them is not ASCII, without a branch on which. */
+static bool all_utf8(const char *p, size_t n)
+{
+    char edge[3 + STEP] = { 0 };            /* the first bytes behind ASCII, the last ones before it */
+    step_bytes marks = { 0 };
+    size_t done = 0, before;
+    bool ascii, ascii_before = false;
+
+    if (n >= STEP) {
+        memcpy(edge + 3, p, STEP);
+        marks |= misplaced(edge + 3);
+        for (done = STEP; n - done >= STEP; done += STEP, ascii_before = ascii) {
+            ascii = is_ascii(p + done);
+            if (!ascii || !ascii_before)
+                marks |= misplaced(p + done);
+        }
+    }
+    before = done ? 3 : 0;
+    memset(edge, 0, sizeof edge);
+    memcpy(edge + 3 - before, p + done - before, n - done + before);
+    marks |= misplaced(edge + 3);
+    return first_marked(&marks) == STEP;
+}
+
 static enum status check_utf8(const struct scan *s, const char *p, const char *end)
 {
     uint32_t cp;
     size_t n;
 
-    if (utf8_valid(p, (size_t)(end - p)))
+    if (all_utf8(p, (size_t)(end - p)))
         return ST_OK;
-    while ((n = utf8_decode(p, end, &cp)) > 0)
+    while (p < end && (n = utf8_decode(p, end, &cp)) > 0)
         p += n;
     return bad_at(s, p, "the bytes here are not UTF-8");
 }
@@ -174,7 +223,7 @@ static enum status unescape(struct scan *s, const char *begin, unsigned char *hi
     memcpy(s->out, begin, run);
     to = s->out + run;
     while (s->p < s->end && *s->p == '\\') {
-        size_t n;
+        size_t n = 0;
 
         TRY(read_escape(s, to, &n));
         to += n;

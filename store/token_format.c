@@ -83,7 +83,7 @@ static enum status get_word(const json_t *o, const char *key, const char *what, 
 
 static enum status read_meta(const json_t *o, const char *what, struct token_shard_meta *m)
 {
-    uint64_t version, block, vocab;
+    uint64_t version = 0, block = 0, vocab = 0;
     const char *tokenizer;
     int part, width;
 

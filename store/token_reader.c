@@ -152,7 +152,7 @@ void token_shard_close(struct token_shard *s)
 
 enum status token_shard_record(const struct token_shard *s, uint64_t index, struct token_record *out)
 {
-    struct span bytes;
+    struct span bytes = { 0 };
     struct cursor c;
 
     TRY(get(s, TOKEN_DOC, index, &bytes));
@@ -220,7 +220,7 @@ enum status token_shard_verify(const struct token_shard *s)
 {
     for (uint64_t b = 0; b < s->block_count; b++) {
         uint64_t seen = xxh3(s->blocks[b], token_block_bytes(s->meta.tokens, s->meta.width, b)), want;
-        struct span sum;
+        struct span sum = { 0 };
         struct cursor c;
 
         TRY(get(s, TOKEN_SUM, b, &sum));

@@ -157,6 +157,37 @@ static void bytes_that_are_not_utf8_are_refused_in_every_string(void **state)
     assert_fails(ST_FORMAT, "member's name", parse("{\xC3\xA9\"id\":\"x\",\"text\":\"y\"}", &d));
 }
 
+/* The scanner's own check of UTF-8 against base's, on random bytes of the kinds that matter, at all lengths and offsets. */
+static void utf8_is_checked_as_the_standard_says(void **state)
+{
+    static const unsigned char kinds[] = { 'a', 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0,
+                                           0xE1, 0xEC, 0xED, 0xEE, 0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF };
+    int good = 0;
+
+    for (uint64_t i = 0; i < 60000; i++) {
+        char line[200] = "{\"id\":\"\",\"text\":\"";
+        size_t head = strlen(line), n = rng_at(3, i, 0) % 60, fault = rng_at(3, i, 1) % 4;
+        struct document d;
+        bool valid;
+
+        for (size_t k = 0; k < n;) {        /* characters of all lengths, and in three of four lines one wild byte */
+            static const uint32_t points[] = { 'x', 0x80, 0x7FF, 0x800, 0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x10FFFF };
+
+            k += utf8_encode(points[rng_at(3, i, k + 2) % 9], line + head + k);
+            if (k >= n)
+                n = k;
+        }
+        if (fault && n)
+            line[head + rng_at(3, i, 100) % n] = (char)kinds[rng_at(3, i, 101) % sizeof kinds];
+        valid = utf8_valid(line + head, n);
+        good += valid;
+        memcpy(line + head + n, "\"}", 2);
+        if ((parse_as(&(struct document_scan){ 0 }, line, head + n + 2, &d) == ST_OK) != valid)
+            fail_msg("line %d: %s", (int)i, line);
+    }
+    assert_in_range(good, 15000, 45000);
+}
+
 static void nesting_is_bounded(void **state)
 {
     char line[400];
@@ -501,6 +532,7 @@ int main(void)
         cmocka_unit_test(strings_of_every_length_and_alignment_survive),
         cmocka_unit_test(wrong_json_is_refused_with_its_column),
         cmocka_unit_test(bytes_that_are_not_utf8_are_refused_in_every_string),
+        cmocka_unit_test(utf8_is_checked_as_the_standard_says),
         cmocka_unit_test(nesting_is_bounded),
         cmocka_unit_test(lines_from_outside_may_lack_an_id_and_hold_other_types),
         cmocka_unit_test(printing_repairs_and_stays_on_one_line),
