@@ -16,6 +16,7 @@ enum word_kind {
     WORD_NOTE = 8,         /* an <aside> that belongs to the text */
     WORD_CONTENTS = 16,    /* with WORD_LOCAL: a table of contents */
     WORD_LOCAL = 32,
+    WORD_SURE = 64,        /* with WORD_SOFT: a footer and the like, which never holds a page's text */
 };
 static const struct {
     const char *word;
@@ -24,44 +25,49 @@ static const struct {
     { "admonition", WORD_NOTE }, { "ads", WORD_SOFT }, { "advertisement", WORD_SOFT },
     { "anchor-link", WORD_SOFT }, { "anchorjs-link", WORD_SOFT }, { "articlebody", WORD_MAIN },
     { "banner", WORD_HEADER }, { "bodycontent", WORD_MAIN }, { "bottom-nav", WORD_SOFT },
-    { "breadcrumb", WORD_SOFT }, { "breadcrumb-nav", WORD_SOFT }, { "breadcrumbs", WORD_SOFT },
-    { "callout", WORD_NOTE }, { "catlinks", WORD_SOFT }, { "caution", WORD_NOTE },
-    { "contentinfo", WORD_SOFT }, { "contents", WORD_CONTENTS }, { "cookie-banner", WORD_SOFT },
-    { "cookie-consent", WORD_SOFT }, { "cookies", WORD_SOFT }, { "copyright", WORD_SOFT },
-    { "doc-footnote", WORD_NOTE }, { "edit-link", WORD_SOFT }, { "edit-page", WORD_SOFT },
-    { "editlink", WORD_SOFT }, { "editsection", WORD_SOFT }, { "footer", WORD_SOFT },
-    { "footnote", WORD_NOTE }, { "footnote-list", WORD_NOTE }, { "genindextable", WORD_SOFT },
-    { "gutter", WORD_SOFT }, { "hash-link", WORD_SOFT }, { "header", WORD_HEADER },
-    { "header-anchor", WORD_SOFT }, { "headerlink", WORD_SOFT }, { "heading-anchor", WORD_SOFT },
-    { "id_link", WORD_SOFT }, { "important", WORD_NOTE }, { "indextable", WORD_SOFT },
-    { "jump-to-nav", WORD_SOFT }, { "lineno", WORD_SOFT }, { "linenos", WORD_SOFT },
-    { "linenumber", WORD_SOFT }, { "linenumbers", WORD_SOFT }, { "local", WORD_LOCAL },
-    { "main-content", WORD_MAIN }, { "maincontent", WORD_MAIN }, { "masthead", WORD_HEADER },
-    { "menu", WORD_SOFT }, { "modindextable", WORD_SOFT }, { "mw-content-text", WORD_MAIN },
-    { "mw-editsection", WORD_SOFT }, { "mw-jump-link", WORD_SOFT }, { "nav", WORD_SOFT },
-    { "nav-bar", WORD_SOFT }, { "nav-footer", WORD_SOFT }, { "nav-wrapper", WORD_SOFT },
-    { "navbar", WORD_SOFT }, { "navbox", WORD_SOFT }, { "navfooter", WORD_SOFT },
-    { "navheader", WORD_SOFT }, { "navigation", WORD_SOFT }, { "next-prev", WORD_SOFT },
-    { "noprint", WORD_SOFT }, { "note", WORD_NOTE }, { "page-footer", WORD_SOFT },
-    { "page-header", WORD_HEADER }, { "page-nav", WORD_SOFT }, { "pager", WORD_SOFT },
-    { "pagination", WORD_SOFT }, { "permalink", WORD_SOFT }, { "prev-next", WORD_SOFT },
-    { "prevnext", WORD_SOFT }, { "print-footer", WORD_SOFT }, { "printfooter", WORD_SOFT },
-    { "related", WORD_SOFT }, { "related-links", WORD_SOFT }, { "rst-footer-buttons", WORD_SOFT },
-    { "rst-versions", WORD_SOFT }, { "searchbox", WORD_SOFT }, { "share", WORD_SOFT },
-    { "sharing", WORD_SOFT }, { "side-nav", WORD_SOFT }, { "sidebar", WORD_SOFT },
-    { "sidenav", WORD_SOFT }, { "site-footer", WORD_SOFT }, { "site-header", WORD_HEADER },
+    { "breadcrumb", WORD_SOFT | WORD_SURE }, { "breadcrumb-nav", WORD_SOFT },
+    { "breadcrumbs", WORD_SOFT | WORD_SURE }, { "callout", WORD_NOTE }, { "catlinks", WORD_SOFT },
+    { "caution", WORD_NOTE }, { "contentinfo", WORD_SOFT }, { "contents", WORD_CONTENTS },
+    { "cookie-banner", WORD_SOFT | WORD_SURE }, { "cookie-consent", WORD_SOFT | WORD_SURE },
+    { "cookies", WORD_SOFT }, { "copyright", WORD_SOFT | WORD_SURE }, { "doc-footnote", WORD_NOTE },
+    { "edit-link", WORD_SOFT }, { "edit-page", WORD_SOFT }, { "editlink", WORD_SOFT },
+    { "editsection", WORD_SOFT }, { "footer", WORD_SOFT | WORD_SURE }, { "footnote", WORD_NOTE },
+    { "footnote-list", WORD_NOTE }, { "footnote-reference", WORD_SOFT },
+    { "genindextable", WORD_SOFT }, { "gutter", WORD_SOFT }, { "hash-link", WORD_SOFT },
+    { "header", WORD_HEADER }, { "header-anchor", WORD_SOFT },
+    { "headerlink", WORD_SOFT | WORD_SURE }, { "heading-anchor", WORD_SOFT },
+    { "id_link", WORD_SOFT }, { "important", WORD_NOTE }, { "indexdiv", WORD_SOFT },
+    { "indextable", WORD_SOFT }, { "jump-to-nav", WORD_SOFT }, { "lineno", WORD_SOFT },
+    { "linenos", WORD_SOFT | WORD_SURE }, { "linenumber", WORD_SOFT }, { "linenumbers", WORD_SOFT },
+    { "local", WORD_LOCAL }, { "main-content", WORD_MAIN }, { "maincontent", WORD_MAIN },
+    { "masthead", WORD_HEADER }, { "menu", WORD_SOFT }, { "modindextable", WORD_SOFT },
+    { "mw-content-text", WORD_MAIN }, { "mw-editsection", WORD_SOFT },
+    { "mw-jump-link", WORD_SOFT }, { "nav", WORD_SOFT }, { "nav-bar", WORD_SOFT },
+    { "nav-footer", WORD_SOFT }, { "nav-wrapper", WORD_SOFT }, { "navbar", WORD_SOFT | WORD_SURE },
+    { "navbox", WORD_SOFT }, { "navfooter", WORD_SOFT | WORD_SURE },
+    { "navheader", WORD_SOFT | WORD_SURE }, { "navigation", WORD_SOFT | WORD_SURE },
+    { "next-prev", WORD_SOFT }, { "noprint", WORD_SOFT }, { "note", WORD_NOTE },
+    { "page-footer", WORD_SOFT | WORD_SURE }, { "page-header", WORD_HEADER },
+    { "page-nav", WORD_SOFT }, { "pager", WORD_SOFT }, { "pagination", WORD_SOFT | WORD_SURE },
+    { "permalink", WORD_SOFT | WORD_SURE }, { "prev-next", WORD_SOFT }, { "prevnext", WORD_SOFT },
+    { "print-footer", WORD_SOFT | WORD_SURE }, { "printfooter", WORD_SOFT | WORD_SURE },
+    { "related", WORD_SOFT | WORD_SURE }, { "related-links", WORD_SOFT },
+    { "rst-footer-buttons", WORD_SOFT }, { "rst-versions", WORD_SOFT },
+    { "searchbox", WORD_SOFT | WORD_SURE }, { "share", WORD_SOFT }, { "sharing", WORD_SOFT },
+    { "side-nav", WORD_SOFT }, { "sidebar", WORD_SOFT }, { "sidenav", WORD_SOFT },
+    { "site-footer", WORD_SOFT | WORD_SURE }, { "site-header", WORD_HEADER },
     { "skip-link", WORD_SOFT }, { "skip-nav", WORD_SOFT }, { "skip-to-content", WORD_SOFT },
     { "skiplink", WORD_SOFT }, { "social", WORD_SOFT }, { "social-links", WORD_SOFT },
-    { "sphinxsidebar", WORD_SOFT }, { "sub-nav", WORD_SOFT }, { "table-of-contents", WORD_SOFT },
-    { "tableofcontents", WORD_SOFT }, { "tip", WORD_NOTE }, { "toc", WORD_SOFT },
-    { "toc-tree", WORD_SOFT }, { "toctree-wrapper", WORD_SOFT }, { "top-nav", WORD_SOFT },
-    { "topbar", WORD_HEADER }, { "topic", WORD_NOTE | WORD_LOCAL }, { "topnav", WORD_SOFT },
-    { "warning", WORD_NOTE }, { "wy-breadcrumbs", WORD_SOFT }, { "wy-nav-side", WORD_SOFT },
-    { "wy-nav-top", WORD_SOFT }, { "wy-side-nav-search", WORD_SOFT },
+    { "sphinxsidebar", WORD_SOFT | WORD_SURE }, { "sub-nav", WORD_SOFT },
+    { "table-of-contents", WORD_SOFT }, { "tableofcontents", WORD_SOFT }, { "tip", WORD_NOTE },
+    { "toc", WORD_SOFT }, { "toc-tree", WORD_SOFT }, { "toctree-wrapper", WORD_SOFT },
+    { "top-nav", WORD_SOFT }, { "topbar", WORD_HEADER }, { "topic", WORD_NOTE | WORD_LOCAL },
+    { "topnav", WORD_SOFT }, { "warning", WORD_NOTE }, { "wy-breadcrumbs", WORD_SOFT },
+    { "wy-nav-side", WORD_SOFT }, { "wy-nav-top", WORD_SOFT }, { "wy-side-nav-search", WORD_SOFT },
 };
 static const char *const soft_roles[] = {
     "navigation", "banner", "contentinfo", "search", "menu", "menubar", "toolbar", "dialog", "alertdialog",
-    "directory", "doc-toc", "doc-index", "doc-pagelist", NULL,
+    "directory", "doc-toc", "doc-index", "doc-pagelist", "doc-noteref", NULL,
 };
 static const char *const nav_rels[] = {
     "next", "prev", "previous", "up", "start", "home", "contents", "index", "toc", "first", "last", NULL,
@@ -130,24 +136,25 @@ static unsigned marks_of_class(const char *value)
     if (kinds & WORD_MAIN)
         return MARK_MAIN;
     if ((kinds & WORD_SOFT) || ((kinds & WORD_CONTENTS) && (kinds & WORD_LOCAL)))
-        return MARK_SOFT;
+        return MARK_SOFT | (kinds & WORD_SURE ? MARK_SURE : 0);
     return kinds & WORD_HEADER ? MARK_SOFT | MARK_HEADER : 0;
 }
 
 static unsigned marks_of_role(const char *value)
 {
     static const char *const main_role[] = { "main", NULL }, *const banner[] = { "banner", NULL };
+    static const char *const sure[] = { "navigation", "contentinfo", "search", NULL };
 
     if (has_word(value, main_role))
         return MARK_MAIN;
     if (has_word(value, soft_roles))
-        return MARK_SOFT | (has_word(value, banner) ? MARK_HEADER : 0);
+        return MARK_SOFT | (has_word(value, banner) ? MARK_HEADER : 0) | (has_word(value, sure) ? MARK_SURE : 0);
     return 0;
 }
 
 static unsigned marks_of_attribute(enum html_tag tag, const char *name, const char *value)
 {
-    if (strcmp(name, "class") == 0 || strcmp(name, "id") == 0 || strcmp(name, "itemprop") == 0)
+    if (strcmp(name, "class") == 0 || strcmp(name, "itemprop") == 0)
         return marks_of_class(value);
     if (strcmp(name, "role") == 0)
         return marks_of_role(value);
@@ -175,7 +182,8 @@ static bool is_note(const unsigned char *const *attributes)
 
 unsigned html_marks_of(enum html_tag tag, const unsigned char *const *attributes)
 {
-    unsigned marks = html_how[tag] & HOW_SOFT ? MARK_SOFT : 0;
+    unsigned marks = (html_how[tag] & HOW_SOFT ? MARK_SOFT : 0) | (html_how[tag] & HOW_SURE ? MARK_SURE : 0);
+    unsigned by_id = 0;
 
     if (tag == TAG_main || tag == TAG_article)
         marks |= MARK_MAIN;
@@ -183,9 +191,16 @@ unsigned html_marks_of(enum html_tag tag, const unsigned char *const *attributes
         marks |= MARK_HEADER;
     if (tag == TAG_aside && is_note(attributes))
         marks = 0;
-    for (; attributes != NULL && attributes[0] != NULL; attributes += 2)
-        if (attributes[1] != NULL)
-            marks |= marks_of_attribute(tag, (const char *)attributes[0], (const char *)attributes[1]);
+    for (; attributes != NULL && attributes[0] != NULL; attributes += 2) {
+        const char *name = (const char *)attributes[0], *value = (const char *)attributes[1];
+        if (value != NULL && strcmp(name, "id") == 0)
+            by_id = marks_of_class(value);
+        else if (value != NULL)
+            marks |= marks_of_attribute(tag, name, value);
+    }
+    if ((by_id & MARK_SOFT) && !(marks & MARK_SOFT))
+        by_id |= MARK_BY_ID;
+    marks |= by_id;
     if (tag == TAG_html || tag == TAG_body || (marks & MARK_MAIN))
         marks &= ~(unsigned)(MARK_SOFT | MARK_HEADER);
     return marks;
@@ -201,13 +216,17 @@ static void add_to_parent(struct html_tree *t, const struct html_node *n)
     p->link_chars += n->link_chars;
     p->links += n->links;
     p->nav_links += n->nav_links;
-    p->marks |= n->marks & (MARK_RICH | MARK_PARAGRAPH | MARK_H1);
+    p->marks |= n->marks & (MARK_RICH | MARK_PARAGRAPH | MARK_H1 | MARK_HEADING);
     if (html_how[n->tag] & HOW_RICH)
         p->marks |= MARK_RICH;
+    if ((html_how[n->tag] & HOW_HEADING) && n->chars > 0)
+        p->marks |= MARK_HEADING;
     if (n->tag == TAG_p || n->tag == TAG_pre)
         p->marks |= MARK_PARAGRAPH;
     if (n->tag == TAG_h1 && n->chars > 0)
         p->marks |= MARK_H1;
+    if ((n->tag == TAG_td || n->tag == TAG_th) && n->blocks > 1)
+        p->marks |= MARK_LINES;
     if ((html_how[n->tag] & HOW_BLOCK) && n->chars > 0 && p->blocks < UINT16_MAX)
         p->blocks++;
 }
@@ -221,7 +240,7 @@ static void weigh(struct html_tree *t)
             continue;
         n->chars = 0;
         n->link_chars = n->links = n->nav_links = n->blocks = 0;
-        n->marks &= (uint16_t)~(MARK_RICH | MARK_PARAGRAPH | MARK_H1);
+        n->marks &= (uint16_t)~(MARK_RICH | MARK_PARAGRAPH | MARK_H1 | MARK_LINES | MARK_HEADING);
     }
     for (size_t i = t->count; i-- > 0;) {
         struct html_node *n = &t->nodes[i];
@@ -232,8 +251,6 @@ static void weigh(struct html_tree *t)
             n->links = n->chars > 0;
             n->nav_links = n->chars > 0 && (n->marks & MARK_NAV_LINK);
         }
-        if (n->tag == TAG_td || n->tag == TAG_th)
-            n->marks |= n->blocks > 1 ? MARK_RICH : 0;
         if (n->parent != NO_NODE)
             add_to_parent(t, n);
     }
@@ -257,8 +274,8 @@ static uint32_t subtree_end(const struct html_tree *t, uint32_t i)
 
 /* --- dropping --- */
 
-/* Elements that asked to be dropped are, but not a header with the title in it, nor what holds most of the page's words
- * outside links (a page wrapped in a form, a body of class "menu"). */
+/* Elements that asked to be dropped are, but not a header with the title in it, nor a section whose id says "navigation" for
+ * its heading does, nor what holds most of the page's words outside links (a page wrapped in a form). */
 static void drop_soft(struct html_tree *t)
 {
     uint32_t prose;
@@ -267,10 +284,11 @@ static void drop_soft(struct html_tree *t)
     prose = t->count > 0 ? t->nodes[0].chars - t->nodes[0].link_chars : 0;
     for (uint32_t i = 0; i < t->count;) {
         struct html_node *n = &t->nodes[i];
-        bool most = n->chars - n->link_chars > prose / 2;
+        bool most = !(n->marks & MARK_SURE) && n->chars - n->link_chars > prose / 2;
         bool title = (n->marks & MARK_HEADER) &&
                      ((n->marks & MARK_H1) || is_below(t, i, TAG_main) || is_below(t, i, TAG_article));
-        if ((n->marks & MARK_SOFT) && !most && !title) {
+        bool section = (n->marks & MARK_BY_ID) && (n->marks & MARK_HEADING);
+        if ((n->marks & MARK_SOFT) && !most && !title && !section) {
             n->marks |= MARK_DROPPED;
             i = subtree_end(t, i);
         } else {
@@ -342,22 +360,28 @@ static void drop_links(struct html_tree *t)
     }
 }
 
-/* A heading whose section has nothing left: what followed it was dropped. */
-static void drop_bare_headings(struct html_tree *t)
+/* Is nothing left of what i heads, because it was dropped? The same heading again, or the next term, ends it. */
+static bool is_bare(const struct html_tree *t, uint32_t i)
+{
+    bool dropped = false, term = t->nodes[i].tag == TAG_dt;
+    uint32_t k = t->nodes[i].next;
+
+    while (k != NO_NODE && (t->nodes[k].chars == 0 || (t->nodes[k].marks & MARK_DROPPED))) {
+        dropped |= (t->nodes[k].marks & MARK_DROPPED) || (term && t->nodes[k].first != NO_NODE);
+        k = t->nodes[k].next;
+    }
+    return dropped && (k == NO_NODE || t->nodes[k].tag == t->nodes[i].tag);
+}
+
+/* A heading or term without its section or definition is no text. */
+static void drop_bare(struct html_tree *t)
 {
     weigh(t);
     for (uint32_t i = 0; i < t->count; i++) {
-        uint32_t k = t->nodes[i].next;
-        bool dropped = false;
-        if (!(html_how[t->nodes[i].tag] & HOW_HEADING) || t->nodes[i].tag == TAG_h1 ||
-            t->nodes[i].chars == 0 || (t->nodes[i].marks & MARK_DROPPED))
-            continue;
-        while (k != NO_NODE && (t->nodes[k].chars == 0 || (t->nodes[k].marks & MARK_DROPPED))) {
-            dropped |= (t->nodes[k].marks & MARK_DROPPED) != 0;
-            k = t->nodes[k].next;
-        }
-        if (dropped && (k == NO_NODE || t->nodes[k].tag == t->nodes[i].tag))
-            t->nodes[i].marks |= MARK_DROPPED;
+        struct html_node *n = &t->nodes[i];
+        bool heads = ((html_how[n->tag] & HOW_HEADING) && n->tag != TAG_h1) || n->tag == TAG_dt;
+        if (heads && n->chars > 0 && !(n->marks & MARK_DROPPED) && is_bare(t, i))
+            n->marks |= MARK_DROPPED;
     }
 }
 
@@ -451,7 +475,7 @@ static void write_main(struct html_tree *t, struct buf *out)
         return;
     drop_soft(t);
     drop_links(t);
-    drop_bare_headings(t);
+    drop_bare(t);
     weigh(t);
     root = find_main(t);
     title = title_before(t, root);

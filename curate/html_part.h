@@ -31,6 +31,7 @@ enum html_how {               /* what an element is to the text */
     HOW_SOFT = 8,             /* navigation and the like, unless it holds most of the text */
     HOW_HEADING = 16,
     HOW_RICH = 32,            /* in a table's cell it makes the row more than one line */
+    HOW_SURE = 64,            /* soft, and stays so however much it holds */
 };
 
 /* The elements that matter, by name; all others are inline. */
@@ -41,14 +42,14 @@ enum html_how {               /* what an element is to the text */
     X(caption, HOW_BLOCK) X(center, HOW_BLOCK) X(datalist, HOW_NEVER) X(dd, HOW_LINE)                     \
     X(details, HOW_BLOCK) X(dialog, HOW_BLOCK | HOW_SOFT) X(dir, HOW_BLOCK | HOW_RICH)                    \
     X(div, HOW_BLOCK) X(dl, HOW_BLOCK | HOW_RICH) X(dt, HOW_LINE) X(fieldset, HOW_BLOCK)                  \
-    X(figcaption, HOW_BLOCK) X(figure, HOW_BLOCK) X(footer, HOW_BLOCK | HOW_SOFT)                         \
+    X(figcaption, HOW_BLOCK) X(figure, HOW_BLOCK) X(footer, HOW_BLOCK | HOW_SOFT | HOW_SURE)                        \
     X(form, HOW_BLOCK | HOW_SOFT) X(frameset, HOW_NEVER)                                                  \
     X(h1, HOW_BLOCK | HOW_HEADING | HOW_RICH) X(h2, HOW_BLOCK | HOW_HEADING | HOW_RICH)                   \
     X(h3, HOW_BLOCK | HOW_HEADING | HOW_RICH) X(h4, HOW_BLOCK | HOW_HEADING | HOW_RICH)                   \
     X(h5, HOW_BLOCK | HOW_HEADING | HOW_RICH) X(h6, HOW_BLOCK | HOW_HEADING | HOW_RICH)                   \
     X(head, HOW_BLOCK) X(header, HOW_BLOCK | HOW_SOFT) X(hgroup, HOW_BLOCK) X(hr, HOW_BLOCK)              \
     X(html, HOW_BLOCK) X(iframe, HOW_NEVER) X(legend, HOW_BLOCK) X(li, HOW_LINE)                          \
-    X(main, HOW_BLOCK) X(map, HOW_NEVER) X(menu, HOW_BLOCK | HOW_RICH) X(nav, HOW_BLOCK | HOW_SOFT)       \
+    X(main, HOW_BLOCK) X(map, HOW_NEVER) X(menu, HOW_BLOCK | HOW_RICH) X(nav, HOW_BLOCK | HOW_SOFT | HOW_SURE)      \
     X(noframes, HOW_NEVER) X(noscript, HOW_NEVER) X(ol, HOW_BLOCK | HOW_RICH) X(p, HOW_BLOCK)             \
     X(pre, HOW_BLOCK | HOW_RICH) X(q, HOW_INLINE) X(rp, HOW_NEVER) X(rt, HOW_NEVER)                       \
     X(script, HOW_NEVER) X(section, HOW_BLOCK) X(select, HOW_NEVER) X(style, HOW_NEVER)                   \
@@ -72,8 +73,12 @@ enum html_mark {
     MARK_MAIN = 8,            /* says that it is the main part */
     MARK_LINK = 16,           /* an <a> with href */
     MARK_NAV_LINK = 32,       /* an <a> with rel=next and the like */
-    MARK_RICH = 64,           /* holds more than a line of text can (lists, <pre>, several paragraphs) */
+    MARK_RICH = 64,           /* holds more than lines of text can (lists, <pre>, headings, tables) */
     MARK_PARAGRAPH = 128,     /* holds a <p> or <pre> */
+    MARK_LINES = 512,         /* a row with a cell of several paragraphs */
+    MARK_SURE = 1024,         /* soft, and stays so however much it holds */
+    MARK_HEADING = 2048,      /* holds a heading */
+    MARK_BY_ID = 4096,        /* soft by its id alone, which generators make from headings, too */
     MARK_H1 = 256,            /* holds an <h1> with text */
 };
 

@@ -17,6 +17,8 @@ struct writer {
     int pre;               /* open <pre> */
     bool pre_start;        /* nothing of this <pre> yet: its first line breaks go */
     int cells;             /* cell separators that are due; -1: not in a row that is one line */
+    bool first_cell;       /* the row's first cell is still to come */
+    bool hole;             /* something inline was left out since the last text */
     char bullet[16];       /* before the next text; "": none */
     bool close;            /* the next text follows on the next line, whatever it is */
 };
@@ -32,8 +34,9 @@ static void ask(struct writer *w, enum gap gap)
     w->gap = gap > w->gap ? gap : w->gap;
 }
 
-/* Writes what is due before text. */
-static void settle(struct writer *w, bool verbatim)
+/* Writes what is due before text, which begins with `next`. No space is left before punctuation behind something that was
+ * left out. */
+static void settle(struct writer *w, char next, bool verbatim)
 {
     bool first = w->out->n == w->start;
 
@@ -47,9 +50,10 @@ static void settle(struct writer *w, bool verbatim)
     if (w->cells > 0) {
         for (; w->cells > 0; w->cells--)
             buf_adds(w->out, " | ");
-    } else if (!first && w->gap == GAP_SPACE) {
+    } else if (!first && w->gap == GAP_SPACE && !(w->hole && strchr(".,;:)", next) != NULL)) {
         buf_addc(w->out, ' ');
     }
+    w->hole = false;
     buf_adds(w->out, w->bullet);
     w->bullet[0] = 0;
     w->close = false;
@@ -100,7 +104,7 @@ static void flow_text(struct writer *w, const char *p, const char *end)
             continue;
         }
         if (w->gap != GAP_NONE || w->bullet[0] != 0 || w->cells > 0 || w->out->n == w->start)
-            settle(w, false);
+            settle(w, *p, false);
         n = plain_run(p, end);
         n = n > 0 ? n : 1;
         buf_add(w->out, p, n);
@@ -115,7 +119,7 @@ static void pre_text(struct writer *w, const char *p, const char *end)
     if (p == end)
         return;
     if (w->pre_start)
-        settle(w, true);
+        settle(w, *p, true);
     w->pre_start = false;
     while (p < end) {
         const char *from = p;
@@ -162,6 +166,16 @@ static void end_pre(struct writer *w)
 
 /* --- lists --- */
 
+/* A list, or a <div> around nothing but one. */
+static bool is_list(const struct html_tree *t, const struct html_node *n)
+{
+    if (n->tag == TAG_div && n->blocks == 1)
+        for (uint32_t i = n->first; i != NO_NODE; i = t->nodes[i].next)
+            if (t->nodes[i].chars == n->chars)
+                return t->nodes[i].tag == TAG_ul || t->nodes[i].tag == TAG_ol;
+    return n->tag == TAG_ul || n->tag == TAG_ol;
+}
+
 /* A list whose items are a paragraph each (and perhaps a list below) is set without blank lines. */
 static bool is_tight(const struct html_tree *t, const struct html_node *list)
 {
@@ -171,7 +185,7 @@ static bool is_tight(const struct html_tree *t, const struct html_node *list)
             continue;
         for (uint32_t k = t->nodes[i].first; k != NO_NODE; k = t->nodes[k].next) {
             const struct html_node *n = &t->nodes[k];
-            bool list_below = n->tag == TAG_ul || n->tag == TAG_ol;
+            bool list_below = is_list(t, n);
             blocks += (html_how[n->tag] & HOW_BLOCK) && n->chars > 0 && !list_below;
             if (((html_how[n->tag] & HOW_RICH) && !list_below) || n->blocks > 1)
                 blocks = 2;
@@ -188,6 +202,10 @@ static void begin_item(struct writer *w, struct html_node *item)
     struct html_node *list = item->parent != NO_NODE ? &w->tree->nodes[item->parent] : NULL;
     bool tight = list != NULL && list->n == 1;
 
+    if (item->marks & MARK_HEADING) {      /* a list for layout */
+        ask(w, GAP_BLOCK);
+        return;
+    }
     ask(w, GAP_LINE);
     if (tight && list->at > 0 && w->gap == GAP_BLOCK)
         w->gap = GAP_LINE;
@@ -205,6 +223,10 @@ static void end_item(struct writer *w, const struct html_node *item)
     const struct html_node *list = item->parent != NO_NODE ? &w->tree->nodes[item->parent] : NULL;
     char number[16];
 
+    if (item->marks & MARK_HEADING) {
+        ask(w, GAP_BLOCK);
+        return;
+    }
     if (list != NULL && list->tag == TAG_ol)
         w->indent -= snprintf(number, sizeof number, "%u. ", list->at);
     else
@@ -229,45 +251,84 @@ static bool in_item(const struct html_tree *t, const struct html_node *n)
     return n->parent != NO_NODE && (t->nodes[n->parent].tag == TAG_li || t->nodes[n->parent].tag == TAG_dd);
 }
 
+/* Does the list stand in another list's item, perhaps in a <div> of its own? */
+static bool is_nested(const struct html_tree *t, const struct html_node *list)
+{
+    const struct html_node *up = list->parent != NO_NODE ? &t->nodes[list->parent] : list;
+
+    return in_item(t, list) || (up->tag == TAG_div && in_item(t, up) && is_list(t, up));
+}
+
 static void begin_list(struct writer *w, struct html_node *list)
 {
-    ask(w, in_item(w->tree, list) ? GAP_LINE : GAP_BLOCK);
+    bool nested = is_nested(w->tree, list);
+
+    ask(w, nested ? GAP_LINE : GAP_BLOCK);
+    if (nested && w->gap == GAP_BLOCK)
+        w->gap = GAP_LINE;
     list->at = 0;                                  /* items so far */
     list->n = is_tight(w->tree, list);
 }
 
 /* --- tables --- */
 
-/* A row is one line unless a cell holds more than a line can, or the row is all there is: a table for layout. */
-static bool is_line_row(const struct html_tree *t, const struct html_node *row)
-{
-    const struct html_node *up = &t->nodes[row->parent != NO_NODE ? row->parent : 0];
+/* A row is one line, cells between " | ". Where a cell holds several short paragraphs the row is lines close together;
+ * where it holds lists and the like, or the row is all there is (a table for layout), its cells are blocks. */
+enum row_form { ROW_LINE, ROW_LINES, ROW_BLOCKS };
 
-    if (row->marks & MARK_RICH)
-        return false;
-    if (row->next != NO_NODE || up->first != up->last)
-        return true;
-    return up->tag != TAG_table && up->parent != NO_NODE && t->nodes[up->parent].first != t->nodes[up->parent].last;
+static enum row_form form_of_row(const struct html_tree *t, const struct html_node *row)
+{
+    const struct html_node *table = row;
+
+    while (table->tag != TAG_table && table->parent != NO_NODE)
+        table = &t->nodes[table->parent];
+    if ((row->marks & MARK_RICH) || table->chars == row->chars)
+        return ROW_BLOCKS;
+    return row->marks & MARK_LINES ? ROW_LINES : ROW_LINE;
 }
 
 static void begin_row(struct writer *w, const struct html_node *row)
 {
-    bool line = w->cells < 0 && is_line_row(w->tree, row);
+    enum row_form form = form_of_row(w->tree, row);
 
     if (w->cells >= 0)     /* inside a line already */
         return;
-    ask(w, line ? GAP_LINE : GAP_BLOCK);
-    if (line)
+    ask(w, form == ROW_LINE ? GAP_LINE : GAP_BLOCK);
+    if (form == ROW_LINE) {
         w->cells = 0;
+        w->first_cell = true;
+    }
+}
+
+static void end_row(struct writer *w, const struct html_node *row)
+{
+    w->cells = -1;
+    ask(w, form_of_row(w->tree, row) == ROW_LINE ? GAP_LINE : GAP_BLOCK);
+}
+
+/* What a cell, or a paragraph in one, is set apart with. */
+static enum gap cell_gap(const struct html_tree *t, const struct html_node *n)
+{
+    while (n->tag != TAG_tr && n->parent != NO_NODE)
+        n = &t->nodes[n->parent];
+    return n->tag == TAG_tr && form_of_row(t, n) == ROW_LINES ? GAP_LINE : GAP_BLOCK;
 }
 
 static void begin_cell(struct writer *w, const struct html_node *cell)
 {
-    const struct html_node *row = cell->parent != NO_NODE ? &w->tree->nodes[cell->parent] : NULL;
+    bool icon = cell->chars == 0 && cell->first != cell->last;
 
-    ask(w, GAP_BLOCK);
-    if (w->cells >= 0 && row != NULL && row->tag == TAG_tr && &w->tree->nodes[row->first] != cell)
+    ask(w, cell_gap(w->tree, cell));
+    if (w->cells < 0 || icon)
+        return;
+    if (!w->first_cell)
         w->cells++;
+    w->first_cell = false;
+}
+
+static bool in_cell(const struct html_tree *t, const struct html_node *n)
+{
+    return n->parent != NO_NODE && (t->nodes[n->parent].tag == TAG_td || t->nodes[n->parent].tag == TAG_th);
 }
 
 /* --- the walk --- */
@@ -282,6 +343,17 @@ static const char *super_mark(const struct html_tree *t, const struct html_node 
     return (*p >= '0' && *p <= '9') || (*p == '-' && sup->chars > 1) || sup->chars == 1 ? "^" : "";
 }
 
+/* The gap before and after an element that has none of its own rules. */
+static void ask_around(struct writer *w, const struct html_node *n)
+{
+    if (n->tag == TAG_div && in_item(w->tree, n) && is_list(w->tree, n))
+        ask(w, GAP_LINE);
+    else if (html_how[n->tag] & HOW_BLOCK)
+        ask(w, in_cell(w->tree, n) ? cell_gap(w->tree, n) : GAP_BLOCK);
+    else if (html_how[n->tag] & HOW_LINE)
+        ask(w, GAP_LINE);
+}
+
 static void begin_other(struct writer *w, const struct html_node *n)
 {
     if (n->tag == TAG_br)
@@ -290,10 +362,8 @@ static void begin_other(struct writer *w, const struct html_node *n)
         flow_text(w, "\"", &"\""[1]);
     else if (n->tag == TAG_sup && w->gap == GAP_NONE && w->out->n > w->start)
         buf_adds(w->out, super_mark(w->tree, n));
-    else if (html_how[n->tag] & HOW_BLOCK)
-        ask(w, GAP_BLOCK);
-    else if (html_how[n->tag] & HOW_LINE)
-        ask(w, GAP_LINE);
+    else
+        ask_around(w, n);
 }
 
 static void begin(struct writer *w, struct html_node *n)
@@ -347,23 +417,23 @@ static void end(struct writer *w, struct html_node *n)
         ask(w, GAP_BLOCK);
         break;
     case TAG_tr:
-        w->cells = -1;
-        ask(w, n->marks & MARK_RICH ? GAP_BLOCK : GAP_LINE);
+        end_row(w, n);
         break;
     case TAG_ul:
     case TAG_ol:
-        ask(w, in_item(w->tree, n) ? GAP_LINE : GAP_BLOCK);
+        ask(w, is_nested(w->tree, n) ? GAP_LINE : GAP_BLOCK);
         break;
     case TAG_q:
         flow_text(w, "\"", &"\""[1]);
         break;
     case TAG_br:
         break;
+    case TAG_td:
+    case TAG_th:
+        ask(w, cell_gap(w->tree, n));
+        break;
     default:
-        if (html_how[n->tag] & HOW_BLOCK)
-            ask(w, GAP_BLOCK);
-        else if (html_how[n->tag] & HOW_LINE)
-            ask(w, GAP_LINE);
+        ask_around(w, n);
     }
 }
 
@@ -389,6 +459,8 @@ void html_write_text(const struct html_tree *t, uint32_t root, struct buf *out)
             text(&w, n);
         else if (!skip)
             begin(&w, n);
+        else
+            w.hole = true;
         if (!skip && n->tag != TAG_text && n->first != NO_NODE) {
             i = n->first;
             continue;
