@@ -1,0 +1,30 @@
+/*
+ * A map from byte strings to numbers: tokens to ids. Keys are borrowed and must outlive the map; the first value of a key
+ * stays. Open addressing, at most half full.
+ */
+#ifndef TUNDISH_TOKENIZE_TEXT_MAP_H
+#define TUNDISH_TOKENIZE_TEXT_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct text_map_slot {
+    const char *p;           /* NULL: free */
+    uint32_t n, value;
+    uint64_t hash;
+};
+struct text_map {
+    struct text_map_slot *slots;
+    size_t count, mask;      /* slots - 1 */
+};
+/* expected: how many keys it shall hold without growing. */
+void text_map_init(struct text_map *m, size_t expected);
+void text_map_release(struct text_map *m);
+/* Returns the value that the key has from now on: `value`, or the older one if the key was there. */
+uint32_t text_map_add(struct text_map *m, struct span key, uint32_t value);
+bool text_map_get(const struct text_map *m, struct span key, uint32_t *value);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * Unicode normalization form C (UAX #15), for tokenizers whose file asks for it.
+ *
+ * utf8proc gives the decompositions, classes and compositions (Unicode 15 or what it was built with); the canonical ordering in
+ * between is our own stable counting sort, so that a text of a million combining marks costs linear time.
+ */
+#ifndef TUNDISH_TOKENIZE_TOKEN_NFC_H
+#define TUNDISH_TOKENIZE_TOKEN_NFC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct token_nfc {           /* scratch of one thread; {0} before use */
+    int32_t *cp, *sorted;
+    uint8_t *class_of;
+    size_t cap;
+};
+void token_nfc_release(struct token_nfc *s);
+/* True where text (well-formed UTF-8) is surely its own NFC: all code points are below U+0300. */
+bool token_nfc_is_plain(struct span text);
+/* Appends the NFC of well-formed text. */
+void token_nfc(struct token_nfc *s, struct span text, struct buf *out);
+
+#endif

@@ -1,0 +1,98 @@
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "tokenize/tokenizer_part.h"
+
+#define FILE_LIMIT (256u << 20)
+
+enum status tokenizer_open(const char *path, struct tokenizer **out)
+{
+    struct buf text = { 0 };
+    char *file = NULL;
+    enum status st;
+
+    *out = NULL;
+    if (file_is_folder(path)) {
+        buf_printf(&text, "%s/tokenizer.json", path);
+        file = mem_strdup(text.p);
+        path = file;
+    }
+    if (!file_exists(path))
+        st = fail(ST_MISSING, "there is no tokenizer '%s'; want a tokenizer.json or a folder that holds one", path);
+    else
+        st = file_read(path, FILE_LIMIT, &text);
+    if (st == ST_OK)
+        st = tokenizer_parse(path, text.p, text.n, out);
+    buf_release(&text);
+    free(file);
+    return st;
+}
+
+void tokenizer_close(struct tokenizer *t)
+{
+    if (t == NULL)
+        return;
+    text_map_release(&t->whole);
+    bpe_free(t->bpe);
+    pretok_free(t->pretok);
+    added_set_free(t->added_raw);
+    added_set_free(t->added_normal);
+    free(t->bytes);
+    free(t->special);
+    arena_release(&t->arena);
+    free(t);
+}
+
+uint32_t tokenizer_vocab(const struct tokenizer *t)
+{
+    return t->vocab;
+}
+
+int64_t tokenizer_special(const struct tokenizer *t, const char *text)
+{
+    for (size_t i = 0; i < t->added_count; i++)
+        if (span_eq(t->added[i].content, text))
+            return t->added[i].id;
+    return -1;
+}
+
+int64_t tokenizer_end_of_text(const struct tokenizer *t)
+{
+    /* GPT-2 and most; Llama 3; Llama 2, Mistral; DeepSeek; Gemma; older encoders */
+    static const char *const names[] = { "<|endoftext|>", "<|end_of_text|>", "</s>", "<｜end▁of▁sentence｜>",
+                                         "<eos>", "<|eos|>", "[EOS]", NULL };
+
+    for (int i = 0; names[i]; i++) {
+        int64_t id = tokenizer_special(t, names[i]);
+
+        if (id >= 0)
+            return id;
+    }
+    return -1;
+}
+
+struct span tokenizer_bytes(const struct tokenizer *t, uint32_t id)
+{
+    return id < t->vocab && t->bytes[id].p ? t->bytes[id] : (struct span){ "", 0 };
+}
+
+bool tokenizer_is_special(const struct tokenizer *t, uint32_t id)
+{
+    return id < t->vocab && t->special[id];
+}
+
+enum status tokenizer_decode(const struct tokenizer *t, const uint32_t *ids, size_t count, bool skip_special,
+                             struct buf *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (ids[i] >= t->vocab || t->bytes[ids[i]].p == NULL)
+            return fail(ST_LIMIT, "id %" PRIu32 " at place %zu is not in the vocabulary (ids 0 to %" PRIu32 "%s)",
+                        ids[i], i, t->vocab - 1, ids[i] < t->vocab ? ", with gaps" : "");
+        if (skip_special && t->special[ids[i]])
+            continue;
+        buf_add(out, t->bytes[ids[i]].p, t->bytes[ids[i]].n);
+    }
+    return ST_OK;
+}
