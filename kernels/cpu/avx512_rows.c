@@ -1,4 +1,4 @@
-/* Row-wise operations and the training steps for AVX512. */
+/* Row-wise operations and the training steps for AVX-512. */
 #include "kernels/cpu/vec_avx512.h"
 
 #include "kernels/cpu/vec_math.h"

@@ -20,22 +20,14 @@ struct gemm {
     float *sums;                /* [BLOCK_ROWS, TILE_WIDTH], when K takes several blocks */
 };
 
-INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
 /* Where operand a of this block of rows and K lies, as units. */
 static void gemm_lay_a(const struct gemm *g, int64_t row, int64_t rows, int64_t k, int64_t depth, struct tile *t)
 {
     const struct tensor *a = &g->args->a;
 
-    if (!g->args->transpose_a && a->type == UNIT_TYPE && depth % UNIT == 0) {
-        t->a = value_at(a, row, k);
-        t->a_row = a->stride * (int64_t)dtype_size(a->type);
-        t->a_unit = 4;
-    } else if (!g->args->transpose_a) {
-        pack_rows(a, row, rows, k, depth, g->a);
-        t->a = g->a;
-        t->a_row = units_of(depth) * 4;
-        t->a_unit = 4;
+    if (!g->args->transpose_a) {
+        const struct tensor part = tensor_columns(*a, k, depth);
+        tile_lay_rows(t, &part, row, rows, g->a);
     } else {
         pack_all(&(struct panel){ a, k, depth, row, rows }, false, g->a);
         t->a = g->a;

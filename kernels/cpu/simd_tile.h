@@ -204,4 +204,21 @@ static void pack_rows(const struct tensor *from, int64_t row, int64_t rows, int6
         }
 }
 
+/* Lays rows [row, row + rows) of a [M, K] operand as operand a of t: where they are if they are units already, else packed at tmp. */
+static void tile_lay_rows(struct tile *t, const struct tensor *from, int64_t row, int64_t rows, char *tmp)
+{
+    t->a_unit = 4;
+    if (from->type == UNIT_TYPE && from->cols % UNIT == 0) {
+        t->a = value_at(from, row, 0);
+        t->a_row = from->stride * (int64_t)dtype_size(from->type);
+        return;
+    }
+    pack_rows(from, row, rows, 0, from->cols, tmp);
+    t->a = tmp;
+    t->a_row = units_of(from->cols) * 4;
+}
+
+INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+INLINE int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+
 #endif

@@ -48,17 +48,6 @@ static float row_exp(float *to, const float *x, float most, int64_t n)
     return vf_sum(vf_add(sum0, sum1));
 }
 
-INLINE void row_times(void *out, enum dtype t, const float *x, float factor, int64_t n)
-{
-    const vf f = vf_set(factor);
-    int64_t i = 0;
-
-    for (; i + VF <= n; i += VF)
-        vt_put(out, t, i, VF, vf_mul(vf_get(x + i), f));
-    if (i < n)
-        vt_put(out, t, i, n - i, vf_mul(vf_get_n(x + i, n - i), f));
-}
-
 /* Row n: its loss, and with dlogits its gradient. tmp: V floats. */
 static void entropy_row(const struct cross_entropy_args *a, int64_t n, int32_t target, float *tmp)
 {

@@ -37,4 +37,14 @@ INLINE vf unit_run(const struct tensor *b, int64_t r, int64_t k, int64_t k_left)
     return _mm512_castsi512_ps(_mm512_maskz_loadu_epi16(lanes, value_at(b, r, k)));
 }
 
+INLINE void unit_put(char *row, int64_t i, vf x)
+{
+    _mm256_storeu_si256((__m256i *)(row + 2 * i), (__m256i)_mm512_cvtneps_pbh(x));
+}
+
+INLINE void unit_put_rows(char *row, int64_t i, const vf *x)
+{
+    vf_put((float *)row + i, unit_pair((__m256i)_mm512_cvtneps_pbh(x[0]), (__m256i)_mm512_cvtneps_pbh(x[1])));
+}
+
 #endif

@@ -25,4 +25,10 @@ INLINE vf unit_run(const struct tensor *b, int64_t r, int64_t k, int64_t k_left)
     return vt_get(value_at(b, r, 0), b->type, k, k_left < VF ? k_left : VF);
 }
 
+/* VF values of a row of an operand a, from value i on. */
+INLINE void unit_put(char *row, int64_t i, vf x) { vf_put((float *)row + i, x); }
+
+/* The same values of UNIT rows as units: one unit a column. */
+INLINE void unit_put_rows(char *row, int64_t i, const vf *x) { vf_put((float *)row + i, x[0]); }
+
 #endif

@@ -5,9 +5,9 @@
 #include "kernels/backend.h"
 
 extern const struct op_table cpu_portable;
-extern const struct op_table cpu_avx2_rows, cpu_avx2_gemm;
-extern const struct op_table cpu_avx512_rows, cpu_avx512_gemm;
-extern const struct op_table cpu_avx512bf16_gemm;
+extern const struct op_table cpu_avx2_rows, cpu_avx2_gemm, cpu_avx2_attention;
+extern const struct op_table cpu_avx512_rows, cpu_avx512_gemm, cpu_avx512_attention;
+extern const struct op_table cpu_avx512bf16_gemm, cpu_avx512bf16_attention;
 extern const struct op_table cpu_onednn;      /* .matmul; empty where oneDNN is not built in */
 
 /* The reference of every operation (ref_*.c). */

@@ -11,9 +11,12 @@ const struct cpu_variant cpu_variants[] = {
     { &cpu_portable, always },
     { &cpu_avx2_rows, avx2 },
     { &cpu_avx2_gemm, avx2 },
+    { &cpu_avx2_attention, avx2 },
     { &cpu_avx512_rows, avx512 },
     { &cpu_avx512_gemm, avx512 },
+    { &cpu_avx512_attention, avx512 },
     { &cpu_avx512bf16_gemm, avx512_bf16 },
+    { &cpu_avx512bf16_attention, avx512_bf16 },
     { &cpu_onednn, avx512 },
     { NULL, NULL },
 };

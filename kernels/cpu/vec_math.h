@@ -55,4 +55,16 @@ INLINE vf vf_sigmoid(vf x)
     return vf_div(one, vf_add(one, vf_exp(vf_sub(vf_zero(), x))));
 }
 
+/* out[i] = factor * x[i], rounded to t. */
+INLINE void row_times(void *out, enum dtype t, const float *x, float factor, int64_t n)
+{
+    const vf f = vf_set(factor);
+    int64_t i = 0;
+
+    for (; i + VF <= n; i += VF)
+        vt_put(out, t, i, VF, vf_mul(vf_get(x + i), f));
+    if (i < n)
+        vt_put(out, t, i, n - i, vf_mul(vf_get_n(x + i, n - i), f));
+}
+
 #endif

@@ -1,0 +1,16 @@
+/* Attention for AVX2, in f32. */
+#include "kernels/cpu/vec_avx2.h"
+
+#include "kernels/cpu/vec_math.h"
+
+#include "kernels/cpu/unit_f32.h"
+
+#include "kernels/cpu/simd_tile.h"
+
+#include "kernels/cpu/simd_attention.h"
+#include "kernels/cpu/simd_attention_grad.h"
+#include "kernels/cpu/variants.h"
+
+const struct op_table cpu_avx2_attention = {
+    .name = "avx2", .attention = simd_attention, .attention_grad = simd_attention_grad,
+};
