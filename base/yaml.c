@@ -124,9 +124,12 @@ static bool allowed(uint32_t cp)
     if (cp < 0x20)
         return cp == '\t' || cp == '\n' || cp == '\r';
     if (cp >= 0x7F && cp < 0xA0)
-        return cp == 0x85;
+        return false;
     return cp != 0xFEFF && cp != 0xFFFE && cp != 0xFFFF;
 }
+
+/* Line ends in YAML 1.1 (libyaml) and plain text in 1.2: text with one of them would be changed silently. */
+static bool ambiguous(uint32_t cp) { return cp == 0x85 || cp == 0x2028 || cp == 0x2029; }
 
 static enum status check_bytes(const struct yaml_source *s)
 {
@@ -136,13 +139,16 @@ static enum status check_bytes(const struct yaml_source *s)
     for (const char *p = s->text; p < end;) {
         size_t n = utf8_decode(p, end, &cp);
         struct yaml_place at;
-        if (n > 0 && allowed(cp)) {
+        if (n > 0 && allowed(cp) && !ambiguous(cp)) {
             p += n;
             continue;
         }
         at = yaml_place_of(s, (size_t)(p - s->text));
         if (n == 0)
             return yaml_fail_at(s, at, "the byte 0x%02X is not UTF-8", (unsigned char)*p);
+        if (ambiguous(cp))
+            return yaml_fail_at(s, at, "U+%04X is not allowed as it stands; write \"\\u%04x\" in double "
+                                "quotes", cp, cp);
         return yaml_fail_at(s, at, "the control character U+%04X is not allowed", cp);
     }
     return ST_OK;

@@ -4,7 +4,8 @@
  * The subset: block and flow collections, plain and quoted scalars, `|` and `>` blocks,
  * comments. Refused with a clear error at the right place: duplicate keys, tabs in
  * indentation, anchors, aliases and merge keys, tags, several documents, keys that are not scalars,
- * depth over 64, a file over 4 MiB. A plain scalar's type is decided by whoever reads it (YAML 1.2 core:
+ * depth over 64, a file over 4 MiB, bytes that are not UTF-8, control characters and U+0085, U+2028, U+2029 (unless as
+ * an escape in double quotes). A plain scalar's type is decided by whoever reads it (YAML 1.2 core:
  * true/false, numbers, null; `yes`, `no`, `on`, `off` are strings).
  */
 #ifndef TUNDISH_BASE_YAML_H

@@ -12,18 +12,9 @@
 
 static size_t break_length(const char *p, const char *end)
 {
-    const unsigned char *u = (const unsigned char *)p;
-    size_t left = (size_t)(end - p);
-
-    if (left >= 2 && u[0] == '\r' && u[1] == '\n')
+    if (p + 1 < end && p[0] == '\r' && p[1] == '\n')
         return 2;
-    if (left >= 1 && (u[0] == '\n' || u[0] == '\r'))
-        return 1;
-    if (left >= 2 && u[0] == 0xC2 && u[1] == 0x85)
-        return 2;
-    if (left >= 3 && u[0] == 0xE2 && u[1] == 0x80 && (u[2] == 0xA8 || u[2] == 0xA9))
-        return 3;
-    return 0;
+    return p < end && (*p == '\n' || *p == '\r');
 }
 
 /* Bytes of the code point at p; an ill-formed byte counts as one. */
@@ -105,12 +96,14 @@ static size_t width_of(const char *p, const char *end)
     return width;
 }
 
-/* Appends the code point at p as it can be shown: no control bytes, nothing ill-formed. */
+/* Appends the code point at p as it can be shown: no control bytes, nothing ill-formed, nothing that ends
+ * lines or turns the direction of text. */
 static void show_point(struct buf *out, const char *p, size_t n, uint32_t cp)
 {
     if (cp == '\t')
         buf_addc(out, ' ');
-    else if (cp < 0x20 || in_range(cp, 0x7F, 0x9F) || cp == 0xFFFD)
+    else if (cp < 0x20 || in_range(cp, 0x7F, 0x9F) || cp == 0xFFFD
+             || in_range(cp, 0x2028, 0x202E) || in_range(cp, 0x2066, 0x2069))
         buf_addc(out, '?');
     else
         buf_add(out, p, n);

@@ -1,8 +1,8 @@
 /*
  * Where YAML text came from, and messages that point into it. Private to base/yaml*.c.
  *
- * Lines end where libyaml ends them (LF, CR, CRLF, U+0085, U+2028, U+2029) and columns count code points, so
- * that libyaml's marks and ours agree.
+ * Lines end at LF, CR and CRLF and columns count code points, as libyaml's marks do. (It also ends lines at U+0085,
+ * U+2028 and U+2029, as YAML 1.1 did and 1.2 does not: base/yaml.c lets none of them in.)
  */
 #ifndef TUNDISH_BASE_YAML_SOURCE_H
 #define TUNDISH_BASE_YAML_SOURCE_H
