@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static size_t row_count(const struct opt *table)
@@ -36,12 +37,24 @@ static void size_words(struct buf *out, double bytes)
     buf_printf(out, "%.0f", bytes);
 }
 
+/* "1000000", "1e12", "0.05", "1e-9": the shortest of digits and exponent that is exact, without the
+ * exponent's plus and zeros. */
 static void number_words(struct buf *out, const struct opt *row, double x)
 {
-    if (row->type == OPT_T_SIZE)
+    char text[64], *exponent;
+
+    if (row->type == OPT_T_SIZE) {
         size_words(out, x);
+        return;
+    }
+    snprintf(text, sizeof text, "%g", x);
+    if (strtod(text, NULL) != x || (x == floor(x) && fabs(x) < 1e8))
+        snprintf(text, sizeof text, x == floor(x) && fabs(x) < 1e16 ? "%.0f" : "%.15g", x);
+    exponent = strchr(text, 'e');
+    if (exponent == NULL)
+        buf_adds(out, text);
     else
-        buf_printf(out, x == floor(x) && fabs(x) < 1e15 ? "%.0f" : "%g", x);
+        buf_printf(out, "%.*se%d", (int)(exponent - text), text, atoi(exponent + 1));
 }
 
 void opt_bounds(struct buf *out, const struct opt *row)

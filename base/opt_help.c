@@ -79,13 +79,26 @@ static void add_help(struct buf *out, const struct opt *row)
         buf_addc(out, ']');
 }
 
+/* Bytes up to the next place where a line may end: a space, but in brackets only one behind ';' or ','. */
+static size_t piece_length(const char *text, bool *in_brackets)
+{
+    size_t n = 0;
+
+    for (;; n++) {
+        if (text[n] == 0 || (text[n] == ' ' && (!*in_brackets || strchr(";,", text[n - 1]))))
+            return n;
+        if (text[n] == '[' || text[n] == ']')
+            *in_brackets = text[n] == '[';
+    }
+}
+
 /* Prints text in words, wrapped between the columns `left` and WIDTH; the cursor stands at `column`. */
 static void print_wrapped(FILE *out, const char *text, size_t left, size_t column)
 {
-    bool first = true;
+    bool first = true, in_brackets = false;
 
     while (*text) {
-        size_t n = strcspn(text, " "), shown = utf8_length(text, n);
+        size_t n = piece_length(text, &in_brackets), shown = utf8_length(text, n);
         if (!first && column + 1 + shown > WIDTH) {
             fprintf(out, "\n%*s", (int)left, "");
             column = left;

@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -384,6 +385,29 @@ static void words_and_yaml_give_one_record(void **state)
     json_decref(b);
 }
 
+static void bounds_are_written_shortly(void **state)
+{
+    static const struct {
+        double min, max;
+        const char *want;
+    } bounds[] = {
+        { 0, 1e12, "0 to 1e12" },          { 1, 1e6, "1 to 1000000" },   { 1e-9, 0.05, "1e-9 to 0.05" },
+        { 0, 9007199254740992.0, "0 to 9007199254740992" },             { 1.001, INFINITY, "at least 1.001" },
+        { -INFINITY, -0.5, "at most -0.5" }, { 0, 1234567890, "0 to 1234567890" }, { 0.1234567, 1, "0.1234567 to 1" },
+        { 2, 16777216, "2 to 16777216" },
+    };
+
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
+        struct opt row[] = { { .name = "x", .type = OPT_T_REAL, .min = bounds[i].min, .max = bounds[i].max, .help = "h" },
+                             OPT_END };
+        struct cfg c;
+        char *argv[] = { "--x=no", NULL };
+        assert_int_equal(parse_words(*state, row, argv, &c), ST_CONFIG);
+        assert_string_equal(fail_message(), arena_printf(*state, "--x: want a number, %s; found the text 'no'",
+                                                         bounds[i].want));
+    }
+}
+
 static void names_are_found_with_either_letter(void **state)
 {
     assert_ptr_equal(opt_find(table, "batch_tokens"), opt_find(table, "batch-tokens"));
@@ -408,8 +432,8 @@ static void help_is_aligned_and_fits_100_columns(void **state)
         "  --lr X            peak learning rate [0 to 1; default 3e-4]\n"
         "  --[no-]shuffle    shuffle the documents [default true]\n"
         "  --dry-run         only say what would be done\n"
-        "  --memory SIZE     bytes of memory to use at most, whatever the documents that come along bring [1M\n"
-        "                    to 1T; default 1G]\n"
+        "  --memory SIZE     bytes of memory to use at most, whatever the documents that come along bring\n"
+        "                    [1M to 1T; default 1G]\n"
         "  --kind WORD       how to compress [one of none, zstd, gzip; default zstd]\n"
         "  --words TEXT...   words to drop\n"
         "  --steps YAML      steps in order\n"
@@ -474,6 +498,7 @@ int main(void)
         TEST(missing_rows_can_be_let_be),
         TEST(the_record_has_what_decides_results),
         TEST(words_and_yaml_give_one_record),
+        TEST(bounds_are_written_shortly),
         TEST(names_are_found_with_either_letter),
         TEST(help_is_aligned_and_fits_100_columns),
         TEST(a_wrong_table_ends_the_process),
