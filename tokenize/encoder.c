@@ -54,7 +54,7 @@ static inline void reserve(struct token_list *l, size_t extra)
     l->v = mem_grow(l->v, l->cap, sizeof *l->v);
 }
 
-static void add_token(struct token_list *l, uint32_t id)
+void token_list_add(struct token_list *l, uint32_t id)
 {
     reserve(l, 1);
     l->v[l->count++] = id;
@@ -117,7 +117,7 @@ static enum status cut_added(struct encoder *e, const struct added_set *set, str
     while (added_set_next(set, &search, specials, &m)) {
         if (m.start > done)
             TRY(between(e, (struct span){ text.p + done, m.start - done }, specials));
-        add_token(e->out, m.id);
+        token_list_add(e->out, m.id);
         done = m.end;
     }
     return done < text.n ? between(e, (struct span){ text.p + done, text.n - done }, specials) : ST_OK;
@@ -140,30 +140,6 @@ static enum status encode_normal(struct encoder *e, struct span text, bool speci
     return cut_added(e, t->added_normal, text, specials, encode_plain);
 }
 
-/* ---- well-formed text and other bytes ---- */
-
-/* Length of the well-formed text that p begins with. */
-static size_t well_formed(const char *p, size_t n)
-{
-    size_t i = 0;
-
-    while (i < n) {
-        uint64_t eight;
-        uint32_t cp;
-        size_t step;
-
-        if (n - i >= 8 && (memcpy(&eight, p + i, 8), (eight & 0x8080808080808080u) == 0)) {
-            i += 8;
-            continue;
-        }
-        step = utf8_decode(p + i, p + n, &cp);
-        if (step == 0)
-            break;
-        i += step;
-    }
-    return i;
-}
-
 enum status encoder_encode(struct encoder *e, struct span text, bool specials, struct token_list *out)
 {
     size_t done = 0;
@@ -171,13 +147,13 @@ enum status encoder_encode(struct encoder *e, struct span text, bool specials, s
     e->out = out;
     reserve(out, text.n / 3);
     while (done < text.n) {
-        size_t n = well_formed(text.p + done, text.n - done);
+        size_t n = pretok_well_formed((struct span){ text.p + done, text.n - done });
 
         if (n > 0)
             TRY(cut_added(e, e->t->added_raw, (struct span){ text.p + done, n }, specials, encode_normal));
         done += n;
         if (done < text.n)
-            add_token(out, e->t->byte_id[(unsigned char)text.p[done++]]);
+            token_list_add(out, e->t->byte_id[(unsigned char)text.p[done++]]);
     }
     return ST_OK;
 }

@@ -283,3 +283,24 @@ size_t pretok_safe_cut(const struct pretok *p, struct span text, size_t limit)
             return i;
     return 0;
 }
+
+size_t pretok_well_formed(struct span text)
+{
+    size_t i = 0;
+
+    while (i < text.n) {
+        uint64_t eight;
+        uint32_t cp;
+        size_t step;
+
+        if (text.n - i >= 8 && (memcpy(&eight, text.p + i, 8), (eight & 0x8080808080808080u) == 0)) {
+            i += 8;
+            continue;
+        }
+        step = utf8_decode(text.p + i, text.p + text.n, &cp);
+        if (step == 0)
+            break;
+        i += step;
+    }
+    return i;
+}

@@ -43,6 +43,9 @@ typedef enum status pretok_fn(void *ctx, struct span piece);
 /* text must be well-formed UTF-8. */
 MUST_USE enum status pretok_split(struct pretok_run *r, struct span text, pretok_fn *fn, void *ctx);
 
+/* Length of the well-formed UTF-8 that text begins with. */
+size_t pretok_well_formed(struct span text);
+
 /* Where a long text may be cut in two that are split apart with the same result: the greatest such place in
  * (0, limit], or 0 if none is known. It is a space between an ASCII letter or digit and an ASCII letter, when all cuts are named
  * patterns: in them no piece goes from a letter or digit on to a space, and what is before the space matches alike at

@@ -35,11 +35,15 @@ struct token_list {
     size_t count, cap;
 };
 void token_list_release(struct token_list *l);
+void token_list_add(struct token_list *l, uint32_t id);
 
 struct encoder;
 struct encoder *encoder_new(const struct tokenizer *t);
 void encoder_free(struct encoder *e);
-/* Appends the ids of text. specials: whether special tokens' texts in it become their ids (never for corpus text). */
+/* Appends the ids of text. specials: whether special tokens' texts in it become their ids (never for corpus text). Added tokens that
+ * the file does not flag special ("<tool_call>" of Qwen) are part of the text's language and count either way, as in Hugging
+ * Face's tokenizers. Ids are those of add_special_tokens=False: nothing is put in front or behind. ST_LIMIT: the pattern backtracks
+ * too much. */
 MUST_USE enum status encoder_encode(struct encoder *e, struct span text, bool specials, struct token_list *out);
 
 /* Appends the bytes of ids. skip_special drops special tokens. Unknown ids are ST_LIMIT. */

@@ -1,0 +1,231 @@
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/progress.h"
+#include "store/artifact.h"
+#include "tokenize/bpe_train.h"
+#include "tokenize/tokenizer.h"
+#include "tokenize/tokenizer_cmd.h"
+#include "tokenize/tokenizer_write.h"
+#include "tokenize/train_text.h"
+
+#define SPECIALS_MAX 10000
+#define SPECIAL_BYTES 1024
+
+struct train_options {
+    const char *corpus, *out, *pattern;
+    int64_t vocab, min_frequency, max_token_length, threads;
+    struct opt_list special;
+    uint64_t memory;
+};
+#define S struct train_options
+
+static const struct opt options[] = {
+    OPT_INPUT(S, corpus, "corpus", "what to train on: a corpus, or .jsonl, .jsonl.zst or .txt files",
+              .flags = OPT_REQUIRED | OPT_POSITIONAL),
+    OPT_OUTPUT(S, out, "out", "folder of the tokenizer", .flags = OPT_REQUIRED),
+    OPT_INT(S, vocab, "vocab", "8192", 257, 1000000, "tokens, special ones and the 256 bytes included"),
+    OPT_STR(S, pattern, "pattern", "llama3", "what text is cut by: gpt2, cl100k, llama3, qwen2, o200k or a regular "
+            "expression", .value = "NAME|REGEX"),
+    OPT_INT(S, min_frequency, "min-frequency", "1", 1, 1e15, "how often a pair must occur to become a token"),
+    OPT_INT(S, max_token_length, "max-token-length", "0", 0, 65536, "bytes of the longest token; 0: unbounded"),
+    OPT_LIST(S, special, "special", "special tokens, which text is never read as; they get the first ids",
+             .fallback = "<|endoftext|>", .value = "TEXT"),
+    OPT_INT(S, threads, "threads", "0", 0, 4096, "threads; 0: as many as usable", .flags = OPT_NEUTRAL),
+    OPT_SIZE(S, memory, "memory", "8G", 1 << 20, 1e15, "bytes that counting and merging may each take",
+             .flags = OPT_NEUTRAL),
+    OPT_END
+};
+
+/* One run of the command. */
+struct training {
+    const struct train_options *o;
+    const char *pattern;             /* the regular expression */
+    struct pretok *pretok;
+    struct corpus_text *corpus;
+    struct pool *pool;
+    struct bpe_counter *counter;
+    struct train_text_totals totals;
+    struct bpe_words words;
+    struct bpe_trained trained;
+};
+
+/* ---- options ---- */
+
+static enum status check_specials(const struct train_options *o)
+{
+    if (o->special.count > SPECIALS_MAX)
+        return fail(ST_CONFIG, "%zu special tokens; want at most %d", o->special.count, SPECIALS_MAX);
+    for (size_t i = 0; i < o->special.count; i++) {
+        size_t n = strlen(o->special.v[i]);
+
+        if (n == 0 || n > SPECIAL_BYTES)
+            return fail(ST_CONFIG, "special token %zu has %zu bytes; want 1 to %d", i + 1, n, SPECIAL_BYTES);
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(o->special.v[i], o->special.v[k]) == 0)
+                return fail(ST_CONFIG, "special token '%s' is given twice", o->special.v[i]);
+    }
+    if (o->vocab < (int64_t)(256 + o->special.count))
+        return fail(ST_CONFIG, "vocab is %" PRId64 ", but the 256 bytes and %zu special tokens want at least %zu",
+                    o->vocab, o->special.count, 256 + o->special.count);
+    return ST_OK;
+}
+
+static enum status check_options(struct training *t)
+{
+    const struct train_options *o = t->o;
+
+    TRY(check_specials(o));
+    if (o->max_token_length == 1)
+        return fail(ST_CONFIG, "max-token-length is 1; want 0 (unbounded) or at least 2");
+    t->pattern = pretok_pattern_text(o->pattern);
+    if (t->pattern == NULL)
+        t->pattern = o->pattern;
+    t->pretok = pretok_new();
+    return pretok_add(t->pretok, "option pattern", t->pattern, false);
+}
+
+/* ---- work ---- */
+
+static enum status count(struct training *t)
+{
+    enum status st;
+
+    TRY(corpus_text_open(t->o->corpus, &t->corpus));
+    t->pool = pool_new((int)t->o->threads);
+    t->counter = bpe_counter_new(pool_threads(t->pool), t->o->memory);
+    progress_start("counting pieces", "bytes", corpus_text_total(t->corpus));
+    st = train_text_count(t->pool, t->corpus, t->pretok, t->counter, &t->totals);
+    progress_end();
+    TRY(st);
+    if (t->totals.bytes == 0)
+        return fail(ST_FORMAT, "'%s' holds no text to train on (%" PRIu64 " documents)", t->o->corpus,
+                    t->totals.documents);
+    return bpe_counter_finish(t->counter, &t->words);
+}
+
+static enum status merge(struct training *t)
+{
+    const struct train_options *o = t->o;
+    struct bpe_train_args args = {
+        .specials = o->special.v, .special_count = o->special.count, .vocab = (uint32_t)o->vocab,
+        .min_frequency = (uint64_t)o->min_frequency, .max_token_length = (uint32_t)o->max_token_length,
+        .memory = o->memory,
+    };
+    enum status st;
+
+    progress_start("merging pairs", "tokens", args.vocab - args.special_count - 256);
+    st = bpe_train(&args, &t->words, &t->trained);
+    progress_end();
+    if (st == ST_OK && t->trained.vocab < args.vocab)
+        log_warn("the text gives only %u tokens of the %u wanted: no pair occurs %" PRIu64 " times or more any longer",
+                 t->trained.vocab, args.vocab, args.min_frequency);
+    return st;
+}
+
+/* Tokens of the text, where what is not UTF-8 is a token a byte. */
+static double bytes_per_token(const struct training *t)
+{
+    uint64_t tokens = t->trained.text_tokens + t->totals.other_bytes;
+
+    return tokens ? (double)t->totals.bytes / (double)tokens : 0;
+}
+
+static json_t *counts(const struct training *t)
+{
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "vocab", (json_int_t)t->trained.vocab, "merges",
+                     (json_int_t)t->trained.merge_count, "documents", (json_int_t)t->totals.documents, "bytes",
+                     (json_int_t)t->totals.bytes, "pieces", (json_int_t)t->totals.pieces, "different_pieces",
+                     (json_int_t)t->words.count, "tokens",
+                     (json_int_t)(t->trained.text_tokens + t->totals.other_bytes), "bytes_per_token",
+                     bytes_per_token(t));
+}
+
+/* The file is read again as any reader of it will. */
+static enum status check_written(const struct training *t, const char *path)
+{
+    struct tokenizer *made;
+    uint32_t vocab;
+
+    TRY(tokenizer_open(path, &made));
+    vocab = tokenizer_vocab(made);
+    if (tokenizer_end_of_text(made) < 0)
+        log_warn("none of the special tokens is a known end of text (want <|endoftext|>): 'tokenize' cannot use this "
+                 "tokenizer");
+    tokenizer_close(made);
+    BUG_IF(vocab != t->trained.vocab);
+    return ST_OK;
+}
+
+static enum status write_files(struct training *t, struct artifact *out)
+{
+    struct arena a = { 0 };
+    const char *path = path_join(&a, artifact_folder(out), "tokenizer.json");
+    enum status st = tokenizer_write(path, &t->trained, t->o->special.count, t->pattern);
+
+    if (st == ST_OK)
+        st = check_written(t, path);
+    if (st == ST_OK)
+        artifact_set_counts(out, counts(t));
+    arena_release(&a);
+    return st;
+}
+
+static void report(const struct training *t)
+{
+    char documents[28], bytes[24], vocab[28], merges[28], pieces[28];
+
+    log_info("%s: %s tokens (%s merges) from %s documents, %s, %s different pieces; %.3f bytes a token", t->o->out,
+             str_count(t->trained.vocab, vocab), str_count(t->trained.merge_count, merges),
+             str_count(t->totals.documents, documents), str_bytes(t->totals.bytes, bytes),
+             str_count(t->words.count, pieces), bytes_per_token(t));
+}
+
+static enum status train(struct training *t, struct artifact *out)
+{
+    TRY(count(t));
+    TRY(merge(t));
+    return write_files(t, out);
+}
+
+static enum status run_train(struct arena *a, void *cfg)
+{
+    struct training t = { .o = cfg };
+    struct artifact *out;
+    enum status st = check_options(&t);
+
+    if (st == ST_OK)
+        st = artifact_begin(&cmd_tokenizer_train, cfg, t.o->out, &out);
+    if (st == ST_OK) {
+        st = train(&t, out);
+        if (st == ST_OK)
+            st = artifact_commit(out, NULL);
+        else
+            artifact_abort(out);
+    }
+    if (st == ST_OK)
+        report(&t);
+    bpe_trained_release(&t.trained);
+    free(t.words.v);
+    bpe_counter_free(t.counter);
+    corpus_text_close(t.corpus);
+    pool_free(t.pool);
+    pretok_free(t.pretok);
+    return st;
+}
+
+const struct command cmd_tokenizer_train = {
+    .name = "tokenizer train",
+    .summary = "train a byte-level BPE tokenizer on a corpus",
+    .details = "Writes a folder with tokenizer.json, as Hugging Face reads it. The merges are those that Hugging Face's trainer\n"
+               "finds on the same text, and do not depend on threads or on the order of documents.\n\n"
+               "  tundish tokenizer train corpus --out tokenizer --vocab 32000\n"
+               "  tundish tokenizer train notes.txt --out t --pattern gpt2 --special '<|endoftext|>' --special '<|user|>'",
+    .opts = options,
+    .cfg_size = sizeof(struct train_options),
+    .stage_version = 1,
+    .makes = "tokenizer",
+    .run = run_train,
+};

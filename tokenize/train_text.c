@@ -1,0 +1,175 @@
+#include "tokenize/train_text.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/progress.h"
+#include "base/stop.h"
+
+#define BATCH_BYTES ((size_t)1 << 20)
+
+struct batch {
+    struct buf text;
+    size_t *ends;            /* of the texts in it */
+    size_t count, cap;
+    struct train_text_totals found;
+};
+struct stream {
+    struct corpus_text *corpus;
+    const struct pretok *pretok;
+    struct bpe_counter *counter;
+    struct pretok_run **runs;        /* one a worker */
+    struct span rest;                /* of the document in hand */
+    bool ended;
+    struct train_text_totals *totals;
+};
+struct piece_ctx {
+    struct bpe_counter *counter;
+    int worker;
+    uint64_t pieces;
+};
+
+static void batch_free(struct batch *b)
+{
+    buf_release(&b->text);
+    free(b->ends);
+    free(b);
+}
+
+static void batch_add(struct batch *b, struct span text)
+{
+    if (b->count == b->cap) {
+        b->cap = b->cap ? b->cap * 2 : 64;
+        b->ends = mem_grow(b->ends, b->cap, sizeof *b->ends);
+    }
+    buf_add(&b->text, text.p, text.n);
+    b->ends[b->count++] = b->text.n;
+}
+
+static enum status next_document(struct stream *r)
+{
+    struct document d;
+    bool got;
+
+    TRY(corpus_text_next(r->corpus, &d, &got));
+    r->ended = !got;
+    if (got) {
+        r->rest = d.text;
+        r->totals->documents++;
+        r->totals->bytes += d.text.n;
+    }
+    return ST_OK;
+}
+
+static enum status fill(struct stream *r, struct batch *b)
+{
+    if (stop_requested())
+        return fail(ST_INTERRUPTED, "interrupted; nothing was written: run the same command to begin again");
+    while (b->text.n < BATCH_BYTES) {
+        size_t n = r->rest.n;
+
+        if (n == 0) {
+            TRY(next_document(r));
+            if (r->ended)
+                return ST_OK;
+            continue;
+        }
+        if (n > BATCH_BYTES)
+            n = pretok_safe_cut(r->pretok, r->rest, BATCH_BYTES);
+        n = n ? n : r->rest.n;
+        batch_add(b, (struct span){ r->rest.p, n });
+        r->rest = (struct span){ r->rest.p + n, r->rest.n - n };
+    }
+    return ST_OK;
+}
+
+static enum status produce(void *ctx, void **item)
+{
+    struct stream *r = ctx;
+    struct batch *b = mem_alloc(sizeof *b);
+    enum status st = r->ended ? ST_OK : fill(r, b);
+
+    *item = b;
+    if (st != ST_OK || b->count == 0) {
+        batch_free(b);
+        *item = NULL;
+    }
+    return st;
+}
+
+static enum status count_piece(void *ctx, struct span piece)
+{
+    struct piece_ctx *c = ctx;
+
+    c->pieces++;
+    return bpe_counter_add(c->counter, c->worker, piece);
+}
+
+static enum status count_text(struct stream *r, struct batch *b, struct span text, int worker)
+{
+    struct piece_ctx ctx = { r->counter, worker, 0 };
+    size_t done = 0;
+
+    while (done < text.n) {
+        struct span good = { text.p + done, text.n - done };
+
+        good.n = pretok_well_formed(good);
+        TRY(pretok_split(r->runs[worker], good, count_piece, &ctx));
+        done += good.n;
+        if (done < text.n) {
+            b->found.other_bytes++;
+            done++;
+        }
+    }
+    b->found.pieces += ctx.pieces;
+    return ST_OK;
+}
+
+static enum status work(void *ctx, void *item, int worker)
+{
+    struct stream *r = ctx;
+    struct batch *b = item;
+    size_t from = 0;
+
+    if (r->runs[worker] == NULL)
+        r->runs[worker] = pretok_run_new(r->pretok);
+    for (size_t i = 0; i < b->count; i++) {
+        TRY(count_text(r, b, (struct span){ b->text.p + from, b->ends[i] - from }, worker));
+        from = b->ends[i];
+    }
+    progress_add(b->text.n);
+    return ST_OK;
+}
+
+static enum status consume(void *ctx, void *item)
+{
+    struct stream *r = ctx;
+    struct batch *b = item;
+
+    r->totals->pieces += b->found.pieces;
+    r->totals->other_bytes += b->found.other_bytes;
+    batch_free(b);
+    return ST_OK;
+}
+
+static void discard(void *ctx, void *item)
+{
+    batch_free(item);
+}
+
+enum status train_text_count(struct pool *pool, struct corpus_text *corpus, const struct pretok *pretok,
+                             struct bpe_counter *c, struct train_text_totals *totals)
+{
+    struct stream r = { .corpus = corpus, .pretok = pretok, .counter = c, .totals = totals };
+    struct pool_stream stream = { .produce = produce, .work = work, .consume = consume, .discard = discard,
+                                  .ctx = &r };
+    enum status st;
+
+    *totals = (struct train_text_totals){ 0 };
+    r.runs = mem_array((size_t)pool_threads(pool), sizeof(struct pretok_run *));
+    st = pool_ordered(pool, &stream);
+    for (int i = 0; i < pool_threads(pool); i++)
+        pretok_run_free(r.runs[i]);
+    free(r.runs);
+    return st;
+}
