@@ -1,8 +1,6 @@
 /* Values into fields, with bounds and types checked. */
 #include "base/opt_fill.h"
 
-#include <ctype.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

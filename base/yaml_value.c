@@ -1,5 +1,4 @@
 /* What a YAML scalar means (YAML 1.2, 10.3.2 core schema), and the tree as JSON. */
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
