@@ -108,7 +108,7 @@ enum status journal_open(const char *path, struct journal **out)
     j->fd = -1;
     if (file_exists(path))
         st = file_read(path, JOURNAL_LIMIT, &text);
-    if (st == ST_OK)
+    if (st == ST_OK && text.n > 0)
         st = take_text(j, text.p, text.n);
     buf_release(&text);
     if (st == ST_OK)

@@ -210,6 +210,10 @@ static enum status check_use(void *ctx, const struct option_use *use)
     if (use->row->type == OPT_T_OUTPUT)
         return yaml_fail(use->key, "leave '%s' out: the runner says where the artifact goes",
                          use->row->name);
+    if (use->row->fallback != NULL && use->value->kind == YAML_LIST && use->value->count == 0
+        && use->row->type != OPT_T_TREE)
+        return yaml_fail(use->value, "an empty list cannot be said on a command line; leave '%s' out",
+                         use->row->name);
     if (s->threads > 0 && strcmp(use->row->name, "threads") == 0)
         return yaml_fail(use->key, "'threads' is also given in `resources`; leave one out");
     return ST_OK;

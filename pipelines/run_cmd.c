@@ -18,16 +18,12 @@ struct pipeline_cfg {
 
 /* ---- rows that several commands have ---- */
 
-/* The option that turns a param. */
-#define SET_OPTION "param"
-
 #define ROW_FILE(hlp)                                                                              \
     OPT_LIST(struct pipeline_cfg, words, "file", hlp, .flags = OPT_REQUIRED | OPT_POSITIONAL)
 #define ROW_SETS                                                                                   \
-    OPT_LIST(struct pipeline_cfg, sets, SET_OPTION, "name=value of a param of the file; may be repeated")
+    OPT_LIST(struct pipeline_cfg, sets, "set", "name=value of a param of the file; may be repeated")
 #define ROW_WORK                                                                                   \
-    OPT_STR(struct pipeline_cfg, work, "work", NULL, "folder for artifacts, logs and the journal; "\
-            "work/<pipeline> if not given")
+    OPT_STR(struct pipeline_cfg, work, "work", NULL, "folder of artifacts, logs and journal; none: work/<pipeline>")
 
 static const char *const graph_formats[] = { "text", "dot", NULL };
 
@@ -129,10 +125,10 @@ static const struct opt run_opts[] = {
     ROW_SETS,
     ROW_WORK,
     OPT_STR(struct pipeline_cfg, from, "from", NULL,
-            "run this stage and those behind it; the last artifacts of all others are used as they are"),
+            "run this stage and those behind it, on the last artifacts of all others"),
     OPT_STR(struct pipeline_cfg, until, "until", NULL, "run this stage and what it waits for"),
     OPT_LIST(struct pipeline_cfg, only, "only", "run this stage alone; may be repeated"),
-    OPT_LIST(struct pipeline_cfg, force, "force", "run this stage anew though its artifact fits; may be repeated"),
+    OPT_LIST(struct pipeline_cfg, force, "force", "run this stage though its artifact fits; may be repeated"),
     OPT_BOOL(struct pipeline_cfg, dry_run, "dry-run", "false", "print what would run and why, and do nothing"),
     OPT_END
 };

@@ -298,21 +298,15 @@ static enum status look(struct run *r)
 
 static enum status run_locked(struct run *r)
 {
-    struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
-    enum status st = look(r);
-
-    if (st != ST_OK)
-        return st;
-    sigaction(SIGPIPE, &ignore, &before);      /* a closed stderr must not end a stage */
-    st = take_turns(r);
-    sigaction(SIGPIPE, &before, NULL);
-    return st;
+    TRY(look(r));
+    return take_turns(r);
 }
 
 enum status run_plan(const struct run_args *args, struct run_report *report)
 {
     struct run r = { .args = args, .report = report, .arena = args->arena, .plan = args->plan,
                      .work = args->work, .survey = &report->survey };
+    struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
     struct file_lock lock;
     enum status st;
 
@@ -322,7 +316,9 @@ enum status run_plan(const struct run_args *args, struct run_report *report)
     st = file_lock_take(&lock, args->work->lock);
     if (st != ST_OK)
         return st == ST_HELD ? fail_within(st, "another run of '%s' is at work: ", args->plan->name) : st;
+    sigaction(SIGPIPE, &ignore, &before);      /* a stderr that nobody reads must not end a stage */
     st = run_locked(&r);
+    sigaction(SIGPIPE, &before, NULL);
     file_lock_drop(&lock);
     return st;
 }

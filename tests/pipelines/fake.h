@@ -30,11 +30,8 @@
 #include "pipelines/run_cmd.h"
 #include "store/artifact.h"
 
-/* The option of `run` and the others that turns a param. */
-#define FAKE_SET "--param"
-
 struct fake_cfg {
-    struct opt_list in;
+    struct opt_list in, words;
     struct yaml *sources;        /* a list of {path: P, as: NAME} */
     const char *one;
     const char *text;
@@ -91,6 +88,7 @@ static const struct opt fake_grow_opts[] = {
     OPT_TREE(struct fake_cfg, sources, "sources", "more that is read", .check = fake_check_sources,
              .paths = fake_source_paths),
     OPT_STR(struct fake_cfg, text, "text", "", "a text"),
+    OPT_LIST(struct fake_cfg, words, "words", "texts", .fallback = "one"),
     OPT_INT(struct fake_cfg, size, "size", "10", 1, 1000, "a number"),
     OPT_REAL(struct fake_cfg, rate, "rate", "0.5", 0, 1, "a rate"),
     OPT_SIZE(struct fake_cfg, room, "room", "1K", 1, 1e12, "bytes"),

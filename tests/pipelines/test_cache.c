@@ -99,10 +99,10 @@ static void a_key_stays_what_it_is_from_release_to_release(void **state)
     assert_string_equal(text.p,
         "{\"inputs\":{\"in\":[\"d0\"],\"sources\":[{\"digest\":\"d1\",\"name\":\"notes\"}]},\"kind\":\"grow\","
         "\"numeric_class\":null,\"options\":{\"group.flag\":false,\"plan\":[{\"cut\":0.5}],\"rate\":0.5,"
-        "\"room\":1024,\"size\":10,\"sources\":[{\"as\":\"w\",\"path\":null}],\"style\":\"plain\",\"text\":\"\"},"
+        "\"room\":1024,\"size\":10,\"sources\":[{\"as\":\"w\",\"path\":null}],\"style\":\"plain\",\"text\":\"\",\"words\":[\"one\"]},"
         "\"version\":1}");
     key_of_record(record, key);
-    assert_string_equal(key, "b30b1cf995ea5fa4c413539ca070202cce29770f09b4caf0d311f5c51b883190");
+    assert_string_equal(key, "3e7ba2065bd13bddf265d2e16201eecfbb4c5fa309bf168a067593c873ff6a5b");
     json_decref(record);
     buf_release(&text);
     arena_release(&a);
@@ -201,9 +201,9 @@ static void a_changed_option_runs_that_stage_and_what_reads_it(void **state)
     begin(&s, chain);
     assert_run(&s, 0, "run", "p.yaml");
     scene_ran(&s);
-    assert_run(&s, 0, "run", "p.yaml", FAKE_SET, "coarse=999999");
+    assert_run(&s, 0, "run", "p.yaml", "--set", "coarse=999999");
     assert_string_equal(scene_ran(&s), "meal way");
-    assert_run(&s, 0, "run", "p.yaml", FAKE_SET, "size=6");
+    assert_run(&s, 0, "run", "p.yaml", "--set", "size=6");
     assert_string_equal(scene_ran(&s), "corpus meal way");
     assert_run(&s, 0, "run", "p.yaml");      /* back: still there */
     assert_string_equal(scene_ran(&s), "");
@@ -216,9 +216,9 @@ static void equal_output_cuts_off_what_is_behind(void **state)
     struct scene s;
 
     begin(&s, chain);
-    assert_run(&s, 0, "run", "p.yaml", FAKE_SET, "coarse=1");
+    assert_run(&s, 0, "run", "p.yaml", "--set", "coarse=1");
     scene_ran(&s);
-    assert_run(&s, 0, "run", "p.yaml", FAKE_SET, "coarse=1", FAKE_SET, "size=6");
+    assert_run(&s, 0, "run", "p.yaml", "--set", "coarse=1", "--set", "size=6");
     assert_string_equal(scene_ran(&s), "corpus meal");
     assert_has(s.err.p, "way     waits    for stage meal");
     assert_has(s.out.p, "way     cached");
@@ -242,10 +242,10 @@ static void inputs_count_by_content_and_name_not_by_place_or_time(void **state)
     assert_string_equal(scene_ran(&s), "corpus meal way");
     assert_ok(file_make_folders("far/away"));
     assert_int_equal(rename("docs", "far/away/docs"), 0);
-    assert_run(&s, 0, "run", "p.yaml", FAKE_SET, "docs=far/away/docs/");
+    assert_run(&s, 0, "run", "p.yaml", "--set", "docs=far/away/docs/");
     assert_string_equal(scene_ran(&s), "");
     assert_int_equal(rename("far/away/docs", "texts"), 0);
-    assert_run(&s, 0, "explain", "p.yaml", "corpus", FAKE_SET, "docs=texts");
+    assert_run(&s, 0, "explain", "p.yaml", "corpus", "--set", "docs=texts");
     assert_has(s.out.p, "input sources: now named \"texts\"");
     scene_end(&s);
 }
@@ -322,7 +322,7 @@ static void explain_tells_every_stage_why(void **state)
                                  "way: waits\n  for stage meal\n");
     assert_false(file_exists("work"));      /* it looks, and leaves nothing behind */
     assert_run(&s, 0, "run", "p.yaml");
-    assert_run(&s, 0, "explain", "p.yaml", FAKE_SET, "size=8");
+    assert_run(&s, 0, "explain", "p.yaml", "--set", "size=8");
     assert_string_equal(s.out.p, "corpus: run\n  option size: 5 -> 8\nmeal: waits\n  for stage corpus\n"
                                  "way: waits\n  for stage meal\n");
     assert_run(&s, 0, "explain", "p.yaml", "meal");
@@ -396,7 +396,7 @@ static void a_run_goes_on_behind_a_torn_journal(void **state)
     fclose(f);
     assert_run(&s, 0, "run", "p.yaml");
     assert_string_equal(scene_ran(&s), "");
-    assert_run(&s, 0, "run", "p.yaml", FAKE_SET, "size=6");
+    assert_run(&s, 0, "run", "p.yaml", "--set", "size=6");
     assert_string_equal(scene_ran(&s), "corpus meal way");
     scene_end(&s);
 }

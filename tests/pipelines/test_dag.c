@@ -10,7 +10,7 @@
 #include "scene.h"
 
 #define STAGES 7
-#define HISTORIES 8
+#define HISTORIES 6
 #define EDITS 7
 #define DONE_LIMIT 1000
 
@@ -124,8 +124,10 @@ static void forget(struct model *m, int i)
     key_of(m, i, key);
     snprintf(what, sizeof what, "%d %s", i, key);
     for (size_t k = 0; k < m->done_count; k++)
-        if (strcmp(m->done[k], what) == 0)
-            strcpy(m->done[k], m->done[--m->done_count]);
+        if (strcmp(m->done[k], what) == 0) {
+            memmove(m->done[k], m->done[--m->done_count], sizeof m->done[k]);
+            return;
+        }
 }
 
 /* ---- edits ---- */

@@ -47,14 +47,14 @@ static void a_failed_stage_stops_what_is_behind_it_and_is_tried_again(void **sta
     struct scene s;
 
     begin(&s, four);
-    assert_run(&s, 1, "run", "p.yaml", FAKE_SET, "fail=7");
+    assert_run(&s, 1, "run", "p.yaml", "--set", "fail=7");
     assert_string_equal(scene_ran(&s), "first second");
     assert_has(s.err.p, "error: stage 'second' failed (exit code 7); its log is work/p/logs/second-1.log\n"
                         "  | words of second-");
     assert_has(s.err.p, "\n  | it went wrong\n");
     assert_has(s.out.p, "second  failed ");
     assert_has(s.out.p, "last    not run");
-    assert_run(&s, 0, "status", "p.yaml", FAKE_SET, "fail=7");
+    assert_run(&s, 0, "status", "p.yaml", "--set", "fail=7");
     assert_has(s.out.p, "second  failed ");
     assert_has(s.out.p, "last    waits ");
     assert_run(&s, 0, "explain", "p.yaml");
@@ -70,7 +70,7 @@ static void a_stage_that_says_it_was_interrupted_interrupts_the_run(void **state
     struct scene s;
 
     begin(&s, four);
-    assert_run(&s, 130, "run", "p.yaml", FAKE_SET, "fail=130");
+    assert_run(&s, 130, "run", "p.yaml", "--set", "fail=130");
     assert_has(s.err.p, "stage 'second' was interrupted; the same command goes on from there");
     assert_has(s.out.p, "second  stopped ");
     assert_run(&s, 0, "explain", "p.yaml");
@@ -108,10 +108,10 @@ static void from_keeps_what_is_in_front(void **state)
     begin(&s, four);
     assert_run(&s, 0, "run", "p.yaml");
     scene_ran(&s);
-    assert_run(&s, 0, "run", "p.yaml", FAKE_SET, "size=2", "--from", "last", "--force", "last");
+    assert_run(&s, 0, "run", "p.yaml", "--set", "size=2", "--from", "last", "--force", "last");
     assert_string_equal(scene_ran(&s), "last");
     assert_has(s.err.p, "  second  kept     option size: 1 -> 2");
-    assert_run(&s, 0, "run", "p.yaml", FAKE_SET, "size=2");
+    assert_run(&s, 0, "run", "p.yaml", "--set", "size=2");
     assert_string_equal(scene_ran(&s), "second last");
     scene_end(&s);
 }
@@ -202,7 +202,7 @@ static const char *const walker = "  way: {uses: walk, with: {steps: \"${steps}\
 
 static pid_t start_run(const char *set)
 {
-    return scene_start((const char *const[]){ "run", "p.yaml", FAKE_SET, set, NULL });
+    return scene_start((const char *const[]){ "run", "p.yaml", "--set", set, NULL });
 }
 
 static void ctrl_c_lets_the_stage_keep_its_state_and_the_next_run_goes_on(void **state)
@@ -220,7 +220,7 @@ static void ctrl_c_lets_the_stage_keep_its_state_and_the_next_run_goes_on(void *
     assert_int_equal(scene_wait(runner), 130);
     scene_read(".stderr", &s.err);
     assert_has(s.err.p, "stage 'way' was interrupted; the same command goes on from there");
-    assert_run(&s, 0, "status", "p.yaml", FAKE_SET, "steps=100000");
+    assert_run(&s, 0, "status", "p.yaml", "--set", "steps=100000");
     assert_has(s.out.p, "way    interrupted");
     {      /* its state is kept beside the artifact's place */
         struct journal *j;
