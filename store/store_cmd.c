@@ -432,7 +432,7 @@ static enum status run_cat(struct arena *a, void *cfg)
         document_reader_close(r);
     }
     TRY(st);
-    return flush_output();
+    return stop_requested() ? fail(ST_INTERRUPTED, "stopped in the middle of '%s'", o->path) : flush_output();
 }
 
 static const char *const part_words[] = { "train", "validation", NULL };

@@ -1,6 +1,8 @@
 /* Manifests: what they record, that they exist whole or not at all, and what is refused. */
 #include "store/making.h"
 
+#include <signal.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <utime.h>
 
@@ -132,6 +134,36 @@ static void leftovers_of_the_dead_are_removed_and_the_old_is_replaced(void **sta
     assert_ok(artifact_verify(path, manifest));
     json_decref(manifest);
     assert_int_equal(read_whole(join(path, "part-00000.jsonl.zst")).n, 5);
+}
+
+/* A child writes the artifact again and again and is killed at some moment of it. */
+static void a_killed_writer_leaves_the_old_or_the_new(void **state)
+{
+    const char *path = scratch_path("out");
+    struct making_cfg cfg = { 0 };
+    struct file_list files;
+
+    make(path, &cfg, "first");
+    for (uint64_t i = 0; i < 25; i++) {
+        pid_t child = fork();
+        json_t *manifest;
+
+        assert_true(child >= 0);
+        if (child == 0)
+            for (int k = 0;; k++)
+                make(path, &cfg, k % 2 ? "one content" : "another, longer content");
+        usleep((useconds_t)(rng_at(4, 4, i) % 9000));
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        manifest = open_any(path);
+        assert_ok(artifact_verify(path, manifest));
+        json_decref(manifest);
+    }
+    make(path, &cfg, "last");
+    assert_ok(file_list_tree(&scratch_arena, scratch_root, &files));
+    for (size_t i = 0; i < files.count; i++)
+        if (strstr(files.names[i], path_base(path)) && strstr(files.names[i], ".tmp."))
+            fail_msg("'%s' is left over", files.names[i]);
 }
 
 static void damage_is_found_and_named(void **state)
@@ -269,6 +301,7 @@ int main(void)
         cmocka_unit_test(folders_of_others_are_digested_by_names_and_contents),
         cmocka_unit_test(nothing_is_there_before_commit_or_after_abort),
         cmocka_unit_test(leftovers_of_the_dead_are_removed_and_the_old_is_replaced),
+        cmocka_unit_test(a_killed_writer_leaves_the_old_or_the_new),
         cmocka_unit_test(damage_is_found_and_named),
         cmocka_unit_test(a_wrong_kind_is_told_with_what_makes_the_right_one),
         cmocka_unit_test(odd_manifests_are_refused),
