@@ -8,9 +8,14 @@
 #include "kernels/cpu/simd_tile.h"
 
 #include "kernels/cpu/simd_attention.h"
+#include "kernels/cpu/simd_dots.h"
 #include "kernels/cpu/simd_attention_grad.h"
+#include "kernels/cpu/simd_cached.h"
 #include "kernels/cpu/variants.h"
 
 const struct op_table cpu_avx2_attention = {
-    .name = "avx2", .attention = simd_attention, .attention_grad = simd_attention_grad,
+    .name = "avx2",
+    .attention = simd_attention,
+    .attention_grad = simd_attention_grad,
+    .attention_cached = simd_attention_cached,
 };

@@ -7,7 +7,9 @@
 
 #include "kernels/cpu/simd_tile.h"
 
+#include "kernels/cpu/simd_dots.h"
 #include "kernels/cpu/simd_gemm.h"
+#include "kernels/cpu/simd_gemm_rows.h"
 #include "kernels/cpu/variants.h"
 
-const struct op_table cpu_avx2_gemm = { .name = "avx2", .matmul = simd_gemm };
+const struct op_table cpu_avx2_gemm = { .name = "avx2", .matmul = simd_matmul };

@@ -7,12 +7,14 @@
 
 #include "kernels/cpu/simd_tile.h"
 
+#include "kernels/cpu/simd_dots.h"
 #include "kernels/cpu/simd_gemm.h"
+#include "kernels/cpu/simd_gemm_rows.h"
 #include "kernels/cpu/variants.h"
 
 static enum status matmul(struct stream *s, const struct matmul_args *a)
 {
-    return a->a.type == DT_BF16 ? simd_gemm(s, a) : cpu_avx512_gemm.matmul(s, a);
+    return a->a.type == DT_BF16 ? simd_matmul(s, a) : cpu_avx512_gemm.matmul(s, a);
 }
 
 const struct op_table cpu_avx512bf16_gemm = { .name = "avx512_bf16", .matmul = matmul };

@@ -54,6 +54,17 @@ INLINE float vf_sum(vf a)
     q = _mm_add_ps(q, _mm_movehl_ps(q, q));
     return _mm_cvtss_f32(_mm_add_ss(q, _mm_movehdup_ps(q)));
 }
+/* The sums of four vectors, each in the same tree. */
+INLINE void vf_sum4(const vf *a, float out[4])
+{
+    const vf low = _mm512_add_ps(_mm512_unpacklo_ps(a[0], a[1]), _mm512_unpackhi_ps(a[0], a[1]));
+    const vf high = _mm512_add_ps(_mm512_unpacklo_ps(a[2], a[3]), _mm512_unpackhi_ps(a[2], a[3]));
+    const __m512d l = _mm512_castps_pd(low), h = _mm512_castps_pd(high);
+    const vf four = _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(l, h)), _mm512_castpd_ps(_mm512_unpackhi_pd(l, h)));
+    const __m256 two = _mm256_add_ps(_mm512_castps512_ps256(four), _mm512_extractf32x8_ps(four, 1));
+
+    _mm_storeu_ps(out, _mm_add_ps(_mm256_castps256_ps128(two), _mm256_extractf128_ps(two, 1)));
+}
 INLINE float vf_most(vf a) { return _mm512_reduce_max_ps(a); }
 
 /* bf16: the upper halves of f32; rounding to nearest even, a NaN stays a (quiet) NaN. */
