@@ -79,7 +79,7 @@ static enum status write_weights(struct exporter *e)
     if (st == ST_OK)
         st = stream_wait(s);
     if (st == ST_OK)
-        st = params_write(path_join(e->a, e->folder, "model.safetensors"), &(struct params_save){ p, host, "", e->stored }, 1);
+        st = weights_write(path_join(e->a, e->folder, "model.safetensors"), &(struct weights_part){ p, host, "", e->stored }, 1);
     stream_close(s);
     free(host);
     return st;

@@ -83,16 +83,16 @@ MUST_USE enum status model_load(const char *folder, struct device *d, enum dtype
 MUST_USE enum status model_config_load(const char *folder, struct model_config *c);
 /* Writes `weights` (host f32 [params.elements], laid out as in params) under the parameters' names, each with `prefix` in front
  * ("" for the model itself), to one safetensors file; stored as F32 or BF16 (rounded to nearest even). */
-struct params_save {
+struct weights_part {
     const struct params *params;
     const float *weights;
     const char *prefix;
     enum dtype stored;
 };
-MUST_USE enum status params_write(const char *path, const struct params_save *parts, size_t count);
+MUST_USE enum status weights_write(const char *path, const struct weights_part *parts, size_t count);
 /* Reads the parameters named prefix + name from an open file into weights. A missing or misshapen tensor is named. */
 struct tensor_file;
-MUST_USE enum status params_read(const struct tensor_file *f, const char *what, const struct params *p, const char *prefix,
+MUST_USE enum status weights_read(const struct tensor_file *f, const char *what, const struct params *p, const char *prefix,
                                  float *weights);
 
 /* ---- whole sequences: training and scoring ---- */

@@ -56,7 +56,7 @@ static const void *stored_bytes(struct arena *a, const float *w, int64_t n, enum
     return half;
 }
 
-static struct tensor_entry entry_of(struct arena *a, const struct params_save *part, const struct param *p)
+static struct tensor_entry entry_of(struct arena *a, const struct weights_part *part, const struct param *p)
 {
     struct tensor_entry e = { .name = arena_printf(a, "%s%s", part->prefix, p->name),
                               .dtype = part->stored == DT_BF16 ? TENSOR_BF16 : TENSOR_F32,
@@ -69,7 +69,7 @@ static struct tensor_entry entry_of(struct arena *a, const struct params_save *p
     return e;
 }
 
-enum status params_write(const char *path, const struct params_save *parts, size_t count)
+enum status weights_write(const char *path, const struct weights_part *parts, size_t count)
 {
     struct arena a = { 0 };
     struct tensor_entry *entries;
@@ -128,7 +128,7 @@ static enum status read_param(const struct tensor_entry *e, const char *what, co
     return copy_values(e, weights + p->offset, p->rows * p->cols, what);
 }
 
-enum status params_read(const struct tensor_file *f, const char *what, const struct params *p, const char *prefix, float *weights)
+enum status weights_read(const struct tensor_file *f, const char *what, const struct params *p, const char *prefix, float *weights)
 {
     char name[160];
 

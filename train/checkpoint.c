@@ -32,13 +32,13 @@ static enum status write_tensors(const struct checkpoint_args *args, struct aren
     float *w = download(args, model_weights(args->model), &st);
     float *m = download(args, optimizer_m(args->optimizer), &st);
     float *v = download(args, optimizer_v(args->optimizer), &st);
-    const struct params_save weights = { p, w, "", DT_F32 };
-    const struct params_save moments[] = { { p, m, "m.", DT_F32 }, { p, v, "v.", DT_F32 } };
+    const struct weights_part weights = { p, w, "", DT_F32 };
+    const struct weights_part moments[] = { { p, m, "m.", DT_F32 }, { p, v, "v.", DT_F32 } };
 
     if (st == ST_OK)
-        st = params_write(path_join(a, folder, "model.safetensors"), &weights, 1);
+        st = weights_write(path_join(a, folder, "model.safetensors"), &weights, 1);
     if (st == ST_OK)
-        st = params_write(path_join(a, folder, "optimizer.safetensors"), moments, 2);
+        st = weights_write(path_join(a, folder, "optimizer.safetensors"), moments, 2);
     free(w);
     free(m);
     free(v);
@@ -107,7 +107,7 @@ static enum status upload(const struct checkpoint_args *args, const char *file, 
 
     TRY(tensors_open(file, &f));
     host = mem_array((size_t)model_params(args->model)->elements, sizeof *host);
-    st = params_read(f, file, model_params(args->model), prefix, host);
+    st = weights_read(f, file, model_params(args->model), prefix, host);
     if (st == ST_OK)
         st = stream_upload(args->stream, device_p, host, (size_t)model_params(args->model)->elements * sizeof *host);
     if (st == ST_OK)

@@ -233,7 +233,7 @@ static void save(struct fixture *f, const char *folder, enum dtype stored)
     assert_ok(json_write_file(path, j));
     json_decref(j);
     snprintf(path, sizeof path, "%s/model.safetensors", folder);
-    assert_ok(params_write(path, &(struct params_save){ model_params(f->model), model_weights(f->model), "", stored }, 1));
+    assert_ok(weights_write(path, &(struct weights_part){ model_params(f->model), model_weights(f->model), "", stored }, 1));
 }
 
 static void weights_survive_their_files(void **state)
@@ -263,7 +263,7 @@ static void weights_survive_their_files(void **state)
         char path[300];
 
         snprintf(path, sizeof path, "%s/model.safetensors", folder);
-        assert_ok(params_write(path, &(struct params_save){ p, model_weights(f.model), "", DT_F32 }, 1));
+        assert_ok(weights_write(path, &(struct weights_part){ p, model_weights(f.model), "", DT_F32 }, 1));
         assert_int_equal(model_load(folder, f.device, DT_F32, &again), ST_FORMAT);
         assert_non_null(strstr(fail_message(), "lm_head.weight"));
     }
