@@ -206,55 +206,7 @@ unsigned html_marks_of(enum html_tag tag, const unsigned char *const *attributes
     return marks;
 }
 
-/* --- weights --- */
-
-static void add_to_parent(struct html_tree *t, const struct html_node *n)
-{
-    struct html_node *p = &t->nodes[n->parent];
-
-    p->chars += n->chars;
-    p->link_chars += n->link_chars;
-    p->links += n->links;
-    p->nav_links += n->nav_links;
-    p->marks |= n->marks & (MARK_RICH | MARK_PARAGRAPH | MARK_H1 | MARK_HEADING);
-    if (html_how[n->tag] & HOW_RICH)
-        p->marks |= MARK_RICH;
-    if ((html_how[n->tag] & HOW_HEADING) && n->chars > 0)
-        p->marks |= MARK_HEADING;
-    if (n->tag == TAG_p || n->tag == TAG_pre)
-        p->marks |= MARK_PARAGRAPH;
-    if (n->tag == TAG_h1 && n->chars > 0)
-        p->marks |= MARK_H1;
-    if ((n->tag == TAG_td || n->tag == TAG_th) && n->blocks > 1)
-        p->marks |= MARK_LINES;
-    if ((html_how[n->tag] & HOW_BLOCK) && n->chars > 0 && p->blocks < UINT16_MAX)
-        p->blocks++;
-}
-
-/* Sums over what is not dropped, children before parents. */
-static void weigh(struct html_tree *t)
-{
-    for (size_t i = 0; i < t->count; i++) {
-        struct html_node *n = &t->nodes[i];
-        if (n->tag == TAG_text)
-            continue;
-        n->chars = 0;
-        n->link_chars = n->links = n->nav_links = n->blocks = 0;
-        n->marks &= (uint16_t)~(MARK_RICH | MARK_PARAGRAPH | MARK_H1 | MARK_LINES | MARK_HEADING);
-    }
-    for (size_t i = t->count; i-- > 0;) {
-        struct html_node *n = &t->nodes[i];
-        if (n->marks & MARK_DROPPED)
-            continue;
-        if (n->marks & MARK_LINK) {
-            n->link_chars = n->chars;
-            n->links = n->chars > 0;
-            n->nav_links = n->chars > 0 && (n->marks & MARK_NAV_LINK);
-        }
-        if (n->parent != NO_NODE)
-            add_to_parent(t, n);
-    }
-}
+/* --- dropping --- */
 
 static bool is_below(const struct html_tree *t, uint32_t i, enum html_tag tag)
 {
@@ -272,15 +224,12 @@ static uint32_t subtree_end(const struct html_tree *t, uint32_t i)
     return i == NO_NODE ? (uint32_t)t->count : t->nodes[i].next;
 }
 
-/* --- dropping --- */
-
 /* Elements that asked to be dropped are, but not a header with the title in it, nor a section whose id says "navigation" for
  * its heading does, nor what holds most of the page's words outside links (a page wrapped in a form). */
 static void drop_soft(struct html_tree *t)
 {
     uint32_t prose;
 
-    weigh(t);
     prose = t->count > 0 ? t->nodes[0].chars - t->nodes[0].link_chars : 0;
     for (uint32_t i = 0; i < t->count;) {
         struct html_node *n = &t->nodes[i];
@@ -322,36 +271,61 @@ static bool is_link_list(const struct html_node *n)
     default:
         return false;
     }
-    return n->links >= 3 && n->link_chars >= n->chars / 10 * tenths && n->link_chars / n->links < 60;
+    return n->links >= 3 && (uint64_t)n->link_chars * 10 >= (uint64_t)n->chars * tenths &&
+           n->link_chars / n->links < 60;
 }
 
 /* A short block in which most links lead to the next page and the like. */
 static bool is_page_turner(const struct html_node *n)
 {
     return (html_how[n->tag] & (HOW_BLOCK | HOW_LINE)) && n->nav_links > 0 && n->nav_links * 2 >= n->links &&
-           n->link_chars * 3 >= n->chars && n->chars < 300;
+           n->link_chars * 2 >= n->chars && n->chars < 300;
+}
+
+/* The text of a link that holds nothing but text, without white space and brackets around it; n = 0: none. */
+static struct span link_text(const struct html_tree *t, const struct html_node *n)
+{
+    static const char around[] = " \t\n\r[]()<>|:";
+    struct span s = { NULL, 0 };
+
+    if (!(n->marks & MARK_LINK) || n->chars == 0 || n->chars > 16 || n->first == NO_NODE ||
+        t->nodes[n->first].tag != TAG_text || t->nodes[n->first].chars != n->chars)
+        return s;
+    s.p = t->text.p + t->nodes[n->first].at;
+    s.n = t->nodes[n->first].n;
+    while (s.n > 0 && strchr(around, *s.p) != NULL)
+        s.p++, s.n--;
+    while (s.n > 0 && strchr(around, s.p[s.n - 1]) != NULL)
+        s.n--;
+    return s;
 }
 
 /* A link whose text is a mark, as generators put behind headings. */
 static bool is_permalink(const struct html_tree *t, const struct html_node *n)
 {
-    static const char *const signs[] = { "#", "\xc2\xb6", "\xc2\xa7", "\xf0\x9f\x94\x97", NULL };
-    const struct html_node *text;
+    struct span s = link_text(t, n);
 
-    if (!(n->marks & MARK_LINK) || n->chars == 0 || n->chars > 4 || n->first == NO_NODE)
-        return false;
-    text = &t->nodes[n->first];
-    if (text->tag != TAG_text)
-        return false;
-    for (int i = 0; signs[i] != NULL; i++)
-        if (text->chars == strlen(signs[i]) && memmem(t->text.p + text->at, text->n, signs[i], text->chars))
-            return true;
-    return false;
+    return span_eq(s, "#") || span_eq(s, "\xc2\xb6") || span_eq(s, "\xc2\xa7") || span_eq(s, "\xf0\x9f\x94\x97");
+}
+
+/* Links that say "next" and the like count as what rel=next says. */
+static void mark_nav_links(struct html_tree *t)
+{
+    static const char *const words[] = { "next", "next page", "previous", "previous page", "prev", "up", "home", "top",
+                                         "contents", "index", "table of contents", NULL };
+
+    for (uint32_t i = 0; i < t->count; i++) {
+        struct span s = link_text(t, &t->nodes[i]);
+        for (int k = 0; s.n > 0 && words[k] != NULL; k++)
+            if (strlen(words[k]) == s.n && strncasecmp(s.p, words[k], s.n) == 0)
+                t->nodes[i].marks |= MARK_NAV_LINK;
+    }
 }
 
 static void drop_links(struct html_tree *t)
 {
-    weigh(t);
+    mark_nav_links(t);
+    html_tree_weigh(t);
     for (uint32_t i = 0; i < t->count;) {
         struct html_node *n = &t->nodes[i];
         if (!(n->marks & MARK_DROPPED) && (is_link_list(n) || is_page_turner(n) || is_permalink(t, n)))
@@ -376,7 +350,7 @@ static bool is_bare(const struct html_tree *t, uint32_t i)
 /* A heading or term without its section or definition is no text. */
 static void drop_bare(struct html_tree *t)
 {
-    weigh(t);
+    html_tree_weigh(t);
     for (uint32_t i = 0; i < t->count; i++) {
         struct html_node *n = &t->nodes[i];
         bool heads = ((html_how[n->tag] & HOW_HEADING) && n->tag != TAG_h1) || n->tag == TAG_dt;
@@ -476,7 +450,7 @@ static void write_main(struct html_tree *t, struct buf *out)
     drop_soft(t);
     drop_links(t);
     drop_bare(t);
-    weigh(t);
+    html_tree_weigh(t);
     root = find_main(t);
     title = title_before(t, root);
     if (title != NO_NODE)

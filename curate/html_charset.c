@@ -207,7 +207,23 @@ static const char *raw_end(const char *p, const char *end, const char *closing)
     return end;
 }
 
-/* What begins with '<' at p, appended: a comment as it is, a tag cut down, a script without its text. */
+/* Text that needs no escapes in XHTML gets them. Returns what is behind it. */
+static const char *copy_cdata(const char *p, const char *end, struct buf *out)
+{
+    const char *close = memmem(p, (size_t)(end - p), "]]>", 3);
+
+    for (; p < (close != NULL ? close : end); p++) {
+        if (*p == '<')
+            buf_adds(out, "&lt;");
+        else if (*p == '&')
+            buf_adds(out, "&amp;");
+        else
+            buf_addc(out, *p);
+    }
+    return close != NULL ? close + 3 : end;
+}
+
+/* What begins with '<' at p, appended: a comment not at all, a tag cut down, a script without its text. */
 static const char *copy_markup(const char *p, const char *end, bool *comments, struct buf *out)
 {
     const char *close;
@@ -218,6 +234,8 @@ static const char *copy_markup(const char *p, const char *end, bool *comments, s
         if (close != NULL)
             return close + 3;
     }
+    if (end - p >= 9 && memcmp(p, "<![CDATA[", 9) == 0)
+        return copy_cdata(p + 9, end, out);
     if (end - p < 2 || !isalpha((unsigned char)p[1])) {
         buf_addc(out, *p);
         return p + 1;

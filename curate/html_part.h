@@ -88,7 +88,8 @@ struct html_node {
     uint16_t marks;
     uint16_t blocks;          /* block children, at most 65,535 */
     uint32_t parent, first, last, next;
-    /* text: its place in html_tree.text. Element: weights, set by html.c. */
+    /* Text: its place in html_tree.text. A list, while it is written: items so far, and 1 if it is set without blank
+     * lines. */
     uint32_t at, n;
     uint32_t chars;           /* bytes that are not white space, in or below this node */
     uint32_t link_chars;      /* of those, inside links */
@@ -109,6 +110,8 @@ struct html_tree {
 /* Appends the page as clean UTF-8 (no NUL, no more than HTML_ATTRIBUTES an element). */
 void html_decode(struct span page, struct buf *out);
 MUST_USE enum status html_tree_build(struct html_tree *t, struct span utf8);
+/* Sums chars, links and marks over what is not dropped; after a build, and again after dropping. */
+void html_tree_weigh(struct html_tree *t);
 void html_tree_release(struct html_tree *t);
 /* html.c: the marks that an element's attributes ask for (libxml2's name, value, ..., NULL; may be NULL). */
 unsigned html_marks_of(enum html_tag tag, const unsigned char *const *attributes);

@@ -316,7 +316,8 @@ static enum gap cell_gap(const struct html_tree *t, const struct html_node *n)
 
 static void begin_cell(struct writer *w, const struct html_node *cell)
 {
-    bool icon = cell->chars == 0 && cell->first != cell->last;
+    bool icon = cell->chars == 0 && cell->first != NO_NODE &&
+                (w->tree->nodes[cell->first].tag != TAG_text || cell->first != cell->last);
 
     ask(w, cell_gap(w->tree, cell));
     if (w->cells < 0 || icon)

@@ -116,6 +116,57 @@ static void on_text(void *ctx, const xmlChar *p, int n)
         node->chars += p[i] > ' ';
 }
 
+/* --- weights --- */
+
+static void add_to_parent(struct html_tree *t, const struct html_node *n)
+{
+    struct html_node *p = &t->nodes[n->parent];
+
+    p->chars += n->chars;
+    p->link_chars += n->link_chars;
+    p->links += n->links;
+    p->nav_links += n->nav_links;
+    p->marks |= n->marks & (MARK_RICH | MARK_PARAGRAPH | MARK_H1 | MARK_HEADING);
+    if (html_how[n->tag] & HOW_RICH)
+        p->marks |= MARK_RICH;
+    if ((html_how[n->tag] & HOW_HEADING) && n->chars > 0)
+        p->marks |= MARK_HEADING;
+    if (n->tag == TAG_p || n->tag == TAG_pre)
+        p->marks |= MARK_PARAGRAPH;
+    if (n->tag == TAG_h1 && n->chars > 0)
+        p->marks |= MARK_H1;
+    if ((n->tag == TAG_td || n->tag == TAG_th) && n->blocks > 1)
+        p->marks |= MARK_LINES;
+    if ((html_how[n->tag] & HOW_BLOCK) && n->chars > 0 && p->blocks < UINT16_MAX)
+        p->blocks++;
+}
+
+void html_tree_weigh(struct html_tree *t)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        struct html_node *n = &t->nodes[i];
+        if (n->tag == TAG_text)
+            continue;
+        n->chars = 0;
+        n->link_chars = n->links = n->nav_links = n->blocks = 0;
+        n->marks &= (uint16_t)~(MARK_RICH | MARK_PARAGRAPH | MARK_H1 | MARK_LINES | MARK_HEADING);
+    }
+    for (size_t i = t->count; i-- > 0;) {
+        struct html_node *n = &t->nodes[i];
+        if (n->marks & MARK_DROPPED)
+            continue;
+        if (n->marks & MARK_LINK) {
+            n->link_chars = n->chars;
+            n->links = n->chars > 0;
+            n->nav_links = n->chars > 0 && (n->marks & MARK_NAV_LINK);
+        }
+        if (n->parent != NO_NODE)
+            add_to_parent(t, n);
+    }
+}
+
+/* --- building --- */
+
 enum status html_tree_build(struct html_tree *t, struct span utf8)
 {
     xmlSAXHandler events = {
@@ -143,6 +194,7 @@ enum status html_tree_build(struct html_tree *t, struct span utf8)
     parser->sax = own;
     htmlFreeParserCtxt(parser);
     t->parser = NULL;
+    html_tree_weigh(t);
     return ST_OK;
 }
 

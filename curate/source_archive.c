@@ -145,6 +145,11 @@ ssize_t archive_member_read(struct level *l, void *p, size_t n)
         source_outcome(l->source, SOURCE_DAMAGED, l->member);
         return -1;
     }
+    if ((uint64_t)got > l->left) {      /* libarchive pads members of xar with zeros */
+        got = (la_ssize_t)l->left;
+        l->member_open = false;
+    }
+    l->left -= (uint64_t)got;
     l->expanded += (uint64_t)got;
     l->source->expanded += (uint64_t)got;
     return within_limits(l) ? got : -1;
@@ -248,6 +253,7 @@ static struct raw_document *enter_member(struct level *l, struct archive_entry *
     enum source_outcome why;
 
     l->member_open = true;
+    l->left = archive_entry_size_is_set(e) ? (uint64_t)archive_entry_size(e) : UINT64_MAX;
     l->is_deb = l->is_deb || (l->members == 1 && l->form == ARCHIVE_AR && name != NULL &&
                               strcmp(name, "debian-binary") == 0);
     name_member(l, name);

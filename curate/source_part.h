@@ -95,6 +95,7 @@ struct level {
     uint64_t members;
     char *member;                 /* id of the current member, owned */
     bool member_open;             /* the current member may have bytes left */
+    uint64_t left;                /* of the current member, if its header says how many; else UINT64_MAX */
     bool is_deb;
     /* JSONL */
     struct buf line;
