@@ -309,3 +309,14 @@ const char *path_base(const char *path)
 
     return slash ? slash + 1 : path;
 }
+
+enum status file_copy(const char *from, const char *to)
+{
+    struct buf bytes = { 0 };
+    enum status st = file_read(from, (uint64_t)4 << 30, &bytes);
+
+    if (st == ST_OK)
+        st = file_write_atomic(to, bytes.p == NULL ? "" : bytes.p, bytes.n);
+    buf_release(&bytes);
+    return st;
+}

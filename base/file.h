@@ -23,6 +23,8 @@ MUST_USE enum status file_size(const char *path, uint64_t *out);
 /* Reads at most limit bytes into out (cleared first); a larger file is ST_LIMIT. */
 MUST_USE enum status file_read(const char *path, uint64_t limit, struct buf *out);
 MUST_USE enum status file_write_atomic(const char *path, const void *p, size_t n);
+/* Copies a file's bytes (at most 4 GiB) to a new name, atomically. */
+MUST_USE enum status file_copy(const char *from, const char *to);
 MUST_USE enum status file_make_folders(const char *path);      /* mkdir -p */
 MUST_USE enum status file_remove_tree(const char *path);       /* absent is fine; never follows links */
 MUST_USE enum status file_rename(const char *from, const char *to);   /* and fsyncs to's parent */

@@ -104,14 +104,9 @@ static enum status end_text(struct exporter *e, const char **out)
 
 static enum status write_tokenizer(struct exporter *e)
 {
-    struct buf text = { 0 };
     const char *end;
-    enum status st = file_read(path_join(e->a, e->o->checkpoint, "tokenizer.json"), 1u << 30, &text);
 
-    if (st == ST_OK)
-        st = file_write_atomic(path_join(e->a, e->folder, "tokenizer.json"), text.p, text.n);
-    buf_release(&text);
-    TRY(st);
+    TRY(file_copy(path_join(e->a, e->o->checkpoint, "tokenizer.json"), path_join(e->a, e->folder, "tokenizer.json")));
     TRY(end_text(e, &end));
     return write_json(e, "tokenizer_config.json",
                       json_pack("{s:s, s:s?, s:s?, s:I, s:b}", "tokenizer_class", "PreTrainedTokenizerFast", "bos_token", end,

@@ -1,5 +1,6 @@
 #include "tokenize/tokenize_cmd.h"
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "store/artifact.h"
@@ -87,6 +88,17 @@ static enum status encode_all(struct tokenizing *t, int64_t end)
     return st;
 }
 
+/* The store carries its tokenizer: checkpoints and models get theirs from it. */
+static enum status keep_tokenizer(const char *tokenizer, const char *folder)
+{
+    struct arena a = { 0 };
+    const char *from = file_is_folder(tokenizer) ? path_join(&a, tokenizer, "tokenizer.json") : tokenizer;
+    enum status st = file_copy(from, path_join(&a, folder, "tokenizer.json"));
+
+    arena_release(&a);
+    return st;
+}
+
 static enum status write_store(struct tokenizing *t, struct artifact *out)
 {
     json_t *counts = NULL;
@@ -104,7 +116,7 @@ static enum status write_store(struct tokenizing *t, struct artifact *out)
     }
     TRY(token_writer_close(t->writer, &counts));
     artifact_set_counts(out, counts);
-    return ST_OK;
+    return keep_tokenizer(t->o->tokenizer, artifact_folder(out));
 }
 
 static void report(const struct tokenizing *t)

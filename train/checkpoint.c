@@ -53,17 +53,6 @@ static enum status write_json(struct arena *a, const char *folder, const char *n
     return st;
 }
 
-static enum status copy_tokenizer(struct arena *a, const char *store, const char *folder)
-{
-    struct buf text = { 0 };
-    enum status st = file_read(path_join(a, store, "tokenizer.json"), 1u << 30, &text);
-
-    if (st == ST_OK)
-        st = file_write_atomic(path_join(a, folder, "tokenizer.json"), text.p, text.n);
-    buf_release(&text);
-    return st;
-}
-
 static enum status write_files(const struct checkpoint_args *args, struct arena *a, const char *folder,
                                const struct checkpoint_state *s)
 {
@@ -73,7 +62,7 @@ static enum status write_files(const struct checkpoint_args *args, struct arena 
                    json_pack("{s:i, s:I, s:I, s:I, s:s}", "version", STATE_VERSION, "step", (json_int_t)s->step, "steps",
                              (json_int_t)s->steps, "tokens", (json_int_t)s->tokens, "numeric_class",
                              device_numeric_class(model_device(args->model), model_compute(args->model)))));
-    TRY(copy_tokenizer(a, args->options->store, folder));
+    TRY(file_copy(path_join(a, args->options->store, "tokenizer.json"), path_join(a, folder, "tokenizer.json")));
     return file_write_atomic(path_join(a, folder, "metrics.jsonl"), s->metrics->p == NULL ? "" : s->metrics->p,
                              s->metrics->n);
 }
