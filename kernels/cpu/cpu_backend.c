@@ -1,4 +1,5 @@
 /* The CPU as a device: memory is the process's own, a stream is a scratch block, every call is done when it returns. */
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -6,9 +7,8 @@
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/variants.h"
 
-struct cpu_device {
-    char numeric_class[2][96];      /* f32, bf16 */
-};
+static char numeric_class[2][96];      /* f32, bf16: a fact of the machine, named once */
+static pthread_once_t classes_named = PTHREAD_ONCE_INIT;
 
 void *cpu_scratch(struct stream *s, size_t bytes)
 {
@@ -36,19 +36,20 @@ static void name_class(char *out, size_t size, const struct cpu_features *f, enu
         snprintf(out, size, "cpu-%s-%s", dtype_name(t), variant);
 }
 
+static void name_classes(void)
+{
+    name_class(numeric_class[0], sizeof numeric_class[0], cpu_features(), DT_F32);
+    name_class(numeric_class[1], sizeof numeric_class[1], cpu_features(), DT_BF16);
+}
+
 static enum status cpu_open(struct device *d)
 {
-    const struct cpu_features *f = cpu_features();
-    struct cpu_device *own = mem_alloc(sizeof *own);
-
-    cpu_table(f, &d->ops);
-    name_class(own->numeric_class[0], sizeof own->numeric_class[0], f, DT_F32);
-    name_class(own->numeric_class[1], sizeof own->numeric_class[1], f, DT_BF16);
-    d->own = own;
+    pthread_once(&classes_named, name_classes);
+    cpu_table(cpu_features(), &d->ops);
     return ST_OK;
 }
 
-static void cpu_close(struct device *d) { free(d->own); }
+static void cpu_close(struct device *d) { (void)d; }
 
 static int cpu_has_fast(const struct device *d, enum dtype t)
 {
@@ -57,9 +58,7 @@ static int cpu_has_fast(const struct device *d, enum dtype t)
 
 static const char *cpu_numeric_class(const struct device *d, enum dtype compute)
 {
-    const struct cpu_device *own = d->own;
-
-    return own->numeric_class[compute == DT_BF16];
+    return numeric_class[compute == DT_BF16];
 }
 
 static enum status cpu_alloc(struct device *d, size_t bytes, void **out)
