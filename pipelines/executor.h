@@ -1,15 +1,17 @@
 /*
- * Executors: how a stage's command line becomes a running process. The runner knows them by this interface only.
+ * Executors: how a stage's command line becomes a running process. The runner knows them by this
+ * interface only.
  *
  *   start     makes the process and holds it in front of its first instruction
  *   release   lets it go; in between, the runner has written down who it is
  *   wait      passes its words on to the log and to stderr until it ends; sends it SIGINT when this program is asked
  *             to stop (base/stop.h), so that it can leave a resumable state
  *
- * A process never outlives the runner: if the runner dies in between, start's child ends by itself; later the
- * kernel ends it (PR_SET_PDEATHSIG).
+ * A process never outlives the runner: if the runner dies in between, start's child ends by itself;
+ * later the kernel ends it (PR_SET_PDEATHSIG).
  *
- * To add an executor (ssh, a cluster): one `const struct executor` with these functions, in a file of its own.
+ * To add an executor (ssh, a cluster): one `const struct executor` with these functions, in a file
+ * of its own.
  */
 #ifndef TUNDISH_PIPELINES_EXECUTOR_H
 #define TUNDISH_PIPELINES_EXECUTOR_H
@@ -21,6 +23,7 @@ struct job {
     const char *const *words;    /* behind the program's name: "tokenizer" "train" "--vocab=4096"; NULL-terminated */
     long long ranks;             /* over 1: under mpirun */
     const char *log;             /* path; created */
+    const char *mark;            /* process_new_mark(): in the environment of all its processes */
 };
 
 struct job_end {

@@ -198,6 +198,7 @@ static enum status local_start(const struct job *job, struct running **out)
     *r = (struct running){ .gate = -1, .pidfd = -1, .output = -1, .log = -1 };
     arena_init(&a);
     c.argv = make_argv(&a, job, &c.file);
+    setenv(PROCESS_MARK, job->mark, 1);
     if (c.launched && geteuid() == 0) {      /* Open MPI's wish, see its mpirun(1) */
         setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 0);
         setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 0);
@@ -241,8 +242,8 @@ static bool write_all(int fd, const char *p, size_t n)
     return true;
 }
 
-/* Passes on what there is to read now. A stderr that nobody reads any more is no reason to end hours of work: the log
- * has it all. */
+/* Passes on what there is to read now. A stderr that nobody reads any more is no reason to end
+ * hours of work: the log has it all. */
 static enum status pass_on(struct running *r)
 {
     char text[16384];

@@ -58,6 +58,19 @@ struct journal_view journal_of(const struct journal *j, const char *stage)
                                   .attempts = json_integer_value(json_object_get(s, "attempts")) };
 }
 
+struct process_id journal_process(const json_t *start)
+{
+    const char *boot = json_string_value(json_object_get(start, "boot"));
+    struct process_id id = { 0 };
+
+    if (boot == NULL)
+        return id;
+    id.pid = (pid_t)json_integer_value(json_object_get(start, "pid"));
+    id.ticks = (unsigned long long)json_integer_value(json_object_get(start, "ticks"));
+    snprintf(id.boot, sizeof id.boot, "%s", boot);
+    return id;
+}
+
 /* ---- reading ---- */
 
 static enum status take_line(struct journal *j, const char *line, size_t n, size_t number, bool last)

@@ -1,15 +1,16 @@
 /*
  * Params: the knobs that a pipeline file declares under `params:` and `--set name=value` turns.
  *
- * The one idea: a param is put in before anything else looks at the tree, so that checks, cache keys and
- * command lines see plain values only.
+ * The one idea: a param is put in before anything else looks at the tree, so that checks, cache
+ * keys and command lines see plain values only.
  *
  *   "${vocab}"         the whole scalar: the node becomes the param's value, of whatever kind and type it is (a number,
  *                      a list, a map)
  *   "${root}/notes"    inside other text: the param's text; it must be a scalar
  *   "$${x}"            an escape: the text ${x}
  *
- * A param's own value is taken as it stands (no params in params), so that a small file cannot grow without bound.
+ * A param's own value is taken as it stands (no params in params), so that a small file cannot grow
+ * without bound.
  */
 #ifndef TUNDISH_PIPELINES_PARAM_H
 #define TUNDISH_PIPELINES_PARAM_H
@@ -27,8 +28,9 @@ struct params {
     size_t copied;               /* bytes put in so far; bounded */
 };
 
-/* Reads the map under `params:` (NULL: none) and each "name=value" of sets (may be NULL). A value that begins with
- * [ { " or ' is read as YAML, any other is a plain scalar. An unknown name is an error with the nearest one. */
+/* Reads the map under `params:` (NULL: none) and each "name=value" of sets (may be NULL). A value
+ * that begins with [ { " or ' is read as YAML, any other is a plain scalar. An unknown name is an
+ * error with the nearest one. */
 MUST_USE enum status params_read(struct arena *a, const struct yaml *declared,
                                  const struct opt_list *sets, struct params *out);
 /* Puts the params into every scalar value below tree, in place; keys are left alone. */
@@ -38,8 +40,8 @@ MUST_USE enum status params_apply(struct params *p, struct yaml *tree);
 struct yaml *tree_copy(struct arena *a, const struct yaml *n, const struct yaml *at);
 /* "; did you mean 'x'?" when a candidate is near to word, else "". Lives in the arena. */
 const char *hint_nearest(struct arena *a, const char *word, const char *const *candidates);
-/* A name that can be part of a path and of a reference: a letter or digit, then letters, digits, - and _,
- * at most 64 bytes. */
+/* A name that can be part of a path and of a reference: a letter or digit, then letters, digits, -
+ * and _, at most 64 bytes. */
 bool name_is_good(const char *name);
 
 #endif

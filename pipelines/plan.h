@@ -14,16 +14,17 @@
  *       needs: [check]                 waits for these, too, though it reads nothing of them
  *       resources: {ranks: 2, threads: 4}    never part of a result's identity
  *
- * The one idea: the graph comes from what stages read (and `needs`), never from the order of the file. A command's
- * option table (base/opt.h) says which of its values are read, so nothing about inputs is written twice, and every
- * key and value is checked by the table of the stage that will get it. Every fault is told with its place in
- * the file, and leads to exit code 2.
+ * The one idea: the graph comes from what stages read (and `needs`), never from the order of the
+ * file. A command's option table (base/opt.h) says which of its values are read, so nothing about
+ * inputs is written twice, and every key and value is checked by the table of the stage that will
+ * get it. Every fault is told with its place in the file, and leads to exit code 2.
  *
- * Paths of files are relative to the folder in which the program is started, not to the file's own, so that the
- * same words mean the same file in the pipeline and on the command line.
+ * Paths of files are relative to the folder in which the program is started, not to the file's own,
+ * so that the same words mean the same file in the pipeline and on the command line.
  *
- * Keys of which this version knows nothing but the name (`on`, `gate`, `matrix` ...) are refused. To add such a key: take
- * its row out of the list of later keys in plan.c, put it among the known ones, and read it.
+ * Keys of which this version knows nothing but the name (`on`, `gate`, `matrix` ...) are refused.
+ * To add such a key: take its row out of the list of later keys in plan.c, put it among the known
+ * ones, and read it.
  */
 #ifndef TUNDISH_PIPELINES_PLAN_H
 #define TUNDISH_PIPELINES_PLAN_H
@@ -90,7 +91,8 @@ struct plan_selection {
     const struct opt_list *only;         /* these alone */
     const struct opt_list *force;        /* run even if up to date */
 };
-/* run[i], force[i]: one bool a stage, in the arena. Unknown names are ST_USAGE with the nearest one. */
+/* run[i], force[i]: one bool a stage, in the arena. Unknown names are ST_USAGE with the nearest
+ * one. */
 MUST_USE enum status plan_select(const struct plan *p, const struct plan_selection *s, bool **run,
                                  bool **force);
 /* The stage's index; ST_USAGE with the nearest name if there is none. `what` begins the message. */

@@ -6,8 +6,9 @@
 
 /* ---- order ---- */
 
-/* The path from -> ... -> to along what stages wait for is `path`, of stages none of which could be sorted. Such a
- * stage waits for another such stage, so that walking on must come back to one that was seen. */
+/* The path from -> ... -> to along what stages wait for is `path`, of stages none of which could be
+ * sorted. Such a stage waits for another such stage, so that walking on must come back to one that
+ * was seen. */
 static enum status name_cycle(const struct plan *p, const bool *sorted)
 {
     size_t *seen_at = arena_array(p->arena, p->count, sizeof *seen_at);     /* position + 1 */

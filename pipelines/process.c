@@ -1,6 +1,6 @@
 #include "pipelines/process.h"
 
-#include <errno.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,8 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/str.h"
+
 #define KILL_PATIENCE_MS 5000
-#define STEP_MS 10
+#define STEP_MS 20
 
 /* At most room - 1 bytes of a file in /proc; false if it cannot be read. */
 static bool read_text(const char *path, char *text, size_t room)
@@ -25,7 +27,8 @@ static bool read_text(const char *path, char *text, size_t room)
     return n > 0;
 }
 
-/* "pid (any name) S ppid ...": state is field 3 and start time field 22; the name may hold anything. */
+/* "pid (any name) S ppid ...": state is field 3 and start time field 22; the name may hold
+ * anything. */
 static bool parse_stat(const char *text, char *state, unsigned long long *ticks)
 {
     const char *p = strrchr(text, ')');
@@ -61,11 +64,86 @@ bool process_is_alive(const struct process_id *id)
            && strcmp(now.boot, id->boot) == 0;
 }
 
-static bool wait_for_end(const struct process_id *id, int ms)
+/* ---- jobs ---- */
+
+void process_new_mark(char mark[PROCESS_MARK_ROOM])
+{
+    static unsigned count;
+    struct process_id self;
+
+    process_identify(getpid(), &self);
+    snprintf(mark, PROCESS_MARK_ROOM, "%.36s-%ld-%llu-%u", self.boot, (long)self.pid, self.ticks,
+             ++count);
+}
+
+/* Has the process the variable in the environment it was started with? */
+static bool has_mark(const char *pid, const char *entry, struct buf *text)
+{
+    size_t n = strlen(entry) + 1;
+    char path[64], part[4096];
+    ssize_t got;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%s/environ", pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    buf_clear(text);
+    buf_add(text, "", 1);              /* so that every entry has a NUL on both sides */
+    while ((got = read(fd, part, sizeof part)) > 0)
+        buf_add(text, part, (size_t)got);
+    close(fd);
+    for (const char *p = text->p; (p = memchr(p, 0, text->n - (size_t)(p - text->p))) != NULL; p++)
+        if (text->n - (size_t)(p - text->p) > n && memcmp(p + 1, entry, n) == 0)
+            return true;
+    return false;
+}
+
+/* Sends the signal (0: none) to every live process of the job; how many there were. */
+static size_t signal_marked(const char *mark, int sig)
+{
+    char entry[sizeof PROCESS_MARK + 1 + PROCESS_MARK_ROOM];
+    struct buf text = { 0 };
+    struct process_id id;
+    struct dirent *e;
+    size_t count = 0;
+    DIR *d = opendir("/proc");
+
+    snprintf(entry, sizeof entry, PROCESS_MARK "=%s", mark);
+    while (d != NULL && (e = readdir(d)) != NULL) {
+        pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
+        if (pid <= 1 || pid == getpid() || !has_mark(e->d_name, entry, &text)
+            || !process_identify(pid, &id))
+            continue;
+        count++;
+        if (sig != 0)
+            (void)kill(pid, sig);
+    }
+    if (d != NULL)
+        closedir(d);
+    buf_release(&text);
+    return count;
+}
+
+size_t process_count_marked(const char *mark) { return signal_marked(mark, 0); }
+
+/* ---- ending ---- */
+
+struct job_of {
+    const struct process_id *id;
+    const char *mark;            /* NULL: it has none */
+};
+
+static bool is_gone(const struct job_of *job)
+{
+    return !process_is_alive(job->id) && (job->mark == NULL || process_count_marked(job->mark) == 0);
+}
+
+static bool wait_for_end(const struct job_of *job, int ms)
 {
     const struct timespec step = { 0, STEP_MS * 1000000L };
 
-    for (; process_is_alive(id); ms -= STEP_MS) {
+    for (; !is_gone(job); ms -= STEP_MS) {
         if (ms <= 0)
             return false;
         nanosleep(&step, NULL);
@@ -73,22 +151,26 @@ static bool wait_for_end(const struct process_id *id, int ms)
     return true;
 }
 
-static void signal_group(const struct process_id *id, int sig)
+static void signal_job(const struct job_of *job, int sig)
 {
-    if (kill(-id->pid, sig) != 0)
-        (void)kill(id->pid, sig);      /* it may not have got as far as its own group */
+    if (process_is_alive(job->id) && kill(-job->id->pid, sig) != 0)
+        (void)kill(job->id->pid, sig);      /* it may not have got as far as its own group */
+    if (job->mark != NULL)
+        signal_marked(job->mark, sig);
 }
 
-enum status process_end(const struct process_id *id, int patience_ms)
+enum status process_end(const struct process_id *id, const char *mark, int patience_ms)
 {
-    if (!process_is_alive(id))
+    struct job_of job = { id, mark };
+
+    if (is_gone(&job))
         return ST_OK;
-    signal_group(id, SIGTERM);
-    if (wait_for_end(id, patience_ms))
+    signal_job(&job, SIGTERM);
+    if (wait_for_end(&job, patience_ms))
         return ST_OK;
-    signal_group(id, SIGKILL);
-    if (wait_for_end(id, KILL_PATIENCE_MS))
+    signal_job(&job, SIGKILL);
+    if (wait_for_end(&job, KILL_PATIENCE_MS))
         return ST_OK;
-    return fail(ST_HELD, "process %ld of an earlier run is still alive and cannot be ended",
+    return fail(ST_HELD, "a process of an earlier run (%ld) is still alive and cannot be ended",
                 (long)id->pid);
 }

@@ -1,7 +1,10 @@
 /*
- * Who a process is, beyond its number: numbers are given out again, so a process is known by (boot, number, start time).
- * The runner writes this into its journal before a stage runs, and a later runner ends what is still alive of it, so
- * that no stage ever runs twice at the same time.
+ * Who a process is, beyond its number: numbers are given out again, so a process is known by (boot,
+ * number, start time). A job, which may be several processes (a launcher and its ranks, which
+ * outlive it when it is killed), is known by a mark in their environment.
+ *
+ * The runner writes both into its journal before a stage runs, and a later runner ends what is
+ * still alive of it, so that no stage ever runs twice at the same time.
  */
 #ifndef TUNDISH_PIPELINES_PROCESS_H
 #define TUNDISH_PIPELINES_PROCESS_H
@@ -11,6 +14,9 @@
 
 #include "base/status.h"
 
+#define PROCESS_MARK "TUNDISH_JOB"   /* the environment variable */
+#define PROCESS_MARK_ROOM 80
+
 struct process_id {
     pid_t pid;
     unsigned long long ticks;    /* start time in clock ticks since boot: /proc/PID/stat, field 22 */
@@ -19,7 +25,13 @@ struct process_id {
 /* False if there is no such process, or only its zombie. */
 bool process_identify(pid_t pid, struct process_id *out);
 bool process_is_alive(const struct process_id *id);
-/* Ends the process and its group: SIGTERM, after patience_ms SIGKILL. ST_HELD if it does not go away. */
-MUST_USE enum status process_end(const struct process_id *id, int patience_ms);
+
+/* A mark that no other job of this machine has had since it was started. */
+void process_new_mark(char mark[PROCESS_MARK_ROOM]);
+/* How many processes with that mark are alive; those of other users cannot be seen. */
+size_t process_count_marked(const char *mark);
+/* Ends the process, and every one that has the mark: SIGTERM, and after patience_ms SIGKILL. mark
+ * may be NULL. ST_HELD if something does not go away. */
+MUST_USE enum status process_end(const struct process_id *id, const char *mark, int patience_ms);
 
 #endif

@@ -137,15 +137,17 @@ const struct command cmd_run = {
     .name = "run",
     .summary = "run a pipeline file: every stage that is not up to date",
     .details =
-        "Each stage is this program's own subcommand, called with the options of its `with:`. A stage whose kind, options\n"
-        "and inputs (by content) are those of an artifact in the work folder is not run again. What is cut off, by Ctrl-C or\n"
-        "by power loss, goes on when the same command is given again. Paths in the file are relative to the current folder.\n"
-        "The plan and the stages' own words go to stderr, the table of results to stdout.\n"
+        "Each stage is this program's own subcommand, called with the options of its `with:`. A stage\n"
+        "whose kind, options and inputs (by content) are those of an artifact in the work folder is not\n"
+        "run again. What is cut off, by Ctrl-C or by power loss, goes on when the same command is given\n"
+        "again. Paths in the file are relative to the current folder. The plan and the stages' own words\n"
+        "go to stderr, the table of results to stdout.\n"
         "\n"
-        "  tundish run pipelines/quickstart.yaml --set docs=/usr/share/doc\n"
+        "  tundish run pipelines/quickstart.yaml --set documents=/usr/share/doc\n"
         "  tundish run my.yaml --dry-run --from pretrain\n"
         "\n"
-        "Exit code 0: all is up to date; 1: a stage failed; 2: wrong usage or file; 4: another run is at work; 130: stopped.",
+        "Exit code 0: all is up to date; 1: a stage failed; 2: wrong usage or file; 4: another run is at\n"
+        "work; 130: stopped.",
     .opts = run_opts,
     .cfg_size = sizeof(struct pipeline_cfg),
     .run = run_run,

@@ -1,5 +1,6 @@
 /*
- * The commands that chain all others: `run`, `status`, `explain` and `graph` of a pipeline file (plan.h).
+ * The commands that chain all others: `run`, `status`, `explain` and `graph` of a pipeline file
+ * (plan.h).
  */
 #ifndef TUNDISH_PIPELINES_RUN_CMD_H
 #define TUNDISH_PIPELINES_RUN_CMD_H

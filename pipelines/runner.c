@@ -30,18 +30,16 @@ struct run {
 static enum status end_stray(struct run *r, const char *stage)
 {
     struct journal_view h = journal_of(r->journal, stage);
-    struct process_id id = { 0 };
-    const char *boot = json_string_value(json_object_get(h.start, "boot"));
+    const char *mark = json_string_value(json_object_get(h.start, "mark"));
+    struct process_id id;
 
-    if (h.start == NULL || h.end != NULL || boot == NULL)
+    if (h.start == NULL || h.end != NULL)
         return ST_OK;
-    id.pid = (pid_t)json_integer_value(json_object_get(h.start, "pid"));
-    id.ticks = (unsigned long long)json_integer_value(json_object_get(h.start, "ticks"));
-    snprintf(id.boot, sizeof id.boot, "%s", boot);
-    if (!process_is_alive(&id))
+    id = journal_process(h.start);
+    if (!process_is_alive(&id) && (mark == NULL || process_count_marked(mark) == 0))
         return ST_OK;
     log_info("ending process %ld of an earlier run (stage %s)", (long)id.pid, stage);
-    return process_end(&id, STRAY_PATIENCE_MS);
+    return process_end(&id, mark, STRAY_PATIENCE_MS);
 }
 
 /* ---- one stage ---- */
@@ -63,14 +61,15 @@ static void make_words(struct run *r, const struct plan_stage *s, const struct s
 }
 
 static enum status append_start(struct run *r, const struct plan_stage *s,
-                                const struct stage_view *v, const char *log,
+                                const struct stage_view *v, const struct job *job,
                                 const struct process_id *id)
 {
     long long attempt = journal_of(r->journal, s->name).attempts + 1;
-    json_t *event = json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:s}", "event", "start",
+    json_t *event = json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:s, s:s}", "event", "start",
                               "stage", s->name, "key", v->key, "artifact", path_base(v->artifact),
-                              "attempt", (json_int_t)attempt, "log", path_base(log), "pid",
-                              (json_int_t)id->pid, "ticks", (json_int_t)id->ticks, "boot", id->boot);
+                              "attempt", (json_int_t)attempt, "log", path_base(job->log), "pid",
+                              (json_int_t)id->pid, "ticks", (json_int_t)id->ticks, "boot", id->boot,
+                              "mark", job->mark);
 
     BUG_IF(event == NULL);
     return journal_append(r->journal, event);
@@ -184,25 +183,31 @@ static enum status run_stage(struct run *r, size_t i)
     const struct executor *x = r->args->executor;
     const char *log = workdir_log(r->arena, r->work, s->name,
                                   journal_of(r->journal, s->name).attempts + 1);
+    char mark[PROCESS_MARK_ROOM];
     struct job_end end = { 0 };
     struct process_id id;
-    struct running *job;
+    struct running *running;
     struct words words;
+    struct job job = { .ranks = s->ranks, .log = log, .mark = mark };
     enum status st;
 
     TRY(prepare(r, v));
     make_words(r, s, v, &words);
+    job.words = words.v;
+    process_new_mark(mark);
     log_info("stage %s: %s (log %s)", s->name, s->command->name, log);
-    TRY(x->start(&(struct job){ words.v, s->ranks, log }, &job));
-    id = x->who(job);
-    st = append_start(r, s, v, log, &id);
+    TRY(x->start(&job, &running));
+    id = x->who(running);
+    st = append_start(r, s, v, &job, &id);
     if (st == ST_OK)
-        st = x->release(job);
+        st = x->release(running);
     if (st != ST_OK) {
-        x->drop(job);
+        x->drop(running);
         return st;
     }
-    TRY(x->wait(job, &end));
+    TRY(x->wait(running, &end));
+    if (s->ranks > 1)      /* ranks whose launcher was killed */
+        TRY(process_end(&id, mark, STRAY_PATIENCE_MS));
     return settle(r, i, log, &end);
 }
 
@@ -239,8 +244,8 @@ static bool is_cached(const struct run *r, size_t i)
     return r->survey->views[i].state == STAGE_CACHED;
 }
 
-/* A finished artifact that the journal does not know as the stage's last (the runner was killed right behind it, or an
- * older one fits again): said now, so that history and `current` follow. */
+/* A finished artifact that the journal does not know as the stage's last (the runner was killed
+ * right behind it, or an older one fits again): said now, so that history and `current` follow. */
 static enum status adopt(struct run *r, size_t i)
 {
     const struct plan_stage *s = &r->plan->stages[i];

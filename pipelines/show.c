@@ -111,14 +111,9 @@ static const char *event_text(const json_t *event, const char *member)
 
 static bool is_running(const struct journal_view *h)
 {
-    struct process_id id = { 0 };
+    struct process_id id = journal_process(h->start);
 
-    if (h->start == NULL || h->end != NULL)
-        return false;
-    id.pid = (pid_t)json_integer_value(json_object_get(h->start, "pid"));
-    id.ticks = (unsigned long long)json_integer_value(json_object_get(h->start, "ticks"));
-    snprintf(id.boot, sizeof id.boot, "%s", event_text(h->start, "boot"));
-    return process_is_alive(&id);
+    return h->start != NULL && h->end == NULL && process_is_alive(&id);
 }
 
 const char *status_word_of(const struct survey *s, size_t i)

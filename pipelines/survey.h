@@ -1,9 +1,10 @@
 /*
- * The survey: what each stage of a plan would do now, and why. `run`, `status` and `explain` show the same survey; the runner
- * takes it again for a stage when those in front of it are done.
+ * The survey: what each stage of a plan would do now, and why. `run`, `status` and `explain` show
+ * the same survey; the runner takes it again for a stage when those in front of it are done.
  *
- * A stage is judged when the digests of all that it reads are known: then it has a key (cache.h), and it is cached if there is
- * a whole artifact of that key. If a stage in front must run first, its digest is not known: the stage waits.
+ * A stage is judged when the digests of all that it reads are known: then it has a key (cache.h),
+ * and it is cached if there is a whole artifact of that key. If a stage in front must run first,
+ * its digest is not known: the stage waits.
  */
 #ifndef TUNDISH_PIPELINES_SURVEY_H
 #define TUNDISH_PIPELINES_SURVEY_H
@@ -48,7 +49,8 @@ struct survey {
     const bool *selected, *forced;       /* one a stage; NULL: all, none */
     struct stage_view *views;            /* one a stage */
 };
-/* Judges every stage, in order. Everything of the survey lives in the arena, but for the records: survey_release(). */
+/* Judges every stage, in order. Everything of the survey lives in the arena, but for the records:
+ * survey_release(). */
 MUST_USE enum status survey_begin(struct survey *s);
 /* Judges one stage again; those in front of it have been judged. */
 MUST_USE enum status survey_stage(struct survey *s, size_t i);

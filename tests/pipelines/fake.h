@@ -1,5 +1,6 @@
 /*
- * A program of our own to run pipelines on: the test binary calls itself, as `tundish` would, with these subcommands.
+ * A program of our own to run pipelines on: the test binary calls itself, as `tundish` would, with
+ * these subcommands.
  *
  *   grow        makes a "thing" from texts, options and inputs; any change in those changes its bytes
  *   mill fine   makes "flour" from one thing; its bytes are (hash of all) mod `modulo`, so that a change may end there

@@ -1,6 +1,6 @@
 /*
- * A scratch folder to run pipelines in, and the program run in it as a child. The folder is the current one while the
- * scene stands.
+ * A scratch folder to run pipelines in, and the program run in it as a child. The folder is the
+ * current one while the scene stands.
  */
 #ifndef TUNDISH_TESTS_PIPELINES_SCENE_H
 #define TUNDISH_TESTS_PIPELINES_SCENE_H

@@ -86,7 +86,8 @@ static void a_key_knows_every_option_input_and_name(void **state)
     arena_release(&a);
 }
 
-/* The bytes that a key is made of are a contract: a release that changes them would build everything anew. */
+/* The bytes that a key is made of are a contract: a release that changes them would build
+ * everything anew. */
 static void a_key_stays_what_it_is_from_release_to_release(void **state)
 {
     struct input_value values[2] = { { "d0", NULL }, { "d1", "notes" } };

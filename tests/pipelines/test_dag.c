@@ -1,8 +1,9 @@
 /*
  * Random graphs, random edits: exactly what must be rebuilt is rebuilt.
  *
- * The model is the definition of the cache in a few lines: a stage's value is a text made of its kind, options and
- * inputs' values (or "0" where modulo is 1: the output that never changes), and it runs if no artifact of that text is left.
+ * The model is the definition of the cache in a few lines: a stage's value is a text made of its
+ * kind, options and inputs' values (or "0" where modulo is 1: the output that never changes), and
+ * it runs if no artifact of that text is left.
  */
 #include "test.h"
 

@@ -1,5 +1,5 @@
-/* kill -9 of the runner at random moments, then the same command again: the same bytes, and no stage ever twice at once
- * (`walk` locks its state and fails if it is not alone). */
+/* kill -9 of the runner at random moments, then the same command again: the same bytes, and no
+ * stage ever twice at once (`walk` locks its state and fails if it is not alone). */
 #include "test.h"
 
 #include "base/rng.h"
@@ -42,7 +42,8 @@ static void nap_us(uint64_t us)
     nanosleep(&t, NULL);
 }
 
-/* Runs with kills, each at most latest_us behind the start, until it comes through; how many kills that took. */
+/* Runs with kills, each at most latest_us behind the start, until it comes through; how many kills
+ * that took. */
 static int run_with_kills(struct scene *s, struct rng *r, const char *work, uint64_t latest_us)
 {
     const char *const words[] = { "run", "p.yaml", "--work", work, NULL };
@@ -97,7 +98,8 @@ static void a_run_that_is_killed_again_and_again_gives_the_same_bytes(void **sta
     scene_end(&s);
 }
 
-/* The stage itself is killed, as the kernel does when memory runs out: a failure, and the next run goes on. */
+/* The stage itself is killed, as the kernel does when memory runs out: a failure, and the next run
+ * goes on. */
 static void a_stage_that_is_killed_fails_and_goes_on_next_time(void **state)
 {
     struct scene s;

@@ -295,7 +295,8 @@ static struct opt_list golden_sets(struct arena *a, const char *text)
     return list;
 }
 
-/* TUNDISH_GOLDEN=write writes the messages instead of comparing them; read them before they are committed. */
+/* TUNDISH_GOLDEN=write writes the messages instead of comparing them; read them before they are
+ * committed. */
 static void check_golden(const char *name)
 {
     struct arena a = { 0 };

@@ -184,16 +184,12 @@ static void wait_for(const char *path, const char *text)
 /* The process of the stage's newest start in the journal. */
 static struct process_id process_of(const char *stage)
 {
-    struct process_id id = { 0 };
+    struct process_id id;
     struct journal *j;
-    const json_t *start;
 
     assert_ok(journal_open("work/p/journal.jsonl", &j));
-    start = journal_of(j, stage).start;
-    assert_non_null(start);
-    id.pid = (pid_t)json_integer_value(json_object_get(start, "pid"));
-    id.ticks = (unsigned long long)json_integer_value(json_object_get(start, "ticks"));
-    snprintf(id.boot, sizeof id.boot, "%s", json_string_value(json_object_get(start, "boot")));
+    id = journal_process(journal_of(j, stage).start);
+    assert_true(id.pid > 1);
     journal_close(j);
     return id;
 }
@@ -283,35 +279,60 @@ static void a_killed_runner_takes_its_stage_with_it(void **state)
     scene_end(&s);
 }
 
-/* A stage that outlived its runner all the same (a launcher's, say) is ended before it could run twice. */
-static void a_process_that_the_journal_knows_to_be_alive_is_ended_first(void **state)
+static pid_t start_sleeper(const char *mark)
 {
-    struct process_id id;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        setpgid(0, 0);
+        setenv(PROCESS_MARK, mark, 1);
+        execlp("sleep", "sleep", "60", NULL);
+        _exit(127);
+    }
+    nap(100);
+    return pid;
+}
+
+static void write_start(const struct process_id *id, const char *mark)
+{
     struct journal *j;
+
+    assert_ok(file_make_folders("work/p"));
+    assert_ok(journal_open("work/p/journal.jsonl", &j));
+    assert_ok(journal_append(j, json_pack("{s:s, s:s, s:s, s:i, s:I, s:s, s:s}", "event", "start", "stage",
+                                          "way", "key", "x", "pid", (int)id->pid, "ticks",
+                                          (json_int_t)id->ticks, "boot", id->boot, "mark", mark)));
+    journal_close(j);
+}
+
+/* Stages that outlived their runner all the same (a launcher with its ranks) are ended before they
+ * could run twice: the process itself, and what else has its mark; nothing else. */
+static void what_is_still_alive_of_an_earlier_run_is_ended_first(void **state)
+{
+    char mark[PROCESS_MARK_ROOM], other_mark[PROCESS_MARK_ROOM];
+    struct process_id id;
     struct scene s;
-    pid_t stray;
+    pid_t launcher, rank, other;
 
     begin(&s, walker);
-    assert_ok(file_make_folders("work/p"));
-    stray = fork();
-    if (stray == 0) {
-        setpgid(0, 0);
-        signal(SIGTERM, SIG_DFL);
-        for (;;)
-            pause();
-    }
-    nap(50);
-    assert_true(process_identify(stray, &id));
-    assert_ok(journal_open("work/p/journal.jsonl", &j));
-    assert_ok(journal_append(j, json_pack("{s:s, s:s, s:s, s:i, s:I, s:s}", "event", "start", "stage", "way",
-                                          "key", "x", "pid", (int)stray, "ticks", (json_int_t)id.ticks,
-                                          "boot", id.boot)));
-    journal_close(j);
+    process_new_mark(mark);
+    process_new_mark(other_mark);
+    assert_string_not_equal(mark, other_mark);
+    launcher = start_sleeper("none");
+    rank = start_sleeper(mark);
+    other = start_sleeper(other_mark);
+    assert_true(process_identify(launcher, &id));
+    assert_int_equal(process_count_marked(mark), 1);
+    write_start(&id, mark);
     assert_run(&s, 0, "status", "p.yaml");
     assert_has(s.out.p, "way    running");
     assert_run(&s, 0, "run", "p.yaml");
     assert_has(s.err.p, "of an earlier run (stage way)");
-    assert_int_equal(scene_wait(stray), 128 + SIGTERM);
+    assert_int_equal(scene_wait(launcher), 128 + SIGTERM);
+    assert_int_equal(scene_wait(rank), 128 + SIGTERM);
+    assert_int_equal(process_count_marked(other_mark), 1);
+    assert_int_equal(kill(other, SIGKILL), 0);
+    scene_wait(other);
     scene_end(&s);
 }
 
@@ -319,17 +340,12 @@ static void a_process_that_the_journal_knows_to_be_alive_is_ended_first(void **s
 static void a_process_that_only_has_the_same_number_is_left_alone(void **state)
 {
     struct process_id id;
-    struct journal *j;
     struct scene s;
 
     begin(&s, walker);
-    assert_ok(file_make_folders("work/p"));
     assert_true(process_identify(getpid(), &id));
-    assert_ok(journal_open("work/p/journal.jsonl", &j));
-    assert_ok(journal_append(j, json_pack("{s:s, s:s, s:s, s:i, s:I, s:s}", "event", "start", "stage", "way",
-                                          "key", "x", "pid", (int)getpid(), "ticks",
-                                          (json_int_t)id.ticks - 1, "boot", id.boot)));
-    journal_close(j);
+    id.ticks--;
+    write_start(&id, "none");
     assert_run(&s, 0, "run", "p.yaml");      /* and we are still here */
     scene_end(&s);
 }
@@ -519,7 +535,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(ctrl_c_lets_the_stage_keep_its_state_and_the_next_run_goes_on),
         cmocka_unit_test(a_second_ctrl_c_stops_at_once_and_nothing_lives_on),
         cmocka_unit_test(a_killed_runner_takes_its_stage_with_it),
-        cmocka_unit_test(a_process_that_the_journal_knows_to_be_alive_is_ended_first),
+        cmocka_unit_test(what_is_still_alive_of_an_earlier_run_is_ended_first),
         cmocka_unit_test(a_process_that_only_has_the_same_number_is_left_alone),
         cmocka_unit_test(two_runners_do_not_share_a_folder),
         cmocka_unit_test(a_stderr_that_nobody_reads_does_not_end_a_stage),
