@@ -61,6 +61,10 @@ void cli_help_command(FILE *out, const struct command *c)
         fputs("\noptions:\n", out);
         opt_help(out, c->opts);
     }
+    if (c->print_details) {
+        fputc('\n', out);
+        c->print_details(out);
+    }
     fputs("\nof every command:\n", out);
     if (has_row(c->opts, "set")) {
         const struct opt others[] = { common[0], common[2], common[3], OPT_END };

@@ -20,6 +20,7 @@ struct command {
     const char *name;        /* "curate"; a space for a second word ("tokenizer train"): `uses: tokenizer.train` */
     const char *summary;     /* one line for the list of commands */
     const char *details;     /* shown by --help behind the summary: what goes in, what comes out, examples */
+    void (*print_details)(FILE *out);   /* more of it, behind the options (lists made from tables); may be NULL */
     const struct opt *opts;
     size_t cfg_size;         /* sizeof the config struct that opts' offsets fit */
     /* 0: not a stage. Else the version of its results: raised by hand when the same options and inputs begin to give other
