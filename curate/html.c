@@ -471,7 +471,8 @@ enum status html_main_text(const char *bytes, size_t n, struct buf *out, struct 
 
     if (result->title != NULL)
         buf_clear(result->title);
-    html_decode((struct span){ bytes, n }, &utf8);
+    if (n > 0)
+        html_decode((struct span){ bytes, n }, &utf8);
     st = html_tree_build(&t, (struct span){ utf8.p, utf8.n });
     buf_release(&utf8);
     if (st == ST_OK)

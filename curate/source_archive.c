@@ -91,7 +91,7 @@ static enum source_outcome fault_kind(const struct level *l)
 {
     const char *words = archive_error_string(l->archive);
 
-    if (archive_read_has_encrypted_entries(l->archive) == 1 && l->members == 0)
+    if (l->opened && l->members == 0 && archive_read_has_encrypted_entries(l->archive) == 1)
         return SOURCE_ENCRYPTED;
     if (l->in->ended || (words != NULL && strcasestr(words, "truncated") != NULL))
         return SOURCE_TRUNCATED;
@@ -300,8 +300,13 @@ struct raw_document *archive_level_step(struct level *l)
         archive_end(l);
         return NULL;
     }
-    if (got == ARCHIVE_FATAL || got == ARCHIVE_FAILED || is_sham(l)) {
+    if (got == ARCHIVE_FATAL || got == ARCHIVE_FAILED) {
         archive_fault(l);
+        return NULL;
+    }
+    if (is_sham(l)) {
+        source_outcome(s, SOURCE_DAMAGED, l->id);
+        l->dead = true;
         return NULL;
     }
     l->members++;
@@ -327,7 +332,8 @@ void archive_level_open(struct source *s, struct input *in, const char *id, enum
     archive_read_set_skip_callback(l->archive, on_skip);
     if (input_can_seek(in))
         archive_read_set_seek_callback(l->archive, on_seek);
-    if (archive_read_open1(l->archive) != ARCHIVE_OK)
+    l->opened = archive_read_open1(l->archive) == ARCHIVE_OK;
+    if (!l->opened)
         archive_fault(l);
 }
 

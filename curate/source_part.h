@@ -91,6 +91,7 @@ struct level {
     bool dead;                    /* to be unwound */
     /* archive */
     enum archive_form form;
+    bool opened;                  /* libarchive knows the format; else it must not be asked about members */
     uint64_t expanded;            /* bytes that members gave */
     uint64_t members;
     char *member;                 /* id of the current member, owned */

@@ -1,0 +1,243 @@
+/* report.json as a page: one file, no script, no outside address, light or dark as the reader's system is. */
+#include <inttypes.h>
+
+#include "curate/report.h"
+
+static const char head[] =
+    "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Curation report</title>\n<style>\n"
+    ":root { color-scheme: light dark; --ink: #1c2126; --soft: #5c6670; --line: #d8dde2; --page: #fbfbfa; --bar: #2f6f8f;\n"
+    "  --lost: #c9713a; }\n"
+    "@media (prefers-color-scheme: dark) { :root { --ink: #e4e8ec; --soft: #9aa5b0; --line: #353c44; --page: #16191d;\n"
+    "  --bar: #5aa3c7; --lost: #d98a55; } }\n"
+    "body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem; background: var(--page); color: var(--ink);\n"
+    "  font: 16px/1.5 system-ui, sans-serif; }\n"
+    "h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }\n"
+    "table { border-collapse: collapse; width: 100%; font-size: .92rem; }\n"
+    "th, td { text-align: left; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }\n"
+    "td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }\n"
+    ".track { height: .8rem; min-width: 8rem; background: var(--line); border-radius: 2px; margin-top: .35rem; }\n"
+    ".bar { height: 100%; background: var(--bar); border-radius: 2px; }\n"
+    ".soft { color: var(--soft); } code { font-size: .88em; overflow-wrap: anywhere; }\n"
+    "details { margin: .2rem 0; } summary { cursor: pointer; }\n"
+    "pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: .2rem 0 .8rem; padding: .5rem .7rem;\n"
+    "  border-left: 3px solid var(--lost); font-size: .82rem; }\n"
+    "</style>\n<h1>Curation report</h1>\n";
+
+/* ---- pieces ---- */
+
+static void escape(struct buf *out, const char *s)
+{
+    for (; s && *s; s++)
+        switch (*s) {
+        case '<': buf_adds(out, "&lt;"); break;
+        case '>': buf_adds(out, "&gt;"); break;
+        case '&': buf_adds(out, "&amp;"); break;
+        case '"': buf_adds(out, "&quot;"); break;
+        default: buf_addc(out, *s);
+        }
+}
+
+static const char *text_of(const json_t *o, const char *key) { return json_string_value(json_object_get(o, key)); }
+
+static uint64_t number_of(const json_t *o, const char *key)
+{
+    return (uint64_t)json_integer_value(json_object_get(o, key));
+}
+
+static void cell_text(struct buf *out, const char *text)
+{
+    buf_adds(out, "<td>");
+    escape(out, text);
+    buf_adds(out, "</td>");
+}
+
+static void cell_count(struct buf *out, uint64_t n)
+{
+    char text[28];
+
+    buf_printf(out, "<td class=\"n\">%s</td>", str_count(n, text));
+}
+
+static void cell_bytes(struct buf *out, uint64_t n)
+{
+    char text[24];
+
+    buf_printf(out, "<td class=\"n\">%s</td>", str_bytes(n, text));
+}
+
+static void cell_bar(struct buf *out, uint64_t part, uint64_t whole)
+{
+    double share = whole ? 100.0 * (double)part / (double)whole : 0;
+
+    buf_printf(out, "<td><div class=\"track\"><div class=\"bar\" style=\"width:%.2f%%\"></div></div></td>",
+               share > 100 ? 100 : share);
+}
+
+/* ---- sections ---- */
+
+static void funnel_row(struct buf *out, const char *name, uint64_t documents, uint64_t bytes, uint64_t all)
+{
+    buf_adds(out, "<tr>");
+    cell_text(out, name);
+    cell_count(out, documents);
+    cell_bytes(out, bytes);
+    cell_bar(out, documents, all);
+    buf_adds(out, "</tr>\n");
+}
+
+static void funnel(struct buf *out, const json_t *json)
+{
+    const json_t *input = json_object_get(json, "input"), *step;
+    uint64_t all = number_of(input, "documents");
+    size_t i;
+
+    buf_adds(out, "<h2>What is left after each step</h2>\n<table>\n<tr><th>step<th class=\"n\">documents"
+                  "<th class=\"n\">bytes<th>share of documents</tr>\n");
+    funnel_row(out, "read", all, number_of(input, "document_bytes"), all);
+    json_array_foreach(json_object_get(json, "steps"), i, step)
+        funnel_row(out, text_of(step, "step"), number_of(step, "documents_out"), number_of(step, "bytes_out"), all);
+    buf_adds(out, "</table>\n");
+}
+
+static void samples(struct buf *out, const json_t *list)
+{
+    const json_t *sample;
+    size_t i;
+
+    if (json_array_size(list) == 0)
+        return;
+    buf_printf(out, "<details><summary class=\"soft\">%zu sample%s</summary>\n", json_array_size(list),
+               json_array_size(list) == 1 ? "" : "s");
+    json_array_foreach(list, i, sample) {
+        buf_adds(out, "<code>");
+        escape(out, text_of(sample, "id"));
+        buf_printf(out, "</code> <span class=\"soft\">%.4g</span>", json_real_value(json_object_get(sample, "value")));
+        if (text_of(sample, "of")) {
+            buf_adds(out, " <span class=\"soft\">of</span> <code>");
+            escape(out, text_of(sample, "of"));
+            buf_adds(out, "</code>");
+        }
+        buf_adds(out, "\n<pre>");
+        escape(out, text_of(sample, "text"));
+        buf_adds(out, "</pre>\n");
+    }
+    buf_adds(out, "</details>");
+}
+
+static void drop_row(struct buf *out, const char *step, const json_t *drop)
+{
+    buf_adds(out, "<tr>");
+    cell_text(out, step);
+    buf_adds(out, "<td><code>");
+    escape(out, text_of(drop, "reason"));
+    buf_adds(out, "</code><br><span class=\"soft\">");
+    escape(out, text_of(drop, "meaning"));
+    buf_adds(out, "</span>");
+    samples(out, json_object_get(drop, "samples"));
+    buf_adds(out, "</td>");
+    cell_count(out, number_of(drop, "documents"));
+    cell_bytes(out, number_of(drop, "bytes"));
+    buf_printf(out, "<td class=\"n\">%.4g</td><td class=\"n\">%.4g &hellip; %.4g</td></tr>\n",
+               json_real_value(json_object_get(drop, "threshold")), json_real_value(json_object_get(drop, "value_min")),
+               json_real_value(json_object_get(drop, "value_max")));
+}
+
+static void drops(struct buf *out, const json_t *json)
+{
+    const json_t *step, *drop;
+    size_t i, j;
+
+    buf_adds(out, "<h2>What was dropped, and why</h2>\n<table>\n<tr><th>step<th>reason<th class=\"n\">documents"
+                  "<th class=\"n\">bytes<th class=\"n\">threshold<th class=\"n\">values</tr>\n");
+    json_array_foreach(json_object_get(json, "steps"), i, step)
+        json_array_foreach(json_object_get(step, "drops"), j, drop)
+            drop_row(out, text_of(step, "step"), drop);
+    buf_adds(out, "</table>\n");
+}
+
+static void not_read(struct buf *out, const json_t *json)
+{
+    const json_t *row, *list = json_object_get(json_object_get(json, "input"), "not_documents"), *id;
+    size_t i, j;
+
+    if (json_array_size(list) == 0)
+        return;
+    buf_adds(out, "<h2>What was not read</h2>\n<table>\n<tr><th>outcome<th class=\"n\">files or members</tr>\n");
+    json_array_foreach(list, i, row) {
+        buf_adds(out, "<tr><td><code>");
+        escape(out, text_of(row, "outcome"));
+        buf_adds(out, "</code> <span class=\"soft\">");
+        escape(out, text_of(row, "meaning"));
+        buf_adds(out, "</span><details><summary class=\"soft\">samples</summary>\n");
+        json_array_foreach(json_object_get(row, "samples"), j, id) {
+            buf_adds(out, "<code>");
+            escape(out, json_string_value(id));
+            buf_adds(out, "</code><br>\n");
+        }
+        buf_adds(out, "</details></td>");
+        cell_count(out, number_of(row, "count"));
+        buf_adds(out, "</tr>\n");
+    }
+    buf_adds(out, "</table>\n");
+}
+
+static void lengths(struct buf *out, const json_t *json)
+{
+    const json_t *row, *list = json_object_get(json_object_get(json, "output"), "lengths");
+    uint64_t most = 0;
+    size_t i;
+
+    json_array_foreach(list, i, row)
+        most = number_of(row, "documents") > most ? number_of(row, "documents") : most;
+    buf_adds(out, "<h2>Lengths of what is left</h2>\n<table>\n<tr><th>text, from<th class=\"n\">documents"
+                  "<th class=\"n\">bytes<th></tr>\n");
+    json_array_foreach(list, i, row) {
+        char text[24];
+
+        funnel_row(out, str_bytes(number_of(row, "from_bytes"), text), number_of(row, "documents"), number_of(row, "bytes"),
+                   most);
+    }
+    buf_adds(out, "</table>\n");
+}
+
+static void steps(struct buf *out, const json_t *json)
+{
+    const json_t *step;
+    size_t i;
+
+    buf_adds(out, "<h2>Steps and their options</h2>\n<table>\n<tr><th>step<th>options<th>counts</tr>\n");
+    json_array_foreach(json_object_get(json, "steps"), i, step) {
+        struct buf text = { 0 };
+
+        buf_adds(out, "<tr>");
+        cell_text(out, text_of(step, "step"));
+        json_canonical(&text, json_object_get(step, "options"));
+        buf_adds(out, "<td><code>");
+        escape(out, text.p);
+        buf_adds(out, "</code></td><td><code>");
+        buf_clear(&text);
+        json_canonical(&text, json_object_get(step, "counts"));
+        escape(out, text.p);
+        buf_adds(out, "</code></td></tr>\n");
+        buf_release(&text);
+    }
+    buf_adds(out, "</table>\n");
+}
+
+void report_html(struct buf *out, const json_t *json)
+{
+    const json_t *input = json_object_get(json, "input"), *output = json_object_get(json, "output");
+    char files[28], read[28], kept[28], bytes[24];
+
+    buf_adds(out, head);
+    buf_printf(out, "<p>%s files gave %s documents; %s of them, %s of text, are in the corpus.</p>\n",
+               str_count(number_of(input, "files"), files), str_count(number_of(input, "documents"), read),
+               str_count(number_of(output, "documents"), kept), str_bytes(number_of(output, "bytes"), bytes));
+    funnel(out, json);
+    drops(out, json);
+    not_read(out, json);
+    lengths(out, json);
+    steps(out, json);
+    buf_adds(out, "</html>\n");
+}
