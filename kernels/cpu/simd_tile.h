@@ -27,6 +27,9 @@ struct tile {
     bool add;                   /* add to out (f32) */
 };
 
+INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+INLINE int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+
 INLINE int64_t units_of(int64_t k) { return (k + UNIT - 1) / UNIT; }
 
 /* Bytes of a packed panel, or of `cols` columns in panels. */
@@ -146,29 +149,37 @@ static void pack_columns(const struct panel *p, char *to)
         }
 }
 
-/* from is [N, K]: squares of VF columns and VF units are transposed. */
-static void pack_transposed(const struct panel *p, char *to)
+/* A square of VF columns x VF units of a [N, K] operand, at its edge: what is not there counts as 0. */
+static void pack_edge(const struct panel *p, int64_t col, int64_t unit, char *to)
 {
-    const int64_t units = units_of(p->depth);
+    const int64_t units = least(VF, units_of(p->depth) - unit);
     float square[VF * VF] __attribute__((aligned(64)));
     float turned[VF * VF] __attribute__((aligned(64)));
 
+    for (int64_t r = 0; r < VF; r++) {
+        vf x = vf_zero();
+        if (col + r < p->cols)
+            x = unit_run(p->from, p->col + col + r, p->k + unit * UNIT, p->depth - unit * UNIT);
+        vf_put(square + r * VF, x);
+    }
+    vu_transpose((const char *)square, VF * 4, (char *)turned, VF * 4);
+    for (int64_t r = 0; r < units; r++)
+        vf_put((float *)(to + r * TILE_WIDTH * 4), vf_get(turned + r * VF));
+}
+
+/* from is [N, K]: squares of VF columns and VF units are transposed. */
+static void pack_transposed(const struct panel *p, char *to)
+{
+    const struct tensor *from = p->from;
+    const int64_t units = units_of(p->depth), stride = from->stride * (int64_t)dtype_size(from->type);
+
     for (int64_t c = 0; c < TILE_WIDTH; c += VF)
         for (int64_t u = 0; u < units; u += VF) {
-            for (int64_t r = 0; r < VF; r++) {
-                vf x = vf_zero();
-                if (c + r < p->cols)
-                    x = unit_run(p->from, p->col + c + r, p->k + u * UNIT, p->depth - u * UNIT);
-                vf_put(square + r * VF, x);
-            }
             char *out = to + (u * TILE_WIDTH + c) * 4;
-            if (units - u >= VF) {
-                vu_transpose((const char *)square, VF * 4, out, TILE_WIDTH * 4);
-                continue;
-            }
-            vu_transpose((const char *)square, VF * 4, (char *)turned, VF * 4);
-            for (int64_t r = 0; r < units - u; r++)
-                memcpy(out + r * TILE_WIDTH * 4, turned + r * VF, VF * 4);
+            if (from->type == UNIT_TYPE && c + VF <= p->cols && (u + VF) * UNIT <= p->depth)
+                vu_transpose(value_at(from, p->col + c, p->k + u * UNIT), stride, out, TILE_WIDTH * 4);
+            else
+                pack_edge(p, c, u, out);
         }
 }
 
@@ -217,8 +228,5 @@ static void tile_lay_rows(struct tile *t, const struct tensor *from, int64_t row
     t->a = tmp;
     t->a_row = units_of(from->cols) * 4;
 }
-
-INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-INLINE int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
 #endif
