@@ -5,6 +5,10 @@
  * first, name second. What cannot be read is never fatal: it becomes an outcome (counted by reason, with samples), and
  * reading goes on. Only a source path that does not exist, or a wrong option, is an error.
  *
+ * Memory is one document (max_document) and one block an archive level, whatever the archive's size; the window of a
+ * decompressor comes on top, as large as the archive asks for (xz -9: 64 MB; a hostile LZMA or PPMd member: up to 4 GB of
+ * addresses, of which only what its data fills is touched).
+ *
  * To add a kind: a row in the tables of source_kind.c; an archive kind, also one in source_archive.c. How the files of this
  * folder share the work: source_part.h.
  */
@@ -85,9 +89,11 @@ opt_check_fn source_check;
 opt_paths_fn source_paths;
 
 /* HTML to its main text (libxml2's HTML parser): drops scripts, styles, navigation, headers, footers, forms, link lists; keeps
- * headings, paragraphs, lists ("- "), preformatted text and tables as lines; blocks are separated by a blank line. `charset`
- * NULL: found in the document (BOM, meta), else UTF-8, else windows-1252. Appends UTF-8 to out; title (may be NULL) gets the <title>.
- * too_deep is set when libxml2's depth limit cut the tree. */
+ * headings, paragraphs, lists ("- ", "1. "; what an item or a definition goes on with is indented), preformatted text as it
+ * is and tables as lines ("a | b"); blocks are separated by a blank line. The charset is the document's (BOM, meta, XML
+ * declaration), else UTF-8, else windows-1252. Appends UTF-8 to out, with a final line break unless there is no text; title
+ * (may be NULL) gets the <title>. too_deep is set when elements nest deeper than 256, libxml2's own limit for trees: the page
+ * is cut there. Time is linear in n; memory is about 48 bytes an element and piece of text (at most 16 n) and three copies. */
 struct html_result {
     bool too_deep;
     struct buf *title;
