@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "evaluate/bits_per_byte.h"
-#include "evaluate/report.h"
+#include "evaluate/bits_report.h"
 #include "store/artifact.h"
 
 struct evaluate_options {
@@ -111,7 +111,7 @@ static enum status write_report(const struct evaluate_options *o, const struct b
     enum status st;
 
     TRY(artifact_begin(&cmd_evaluate, o, o->out, &artifact));
-    st = report_write(artifact_folder(artifact), r);
+    st = bits_report_write(artifact_folder(artifact), r);
     if (st != ST_OK) {
         artifact_abort(artifact);
         return st;

@@ -1,4 +1,4 @@
-#include "evaluate/report.h"
+#include "evaluate/bits_report.h"
 
 #include "base/arena.h"
 #include "base/file.h"
@@ -51,7 +51,7 @@ static void add_page(struct buf *b, const struct bits_result *r)
                   "</html>\n", r->nats_per_token, (double)r->bytes / (double)r->tokens);
 }
 
-enum status report_write(const char *folder, const struct bits_result *r)
+enum status bits_report_write(const char *folder, const struct bits_result *r)
 {
     struct arena a = { 0 };
     struct buf page = { 0 };
