@@ -47,4 +47,9 @@ awk '
 # names: foo.c is one file in the tree
 same=$(for f in $files; do basename "$f"; done | sort | uniq -d)
 [ -z "$same" ] || { echo "file names that stand twice in the tree: $same"; exit 1; }
+
+# symbols: two functions of one name in two static libraries would link without a word (the build folder is where this runs)
+cd "$OLDPWD"
+same=$(nm --defined-only --extern-only -A lib*.a 2>/dev/null | awk '$2 ~ /^[TDBRC]$/ { print $3 }' | grep -v '^__' | sort | uniq -d)
+[ -z "$same" ] || { echo "symbols that stand twice: $same"; exit 1; }
 echo "$(echo "$files" | wc -l) files keep the laws"
