@@ -33,8 +33,8 @@ struct input_value {
 };
 
 /* The key record; an unknown digest becomes null in it. values: one for each input of the stage.
- * Paths must be bound (an input that is not known may still hold its "@stage"). Caller owns *out.
- * */
+ * Paths must be bound (an input that is not known may still hold its "@stage"). Caller owns
+ * *out. */
 MUST_USE enum status key_record(struct arena *a, const struct plan_stage *s,
                                 const struct input_value *values, json_t **out);
 void key_of_record(const json_t *record, char key[SHA256_HEX]);

@@ -411,10 +411,14 @@ static void a_lost_journal_costs_history_not_work(void **state)
     assert_run(&s, 0, "run", "p.yaml");
     scene_ran(&s);
     assert_int_equal(unlink("work/p/journal.jsonl"), 0);
+    assert_ok(file_remove_tree("work/p/current"));
     assert_run(&s, 0, "run", "p.yaml");
     assert_string_equal(scene_ran(&s), "");
     assert_run(&s, 0, "status", "p.yaml");
     assert_has(s.out.p, "corpus  done ");
+    assert_true(file_exists("work/p/current/way/manifest.json"));
+    assert_run(&s, 0, "explain", "p.yaml", "--set", "size=6");      /* what was found is known again */
+    assert_has(s.out.p, "option size: 5 -> 6");
     scene_end(&s);
 }
 
