@@ -16,25 +16,34 @@ start=$(date +%s%N)
 took=$((($(date +%s%N) - start) / 1000000))        # ms of an undisturbed run
 digests calm >calm.txt
 
-kills=0
-for i in 1 2 3 4 5 6 7 8 9 10; do
+kills=0 rounds=0
+check() {
+    digests torn >torn.txt
+    diff calm.txt torn.txt || { echo "an interrupted run ended with other bytes"; exit 1; }
+}
+for i in $(seq 1 60); do
+    [ "$kills" -lt 10 ] || break
     "$TUNDISH" run "$pipeline" --work torn >log 2>&1 &
     runner=$!
     sleep "$(awk -v t="$took" -v i="$i" 'BEGIN { printf "%.3f", t / 1000 * (0.05 + ((i * 7) % 11) / 14) }')"
     victim=$runner
     if [ $((i % 2)) = 0 ]; then            # every second time the stage that the runner waits for
-        victim=$(cat /proc/$runner/task/$runner/children 2>/dev/null | awk '{ print $1 }') || true
+        victim=$(awk '{ print $1 }' "/proc/$runner/task/$runner/children" 2>/dev/null) || true
     fi
     if [ -n "$victim" ] && kill -9 "$victim" 2>/dev/null; then kills=$((kills + 1)); fi
-    wait "$runner" 2>/dev/null || true
+    if wait "$runner" 2>/dev/null; then    # it was done before: look, and begin anew
+        check
+        rounds=$((rounds + 1))
+        rm -rf torn
+        continue
+    fi
     # nothing half-written is visible: each artifact that is there verifies
     for a in torn/artifacts/*/; do
         case $a in *.tmp.* | *.work/ | "torn/artifacts/*/") continue ;; esac
         "$TUNDISH" store verify "$a" >verify.log 2>&1 || { cat verify.log; echo "after kill $i: $a is not whole"; exit 1; }
     done
 done
-[ "$kills" -ge 5 ] || { echo "only $kills kills hit"; exit 1; }
+[ "$kills" -ge 10 ] || { echo "only $kills kills hit"; exit 1; }
 "$TUNDISH" run "$pipeline" --work torn >log 2>&1 || { cat log; exit 1; }
-digests torn >torn.txt
-diff calm.txt torn.txt || { echo "an interrupted run ended with other bytes"; exit 1; }
-echo "$kills kills, same digests ($took ms undisturbed)"
+check
+echo "$kills kills over $((rounds + 1)) runs, same digests ($took ms undisturbed)"

@@ -29,11 +29,11 @@ cmp text again || fails "checkpoint and exported model write different texts"
 
 # nothing changed: nothing runs
 run
-[ "$(grep -c '"event":"stage_start"' work/journal.jsonl)" = 6 ] || { cat work/journal.jsonl; fails "an unchanged pipeline ran a stage again"; }
+[ "$(grep -c '"event":"start"' work/journal.jsonl)" = 6 ] || { cat work/journal.jsonl; fails "an unchanged pipeline ran a stage again"; }
 
 # one option changed: that stage and what follows
 run --set lr=1e-3
-[ "$(grep -c '"event":"stage_start"' work/journal.jsonl)" = 9 ] || { cat work/journal.jsonl; fails "lr: want three more stages"; }
+[ "$(grep -c '"event":"start"' work/journal.jsonl)" = 9 ] || { cat work/journal.jsonl; fails "lr: want three more stages"; }
 [ "$(digest model)" != "$first" ] || fails "another lr made the same model"
 
 # a fresh run with one thread makes the same bytes
