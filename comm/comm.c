@@ -14,18 +14,22 @@ struct comm {
     int rank, size;
     void *module;
     const struct comm_transport *via;
-    unsigned char *scratch;           /* what a sibling sent */
+    unsigned char *scratch; /* what a sibling sent */
     size_t scratch_bytes;
 };
 
-enum { CHUNK = 4 << 20 }; /* bytes that a reduction moves at a time: the tree's sums stay in cache */
+enum {
+    CHUNK = 4 << 20
+}; /* bytes that a reduction moves at a time: the tree's sums stay in cache */
 
 /* Variables by which launchers tell a process that it is one of several. */
 static const char *const launchers[] = { "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK" };
 
 static size_t type_size(enum comm_type t)
 {
-    static const size_t sizes[] = { [COMM_U8] = 1, [COMM_F32] = 4, [COMM_BF16] = 2, [COMM_F64] = 8, [COMM_I64] = 8 };
+    static const size_t sizes[] = {
+        [COMM_U8] = 1, [COMM_F32] = 4, [COMM_BF16] = 2, [COMM_F64] = 8, [COMM_I64] = 8
+    };
 
     return sizes[t];
 }
@@ -78,8 +82,11 @@ static enum status open_transport(struct comm *c)
 
     c->module = load_module(tried, sizeof tried);
     if (c->module == NULL)
-        return fail(ST_UNSUPPORTED, "started by mpirun, but the MPI part cannot be opened (%s): start it without mpirun, or build "
-                                    "where Open MPI's development files are", tried);
+        return fail(ST_UNSUPPORTED,
+                    "started by mpirun, but the MPI part cannot be opened (%s): start it without "
+                    "mpirun, or build "
+                    "where Open MPI's development files are",
+                    tried);
     load = (comm_transport_loader *)dlsym(c->module, "comm_transport_load");
     if (load == NULL || load()->version != COMM_TRANSPORT_VERSION)
         return fail(ST_UNSUPPORTED, "the MPI part belongs to another version of this program");
@@ -125,10 +132,12 @@ enum status comm_barrier(struct comm *c)
 
 enum status comm_broadcast(struct comm *c, const struct comm_buffer *b, int root)
 {
-    return c->via == NULL ? ST_OK : told(c, "broadcast", c->via->broadcast(b->p, bytes_of(b), root));
+    return c->via == NULL ? ST_OK
+                          : told(c, "broadcast", c->via->broadcast(b->p, bytes_of(b), root));
 }
 
-enum status comm_all_gather(struct comm *c, const struct comm_buffer *in, const struct comm_buffer *out)
+enum status comm_all_gather(struct comm *c, const struct comm_buffer *in,
+                            const struct comm_buffer *out)
 {
     BUG_IF(out->count != in->count * (size_t)c->size || out->type != in->type);
     if (c->via != NULL)
@@ -140,7 +149,8 @@ enum status comm_all_gather(struct comm *c, const struct comm_buffer *in, const 
 enum status comm_all_to_all(struct comm *c, const struct comm_exchange *x)
 {
     if (c->via != NULL)
-        return told(c, "all-to-all", c->via->all_to_all(x->send, x->send_counts, x->receive, x->receive_counts));
+        return told(c, "all-to-all",
+                    c->via->all_to_all(x->send, x->send_counts, x->receive, x->receive_counts));
     BUG_IF(x->send_counts[0] != x->receive_counts[0]);
     memmove(x->receive, x->send, x->send_counts[0]);
     return ST_OK;
@@ -177,17 +187,17 @@ static uint16_t bf16_round(float f)
     return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1)) >> 16);
 }
 
-#define COMBINE(name, T)                                                  \
-    static void combine_##name(void *into, const void *x, size_t n, enum comm_op op) \
-    {                                                                     \
-        T *a = into;                                                      \
-        const T *b = x;                                                   \
-        if (op == COMM_SUM)                                               \
-            for (size_t i = 0; i < n; i++)                                \
-                a[i] = (T)(a[i] + b[i]);                                  \
-        else                                                              \
-            for (size_t i = 0; i < n; i++)                                \
-                a[i] = b[i] > a[i] ? b[i] : a[i];                         \
+#define COMBINE(name, T)                                                                           \
+    static void combine_##name(void *into, const void *x, size_t n, enum comm_op op)               \
+    {                                                                                              \
+        T *a = into;                                                                               \
+        const T *b = x;                                                                            \
+        if (op == COMM_SUM)                                                                        \
+            for (size_t i = 0; i < n; i++)                                                         \
+                a[i] = (T)(a[i] + b[i]);                                                           \
+        else                                                                                       \
+            for (size_t i = 0; i < n; i++)                                                         \
+                a[i] = b[i] > a[i] ? b[i] : a[i];                                                  \
     }
 COMBINE(u8, uint8_t)
 COMBINE(f32, float)
@@ -208,16 +218,19 @@ static void combine_bf16(void *into, const void *x, size_t n, enum comm_op op)
 
 static void combine(enum comm_type t, void *into, const void *x, size_t n, enum comm_op op)
 {
+    /* clang-format off */
     static void (*const by_type[])(void *, const void *, size_t, enum comm_op) = {
-        [COMM_U8] = combine_u8, [COMM_F32] = combine_f32, [COMM_BF16] = combine_bf16, [COMM_F64] = combine_f64,
-        [COMM_I64] = combine_i64
+        [COMM_U8] = combine_u8, [COMM_F32] = combine_f32, [COMM_BF16] = combine_bf16,
+        [COMM_F64] = combine_f64, [COMM_I64] = combine_i64,
     };
+    /* clang-format on */
 
     by_type[t](into, x, n, op);
 }
 
 /* Up the tree: afterwards rank 0 has the reduction of this chunk. */
-static enum status reduce_chunk(struct comm *c, void *p, size_t n, enum comm_type t, enum comm_op op)
+static enum status reduce_chunk(struct comm *c, void *p, size_t n, enum comm_type t,
+                                enum comm_op op)
 {
     size_t bytes = n * type_size(t);
 
@@ -251,7 +264,8 @@ enum status comm_all_reduce(struct comm *c, const struct comm_buffer *b, enum co
     return ST_OK;
 }
 
-enum status comm_reduce_scatter(struct comm *c, const struct comm_buffer *in, const struct comm_buffer *out, enum comm_op op)
+enum status comm_reduce_scatter(struct comm *c, const struct comm_buffer *in,
+                                const struct comm_buffer *out, enum comm_op op)
 {
     size_t bytes = bytes_of(out);
     enum status st;

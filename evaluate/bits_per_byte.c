@@ -7,8 +7,10 @@
 #include "evaluate/score.h"
 #include "evaluate/xz_yardstick.h"
 
-/* The text of documents [0, n) of a part, at most `limit` bytes: tokens decode to exactly the bytes that went in. */
-static enum status decode_part(const struct bits_args *args, enum token_part part, uint64_t limit, struct buf *out)
+/* The text of documents [0, n) of a part, at most `limit` bytes: tokens decode to exactly the bytes
+ * that went in. */
+static enum status decode_part(const struct bits_args *args, enum token_part part, uint64_t limit,
+                               struct buf *out)
 {
     uint64_t documents = token_store_documents(args->store, part);
     uint32_t *ids = NULL;
@@ -31,8 +33,8 @@ static enum status decode_part(const struct bits_args *args, enum token_part par
 
 /* ---- per document ---- */
 
-static enum status add_document(const struct bits_args *args, uint64_t d, const int32_t *tokens, const float *nats,
-                                struct bits_result *out, double *total)
+static enum status add_document(const struct bits_args *args, uint64_t d, const int32_t *tokens,
+                                const float *nats, struct bits_result *out, double *total)
 {
     struct token_range r;
     struct buf text = { 0 };
@@ -42,18 +44,20 @@ static enum status add_document(const struct bits_args *args, uint64_t d, const 
     TRY(token_store_document(args->store, TOKENS_VALIDATION, d, &r));
     for (uint64_t i = r.first; i < r.first + r.count; i++)
         sum += (double)nats[i];
-    st = tokenizer_decode(args->tokenizer, (const uint32_t *)tokens + r.first, r.count, true, &text);
+    st =
+        tokenizer_decode(args->tokenizer, (const uint32_t *)tokens + r.first, r.count, true, &text);
     buf_adds(&out->documents_jsonl, "{\"id\":");
     json_quote(&out->documents_jsonl, r.id.p, r.id.n);
-    buf_printf(&out->documents_jsonl, ",\"bytes\":%zu,\"tokens\":%llu,\"bits\":%.3f}\n", text.n, (unsigned long long)r.count,
-               sum / M_LN2);
+    buf_printf(&out->documents_jsonl, ",\"bytes\":%zu,\"tokens\":%llu,\"bits\":%.3f}\n", text.n,
+               (unsigned long long)r.count, sum / M_LN2);
     out->bytes += text.n;
     *total += sum;
     buf_release(&text);
     return st;
 }
 
-static enum status add_documents(const struct bits_args *args, const int32_t *tokens, const float *nats, struct bits_result *out)
+static enum status add_documents(const struct bits_args *args, const int32_t *tokens,
+                                 const float *nats, struct bits_result *out)
 {
     double total = 0;
 
@@ -75,10 +79,15 @@ static enum status score_part(const struct bits_args *args, struct bits_result *
     enum status st = token_store_read(args->store, TOKENS_VALIDATION, 0, out->tokens, tokens);
 
     if (st == ST_OK)
-        st = score_tokens(&(struct score_args){ .model = args->model, .pool = args->pool, .tokens = tokens,
-                                                .count = (int64_t)out->tokens, .before = end < 0 ? 0 : (int32_t)end,
-                                                .length = (args->length > 0 ? args->length : c->context) / 2 * 2 },
-                          nats);
+        st = score_tokens(
+            &(struct score_args){ .model = args->model,
+                                  .pool = args->pool,
+                                  .tokens = tokens,
+                                  .count = (int64_t)out->tokens,
+                                  .before = end < 0 ? 0 : (int32_t)end,
+                                  .length =
+                                      (args->length > 0 ? args->length : c->context) / 2 * 2 },
+            nats);
     if (st == ST_OK)
         st = add_documents(args, tokens, nats, out);
     free(tokens);
@@ -90,7 +99,7 @@ static enum status score_part(const struct bits_args *args, struct bits_result *
 
 struct yardstick {
     struct span prime, text;
-    uint64_t bytes[2];      /* alone, primed */
+    uint64_t bytes[2]; /* alone, primed */
 };
 
 static enum status run_yardstick(void *ctx, size_t item, int worker)
@@ -127,7 +136,8 @@ enum status bits_per_byte(const struct bits_args *args, struct bits_result *out)
     *out = (struct bits_result){ .documents = token_store_documents(args->store, TOKENS_VALIDATION),
                                  .tokens = token_store_tokens(args->store, TOKENS_VALIDATION) };
     if (out->documents == 0)
-        return fail(ST_CONFIG, "the token store has no validation documents: tokenize with a larger --validation share");
+        return fail(ST_CONFIG, "the token store has no validation documents: tokenize with a "
+                               "larger --validation share");
     st = score_part(args, out);
     if (st == ST_OK)
         st = measure_xz(args, out);

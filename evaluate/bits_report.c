@@ -21,17 +21,24 @@ static json_t *metrics_of(const struct bits_result *r)
 }
 
 static const char page_head[] =
-    "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\n"
+    "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
+    "content=\"width=device-width\">\n"
     "<title>Evaluation</title><style>\n"
-    ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}\n"
-    "table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #8884}\n"
-    "td.n{text-align:right;font-variant-numeric:tabular-nums}.bar{background:#3b82c4;height:.8rem;border-radius:2px}\n"
+    ":root{color-scheme:light dark}body{font:16px/1.5 "
+    "system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}\n"
+    "table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem "
+    ".6rem;border-bottom:1px solid #8884}\n"
+    "td.n{text-align:right;font-variant-numeric:tabular-nums}.bar{background:#3b82c4;height:.8rem;"
+    "border-radius:2px}\n"
     "</style><h1>Evaluation</h1>\n";
 
 static void add_row(struct buf *b, const char *name, double bits, double widest)
 {
-    buf_printf(b, "<tr><td>%s</td><td class=\"n\">%.4f</td><td style=\"width:50%%\"><div class=\"bar\" style=\"width:%.1f%%\">"
-                  "</div></td></tr>\n", name, bits, 100 * bits / widest);
+    buf_printf(b,
+               "<tr><td>%s</td><td class=\"n\">%.4f</td><td style=\"width:50%%\"><div "
+               "class=\"bar\" style=\"width:%.1f%%\">"
+               "</div></td></tr>\n",
+               name, bits, 100 * bits / widest);
 }
 
 static void add_page(struct buf *b, const struct bits_result *r)
@@ -40,15 +47,21 @@ static void add_page(struct buf *b, const struct bits_result *r)
 
     widest = r->xz_primed > widest ? r->xz_primed : widest;
     buf_adds(b, page_head);
-    buf_printf(b, "<p>%llu held-out documents, %llu bytes, %llu tokens.</p>\n<table><tr><th>bits per byte</th><th></th><th>"
-                  "less is better</th></tr>\n",
-               (unsigned long long)r->documents, (unsigned long long)r->bytes, (unsigned long long)r->tokens);
+    buf_printf(b,
+               "<p>%llu held-out documents, %llu bytes, %llu tokens.</p>\n<table><tr><th>bits per "
+               "byte</th><th></th><th>"
+               "less is better</th></tr>\n",
+               (unsigned long long)r->documents, (unsigned long long)r->bytes,
+               (unsigned long long)r->tokens);
     add_row(b, "this model", r->bits_per_byte, widest);
     add_row(b, "xz -9", r->xz, widest);
     if (r->xz_primed >= 0)
         add_row(b, "xz -9 after the training text", r->xz_primed, widest);
-    buf_printf(b, "</table>\n<p>%.4f nats a token, %.2f bytes a token. Scores of each document: <code>documents.jsonl</code>.</p>"
-                  "</html>\n", r->nats_per_token, (double)r->bytes / (double)r->tokens);
+    buf_printf(b,
+               "</table>\n<p>%.4f nats a token, %.2f bytes a token. Scores of each document: "
+               "<code>documents.jsonl</code>.</p>"
+               "</html>\n",
+               r->nats_per_token, (double)r->bytes / (double)r->tokens);
 }
 
 enum status bits_report_write(const char *folder, const struct bits_result *r)
@@ -60,7 +73,8 @@ enum status bits_report_write(const char *folder, const struct bits_result *r)
 
     add_page(&page, r);
     if (st == ST_OK)
-        st = file_write_atomic(path_join(&a, folder, "documents.jsonl"), r->documents_jsonl.p, r->documents_jsonl.n);
+        st = file_write_atomic(path_join(&a, folder, "documents.jsonl"), r->documents_jsonl.p,
+                               r->documents_jsonl.n);
     if (st == ST_OK)
         st = file_write_atomic(path_join(&a, folder, "report.html"), page.p, page.n);
     json_decref(metrics);

@@ -1,5 +1,6 @@
 /*
- * The evaluation's report: metrics.json for gates, documents.jsonl for statistics, report.html for people.
+ * The evaluation's report: metrics.json for gates, documents.jsonl for statistics, report.html for
+ * people.
  */
 #ifndef TUNDISH_EVALUATE_BITS_REPORT_H
 #define TUNDISH_EVALUATE_BITS_REPORT_H

@@ -36,14 +36,18 @@ static enum status check_tasks(const struct yaml *value)
 static const struct opt options[] = {
 #define S struct evaluate_options
     OPT_INPUT(S, model, "model", "checkpoint or model folder", .flags = OPT_REQUIRED),
-    OPT_INPUT(S, store, "store", "token store whose validation part is scored", .flags = OPT_REQUIRED),
+    OPT_INPUT(S, store, "store", "token store whose validation part is scored",
+              .flags = OPT_REQUIRED),
     OPT_OUTPUT(S, out, "out", "report folder to write", .flags = OPT_REQUIRED),
-    OPT_LIST(S, tasks, "tasks", "what to score; there is bits_per_byte", .fallback = "bits_per_byte", .check = check_tasks),
+    OPT_LIST(S, tasks, "tasks", "what to score; there is bits_per_byte",
+             .fallback = "bits_per_byte", .check = check_tasks),
     OPT_INT(S, length, "length", "0", 0, 16777216, "tokens of a window; 0: the model's context"),
-    OPT_SIZE(S, prime_bytes, "prime-bytes", "64M", 0, 1e12, "training text that the primed yardstick reads; 0: none"),
+    OPT_SIZE(S, prime_bytes, "prime-bytes", "64M", 0, 1e12,
+             "training text that the primed yardstick reads; 0: none"),
     OPT_CHOICE(S, dtype, "dtype", "f32", dtypes, "type of matrix products"),
     OPT_STR(S, device, "device", "auto", "auto, cpu or cuda", .flags = OPT_NEUTRAL),
-    OPT_INT(S, threads, "threads", "0", 0, 4096, "threads; 0: all processors", .flags = OPT_NEUTRAL),
+    OPT_INT(S, threads, "threads", "0", 0, 4096, "threads; 0: all processors",
+            .flags = OPT_NEUTRAL),
 #undef S
     OPT_END
 };
@@ -56,7 +60,8 @@ static enum status check_tokenizer(struct arena *a, const struct evaluate_option
     TRY(sha256_file(path_join(a, o->model, "tokenizer.json"), of_model, NULL));
     TRY(sha256_file(path_join(a, o->store, "tokenizer.json"), of_store, NULL));
     if (strcmp(of_model, of_store) != 0)
-        return fail(ST_CONFIG, "the model '%s' has another tokenizer than the token store '%s'", o->model, o->store);
+        return fail(ST_CONFIG, "the model '%s' has another tokenizer than the token store '%s'",
+                    o->model, o->store);
     return ST_OK;
 }
 
@@ -80,10 +85,11 @@ static enum status parts_open(struct arena *a, const struct evaluate_options *o,
     TRY(model_load(o->model, p->device, o->dtype == 1 ? DT_BF16 : DT_F32, &p->model));
     c = model_config_of(p->model);
     if (o->length > c->context || o->length == 1)
-        return fail(ST_CONFIG, "length is %lld, want 2 to the model's context %lld", (long long)o->length, (long long)c->context);
+        return fail(ST_CONFIG, "length is %lld, want 2 to the model's context %lld",
+                    (long long)o->length, (long long)c->context);
     if (c->vocab < token_store_vocab(p->store))
-        return fail(ST_CONFIG, "the model has %lld vocabulary entries, the token store %u", (long long)c->vocab,
-                    token_store_vocab(p->store));
+        return fail(ST_CONFIG, "the model has %lld vocabulary entries, the token store %u",
+                    (long long)c->vocab, token_store_vocab(p->store));
     return ST_OK;
 }
 
@@ -98,8 +104,8 @@ static void parts_close(struct parts *p)
 
 static void tell(const struct bits_result *r)
 {
-    log_info("bits per byte: %.4f on %llu documents, %llu bytes", r->bits_per_byte, (unsigned long long)r->documents,
-             (unsigned long long)r->bytes);
+    log_info("bits per byte: %.4f on %llu documents, %llu bytes", r->bits_per_byte,
+             (unsigned long long)r->documents, (unsigned long long)r->bytes);
     log_info("     xz -9 alone: %.4f", r->xz);
     if (r->xz_primed >= 0)
         log_info("xz -9 after the training text: %.4f", r->xz_primed);
@@ -116,8 +122,9 @@ static enum status write_report(const struct evaluate_options *o, const struct b
         artifact_abort(artifact);
         return st;
     }
-    artifact_set_counts(artifact, json_pack("{s:I, s:I, s:I}", "documents", (json_int_t)r->documents, "bytes",
-                                            (json_int_t)r->bytes, "tokens", (json_int_t)r->tokens));
+    artifact_set_counts(artifact,
+                        json_pack("{s:I, s:I, s:I}", "documents", (json_int_t)r->documents, "bytes",
+                                  (json_int_t)r->bytes, "tokens", (json_int_t)r->tokens));
     return artifact_commit(artifact, NULL);
 }
 
@@ -129,7 +136,9 @@ static enum status run(struct arena *a, void *cfg)
     enum status st = parts_open(a, o, &p);
 
     if (st == ST_OK)
-        st = bits_per_byte(&(struct bits_args){ p.model, p.pool, p.store, p.tokenizer, o->length, o->prime_bytes }, &r);
+        st = bits_per_byte(
+            &(struct bits_args){ p.model, p.pool, p.store, p.tokenizer, o->length, o->prime_bytes },
+            &r);
     if (st == ST_OK) {
         tell(&r);
         st = write_report(o, &r);
@@ -155,8 +164,10 @@ static const char *numeric_class(const void *cfg)
 const struct command cmd_evaluate = {
     .name = "evaluate",
     .summary = "score a model on held-out documents",
-    .details = "Writes a report: metrics.json, a line for each document in documents.jsonl, and report.html.\n"
-               "bits_per_byte is the model's cost of each byte of the validation documents; beside it stands what xz -9 needs\n"
+    .details = "Writes a report: metrics.json, a line for each document in documents.jsonl, and "
+               "report.html.\n"
+               "bits_per_byte is the model's cost of each byte of the validation documents; beside "
+               "it stands what xz -9 needs\n"
                "for the same bytes, alone and after it has read the training text.\n\n"
                "  tundish evaluate --model checkpoint --store tokens --out score",
     .opts = options,

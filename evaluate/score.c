@@ -8,9 +8,9 @@ enum { UNIT_WINDOWS = 8 }; /* windows of one forward pass */
 struct scorer {
     const struct score_args *args;
     int64_t windows;
-    struct stream **streams;      /* one a thread, with its pass */
+    struct stream **streams; /* one a thread, with its pass */
     struct pass **passes;
-    int32_t **tokens, **targets;  /* [UNIT_WINDOWS * T] */
+    int32_t **tokens, **targets; /* [UNIT_WINDOWS * T] */
     float **losses;
     float *nats;
 };
@@ -42,8 +42,11 @@ static enum status score_unit(void *ctx, size_t unit, int worker)
     float *losses = s->losses[worker];
 
     for (int64_t k = 0; k < UNIT_WINDOWS; k++) /* windows past the end have no targets */
-        fill_window(a, (int64_t)unit * UNIT_WINDOWS + k, tokens + k * a->length, targets + k * a->length);
-    TRY(pass_forward(s->passes[worker], &(struct pass_data){ .tokens = tokens, .targets = targets, .losses = losses }));
+        fill_window(a, (int64_t)unit * UNIT_WINDOWS + k, tokens + k * a->length,
+                    targets + k * a->length);
+    TRY(pass_forward(
+        s->passes[worker],
+        &(struct pass_data){ .tokens = tokens, .targets = targets, .losses = losses }));
     for (int64_t k = 0; k < UNIT_WINDOWS; k++) {
         int64_t start = window_start(a, (int64_t)unit * UNIT_WINDOWS + k);
 
@@ -64,7 +67,10 @@ static enum status open_worker(struct scorer *s, int t)
     s->targets[t] = mem_array(N, sizeof(int32_t));
     s->losses[t] = mem_array(N, sizeof(float));
     TRY(stream_open(model_device(a->model), &s->streams[t]));
-    return pass_new(&(struct pass_args){ .model = a->model, .stream = s->streams[t], .batch = UNIT_WINDOWS, .length = a->length },
+    return pass_new(&(struct pass_args){ .model = a->model,
+                                         .stream = s->streams[t],
+                                         .batch = UNIT_WINDOWS,
+                                         .length = a->length },
                     &s->passes[t]);
 }
 
@@ -94,7 +100,8 @@ enum status score_tokens(const struct score_args *args, float *nats)
     BUG_IF(args->length < 2 || args->length % 2 != 0);
     if (args->count == 0)
         return ST_OK;
-    s.windows = args->count <= args->length ? 1 : 1 + (args->count - args->length + half - 1) / half;
+    s.windows =
+        args->count <= args->length ? 1 : 1 + (args->count - args->length + half - 1) / half;
     s.streams = mem_array(threads, sizeof *s.streams);
     s.passes = mem_array(threads, sizeof *s.passes);
     s.tokens = mem_array(threads, sizeof *s.tokens);
@@ -104,7 +111,8 @@ enum status score_tokens(const struct score_args *args, float *nats)
         st = open_worker(&s, t);
     progress_start("score", "windows", (uint64_t)s.windows);
     if (st == ST_OK)
-        st = pool_for(args->pool, (size_t)((s.windows + UNIT_WINDOWS - 1) / UNIT_WINDOWS), score_unit, &s);
+        st = pool_for(args->pool, (size_t)((s.windows + UNIT_WINDOWS - 1) / UNIT_WINDOWS),
+                      score_unit, &s);
     progress_end();
     close_all(&s);
     return st;

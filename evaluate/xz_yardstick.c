@@ -15,7 +15,9 @@ static enum status encode(lzma_stream *z, struct span in, lzma_action action)
         z->avail_out = sizeof sink;
         r = lzma_code(z, action);
     } while (r == LZMA_OK);
-    return r == LZMA_STREAM_END ? ST_OK : fail(ST_FAILED, "the xz encoder failed (liblzma code %d)", (int)r);
+    return r == LZMA_STREAM_END
+               ? ST_OK
+               : fail(ST_FAILED, "the xz encoder failed (liblzma code %d)", (int)r);
 }
 
 enum status xz_bytes(struct span prime, struct span text, uint64_t *out)

@@ -24,7 +24,8 @@ static const struct opt options[] = {
     OPT_INPUT(S, corpus, "corpus", "corpus it was trained on, for the model card"),
     OPT_INPUT(S, report, "report", "evaluation, for the model card"),
     OPT_STR(S, name, "name", "tundish model", "the model's name, for the model card"),
-    OPT_CHOICE(S, format, "format", "hf", formats, "hf: a folder as Hugging Face's transformers reads it"),
+    OPT_CHOICE(S, format, "format", "hf", formats,
+               "hf: a folder as Hugging Face's transformers reads it"),
     OPT_CHOICE(S, dtype, "dtype", "f32", dtypes, "type of the stored weights"),
 #undef S
     OPT_END
@@ -79,7 +80,8 @@ static enum status write_weights(struct exporter *e)
     if (st == ST_OK)
         st = stream_wait(s);
     if (st == ST_OK)
-        st = weights_write(path_join(e->a, e->folder, "model.safetensors"), &(struct weights_part){ p, host, "", e->stored }, 1);
+        st = weights_write(path_join(e->a, e->folder, "model.safetensors"),
+                           &(struct weights_part){ p, host, "", e->stored }, 1);
     stream_close(s);
     free(host);
     return st;
@@ -106,11 +108,13 @@ static enum status write_tokenizer(struct exporter *e)
 {
     const char *end;
 
-    TRY(file_copy(path_join(e->a, e->o->checkpoint, "tokenizer.json"), path_join(e->a, e->folder, "tokenizer.json")));
+    TRY(file_copy(path_join(e->a, e->o->checkpoint, "tokenizer.json"),
+                  path_join(e->a, e->folder, "tokenizer.json")));
     TRY(end_text(e, &end));
     return write_json(e, "tokenizer_config.json",
-                      json_pack("{s:s, s:s?, s:s?, s:I, s:b}", "tokenizer_class", "PreTrainedTokenizerFast", "bos_token", end,
-                                "eos_token", end, "model_max_length", (json_int_t)model_config_of(e->model)->context,
+                      json_pack("{s:s, s:s?, s:s?, s:I, s:b}", "tokenizer_class",
+                                "PreTrainedTokenizerFast", "bos_token", end, "eos_token", end,
+                                "model_max_length", (json_int_t)model_config_of(e->model)->context,
                                 "clean_up_tokenization_spaces", 0));
 }
 
@@ -131,11 +135,15 @@ static enum status write_card(struct exporter *e)
     struct buf text = { 0 };
     enum status st;
 
-    model_card_print(&text, &(struct model_card){ .name = e->o->name, .config = model_config_of(e->model),
-                                                  .parameters = model_params(e->model)->weights,
-                                                  .stored = e->stored == DT_BF16 ? "bfloat16" : "float32",
-                                                  .checkpoint = e->checkpoint, .corpus = e->corpus, .report = e->report,
-                                                  .metrics = e->metrics });
+    model_card_print(&text,
+                     &(struct model_card){ .name = e->o->name,
+                                           .config = model_config_of(e->model),
+                                           .parameters = model_params(e->model)->weights,
+                                           .stored = e->stored == DT_BF16 ? "bfloat16" : "float32",
+                                           .checkpoint = e->checkpoint,
+                                           .corpus = e->corpus,
+                                           .report = e->report,
+                                           .metrics = e->metrics });
     st = file_write_atomic(path_join(e->a, e->folder, "README.md"), text.p, text.n);
     buf_release(&text);
     return st;
@@ -165,8 +173,10 @@ static enum status export_all(struct exporter *e)
         artifact_abort(artifact);
         return st;
     }
-    artifact_set_counts(artifact, json_pack("{s:I}", "parameters", (json_int_t)model_params(e->model)->weights));
-    log_info("%s parameters, loaded again and equal", str_count((uint64_t)model_params(e->model)->weights, n));
+    artifact_set_counts(
+        artifact, json_pack("{s:I}", "parameters", (json_int_t)model_params(e->model)->weights));
+    log_info("%s parameters, loaded again and equal",
+             str_count((uint64_t)model_params(e->model)->weights, n));
     return artifact_commit(artifact, NULL);
 }
 
@@ -188,8 +198,10 @@ static enum status run(struct arena *a, void *cfg)
 const struct command cmd_export = {
     .name = "export",
     .summary = "write a model folder for others, verified",
-    .details = "Writes config.json, model.safetensors, tokenizer.json, generation_config.json and a model card (README.md) made from\n"
-               "the manifests. The folder is loaded again and compared with the checkpoint before it gets its name.\n\n"
+    .details = "Writes config.json, model.safetensors, tokenizer.json, generation_config.json and "
+               "a model card (README.md) made from\n"
+               "the manifests. The folder is loaded again and compared with the checkpoint before "
+               "it gets its name.\n\n"
                "  tundish export --checkpoint checkpoint --out model",
     .opts = options,
     .cfg_size = sizeof(struct export_options),

@@ -8,11 +8,14 @@ static void add_front_matter(struct buf *b, const struct model_card *c)
 {
     const json_t *bits = at(c->metrics, "bits_per_byte");
 
-    buf_adds(b, "---\nlibrary_name: transformers\npipeline_tag: text-generation\ntags:\n- llama\n- tundish\n");
+    buf_adds(b, "---\nlibrary_name: transformers\npipeline_tag: text-generation\ntags:\n- llama\n- "
+                "tundish\n");
     if (bits != NULL) {
-        buf_printf(b, "model-index:\n- name: \"%s\"\n  results:\n  - task: {type: text-generation}\n"
-                      "    dataset: {name: held-out documents, type: text}\n"
-                      "    metrics:\n    - {type: bits_per_byte, value: %.4f}\n", c->name, json_number_value(bits));
+        buf_printf(b,
+                   "model-index:\n- name: \"%s\"\n  results:\n  - task: {type: text-generation}\n"
+                   "    dataset: {name: held-out documents, type: text}\n"
+                   "    metrics:\n    - {type: bits_per_byte, value: %.4f}\n",
+                   c->name, json_number_value(bits));
     }
     buf_adds(b, "---\n\n");
 }
@@ -22,13 +25,17 @@ static void add_shape(struct buf *b, const struct model_card *c)
     const struct model_config *m = c->config;
     char n[28];
 
-    buf_printf(b, "A Llama-family language model with %s parameters: %lld layers, width %lld, %lld query and %lld key heads of "
-                  "width %lld, feed-forward width %lld, %lld vocabulary entries, sequences of %lld tokens. Weights are %s.\n\n",
-               str_count((uint64_t)c->parameters, n), (long long)m->layers, (long long)m->width, (long long)m->heads,
-               (long long)m->kv_heads, (long long)m->head_width, (long long)m->ff, (long long)m->vocab, (long long)m->context,
-               c->stored);
+    buf_printf(b,
+               "A Llama-family language model with %s parameters: %lld layers, width %lld, %lld "
+               "query and %lld key heads of "
+               "width %lld, feed-forward width %lld, %lld vocabulary entries, sequences of %lld "
+               "tokens. Weights are %s.\n\n",
+               str_count((uint64_t)c->parameters, n), (long long)m->layers, (long long)m->width,
+               (long long)m->heads, (long long)m->kv_heads, (long long)m->head_width,
+               (long long)m->ff, (long long)m->vocab, (long long)m->context, c->stored);
     buf_adds(b, "```python\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
-                "tokenizer = AutoTokenizer.from_pretrained(\".\")\nmodel = AutoModelForCausalLM.from_pretrained(\".\")\n```\n\n");
+                "tokenizer = AutoTokenizer.from_pretrained(\".\")\nmodel = "
+                "AutoModelForCausalLM.from_pretrained(\".\")\n```\n\n");
 }
 
 /* A table of an object's scalars; nothing for an empty one. */
@@ -68,10 +75,12 @@ void model_card_print(struct buf *b, const struct model_card *c)
     add_table(b, "Training data", at(c->corpus, "counts"));
     add_table(b, "Training", at(c->checkpoint, "counts"));
     add_table(b, "Training options", at(at(c->checkpoint, "made_by"), "options"));
-    buf_adds(b, "## Origin\n\nContent digests (SHA-256) of what this model was made from:\n\n| | |\n|---|---|\n");
+    buf_adds(b, "## Origin\n\nContent digests (SHA-256) of what this model was made from:\n\n| | "
+                "|\n|---|---|\n");
     add_origin(b, "checkpoint", c->checkpoint);
     add_origin(b, "corpus", c->corpus);
     add_origin(b, "evaluation", c->report);
-    buf_adds(b, "\n## Limits\n\nThe model repeats what its training text is like, errors included. It was scored on held-out "
+    buf_adds(b, "\n## Limits\n\nThe model repeats what its training text is like, errors included. "
+                "It was scored on held-out "
                 "documents of the same kind only; nothing is known about other text.\n");
 }

@@ -21,14 +21,18 @@ static float rounded(float f, enum dtype stored)
 static enum status compare_configs(const struct model_config *a, const struct model_config *b)
 {
     json_t *x = model_config_to_json(a, DT_F32), *y = model_config_to_json(b, DT_F32);
-    enum status st = json_equal(x, y) ? ST_OK : fail(ST_INTEGRITY, "the exported config.json reads back as another model");
+    enum status st =
+        json_equal(x, y)
+            ? ST_OK
+            : fail(ST_INTEGRITY, "the exported config.json reads back as another model");
 
     json_decref(x);
     json_decref(y);
     return st;
 }
 
-static enum status compare_weights(struct stream *s, struct model *a, struct model *b, enum dtype stored)
+static enum status compare_weights(struct stream *s, struct model *a, struct model *b,
+                                   enum dtype stored)
 {
     const struct params *p = model_params(a);
     size_t bytes = (size_t)p->elements * sizeof(float);
@@ -40,10 +44,13 @@ static enum status compare_weights(struct stream *s, struct model *a, struct mod
     if (st == ST_OK)
         st = stream_wait(s);
     for (int i = 0; i < p->count && st == ST_OK; i++)
-        for (int64_t k = p->list[i].offset; k < p->list[i].offset + p->list[i].rows * p->list[i].cols; k++)
+        for (int64_t k = p->list[i].offset;
+             k < p->list[i].offset + p->list[i].rows * p->list[i].cols; k++)
             if (rounded(x[k], stored) != y[k]) {
-                st = fail(ST_INTEGRITY, "exported tensor '%s' differs at element %lld: %.9g, want %.9g", p->list[i].name,
-                          (long long)(k - p->list[i].offset), (double)y[k], (double)rounded(x[k], stored));
+                st = fail(ST_INTEGRITY,
+                          "exported tensor '%s' differs at element %lld: %.9g, want %.9g",
+                          p->list[i].name, (long long)(k - p->list[i].offset), (double)y[k],
+                          (double)rounded(x[k], stored));
                 break;
             }
     free(x);
@@ -51,7 +58,8 @@ static enum status compare_weights(struct stream *s, struct model *a, struct mod
     return st;
 }
 
-static enum status logits_of(struct stream *s, struct model *m, const int32_t *tokens, int64_t T, float *logits)
+static enum status logits_of(struct stream *s, struct model *m, const int32_t *tokens, int64_t T,
+                             float *logits)
 {
     struct pass *p;
     enum status st;
@@ -74,10 +82,12 @@ static enum status compare_values(const float *x, const float *y, int64_t n, enu
     }
     if (worst <= (stored == DT_F32 ? 0 : 0.05 * largest))
         return ST_OK;
-    return fail(ST_INTEGRITY, "the exported model's logits differ by %.3g (largest logit %.3g)", worst, largest);
+    return fail(ST_INTEGRITY, "the exported model's logits differ by %.3g (largest logit %.3g)",
+                worst, largest);
 }
 
-static enum status compare_logits(struct stream *s, struct model *a, struct model *b, enum dtype stored)
+static enum status compare_logits(struct stream *s, struct model *a, struct model *b,
+                                  enum dtype stored)
 {
     const struct model_config *c = model_config_of(a);
     int64_t T = c->context < 64 ? c->context : 64, n = T * c->vocab;

@@ -4,23 +4,25 @@
 #include <stdio.h>
 #include <string.h>
 
+/* clang-format off */
 /* The integers of a config: name in our options, key in config.json, field, bounds. */
-#define CONFIG_INTS(X)                                                      \
-    X("vocab",       "vocab_size",              vocab,      2, 16777216)     \
-    X("model.width", "hidden_size",             width,      8, 1048576)      \
-    X("model.layers", "num_hidden_layers",      layers,     1, 4096)         \
-    X("model.heads", "num_attention_heads",     heads,      1, 16384)        \
-    X("model.kv-heads", "num_key_value_heads",  kv_heads,   1, 16384)        \
-    X("model.head-width", "head_dim",           head_width, 2, 65536)        \
-    X("model.ff",    "intermediate_size",       ff,         1, 16777216)     \
-    X("context",     "max_position_embeddings", context,    1, 16777216)
+#define CONFIG_INTS(X)                                                       \
+    X("vocab",            "vocab_size",              vocab,      2, 16777216) \
+    X("model.width",      "hidden_size",             width,      8, 1048576)  \
+    X("model.layers",     "num_hidden_layers",       layers,     1, 4096)     \
+    X("model.heads",      "num_attention_heads",     heads,      1, 16384)    \
+    X("model.kv-heads",   "num_key_value_heads",     kv_heads,   1, 16384)    \
+    X("model.head-width", "head_dim",                head_width, 2, 65536)    \
+    X("model.ff",         "intermediate_size",       ff,         1, 16777216) \
+    X("context",          "max_position_embeddings", context,    1, 16777216)
+/* clang-format on */
 
 enum status model_config_check(const struct model_config *c)
 {
-#define X(option, key, field, lo, hi)                                                                      \
-    if (c->field < lo || c->field > hi)                                                                    \
-        return fail(ST_CONFIG, "%s is %lld, want %lld to %lld", option, (long long)c->field, (long long)lo, \
-                    (long long)hi);
+#define X(option, key, field, lo, hi)                                                              \
+    if (c->field < lo || c->field > hi)                                                            \
+        return fail(ST_CONFIG, "%s is %lld, want %lld to %lld", option, (long long)c->field,       \
+                    (long long)lo, (long long)hi);
     CONFIG_INTS(X)
 #undef X
     if (c->heads % c->kv_heads != 0)
@@ -30,7 +32,8 @@ enum status model_config_check(const struct model_config *c)
         return fail(ST_CONFIG, "model.head-width is %lld, want an even number (rotary pairs)",
                     (long long)c->head_width);
     if (!(c->rope_theta > 1) || !(c->norm_eps > 0))
-        return fail(ST_CONFIG, "rope theta %g and norm epsilon %g: want more than 1 and more than 0",
+        return fail(ST_CONFIG,
+                    "rope theta %g and norm epsilon %g: want more than 1 and more than 0",
                     c->rope_theta, c->norm_eps);
     if ((double)c->vocab * (double)c->width > 1e13 ||
         (double)c->layers * (double)c->width * (double)(c->ff + c->heads * c->head_width) > 1e14)
@@ -58,8 +61,10 @@ json_t *model_config_to_json(const struct model_config *c, enum dtype stored)
     json_object_set_new(j, "tie_word_embeddings", json_boolean(c->tied));
     json_object_set_new(j, "use_cache", json_true());
     json_object_set_new(j, "torch_dtype", json_string(stored == DT_BF16 ? "bfloat16" : "float32"));
-    json_object_set_new(j, "bos_token_id", c->end_of_text < 0 ? json_null() : json_integer(c->end_of_text));
-    json_object_set_new(j, "eos_token_id", c->end_of_text < 0 ? json_null() : json_integer(c->end_of_text));
+    json_object_set_new(j, "bos_token_id",
+                        c->end_of_text < 0 ? json_null() : json_integer(c->end_of_text));
+    json_object_set_new(j, "eos_token_id",
+                        c->end_of_text < 0 ? json_null() : json_integer(c->end_of_text));
     return j;
 }
 
@@ -75,12 +80,15 @@ static enum status refuse_unknown(const json_t *j, const char *what)
         return fail(ST_UNSUPPORTED, "%s: model_type is '%s', this program computes 'llama'", what,
                     type == NULL ? "(absent)" : type);
     if (act != NULL && strcmp(act, "silu") != 0)
-        return fail(ST_UNSUPPORTED, "%s: hidden_act is '%s', this program computes 'silu'", what, act);
+        return fail(ST_UNSUPPORTED, "%s: hidden_act is '%s', this program computes 'silu'", what,
+                    act);
     if (scaling != NULL && !json_is_null(scaling))
-        return fail(ST_UNSUPPORTED, "%s: rope_scaling is set, which this program does not compute", what);
+        return fail(ST_UNSUPPORTED, "%s: rope_scaling is set, which this program does not compute",
+                    what);
     for (size_t i = 0; i < 2; i++)
         if (json_is_true(json_object_get(j, biases[i])))
-            return fail(ST_UNSUPPORTED, "%s: %s is true, which this program does not compute", what, biases[i]);
+            return fail(ST_UNSUPPORTED, "%s: %s is true, which this program does not compute", what,
+                        biases[i]);
     return ST_OK;
 }
 
@@ -92,7 +100,8 @@ static enum status read_rope(const json_t *j, const char *what, struct model_con
 
     c->rope_theta = 10000;
     if (type != NULL && strcmp(type, "default") != 0)
-        return fail(ST_UNSUPPORTED, "%s: rope_type is '%s', which this program does not compute", what, type);
+        return fail(ST_UNSUPPORTED, "%s: rope_type is '%s', which this program does not compute",
+                    what, type);
     if (json_object_get(p, "rope_theta") != NULL)
         return json_get_real(p, "rope_theta", what, &c->rope_theta);
     if (json_object_get(j, "rope_theta") != NULL)
@@ -107,10 +116,10 @@ enum status model_config_from_json(const json_t *j, const char *what, struct mod
 
     memset(c, 0, sizeof *c);
     TRY(refuse_unknown(j, what));
-#define X(option, key, field, lo, hi)                                        \
-    if (json_object_get(j, key) != NULL && !json_is_null(json_object_get(j, key))) { \
-        TRY(json_get_int(j, key, what, &value));                             \
-        c->field = value;                                                    \
+#define X(option, key, field, lo, hi)                                                              \
+    if (json_object_get(j, key) != NULL && !json_is_null(json_object_get(j, key))) {               \
+        TRY(json_get_int(j, key, what, &value));                                                   \
+        c->field = value;                                                                          \
     }
     CONFIG_INTS(X)
 #undef X

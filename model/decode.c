@@ -9,20 +9,20 @@ struct kv_cache {
     const struct model *model;
     struct stream *stream;
     int64_t sequences, pages, max_rows;
-    int64_t max_pages;             /* of one sequence: the context's */
-    void **keys, **values;         /* one block a layer */
-    int32_t *table;                /* host [sequences, max_pages] */
-    int64_t *owned;                /* pages of each sequence */
-    int32_t *free_list;            /* stack of free page numbers */
+    int64_t max_pages;     /* of one sequence: the context's */
+    void **keys, **values; /* one block a layer */
+    int32_t *table;        /* host [sequences, max_pages] */
+    int64_t *owned;        /* pages of each sequence */
+    int32_t *free_list;    /* stack of free page numbers */
     int64_t free_count;
-    struct tensor pages_table;     /* device i32 [sequences, max_pages] */
+    struct tensor pages_table; /* device i32 [sequences, max_pages] */
     struct tensor ids, row_sequences, positions;
     struct tensor x, normed, qkv, attended, gate_up, inner, logits;
     struct layer_offsets *offsets;
-    int32_t *host;                 /* [3, max_rows] */
+    int32_t *host; /* [3, max_rows] */
     void *memory[16];
     int blocks;
-    enum status st;                /* of the allocations */
+    enum status st; /* of the allocations */
 };
 
 static struct tensor make(struct kv_cache *c, enum dtype type, int64_t rows, int64_t cols)
@@ -59,7 +59,8 @@ static void make_work(struct kv_cache *c)
 static void make_pages(struct kv_cache *c)
 {
     const struct model_config *g = &c->model->config;
-    size_t bytes = (size_t)c->pages * KV_PAGE_TOKENS * (size_t)(g->kv_heads * g->head_width) * dtype_size(c->model->compute);
+    size_t bytes = (size_t)c->pages * KV_PAGE_TOKENS * (size_t)(g->kv_heads * g->head_width) *
+                   dtype_size(c->model->compute);
 
     c->keys = mem_array((size_t)g->layers, sizeof *c->keys);
     c->values = mem_array((size_t)g->layers, sizeof *c->values);
@@ -75,8 +76,11 @@ enum status kv_cache_new(const struct kv_cache_args *args, struct kv_cache **out
     struct kv_cache *c = mem_alloc(sizeof *c);
     const struct model_config *g = &args->model->config;
 
-    *c = (struct kv_cache){ .model = args->model, .stream = args->stream, .sequences = args->sequences,
-                            .pages = args->pages, .max_rows = args->max_rows };
+    *c = (struct kv_cache){ .model = args->model,
+                            .stream = args->stream,
+                            .sequences = args->sequences,
+                            .pages = args->pages,
+                            .max_rows = args->max_rows };
     BUG_IF(c->sequences < 1 || c->pages < 1 || c->max_rows < 1);
     c->max_pages = (g->context + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS;
     c->table = mem_array((size_t)(c->sequences * c->max_pages), sizeof *c->table);
@@ -127,12 +131,13 @@ enum status kv_cache_reserve(struct kv_cache *c, int64_t sequence, int64_t lengt
     int64_t more = want - c->owned[sequence];
 
     if (length > c->model->config.context)
-        return fail(ST_LIMIT, "a sequence of %lld tokens, the model's context is %lld", (long long)length,
-                    (long long)c->model->config.context);
+        return fail(ST_LIMIT, "a sequence of %lld tokens, the model's context is %lld",
+                    (long long)length, (long long)c->model->config.context);
     if (more <= 0)
         return ST_OK;
     if (more > c->free_count)
-        return fail(ST_LIMIT, "the key-value cache has %lld free pages of %d tokens, %lld more are wanted",
+        return fail(ST_LIMIT,
+                    "the key-value cache has %lld free pages of %d tokens, %lld more are wanted",
                     (long long)c->free_count, KV_PAGE_TOKENS, (long long)more);
     while (c->owned[sequence] < want)
         c->table[sequence * c->max_pages + c->owned[sequence]++] = c->free_list[--c->free_count];
@@ -156,15 +161,22 @@ struct step {
 
 static struct step step_views(const struct kv_cache *c, int64_t n)
 {
-    return (struct step){ tensor_columns(c->ids, 0, n), tensor_columns(c->row_sequences, 0, n),
-                          tensor_columns(c->positions, 0, n), tensor_rows(c->x, 0, n), tensor_rows(c->normed, 0, n),
-                          tensor_rows(c->qkv, 0, n), tensor_rows(c->attended, 0, n), tensor_rows(c->gate_up, 0, n),
-                          tensor_rows(c->inner, 0, n) };
+    return (
+        struct step){ tensor_columns(c->ids, 0, n),       tensor_columns(c->row_sequences, 0, n),
+                      tensor_columns(c->positions, 0, n), tensor_rows(c->x, 0, n),
+                      tensor_rows(c->normed, 0, n),       tensor_rows(c->qkv, 0, n),
+                      tensor_rows(c->attended, 0, n),     tensor_rows(c->gate_up, 0, n),
+                      tensor_rows(c->inner, 0, n) };
 }
 
-static enum status product(struct kv_cache *c, struct tensor out, struct tensor x, struct tensor w, bool add)
+static enum status product(struct kv_cache *c, struct tensor out, struct tensor x, struct tensor w,
+                           bool add)
 {
-    return op_matmul(c->stream, &(struct matmul_args){ .out = out, .a = x, .b = w, .transpose_b = true, .accumulate = add,
+    return op_matmul(c->stream, &(struct matmul_args){ .out = out,
+                                                       .a = x,
+                                                       .b = w,
+                                                       .transpose_b = true,
+                                                       .accumulate = add,
                                                        .row_invariant = true });
 }
 
@@ -172,7 +184,9 @@ static enum status norm(struct kv_cache *c, struct tensor out, struct tensor x, 
 {
     const struct model_config *g = &c->model->config;
 
-    return op_rmsnorm(c->stream, &(struct rmsnorm_args){ .out = out, .x = x, .w = model_vector(c->model, w, g->width),
+    return op_rmsnorm(c->stream, &(struct rmsnorm_args){ .out = out,
+                                                         .x = x,
+                                                         .w = model_vector(c->model, w, g->width),
                                                          .eps = (float)g->norm_eps });
 }
 
@@ -180,8 +194,11 @@ static enum status rotate(struct kv_cache *c, struct tensor x, struct tensor pos
 {
     const struct model_config *g = &c->model->config;
 
-    return op_rope(c->stream, &(struct rope_args){ .x = x, .positions = positions, .head_width = g->head_width,
-                                                   .table = tensor_of(c->model->rope, DT_F32, g->context, g->head_width) });
+    return op_rope(c->stream, &(struct rope_args){ .x = x,
+                                                   .positions = positions,
+                                                   .head_width = g->head_width,
+                                                   .table = tensor_of(c->model->rope, DT_F32,
+                                                                      g->context, g->head_width) });
 }
 
 static enum status step_attention(struct kv_cache *c, const struct step *v, int64_t l)
@@ -194,15 +211,25 @@ static enum status step_attention(struct kv_cache *c, const struct step *v, int6
 
     TRY(rotate(c, q, v->positions));
     TRY(rotate(c, k, v->positions));
-    TRY(op_cache_store(c->stream, &(struct cache_store_args){ .k_cache = keys, .v_cache = values, .k = k,
-                                                              .v = tensor_columns(v->qkv, qc + kc, kc),
-                                                              .pages = c->pages_table, .sequences = v->sequences,
-                                                              .positions = v->positions }));
-    return op_attention_cached(c->stream, &(struct attention_cached_args){
-                                              .out = v->attended, .q = q, .k_cache = keys, .v_cache = values,
-                                              .pages = c->pages_table, .sequences = v->sequences,
-                                              .positions = v->positions, .heads = g->heads, .kv_heads = g->kv_heads,
-                                              .head_width = g->head_width });
+    TRY(op_cache_store(c->stream,
+                       &(struct cache_store_args){ .k_cache = keys,
+                                                   .v_cache = values,
+                                                   .k = k,
+                                                   .v = tensor_columns(v->qkv, qc + kc, kc),
+                                                   .pages = c->pages_table,
+                                                   .sequences = v->sequences,
+                                                   .positions = v->positions }));
+    return op_attention_cached(c->stream,
+                               &(struct attention_cached_args){ .out = v->attended,
+                                                                .q = q,
+                                                                .k_cache = keys,
+                                                                .v_cache = values,
+                                                                .pages = c->pages_table,
+                                                                .sequences = v->sequences,
+                                                                .positions = v->positions,
+                                                                .heads = g->heads,
+                                                                .kv_heads = g->kv_heads,
+                                                                .head_width = g->head_width });
 }
 
 static enum status step_layer(struct kv_cache *c, const struct step *v, int64_t l)
@@ -212,13 +239,17 @@ static enum status step_layer(struct kv_cache *c, const struct step *v, int64_t 
     const struct layer_offsets *o = &c->offsets[l];
 
     TRY(norm(c, v->normed, v->x, o->norm1));
-    TRY(product(c, v->qkv, v->normed, model_matrix(m, o->qkv, model_qkv_columns(g), g->width), false));
+    TRY(product(c, v->qkv, v->normed, model_matrix(m, o->qkv, model_qkv_columns(g), g->width),
+                false));
     TRY(step_attention(c, v, l));
-    TRY(product(c, v->x, v->attended, model_matrix(m, o->o, g->width, g->heads * g->head_width), true));
+    TRY(product(c, v->x, v->attended, model_matrix(m, o->o, g->width, g->heads * g->head_width),
+                true));
     TRY(norm(c, v->normed, v->x, o->norm2));
     TRY(product(c, v->gate_up, v->normed, model_matrix(m, o->gate_up, 2 * g->ff, g->width), false));
-    TRY(op_swiglu(c->stream, &(struct swiglu_args){ .out = v->inner, .gate = tensor_columns(v->gate_up, 0, g->ff),
-                                                    .up = tensor_columns(v->gate_up, g->ff, g->ff) }));
+    TRY(op_swiglu(c->stream,
+                  &(struct swiglu_args){ .out = v->inner,
+                                         .gate = tensor_columns(v->gate_up, 0, g->ff),
+                                         .up = tensor_columns(v->gate_up, g->ff, g->ff) }));
     return product(c, v->x, v->inner, model_matrix(m, o->down, g->width, g->ff), true);
 }
 
@@ -229,7 +260,8 @@ static enum status step_upload(struct kv_cache *c, const struct decode_row *rows
 
     for (int64_t i = 0; i < n; i++) {
         BUG_IF(rows[i].sequence < 0 || rows[i].sequence >= c->sequences);
-        BUG_IF(rows[i].position < 0 || rows[i].position >= c->owned[rows[i].sequence] * KV_PAGE_TOKENS);
+        BUG_IF(rows[i].position < 0 ||
+               rows[i].position >= c->owned[rows[i].sequence] * KV_PAGE_TOKENS);
         ids[i] = rows[i].token;
         sequences[i] = rows[i].sequence;
         positions[i] = rows[i].position;
@@ -237,12 +269,15 @@ static enum status step_upload(struct kv_cache *c, const struct decode_row *rows
     TRY(stream_upload(c->stream, c->ids.p, ids, bytes));
     TRY(stream_upload(c->stream, c->row_sequences.p, sequences, bytes));
     TRY(stream_upload(c->stream, c->positions.p, positions, bytes));
-    TRY(stream_upload(c->stream, c->pages_table.p, c->table, (size_t)(c->sequences * c->max_pages) * sizeof *c->table));
+    TRY(stream_upload(c->stream, c->pages_table.p, c->table,
+                      (size_t)(c->sequences * c->max_pages) * sizeof *c->table));
     return stream_wait(c->stream);
 }
 
-/* Logits of the wanted rows only, one product a row run: row r's bits do not depend on the run's length. */
-static enum status step_logits(struct kv_cache *c, const struct decode_row *rows, int64_t n, float *logits)
+/* Logits of the wanted rows only, one product a row run: row r's bits do not depend on the run's
+ * length. */
+static enum status step_logits(struct kv_cache *c, const struct decode_row *rows, int64_t n,
+                               float *logits)
 {
     const struct model *m = c->model;
     int64_t V = m->config.vocab, done = 0;
@@ -255,9 +290,10 @@ static enum status step_logits(struct kv_cache *c, const struct decode_row *rows
         if (end > i) {
             struct tensor out = tensor_rows(c->logits, 0, end - i);
 
-            TRY(product(c, out, tensor_rows(c->normed, i, end - i), model_matrix(m, model_offset_head(m), V, m->config.width),
-                        false));
-            TRY(stream_download(c->stream, logits + done * V, out.p, (size_t)((end - i) * V) * sizeof(float)));
+            TRY(product(c, out, tensor_rows(c->normed, i, end - i),
+                        model_matrix(m, model_offset_head(m), V, m->config.width), false));
+            TRY(stream_download(c->stream, logits + done * V, out.p,
+                                (size_t)((end - i) * V) * sizeof(float)));
             done += end - i;
         }
         i = end > i ? end : i + 1;
@@ -265,7 +301,8 @@ static enum status step_logits(struct kv_cache *c, const struct decode_row *rows
     return stream_wait(c->stream);
 }
 
-enum status decode_step(struct kv_cache *c, const struct decode_row *rows, int64_t count, float *logits)
+enum status decode_step(struct kv_cache *c, const struct decode_row *rows, int64_t count,
+                        float *logits)
 {
     const struct model *m = c->model;
     struct step v;
@@ -273,9 +310,11 @@ enum status decode_step(struct kv_cache *c, const struct decode_row *rows, int64
     BUG_IF(count < 1 || count > c->max_rows);
     v = step_views(c, count);
     TRY(step_upload(c, rows, count));
-    TRY(op_embed(c->stream, &(struct embed_args){ .out = v.x, .ids = v.ids,
-                                                  .table = tensor_of(m->weights + model_offset_embedding(m), DT_F32,
-                                                                     m->config.vocab, m->config.width) }));
+    TRY(op_embed(c->stream, &(struct embed_args){
+                                .out = v.x,
+                                .ids = v.ids,
+                                .table = tensor_of(m->weights + model_offset_embedding(m), DT_F32,
+                                                   m->config.vocab, m->config.width) }));
     for (int64_t l = 0; l < m->config.layers; l++)
         TRY(step_layer(c, &v, l));
     TRY(norm(c, v.normed, v.x, model_offset_norm(m)));

@@ -1,8 +1,9 @@
 /*
  * Decoding: many sequences, token by token, over a paged KV cache.
  *
- * A cache has a number of pages; a sequence owns a list of them. One call of decode_step() takes rows (sequence, position, token): prefill
- * chunks and single tokens of many sequences alike. Each row's result does not depend on what else is in the call.
+ * A cache has a number of pages; a sequence owns a list of them. One call of decode_step() takes
+ * rows (sequence, position, token): prefill chunks and single tokens of many sequences alike. Each
+ * row's result does not depend on what else is in the call.
  */
 #ifndef TUNDISH_MODEL_DECODE_H
 #define TUNDISH_MODEL_DECODE_H
@@ -14,33 +15,38 @@ struct kv_cache;
 struct kv_cache_args {
     const struct model *model;
     struct stream *stream;
-    int64_t sequences;        /* slots */
-    int64_t pages;            /* over all sequences; a page holds KV_PAGE_TOKENS tokens of all layers */
-    int64_t max_rows;         /* rows of one decode_step() */
+    int64_t sequences; /* slots */
+    int64_t pages;     /* over all sequences; a page holds KV_PAGE_TOKENS tokens of all layers */
+    int64_t max_rows;  /* rows of one decode_step() */
 };
 #define KV_PAGE_TOKENS 16
 MUST_USE enum status kv_cache_new(const struct kv_cache_args *args, struct kv_cache **out);
 void kv_cache_free(struct kv_cache *c);
-/* Gives sequence pages for positions [0, length); ST_LIMIT when there are none left (nothing changes then). */
+/* Gives sequence pages for positions [0, length); ST_LIMIT when there are none left (nothing
+ * changes then). */
 MUST_USE enum status kv_cache_reserve(struct kv_cache *c, int64_t sequence, int64_t length);
-void kv_cache_drop(struct kv_cache *c, int64_t sequence);      /* its pages are free again */
+void kv_cache_drop(struct kv_cache *c, int64_t sequence); /* its pages are free again */
 int64_t kv_cache_free_pages(const struct kv_cache *c);
 
 struct decode_row {
     int32_t sequence, position, token;
     bool want_logits;
 };
-/* rows of one sequence must be in order of position. logits: host f32 [number of rows with want_logits, V], in row order. */
-MUST_USE enum status decode_step(struct kv_cache *c, const struct decode_row *rows, int64_t count, float *logits);
+/* rows of one sequence must be in order of position. logits: host f32 [number of rows with
+ * want_logits, V], in row order. */
+MUST_USE enum status decode_step(struct kv_cache *c, const struct decode_row *rows, int64_t count,
+                                 float *logits);
 
 /* ---- choosing a token ---- */
 struct sample_options {
-    double temperature;       /* 0: the most likely token, lowest id on ties */
-    int64_t top_k;            /* 0: all */
-    double top_p;             /* 1: all */
-    double min_p;             /* 0: all */
+    double temperature; /* 0: the most likely token, lowest id on ties */
+    int64_t top_k;      /* 0: all */
+    double top_p;       /* 1: all */
+    double min_p;       /* 0: all */
 };
-/* Pure in (logits, options, draw): temperature, then top-k, top-p, min-p over the sorted probabilities; draw in [0, 1). */
-int32_t sample_token(const float *logits, int64_t vocab, const struct sample_options *o, double draw);
+/* Pure in (logits, options, draw): temperature, then top-k, top-p, min-p over the sorted
+ * probabilities; draw in [0, 1). */
+int32_t sample_token(const float *logits, int64_t vocab, const struct sample_options *o,
+                     double draw);
 
 #endif

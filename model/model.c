@@ -15,7 +15,10 @@ static int64_t offset_of(const struct model *m, const char *name)
     return p->offset;
 }
 
-int64_t model_offset_embedding(const struct model *m) { return offset_of(m, "model.embed_tokens.weight"); }
+int64_t model_offset_embedding(const struct model *m)
+{
+    return offset_of(m, "model.embed_tokens.weight");
+}
 int64_t model_offset_norm(const struct model *m) { return offset_of(m, "model.norm.weight"); }
 int64_t model_offset_head(const struct model *m)
 {
@@ -27,8 +30,8 @@ struct layer_offsets model_layer(const struct model *m, int64_t layer)
     char name[96];
     struct layer_offsets o;
 
-#define AT(field, part)                                                                 \
-    snprintf(name, sizeof name, "model.layers.%lld." part ".weight", (long long)layer); \
+#define AT(field, part)                                                                            \
+    snprintf(name, sizeof name, "model.layers.%lld." part ".weight", (long long)layer);            \
     o.field = offset_of(m, name);
     AT(norm1, "input_layernorm")
     AT(qkv, "self_attn.q_proj")
@@ -63,7 +66,8 @@ static enum status fill_rope(struct model *m)
     return st;
 }
 
-enum status model_new(const struct model_config *c, struct device *d, enum dtype compute, struct model **out)
+enum status model_new(const struct model_config *c, struct device *d, enum dtype compute,
+                      struct model **out)
 {
     struct model *m = mem_alloc(sizeof *m);
     enum status st = model_config_check(c);
@@ -137,7 +141,8 @@ enum status model_round(struct model *m, struct stream *s, int64_t first, int64_
     if (m->copy == m->weights)
         return ST_OK;
     return op_cast(s, &(struct cast_args){
-                          .out = tensor_of((char *)m->copy + (size_t)first * dtype_size(m->compute), m->compute, 1, n),
+                          .out = tensor_of((char *)m->copy + (size_t)first * dtype_size(m->compute),
+                                           m->compute, 1, n),
                           .x = tensor_of(m->weights + first, DT_F32, 1, n) });
 }
 
@@ -147,7 +152,8 @@ double model_flops_per_token(const struct model_config *c, int64_t T)
     double o = (double)(c->heads * c->head_width * c->width);
     double mlp = 3.0 * (double)(c->ff * c->width);
     double matrices = (double)c->layers * (qkv + o + mlp) + (double)(c->vocab * c->width);
-    double attention = (double)c->layers * (double)(c->heads * c->head_width) * (double)T; /* q k^T and p v, half */
+    double attention = (double)c->layers * (double)(c->heads * c->head_width) *
+                       (double)T; /* q k^T and p v, half */
 
     return 6.0 * matrices + 6.0 * attention;
 }

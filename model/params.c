@@ -8,19 +8,22 @@
 
 #define STD 0.02 /* GPT-2's choice for width 768 and up; also good at 256 */
 
-/* The one list of parameters, in the order of the flat array. Rows that must lie one behind the other (q k v; gate
- * up) stand one behind the other here. std 0 means ones.
- *    name in files                     rows                      cols                       std         decay */
-#define LAYER_PARAMS(X)                                                                                    \
-    X("input_layernorm.weight",          0,                        c->width,                  0,            0) \
-    X("self_attn.q_proj.weight",         c->heads * c->head_width, c->width,                  STD,          1) \
-    X("self_attn.k_proj.weight",         c->kv_heads * c->head_width, c->width,               STD,          1) \
-    X("self_attn.v_proj.weight",         c->kv_heads * c->head_width, c->width,               STD,          1) \
-    X("self_attn.o_proj.weight",         c->width,                 c->heads * c->head_width,  residual_std, 1) \
-    X("post_attention_layernorm.weight", 0,                        c->width,                  0,            0) \
-    X("mlp.gate_proj.weight",            c->ff,                    c->width,                  STD,          1) \
-    X("mlp.up_proj.weight",              c->ff,                    c->width,                  STD,          1) \
-    X("mlp.down_proj.weight",            c->width,                 c->ff,                     residual_std, 1)
+/* clang-format off */
+/* The one list of parameters, in the order of the flat array. Rows that must lie one behind the
+ * other (q k v; gate up) stand one behind the other here. rows 0: a vector. std 0: ones.
+ * C, Q, K, F: columns of the residual stream, of q, of k and v, of the feed-forward part.
+ *    name in files                     rows cols std           decay */
+#define LAYER_PARAMS(X)                                             \
+    X("input_layernorm.weight",          0,   C,   0,            0) \
+    X("self_attn.q_proj.weight",         Q,   C,   STD,          1) \
+    X("self_attn.k_proj.weight",         K,   C,   STD,          1) \
+    X("self_attn.v_proj.weight",         K,   C,   STD,          1) \
+    X("self_attn.o_proj.weight",         C,   Q,   residual_std, 1) \
+    X("post_attention_layernorm.weight", 0,   C,   0,            0) \
+    X("mlp.gate_proj.weight",            F,   C,   STD,          1) \
+    X("mlp.up_proj.weight",              F,   C,   STD,          1) \
+    X("mlp.down_proj.weight",            C,   F,   residual_std, 1)
+/* clang-format on */
 
 struct row {
     const char *name;
@@ -52,7 +55,10 @@ static void add(struct params *p, int layer, const struct row *r)
 
 static void add_layer(struct params *p, const struct model_config *c, int layer)
 {
-    double residual_std = STD / sqrt(2.0 * (double)c->layers); /* Radford et al. 2019, section 2.3 */
+    const int64_t C = c->width, Q = c->heads * c->head_width, K = c->kv_heads * c->head_width;
+    const int64_t F = c->ff;
+    double residual_std =
+        STD / sqrt(2.0 * (double)c->layers); /* Radford et al. 2019, section 2.3 */
     const struct row rows[] = {
 #define X(name, rows, cols, std, decay) { name, rows, cols, std, decay },
         LAYER_PARAMS(X)

@@ -101,8 +101,12 @@ enum status pass_new(const struct pass_args *args, struct pass **out)
     const struct model_config *c = &args->model->config;
 
     BUG_IF(args->batch < 1 || args->length < 1 || args->length > c->context);
-    *p = (struct pass){ .model = args->model, .stream = args->stream, .B = args->batch, .T = args->length,
-                        .N = args->batch * args->length, .gradients = args->gradients };
+    *p = (struct pass){ .model = args->model,
+                        .stream = args->stream,
+                        .B = args->batch,
+                        .T = args->length,
+                        .N = args->batch * args->length,
+                        .gradients = args->gradients };
     p->chunk = LOGIT_ELEMENTS / c->vocab;
     p->chunk = p->chunk < 16 ? 16 : p->chunk > p->N ? p->N : p->chunk;
     make_layers(&b);

@@ -29,8 +29,9 @@ static int32_t most_likely(const float *logits, int64_t vocab)
     return best;
 }
 
-/* How many of the sorted choices stay: top-k, then the smallest set that reaches top-p, then those of at least min-p times the
- * first one's probability (Nguyen et al. 2024, section 3). At least one. */
+/* How many of the sorted choices stay: top-k, then the smallest set that reaches top-p, then those
+ * of at least min-p times the first one's probability (Nguyen et al. 2024, section 3). At least
+ * one. */
 static int64_t keep(const struct choice *v, int64_t n, const struct sample_options *o)
 {
     double sum = 0;
@@ -50,7 +51,8 @@ static int64_t keep(const struct choice *v, int64_t n, const struct sample_optio
     return k;
 }
 
-int32_t sample_token(const float *logits, int64_t vocab, const struct sample_options *o, double draw)
+int32_t sample_token(const float *logits, int64_t vocab, const struct sample_options *o,
+                     double draw)
 {
     struct choice *v;
     double top, total = 0, sum = 0;

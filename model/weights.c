@@ -18,7 +18,8 @@ static float from_bf16(uint16_t h)
 /* IEEE 754 binary16. */
 static float from_f16(uint16_t h)
 {
-    uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = (h >> 10) & 31, fraction = h & 1023, bits;
+    uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = (h >> 10) & 31, fraction = h & 1023,
+             bits;
     float f;
 
     if (exponent == 0) { /* zero and subnormal: fraction * 2^-24 */
@@ -56,7 +57,8 @@ static const void *stored_bytes(struct arena *a, const float *w, int64_t n, enum
     return half;
 }
 
-static struct tensor_entry entry_of(struct arena *a, const struct weights_part *part, const struct param *p)
+static struct tensor_entry entry_of(struct arena *a, const struct weights_part *part,
+                                    const struct param *p)
 {
     struct tensor_entry e = { .name = arena_printf(a, "%s%s", part->prefix, p->name),
                               .dtype = part->stored == DT_BF16 ? TENSOR_BF16 : TENSOR_F32,
@@ -91,15 +93,19 @@ enum status weights_write(const char *path, const struct weights_part *parts, si
 
 /* ---- reading ---- */
 
-static enum status check_shape(const struct tensor_entry *e, const struct param *p, const char *what)
+static enum status check_shape(const struct tensor_entry *e, const struct param *p,
+                               const char *what)
 {
-    bool fits = e->dims == p->dims && (p->dims == 1 ? e->shape[0] == p->cols : e->shape[0] == p->rows && e->shape[1] == p->cols);
+    bool fits =
+        e->dims == p->dims &&
+        (p->dims == 1 ? e->shape[0] == p->cols : e->shape[0] == p->rows && e->shape[1] == p->cols);
 
     if (fits)
         return ST_OK;
-    return fail(ST_FORMAT, "%s: tensor '%s' has %d dimensions beginning with %lld, want %s%lld x %lld", what, e->name, e->dims,
-                e->dims > 0 ? (long long)e->shape[0] : 0LL, p->dims == 1 ? "a vector, " : "", (long long)p->rows,
-                (long long)p->cols);
+    return fail(ST_FORMAT,
+                "%s: tensor '%s' has %d dimensions beginning with %lld, want %s%lld x %lld", what,
+                e->name, e->dims, e->dims > 0 ? (long long)e->shape[0] : 0LL,
+                p->dims == 1 ? "a vector, " : "", (long long)p->rows, (long long)p->cols);
 }
 
 static enum status copy_values(const struct tensor_entry *e, float *w, int64_t n, const char *what)
@@ -107,7 +113,9 @@ static enum status copy_values(const struct tensor_entry *e, float *w, int64_t n
     const uint16_t *half = e->data;
 
     switch (e->dtype) {
-    case TENSOR_F32: memcpy(w, e->data, (size_t)n * sizeof *w); return ST_OK;
+    case TENSOR_F32:
+        memcpy(w, e->data, (size_t)n * sizeof *w);
+        return ST_OK;
     case TENSOR_BF16:
         for (int64_t i = 0; i < n; i++)
             w[i] = from_bf16(half[i]);
@@ -122,13 +130,15 @@ static enum status copy_values(const struct tensor_entry *e, float *w, int64_t n
     }
 }
 
-static enum status read_param(const struct tensor_entry *e, const char *what, const struct param *p, float *weights)
+static enum status read_param(const struct tensor_entry *e, const char *what, const struct param *p,
+                              float *weights)
 {
     TRY(check_shape(e, p, what));
     return copy_values(e, weights + p->offset, p->rows * p->cols, what);
 }
 
-enum status weights_read(const struct tensor_file *f, const char *what, const struct params *p, const char *prefix, float *weights)
+enum status weights_read(const struct tensor_file *f, const char *what, const struct params *p,
+                         const char *prefix, float *weights)
 {
     char name[160];
 
@@ -148,7 +158,8 @@ enum status weights_read(const struct tensor_file *f, const char *what, const st
 static bool harmless(const char *name) { return str_ends_with(name, ".rotary_emb.inv_freq"); }
 
 /* Every tensor of one file goes to its parameter; seen counts them. */
-static enum status read_file_into(const char *path, const struct params *p, bool *seen, float *weights, bool tied)
+static enum status read_file_into(const char *path, const struct params *p, bool *seen,
+                                  float *weights, bool tied)
 {
     struct tensor_file *f;
     enum status st;
@@ -170,7 +181,8 @@ static enum status read_file_into(const char *path, const struct params *p, bool
     return st;
 }
 
-static enum status read_folder(const char *folder, struct arena *a, const struct params *p, bool tied, float *weights)
+static enum status read_folder(const char *folder, struct arena *a, const struct params *p,
+                               bool tied, float *weights)
 {
     struct file_list files;
     bool *seen = arena_array(a, (size_t)p->count, sizeof *seen);

@@ -25,12 +25,15 @@ static const char *const dtypes[] = { "f32", "bf16", NULL };
 static const struct opt options[] = {
 #define S struct generate_options
     OPT_INPUT(S, model, "model", "checkpoint or model folder", .flags = OPT_REQUIRED),
-    OPT_LIST(S, prompt, "prompt", "what to go on from; '-' reads standard input", .flags = OPT_POSITIONAL),
+    OPT_LIST(S, prompt, "prompt", "what to go on from; '-' reads standard input",
+             .flags = OPT_POSITIONAL),
     OPT_INT(S, max_tokens, "max-tokens", "128", 1, 1e9, "most tokens to write"),
     OPT_REAL(S, temperature, "temperature", "0.8", 0, 100, "0: always the most likely token"),
     OPT_INT(S, top_k, "top-k", "0", 0, 16777216, "choose among the k most likely; 0: all"),
-    OPT_REAL(S, top_p, "top-p", "0.95", 0, 1, "choose among the most likely that make up this share"),
-    OPT_REAL(S, min_p, "min-p", "0", 0, 1, "choose among those at least this share as likely as the first"),
+    OPT_REAL(S, top_p, "top-p", "0.95", 0, 1,
+             "choose among the most likely that make up this share"),
+    OPT_REAL(S, min_p, "min-p", "0", 0, 1,
+             "choose among those at least this share as likely as the first"),
     OPT_INT(S, seed, "seed", "1", 0, 9007199254740992, "seed of the choices"),
     OPT_CHOICE(S, dtype, "dtype", "f32", dtypes, "type of matrix products"),
     OPT_STR(S, device, "device", "auto", "auto, cpu or cuda"),
@@ -47,7 +50,7 @@ struct generator {
     struct model *model;
     struct tokenizer *tokenizer;
     struct kv_cache *cache;
-    struct token_list tokens;        /* prompt, then what was written */
+    struct token_list tokens; /* prompt, then what was written */
     float *logits;
     struct text_stream text;
 };
@@ -82,13 +85,17 @@ static enum status encode_prompt(struct generator *g, struct buf *prompt)
         g->tokens.v[0] = (uint32_t)end;
         g->tokens.count = g->tokens.cap = 1;
     }
-    st = encoder_encode(e, (struct span){ prompt->p == NULL ? "" : prompt->p, prompt->n }, false, &g->tokens);
+    st = encoder_encode(e, (struct span){ prompt->p == NULL ? "" : prompt->p, prompt->n }, false,
+                        &g->tokens);
     encoder_free(e);
     TRY(st);
     if (g->tokens.count == 0)
-        return fail(ST_USAGE, "the prompt is empty, and this tokenizer has no end-of-text token to begin with");
+        return fail(
+            ST_USAGE,
+            "the prompt is empty, and this tokenizer has no end-of-text token to begin with");
     if ((int64_t)g->tokens.count > context)
-        return fail(ST_LIMIT, "the prompt has %zu tokens, the model's context is %lld", g->tokens.count, (long long)context);
+        return fail(ST_LIMIT, "the prompt has %zu tokens, the model's context is %lld",
+                    g->tokens.count, (long long)context);
     return ST_OK;
 }
 
@@ -103,10 +110,13 @@ static enum status open_all(struct generator *g)
     TRY(model_load(o->model, g->device, o->dtype == 1 ? DT_BF16 : DT_F32, &g->model));
     c = model_config_of(g->model);
     g->logits = mem_array((size_t)c->vocab, sizeof *g->logits);
-    return kv_cache_new(&(struct kv_cache_args){ .model = g->model, .stream = g->stream, .sequences = 1,
-                                                 .pages = (c->context + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS,
-                                                 .max_rows = CHUNK },
-                        &g->cache);
+    return kv_cache_new(
+        &(struct kv_cache_args){ .model = g->model,
+                                 .stream = g->stream,
+                                 .sequences = 1,
+                                 .pages = (c->context + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS,
+                                 .max_rows = CHUNK },
+        &g->cache);
 }
 
 static void close_all(struct generator *g)
@@ -130,7 +140,8 @@ static enum status feed(struct generator *g, size_t first)
         int64_t n = 0;
 
         for (; n < CHUNK && first < g->tokens.count; n++, first++)
-            rows[n] = (struct decode_row){ 0, (int32_t)first, (int32_t)g->tokens.v[first], first + 1 == g->tokens.count };
+            rows[n] = (struct decode_row){ 0, (int32_t)first, (int32_t)g->tokens.v[first],
+                                           first + 1 == g->tokens.count };
         TRY(decode_step(g->cache, rows, n, g->logits));
     }
     return ST_OK;
@@ -201,7 +212,8 @@ static enum status generate(struct generator *g, struct buf *prompt)
     buf_addc(&rest, '\n');
     st = show(rest.p, rest.n);
     buf_release(&rest);
-    log_info("%lld tokens, %.0f a second", (long long)written, (double)written / (bench_now() - start));
+    log_info("%lld tokens, %.0f a second", (long long)written,
+             (double)written / (bench_now() - start));
     return st;
 }
 
@@ -219,9 +231,11 @@ static enum status run(struct arena *a, void *cfg)
 const struct command cmd_generate = {
     .name = "generate",
     .summary = "write a completion in the terminal",
-    .details = "Prints the prompt and what the model goes on with, as it comes. The same seed writes the same text.\n\n"
-               "  tundish generate --model model \"The following options\"\n"
-               "  echo -n \"The following options\" | tundish generate --model model --temperature 0 -",
+    .details =
+        "Prints the prompt and what the model goes on with, as it comes. The same seed writes the "
+        "same text.\n\n"
+        "  tundish generate --model model \"The following options\"\n"
+        "  echo -n \"The following options\" | tundish generate --model model --temperature 0 -",
     .opts = options,
     .cfg_size = sizeof(struct generate_options),
     .run = run,

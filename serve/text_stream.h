@@ -1,6 +1,7 @@
 /*
- * Text that comes token by token: tokens are bytes, and a character may end in a later token. What has come so far is handed on in whole
- * characters; what can never become one is replaced by U+FFFD.
+ * Text that comes token by token: tokens are bytes, and a character may end in a later token. What
+ * has come so far is handed on in whole characters; what can never become one is replaced by
+ * U+FFFD.
  */
 #ifndef TUNDISH_SERVE_TEXT_STREAM_H
 #define TUNDISH_SERVE_TEXT_STREAM_H
@@ -8,7 +9,7 @@
 #include "base/str.h"
 
 struct text_stream {
-    char held[4];         /* the beginning of a character */
+    char held[4]; /* the beginning of a character */
     size_t count;
 };
 /* Appends to out what can be shown after these bytes. */

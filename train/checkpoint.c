@@ -25,7 +25,8 @@ static float *download(const struct checkpoint_args *args, const float *device_p
     return host;
 }
 
-static enum status write_tensors(const struct checkpoint_args *args, struct arena *a, const char *folder)
+static enum status write_tensors(const struct checkpoint_args *args, struct arena *a,
+                                 const char *folder)
 {
     const struct params *p = model_params(args->model);
     enum status st = ST_OK;
@@ -53,21 +54,26 @@ static enum status write_json(struct arena *a, const char *folder, const char *n
     return st;
 }
 
-static enum status write_files(const struct checkpoint_args *args, struct arena *a, const char *folder,
-                               const struct checkpoint_state *s)
+static enum status write_files(const struct checkpoint_args *args, struct arena *a,
+                               const char *folder, const struct checkpoint_state *s)
 {
     TRY(write_tensors(args, a, folder));
-    TRY(write_json(a, folder, "config.json", model_config_to_json(model_config_of(args->model), DT_F32)));
-    TRY(write_json(a, folder, "state.json",
-                   json_pack("{s:i, s:I, s:I, s:I, s:s}", "version", STATE_VERSION, "step", (json_int_t)s->step, "steps",
-                             (json_int_t)s->steps, "tokens", (json_int_t)s->tokens, "numeric_class",
-                             device_numeric_class(model_device(args->model), model_compute(args->model)))));
-    TRY(file_copy(path_join(a, args->options->store, "tokenizer.json"), path_join(a, folder, "tokenizer.json")));
-    return file_write_atomic(path_join(a, folder, "metrics.jsonl"), s->metrics->p == NULL ? "" : s->metrics->p,
-                             s->metrics->n);
+    TRY(write_json(a, folder, "config.json",
+                   model_config_to_json(model_config_of(args->model), DT_F32)));
+    TRY(write_json(
+        a, folder, "state.json",
+        json_pack("{s:i, s:I, s:I, s:I, s:s}", "version", STATE_VERSION, "step",
+                  (json_int_t)s->step, "steps", (json_int_t)s->steps, "tokens",
+                  (json_int_t)s->tokens, "numeric_class",
+                  device_numeric_class(model_device(args->model), model_compute(args->model)))));
+    TRY(file_copy(path_join(a, args->options->store, "tokenizer.json"),
+                  path_join(a, folder, "tokenizer.json")));
+    return file_write_atomic(path_join(a, folder, "metrics.jsonl"),
+                             s->metrics->p == NULL ? "" : s->metrics->p, s->metrics->n);
 }
 
-enum status checkpoint_write(const struct checkpoint_args *args, const char *path, const struct checkpoint_state *s)
+enum status checkpoint_write(const struct checkpoint_args *args, const char *path,
+                             const struct checkpoint_state *s)
 {
     struct arena a = { 0 };
     struct artifact *artifact;
@@ -81,14 +87,16 @@ enum status checkpoint_write(const struct checkpoint_args *args, const char *pat
         artifact_abort(artifact);
         return st;
     }
-    artifact_set_counts(artifact, json_pack("{s:I, s:I, s:I}", "step", (json_int_t)s->step, "tokens", (json_int_t)s->tokens,
-                                            "parameters", (json_int_t)model_params(args->model)->weights));
+    artifact_set_counts(artifact, json_pack("{s:I, s:I, s:I}", "step", (json_int_t)s->step,
+                                            "tokens", (json_int_t)s->tokens, "parameters",
+                                            (json_int_t)model_params(args->model)->weights));
     return artifact_commit(artifact, NULL);
 }
 
 /* ---- reading ---- */
 
-static enum status upload(const struct checkpoint_args *args, const char *file, const char *prefix, float *device_p)
+static enum status upload(const struct checkpoint_args *args, const char *file, const char *prefix,
+                          float *device_p)
 {
     struct tensor_file *f;
     float *host;
@@ -98,7 +106,8 @@ static enum status upload(const struct checkpoint_args *args, const char *file, 
     host = mem_array((size_t)model_params(args->model)->elements, sizeof *host);
     st = weights_read(f, file, model_params(args->model), prefix, host);
     if (st == ST_OK)
-        st = stream_upload(args->stream, device_p, host, (size_t)model_params(args->model)->elements * sizeof *host);
+        st = stream_upload(args->stream, device_p, host,
+                           (size_t)model_params(args->model)->elements * sizeof *host);
     if (st == ST_OK)
         st = stream_wait(args->stream);
     free(host);
@@ -145,7 +154,8 @@ static enum status read_files(const struct checkpoint_args *args, struct arena *
     return st;
 }
 
-enum status checkpoint_read(const struct checkpoint_args *args, const char *path, struct checkpoint_state *s)
+enum status checkpoint_read(const struct checkpoint_args *args, const char *path,
+                            struct checkpoint_state *s)
 {
     struct arena a = { 0 };
     json_t *manifest;
@@ -180,7 +190,8 @@ static enum status list_steps(struct arena *a, const struct train_options *o, st
     TRY(file_list_tree(a, work, &all));
     out->names = arena_array(a, all.count + 1, sizeof *out->names);
     for (size_t i = 0; i < all.count; i++)
-        if (strncmp(all.names[i], "step-", 5) == 0 && strlen(all.names[i]) == 13 + strlen("/manifest.json") &&
+        if (strncmp(all.names[i], "step-", 5) == 0 &&
+            strlen(all.names[i]) == 13 + strlen("/manifest.json") &&
             strcmp(all.names[i] + 13, "/manifest.json") == 0)
             out->names[n++] = arena_strndup(a, all.names[i], 13);
     out->count = n;
@@ -203,8 +214,11 @@ static enum status tell_difference(const char *path, const json_t *was, const js
             continue;
         a = old == NULL ? NULL : json_dumps(old, JSON_ENCODE_ANY | JSON_COMPACT);
         b = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-        st = fail(ST_CONFIG, "'%s' belongs to a run with %s %s, this one has %s: go on with that, or remove the .work folder, or "
-                             "choose another --out", path, key, a == NULL ? "(absent)" : a, b);
+        st = fail(ST_CONFIG,
+                  "'%s' belongs to a run with %s %s, this one has %s: go on with that, or remove "
+                  "the .work folder, or "
+                  "choose another --out",
+                  path, key, a == NULL ? "(absent)" : a, b);
         free(a);
         free(b);
         return st;
@@ -223,12 +237,16 @@ static enum status same_run(const char *path, const struct train_options *o)
         json_decref(now);
         return st;
     }
-    st = tell_difference(path, json_object_get(json_object_get(manifest, "made_by"), "options"), now);
+    st = tell_difference(path, json_object_get(json_object_get(manifest, "made_by"), "options"),
+                         now);
     if (st == ST_OK)
         st = artifact_digest_path(o->store, NULL, digest);
-    store = json_string_value(json_array_get(json_object_get(json_object_get(manifest, "inputs"), "store"), 0));
+    store = json_string_value(
+        json_array_get(json_object_get(json_object_get(manifest, "inputs"), "store"), 0));
     if (st == ST_OK && (store == NULL || strcmp(store, digest) != 0))
-        st = fail(ST_CONFIG, "'%s' belongs to a run over another token store: remove the .work folder or choose another --out",
+        st = fail(ST_CONFIG,
+                  "'%s' belongs to a run over another token store: remove the .work folder or "
+                  "choose another --out",
                   path);
     json_decref(manifest);
     json_decref(now);

@@ -5,13 +5,15 @@
 
 enum { STREAM_OFFSET = 0x6f66 }; /* rng stream of the epochs' offsets */
 
-enum status loader_init(struct loader *l, const struct token_store *store, int64_t length, uint64_t seed)
+enum status loader_init(struct loader *l, const struct token_store *store, int64_t length,
+                        uint64_t seed)
 {
     uint64_t tokens = token_store_tokens(store, TOKENS_TRAIN), T = (uint64_t)length;
 
     if (tokens < 2 * T + 1)
-        return fail(ST_CONFIG, "the store has %llu training tokens; sequences of %llu need at least %llu",
-                    (unsigned long long)tokens, (unsigned long long)T, (unsigned long long)(2 * T + 1));
+        return fail(
+            ST_CONFIG, "the store has %llu training tokens; sequences of %llu need at least %llu",
+            (unsigned long long)tokens, (unsigned long long)T, (unsigned long long)(2 * T + 1));
     *l = (struct loader){ store, TOKENS_TRAIN, length, seed, (tokens - 1) / T - 1 };
     return ST_OK;
 }
@@ -21,12 +23,13 @@ uint64_t loader_start(const struct loader *l, uint64_t sample)
     uint64_t epoch = sample / l->windows, T = (uint64_t)l->length;
     uint64_t offset = rng_at(l->seed, STREAM_OFFSET, epoch) % T;
 
-    return offset + T * rng_permute(rng_at(l->seed, STREAM_OFFSET + 1, epoch), l->windows, sample % l->windows);
+    return offset + T * rng_permute(rng_at(l->seed, STREAM_OFFSET + 1, epoch), l->windows,
+                                    sample % l->windows);
 }
 
 /* One window of T + 1 tokens as T tokens and T targets. */
-static enum status read_window(const struct token_store *store, enum token_part part, uint64_t start, int64_t T,
-                               int32_t *tokens, int32_t *targets)
+static enum status read_window(const struct token_store *store, enum token_part part,
+                               uint64_t start, int64_t T, int32_t *tokens, int32_t *targets)
 {
     int32_t last;
 
@@ -38,12 +41,14 @@ static enum status read_window(const struct token_store *store, enum token_part 
     return ST_OK;
 }
 
-enum status loader_read(const struct loader *l, uint64_t first, int64_t count, int32_t *tokens, int32_t *targets)
+enum status loader_read(const struct loader *l, uint64_t first, int64_t count, int32_t *tokens,
+                        int32_t *targets)
 {
     int64_t T = l->length;
 
     for (int64_t i = 0; i < count; i++)
-        TRY(read_window(l->store, l->part, loader_start(l, first + (uint64_t)i), T, tokens + i * T, targets + i * T));
+        TRY(read_window(l->store, l->part, loader_start(l, first + (uint64_t)i), T, tokens + i * T,
+                        targets + i * T));
     return ST_OK;
 }
 
@@ -54,11 +59,11 @@ uint64_t loader_validation_windows(const struct token_store *store, int64_t leng
     return tokens == 0 ? 0 : (tokens - 1) / (uint64_t)length;
 }
 
-enum status loader_read_validation(const struct token_store *store, int64_t length, uint64_t first, int64_t count,
-                                   int32_t *tokens, int32_t *targets)
+enum status loader_read_validation(const struct token_store *store, int64_t length, uint64_t first,
+                                   int64_t count, int32_t *tokens, int32_t *targets)
 {
     for (int64_t i = 0; i < count; i++)
-        TRY(read_window(store, TOKENS_VALIDATION, (first + (uint64_t)i) * (uint64_t)length, length, tokens + i * length,
-                        targets + i * length));
+        TRY(read_window(store, TOKENS_VALIDATION, (first + (uint64_t)i) * (uint64_t)length, length,
+                        tokens + i * length, targets + i * length));
     return ST_OK;
 }

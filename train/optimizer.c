@@ -17,7 +17,7 @@ struct optimizer {
     struct stream **streams;
     double beta1, beta2, epsilon, weight_decay, clip;
     float *m, *v;
-    double *squares;              /* device f64 [segments] */
+    double *squares; /* device f64 [segments] */
     double *host_squares;
     struct segment *segments;
     size_t count;
@@ -36,8 +36,9 @@ static void cut_segments(struct optimizer *o)
 
         for (int64_t first = 0; first < n; first += SEGMENT) {
             o->segments = mem_grow(o->segments, o->count + 1, sizeof *o->segments);
-            o->segments[o->count++] = (struct segment){ p->list[i].offset + first, n - first < SEGMENT ? n - first : SEGMENT,
-                                                        p->list[i].decay };
+            o->segments[o->count++] =
+                (struct segment){ p->list[i].offset + first,
+                                  n - first < SEGMENT ? n - first : SEGMENT, p->list[i].decay };
         }
     }
 }
@@ -49,8 +50,13 @@ enum status optimizer_new(const struct optimizer_args *args, struct optimizer **
     void *m = NULL, *v = NULL, *squares = NULL;
     enum status st;
 
-    *o = (struct optimizer){ .model = args->model, .pool = args->pool, .streams = args->streams, .beta1 = args->beta1,
-                             .beta2 = args->beta2, .epsilon = args->epsilon, .weight_decay = args->weight_decay,
+    *o = (struct optimizer){ .model = args->model,
+                             .pool = args->pool,
+                             .streams = args->streams,
+                             .beta1 = args->beta1,
+                             .beta2 = args->beta2,
+                             .epsilon = args->epsilon,
+                             .weight_decay = args->weight_decay,
                              .clip = args->clip };
     cut_segments(o);
     o->host_squares = mem_array(o->count, sizeof *o->host_squares);
@@ -94,18 +100,26 @@ static enum status sum_segment(void *ctx, size_t i, int worker)
 {
     struct optimizer *o = ctx;
 
-    return op_sum_squares(o->streams[worker], &(struct sum_squares_args){ .out = o->squares + i,
-                                                                          .x = part(o->grads, &o->segments[i]) });
+    return op_sum_squares(
+        o->streams[worker],
+        &(struct sum_squares_args){ .out = o->squares + i, .x = part(o->grads, &o->segments[i]) });
 }
 
 static enum status update_segment(void *ctx, size_t i, int worker)
 {
     struct optimizer *o = ctx;
     const struct segment *s = &o->segments[i];
-    struct adamw_args a = { .param = part(model_weights(o->model), s), .grad = part(o->grads, s), .m = part(o->m, s),
-                            .v = part(o->v, s), .lr = (float)o->lr, .beta1 = (float)o->beta1, .beta2 = (float)o->beta2,
-                            .eps = (float)o->epsilon, .decay = s->decay ? (float)o->weight_decay : 0,
-                            .scale = (float)o->scale, .step = o->step };
+    struct adamw_args a = { .param = part(model_weights(o->model), s),
+                            .grad = part(o->grads, s),
+                            .m = part(o->m, s),
+                            .v = part(o->v, s),
+                            .lr = (float)o->lr,
+                            .beta1 = (float)o->beta1,
+                            .beta2 = (float)o->beta2,
+                            .eps = (float)o->epsilon,
+                            .decay = s->decay ? (float)o->weight_decay : 0,
+                            .scale = (float)o->scale,
+                            .step = o->step };
 
     if (model_compute(o->model) == DT_BF16)
         a.copy = tensor_of((char *)model_copy(o->model) + (size_t)s->first * 2, DT_BF16, 1, s->n);
@@ -133,14 +147,17 @@ static enum status gradient_norm(struct optimizer *o, double *norm)
     return ST_OK;
 }
 
-enum status optimizer_step(struct optimizer *o, const float *grads, double lr, int64_t step, double *norm)
+enum status optimizer_step(struct optimizer *o, const float *grads, double lr, int64_t step,
+                           double *norm)
 {
     o->grads = grads;
     o->lr = lr;
     o->step = step;
     TRY(gradient_norm(o, norm));
     if (!isfinite(*norm))
-        return fail(ST_FAILED, "the gradient of step %lld is not finite: lower lr, or train with dtype f32", (long long)step);
+        return fail(ST_FAILED,
+                    "the gradient of step %lld is not finite: lower lr, or train with dtype f32",
+                    (long long)step);
     o->scale = o->clip > 0 && *norm > o->clip ? o->clip / (*norm + 1e-6) : 1;
     TRY(pool_for(o->pool, o->count, update_segment, o));
     return wait_all(o);

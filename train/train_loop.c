@@ -17,7 +17,8 @@ static const char *plan_path(struct arena *a, const struct train_options *o)
     return arena_printf(a, "%s.work/plan.json", o->out);
 }
 
-/* Seconds of one step: the median of three gradients after a first one that warms up. Changes nothing. */
+/* Seconds of one step: the median of three gradients after a first one that warms up. Changes
+ * nothing. */
 static enum status probe(struct trainer *t, double *seconds)
 {
     double took[3], loss, start;
@@ -73,11 +74,12 @@ static enum status steps_from_minutes(struct arena *a, struct trainer *t, int64_
         *steps = *steps < 1 ? 1 : *steps;
         if (comm_rank(t->comm) == 0) {
             TRY(write_plan(path, *steps));
-            log_info("probe: a step takes %.3f s, so %g minutes are %lld steps (recorded)", seconds, o->minutes,
-                     (long long)*steps);
+            log_info("probe: a step takes %.3f s, so %g minutes are %lld steps (recorded)", seconds,
+                     o->minutes, (long long)*steps);
         }
     }
-    return comm_broadcast(t->comm, &(struct comm_buffer){ .p = steps, .count = 1, .type = COMM_I64 }, 0);
+    return comm_broadcast(t->comm,
+                          &(struct comm_buffer){ .p = steps, .count = 1, .type = COMM_I64 }, 0);
 }
 
 static enum status plan_steps(struct arena *a, struct trainer *t, int64_t *steps)
@@ -111,16 +113,19 @@ static enum status begin(struct arena *a, struct trainer *t)
     TRY(checkpoint_find(a, o, &newest));
     if (newest != NULL) {
         TRY(checkpoint_read(&c, newest, &t->state));
-        log_info("going on after step %lld of %lld", (long long)t->state.step, (long long)t->state.steps);
+        log_info("going on after step %lld of %lld", (long long)t->state.step,
+                 (long long)t->state.steps);
     } else {
         TRY(plan_steps(a, t, &t->state.steps));
     }
-    t->schedule = (struct schedule){ o->lr, o->lr * o->min_lr, (int64_t)(o->warmup * (double)t->state.steps + 0.5),
-                                     t->state.steps };
+    t->schedule =
+        (struct schedule){ o->lr, o->lr * o->min_lr,
+                           (int64_t)(o->warmup * (double)t->state.steps + 0.5), t->state.steps };
     log_info("%s parameters, %lld steps of %s tokens, %s, %d threads, %d ranks",
-             str_count((uint64_t)model_params(t->model)->weights, weights), (long long)t->state.steps,
-             str_count((uint64_t)o->batch_tokens, tokens), device_numeric_class(t->device, model_compute(t->model)),
-             pool_threads(t->pool), comm_size(t->comm));
+             str_count((uint64_t)model_params(t->model)->weights, weights),
+             (long long)t->state.steps, str_count((uint64_t)o->batch_tokens, tokens),
+             device_numeric_class(t->device, model_compute(t->model)), pool_threads(t->pool),
+             comm_size(t->comm));
     return ST_OK;
 }
 
@@ -136,8 +141,9 @@ static enum status one_step(struct trainer *t)
     TRY(optimizer_step(t->optimizer, grads, lr, step, &norm));
     t->state.step = step;
     t->state.tokens += t->options->batch_tokens;
-    buf_printf(&t->metrics, "{\"step\":%lld,\"tokens\":%lld,\"loss\":%.6f,\"lr\":%.6g,\"grad_norm\":%.6g}\n", (long long)step,
-               (long long)t->state.tokens, loss, lr, norm);
+    buf_printf(&t->metrics,
+               "{\"step\":%lld,\"tokens\":%lld,\"loss\":%.6f,\"lr\":%.6g,\"grad_norm\":%.6g}\n",
+               (long long)step, (long long)t->state.tokens, loss, lr, norm);
     progress_note("step %lld/%lld loss %.3f", (long long)step, (long long)t->state.steps, loss);
     progress_add((uint64_t)t->options->batch_tokens);
     return ST_OK;
@@ -151,9 +157,10 @@ static enum status validate(struct trainer *t)
     TRY(trainer_validate(t, &loss, &got));
     if (!got)
         return ST_OK;
-    buf_printf(&t->metrics, "{\"step\":%lld,\"tokens\":%lld,\"validation_loss\":%.6f}\n", (long long)t->state.step,
-               (long long)t->state.tokens, loss);
-    log_info("step %lld of %lld: validation loss %.4f nats a token", (long long)t->state.step, (long long)t->state.steps, loss);
+    buf_printf(&t->metrics, "{\"step\":%lld,\"tokens\":%lld,\"validation_loss\":%.6f}\n",
+               (long long)t->state.step, (long long)t->state.tokens, loss);
+    log_info("step %lld of %lld: validation loss %.4f nats a token", (long long)t->state.step,
+             (long long)t->state.steps, loss);
     return ST_OK;
 }
 
@@ -178,7 +185,8 @@ static enum status stop_asked(struct trainer *t, bool *stop)
 {
     int64_t asked = stop_requested();
 
-    TRY(comm_all_reduce(t->comm, &(struct comm_buffer){ .p = &asked, .count = 1, .type = COMM_I64 }, COMM_MAX));
+    TRY(comm_all_reduce(t->comm, &(struct comm_buffer){ .p = &asked, .count = 1, .type = COMM_I64 },
+                        COMM_MAX));
     *stop = asked != 0;
     return ST_OK;
 }
@@ -198,7 +206,9 @@ static enum status loop(struct trainer *t)
         if (stop || (every(o->checkpoint_every, t->state.step) && t->state.step < t->state.steps))
             TRY(save(t));
         if (stop && t->state.step < t->state.steps)
-            return fail(ST_INTERRUPTED, "stopped after step %lld of %lld, which is kept: the same command goes on from there",
+            return fail(ST_INTERRUPTED,
+                        "stopped after step %lld of %lld, which is kept: the same command goes on "
+                        "from there",
                         (long long)t->state.step, (long long)t->state.steps);
     }
     return ST_OK;
@@ -231,7 +241,9 @@ static enum status train(struct arena *a, struct trainer *t)
     progress_end();
     TRY(st);
     if (t->state.tokens > first)
-        log_info("%s tokens a second", str_count((uint64_t)((double)(t->state.tokens - first) / (bench_now() - start)), rate));
+        log_info(
+            "%s tokens a second",
+            str_count((uint64_t)((double)(t->state.tokens - first) / (bench_now() - start)), rate));
     return finish(a, t);
 }
 

@@ -10,13 +10,13 @@
 struct train_options {
     const char *store, *init, *out;
     const char *device;
-    int dtype;                     /* enum train_dtype */
+    int dtype; /* enum train_dtype */
     int64_t threads;
     int64_t width, layers, heads, kv_heads, head_width, ff, context;
     double rope_theta, norm_eps;
     bool tied;
-    int64_t tokens, steps;         /* either; 0: not given */
-    double minutes;                /* or this: one probe, recorded, turns it into steps */
+    int64_t tokens, steps; /* either; 0: not given */
+    double minutes;        /* or this: one probe, recorded, turns it into steps */
     int64_t batch_tokens, unit_tokens;
     double lr, min_lr, warmup, beta1, beta2, epsilon, weight_decay, clip;
     int64_t seed;

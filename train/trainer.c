@@ -15,18 +15,28 @@ enum dtype train_compute_type(int dtype, const struct device *d)
 
 static int64_t or_default(int64_t given, int64_t fallback) { return given > 0 ? given : fallback; }
 
-/* ff 0: 8/3 of the width (Shazeer 2020 keeps the parameter count of 4 times the width), up to a multiple of 64. */
-static struct model_config config_from_options(const struct train_options *o, uint32_t vocab, int64_t end_of_text)
+/* ff 0: 8/3 of the width (Shazeer 2020 keeps the parameter count of 4 times the width), up to a
+ * multiple of 64. */
+static struct model_config config_from_options(const struct train_options *o, uint32_t vocab,
+                                               int64_t end_of_text)
 {
-    return (struct model_config){ .vocab = vocab, .width = o->width, .layers = o->layers, .heads = o->heads,
+    return (struct model_config){ .vocab = vocab,
+                                  .width = o->width,
+                                  .layers = o->layers,
+                                  .heads = o->heads,
                                   .kv_heads = or_default(o->kv_heads, o->heads),
-                                  .head_width = or_default(o->head_width, o->heads > 0 ? o->width / o->heads : 0),
-                                  .ff = or_default(o->ff, (o->width * 8 / 3 + 63) / 64 * 64), .context = o->context,
-                                  .rope_theta = o->rope_theta, .norm_eps = o->norm_eps, .tied = o->tied,
+                                  .head_width = or_default(o->head_width,
+                                                           o->heads > 0 ? o->width / o->heads : 0),
+                                  .ff = or_default(o->ff, (o->width * 8 / 3 + 63) / 64 * 64),
+                                  .context = o->context,
+                                  .rope_theta = o->rope_theta,
+                                  .norm_eps = o->norm_eps,
+                                  .tied = o->tied,
                                   .end_of_text = end_of_text };
 }
 
-/* The first validation or training document's last token is the end-of-text token by the store's rule. */
+/* The first validation or training document's last token is the end-of-text token by the store's
+ * rule. */
 static enum status find_end_of_text(const struct token_store *s, int64_t *out)
 {
     struct token_range range;
@@ -49,11 +59,12 @@ static enum status load_initial(struct trainer *t, enum dtype compute)
     TRY(model_load(o->init, t->device, compute, &t->model));
     c = model_config_of(t->model);
     if (c->vocab < token_store_vocab(t->store))
-        return fail(ST_CONFIG, "the model '%s' has %lld vocabulary entries, the token store needs %u", o->init,
+        return fail(ST_CONFIG,
+                    "the model '%s' has %lld vocabulary entries, the token store needs %u", o->init,
                     (long long)c->vocab, token_store_vocab(t->store));
     if (c->context < o->context)
-        return fail(ST_CONFIG, "context is %lld, the model '%s' was made for %lld", (long long)o->context, o->init,
-                    (long long)c->context);
+        return fail(ST_CONFIG, "context is %lld, the model '%s' was made for %lld",
+                    (long long)o->context, o->init, (long long)c->context);
     return ST_OK;
 }
 
@@ -82,16 +93,18 @@ static enum status plan_units(struct trainer *t)
 
     t->T = o->context;
     if (o->unit_tokens % t->T != 0)
-        return fail(ST_CONFIG, "unit-tokens is %lld, want a multiple of context %lld", (long long)o->unit_tokens,
-                    (long long)t->T);
+        return fail(ST_CONFIG, "unit-tokens is %lld, want a multiple of context %lld",
+                    (long long)o->unit_tokens, (long long)t->T);
     if (o->batch_tokens % o->unit_tokens != 0)
-        return fail(ST_CONFIG, "batch-tokens is %lld, want a multiple of unit-tokens %lld", (long long)o->batch_tokens,
-                    (long long)o->unit_tokens);
+        return fail(ST_CONFIG, "batch-tokens is %lld, want a multiple of unit-tokens %lld",
+                    (long long)o->batch_tokens, (long long)o->unit_tokens);
     t->unit_batch = o->unit_tokens / t->T;
     t->step_units = o->batch_tokens / o->unit_tokens;
     t->rank_units = t->step_units / ranks;
     if (t->step_units % ranks != 0 || (ranks > 1 && (t->rank_units & (t->rank_units - 1)) != 0))
-        return fail(ST_CONFIG, "%lld units a step (batch-tokens / unit-tokens) over %lld ranks: want a power of two for each rank",
+        return fail(ST_CONFIG,
+                    "%lld units a step (batch-tokens / unit-tokens) over %lld ranks: want a power "
+                    "of two for each rank",
                     (long long)t->step_units, (long long)ranks);
     return ST_OK;
 }
@@ -111,12 +124,20 @@ static enum status open_parts(struct trainer *t)
     const struct train_options *o = t->options;
     size_t n;
 
-    TRY(optimizer_new(&(struct optimizer_args){ .model = t->model, .pool = t->pool, .streams = t->streams,
-                                                .beta1 = o->beta1, .beta2 = o->beta2, .epsilon = o->epsilon,
-                                                .weight_decay = o->weight_decay, .clip = o->clip },
+    TRY(optimizer_new(&(struct optimizer_args){ .model = t->model,
+                                                .pool = t->pool,
+                                                .streams = t->streams,
+                                                .beta1 = o->beta1,
+                                                .beta2 = o->beta2,
+                                                .epsilon = o->epsilon,
+                                                .weight_decay = o->weight_decay,
+                                                .clip = o->clip },
                       &t->optimizer));
-    TRY(units_new(&(struct units_args){ .model = t->model, .pool = t->pool, .streams = t->streams,
-                                        .batch = t->unit_batch, .length = t->T },
+    TRY(units_new(&(struct units_args){ .model = t->model,
+                                        .pool = t->pool,
+                                        .streams = t->streams,
+                                        .batch = t->unit_batch,
+                                        .length = t->T },
                   &t->units));
     TRY(loader_init(&t->loader, t->store, t->T, (uint64_t)o->seed));
     n = (size_t)(t->rank_units * t->unit_batch * t->T);
@@ -162,14 +183,18 @@ void trainer_close(struct trainer *t)
 enum status trainer_gradient(struct trainer *t, int64_t step, float **grads, double *loss)
 {
     int64_t n = model_params(t->model)->elements, sequences = t->rank_units * t->unit_batch;
-    uint64_t first = (uint64_t)((step - 1) * t->step_units + comm_rank(t->comm) * t->rank_units) * (uint64_t)t->unit_batch;
+    uint64_t first = (uint64_t)((step - 1) * t->step_units + comm_rank(t->comm) * t->rank_units) *
+                     (uint64_t)t->unit_batch;
     struct units_data data = { t->tokens, t->targets, t->rank_units };
     float scale = (float)(1.0 / (double)t->options->batch_tokens);
 
     TRY(loader_read(&t->loader, first, sequences, t->tokens, t->targets));
     TRY(units_train(t->units, &data, scale, grads, loss));
-    TRY(comm_all_reduce(t->comm, &(struct comm_buffer){ .p = *grads, .count = (size_t)n, .type = COMM_F32 }, COMM_SUM));
-    TRY(comm_all_reduce(t->comm, &(struct comm_buffer){ .p = loss, .count = 1, .type = COMM_F64 }, COMM_SUM));
+    TRY(comm_all_reduce(t->comm,
+                        &(struct comm_buffer){ .p = *grads, .count = (size_t)n, .type = COMM_F32 },
+                        COMM_SUM));
+    TRY(comm_all_reduce(t->comm, &(struct comm_buffer){ .p = loss, .count = 1, .type = COMM_F64 },
+                        COMM_SUM));
     *loss /= (double)t->options->batch_tokens;
     return ST_OK;
 }
@@ -180,7 +205,8 @@ enum status trainer_gradient(struct trainer *t, int64_t step, float **grads, dou
 static enum status score_windows(struct trainer *t, uint64_t first, int64_t count, double *loss)
 {
     int64_t units = (count + t->unit_batch - 1) / t->unit_batch, N = units * t->unit_batch * t->T;
-    int32_t *tokens = mem_array((size_t)N, sizeof *tokens), *targets = mem_array((size_t)N, sizeof *targets);
+    int32_t *tokens = mem_array((size_t)N, sizeof *tokens),
+            *targets = mem_array((size_t)N, sizeof *targets);
     enum status st;
 
     for (int64_t i = count * t->T; i < N; i++)

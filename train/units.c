@@ -11,20 +11,21 @@ struct units {
     struct model *model;
     struct pool *pool;
     struct stream **streams;
-    struct pass **passes;          /* one a thread */
-    float **losses;                /* one a thread: host [batch * T] */
+    struct pass **passes; /* one a thread */
+    float **losses;       /* one a thread: host [batch * T] */
     int64_t batch, length;
-    /* the tree of the call in hand; waiting[level][i]: node i's sum, when its sibling is not there yet */
+    /* the tree of the call in hand; waiting[level][i]: node i's sum, when its sibling is not there
+     * yet */
     pthread_mutex_t lock;
-    float **spare;                 /* gradient arrays that nobody uses */
+    float **spare; /* gradient arrays that nobody uses */
     int spare_count, arrays;
     float **waiting[MAX_LEVELS];
-    int64_t width[MAX_LEVELS];     /* nodes of a level */
+    int64_t width[MAX_LEVELS]; /* nodes of a level */
     int levels;
     float *root;
     const struct units_data *data;
     float scale;
-    double *unit_loss;             /* [count] */
+    double *unit_loss; /* [count] */
     int64_t unit_loss_cap;
     bool gradients;
 };
@@ -35,15 +36,21 @@ enum status units_new(const struct units_args *args, struct units **out)
     int threads = pool_threads(args->pool);
     enum status st = ST_OK;
 
-    *u = (struct units){ .model = args->model, .pool = args->pool, .streams = args->streams, .batch = args->batch,
+    *u = (struct units){ .model = args->model,
+                         .pool = args->pool,
+                         .streams = args->streams,
+                         .batch = args->batch,
                          .length = args->length };
     pthread_mutex_init(&u->lock, NULL);
     u->passes = mem_array((size_t)threads, sizeof *u->passes);
     u->losses = mem_array((size_t)threads, sizeof *u->losses);
     for (int t = 0; t < threads && st == ST_OK; t++) {
         u->losses[t] = mem_array((size_t)(args->batch * args->length), sizeof *u->losses[t]);
-        st = pass_new(&(struct pass_args){ .model = args->model, .stream = args->streams[t], .batch = args->batch,
-                                           .length = args->length, .gradients = true },
+        st = pass_new(&(struct pass_args){ .model = args->model,
+                                           .stream = args->streams[t],
+                                           .batch = args->batch,
+                                           .length = args->length,
+                                           .gradients = true },
                       &u->passes[t]);
     }
     if (st != ST_OK) {
@@ -68,7 +75,8 @@ static enum status array_take(struct units *u, float **out)
         u->spare = mem_grow(u->spare, (size_t)++u->arrays, sizeof *u->spare);
     pthread_mutex_unlock(&u->lock);
     if (p == NULL)
-        st = device_alloc(model_device(u->model), (size_t)model_params(u->model)->elements * sizeof(float), &p);
+        st = device_alloc(model_device(u->model),
+                          (size_t)model_params(u->model)->elements * sizeof(float), &p);
     *out = p;
     return st;
 }
@@ -120,7 +128,8 @@ static float *tree_meet(struct units *u, int level, int64_t node, float *mine)
     return other;
 }
 
-/* Node `node` of level 0 is done: adds upwards as far as siblings are there. left += right, always. */
+/* Node `node` of level 0 is done: adds upwards as far as siblings are there. left += right, always.
+ */
 static enum status tree_add(struct units *u, struct stream *s, int64_t node, float *sum)
 {
     int64_t n = model_params(u->model)->elements;
@@ -135,7 +144,8 @@ static enum status tree_add(struct units *u, struct stream *s, int64_t node, flo
             return ST_OK;
         right = node % 2 == 1 ? sum : other;
         sum = node % 2 == 1 ? other : sum;
-        TRY(op_add(s, &(struct add_args){ .out = tensor_of(sum, DT_F32, 1, n), .x = tensor_of(right, DT_F32, 1, n),
+        TRY(op_add(s, &(struct add_args){ .out = tensor_of(sum, DT_F32, 1, n),
+                                          .x = tensor_of(right, DT_F32, 1, n),
                                           .alpha = 1 }));
         TRY(stream_wait(s));
         array_return(u, right);
@@ -179,14 +189,17 @@ static enum status run_unit(void *ctx, size_t item, int worker)
 {
     struct units *u = ctx;
     int64_t N = u->batch * u->length, first = (int64_t)item * N;
-    struct pass_data d = { .tokens = u->data->tokens + first, .targets = u->data->targets + first, .losses = u->losses[worker] };
+    struct pass_data d = { .tokens = u->data->tokens + first,
+                           .targets = u->data->targets + first,
+                           .losses = u->losses[worker] };
     float *grads;
 
     if (!u->gradients) {
         TRY(pass_forward(u->passes[worker], &d));
     } else {
         TRY(array_take(u, &grads));
-        TRY(stream_zero(u->streams[worker], grads, (size_t)model_params(u->model)->elements * sizeof *grads));
+        TRY(stream_zero(u->streams[worker], grads,
+                        (size_t)model_params(u->model)->elements * sizeof *grads));
         TRY(pass_train(u->passes[worker], &d, u->scale, grads));
         TRY(tree_add(u, u->streams[worker], (int64_t)item, grads));
     }
@@ -209,7 +222,8 @@ static enum status run_all(struct units *u, const struct units_data *data, doubl
     return ST_OK;
 }
 
-enum status units_train(struct units *u, const struct units_data *data, float scale, float **grads, double *loss)
+enum status units_train(struct units *u, const struct units_data *data, float scale, float **grads,
+                        double *loss)
 {
     if (u->root != NULL)
         array_return(u, u->root);

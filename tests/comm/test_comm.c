@@ -1,4 +1,5 @@
-/* Every collective, for as many ranks as the launcher starts (alone: one). test_comm_mpi.sh runs it under mpirun. */
+/* Every collective, for as many ranks as the launcher starts (alone: one). test_comm_mpi.sh runs it
+ * under mpirun. */
 #include "test.h"
 
 #include <stdlib.h>
@@ -9,7 +10,10 @@
 static struct comm *comm;
 
 /* Values whose sum depends on the order of addition. */
-static float value(int rank, size_t i) { return (float)(rank % 2 == 0 ? 1e8 : 1) * (1.0f + (float)(i % 97) / 31.0f) + (float)rank; }
+static float value(int rank, size_t i)
+{
+    return (float)(rank % 2 == 0 ? 1e8 : 1) * (1.0f + (float)(i % 97) / 31.0f) + (float)rank;
+}
 
 /* The order that comm.h promises, computed by one rank. */
 static float tree_sum(size_t i)
@@ -36,7 +40,8 @@ static void sums_follow_the_tree(void **state)
 
         for (size_t i = 0; i < counts[k]; i++)
             v[i] = value(comm_rank(comm), i);
-        assert_ok(comm_all_reduce(comm, &(struct comm_buffer){ .p = v, .count = counts[k], .type = COMM_F32 }, COMM_SUM));
+        assert_ok(comm_all_reduce(
+            comm, &(struct comm_buffer){ .p = v, .count = counts[k], .type = COMM_F32 }, COMM_SUM));
         for (size_t i = 0; i < counts[k]; i += i / 50 + 1)
             assert_true(v[i] == tree_sum(i));
         free(v);
@@ -50,27 +55,33 @@ static void other_types_reduce(void **state)
     uint16_t half = 0x3f80; /* 1 in bf16 */
     int n = comm_size(comm);
 
-    assert_ok(comm_all_reduce(comm, &(struct comm_buffer){ .p = &i, .count = 1, .type = COMM_I64 }, COMM_MAX));
+    assert_ok(comm_all_reduce(comm, &(struct comm_buffer){ .p = &i, .count = 1, .type = COMM_I64 },
+                              COMM_MAX));
     assert_int_equal(i, 7);
-    assert_ok(comm_all_reduce(comm, &(struct comm_buffer){ .p = &d, .count = 1, .type = COMM_F64 }, COMM_SUM));
+    assert_ok(comm_all_reduce(comm, &(struct comm_buffer){ .p = &d, .count = 1, .type = COMM_F64 },
+                              COMM_SUM));
     assert_true(d == n * (n + 1) / 2);
-    assert_ok(comm_all_reduce(comm, &(struct comm_buffer){ .p = &half, .count = 1, .type = COMM_BF16 }, COMM_SUM));
+    assert_ok(comm_all_reduce(
+        comm, &(struct comm_buffer){ .p = &half, .count = 1, .type = COMM_BF16 }, COMM_SUM));
     assert_int_equal(half, n == 1 ? 0x3f80 : n == 2 ? 0x4000 : n == 3 ? 0x4040 : 0x4080);
 }
 
 static void parts_are_scattered_and_gathered(void **state)
 {
     int n = comm_size(comm), rank = comm_rank(comm);
-    float *all = calloc((size_t)n * 3, sizeof *all), *again = calloc((size_t)n * 3, sizeof *again), mine[3];
+    float *all = calloc((size_t)n * 3, sizeof *all), *again = calloc((size_t)n * 3, sizeof *again),
+          mine[3];
 
     for (int i = 0; i < n * 3; i++)
         all[i] = value(rank, (size_t)i);
-    assert_ok(comm_reduce_scatter(comm, &(struct comm_buffer){ .p = all, .count = (size_t)n * 3, .type = COMM_F32 },
-                                  &(struct comm_buffer){ .p = mine, .count = 3, .type = COMM_F32 }, COMM_SUM));
+    assert_ok(comm_reduce_scatter(
+        comm, &(struct comm_buffer){ .p = all, .count = (size_t)n * 3, .type = COMM_F32 },
+        &(struct comm_buffer){ .p = mine, .count = 3, .type = COMM_F32 }, COMM_SUM));
     for (size_t i = 0; i < 3; i++)
         assert_true(mine[i] == tree_sum((size_t)rank * 3 + i));
-    assert_ok(comm_all_gather(comm, &(struct comm_buffer){ .p = mine, .count = 3, .type = COMM_F32 },
-                              &(struct comm_buffer){ .p = again, .count = (size_t)n * 3, .type = COMM_F32 }));
+    assert_ok(comm_all_gather(
+        comm, &(struct comm_buffer){ .p = mine, .count = 3, .type = COMM_F32 },
+        &(struct comm_buffer){ .p = again, .count = (size_t)n * 3, .type = COMM_F32 }));
     for (size_t i = 0; i < (size_t)n * 3; i++)
         assert_true(again[i] == tree_sum(i));
     free(all);
@@ -114,14 +125,17 @@ static void messages_arrive(void **state)
         assert_int_equal(v, 0);
     }
     assert_ok(comm_barrier(comm));
-    assert_string_equal(comm_transport(comm), getenv("OMPI_COMM_WORLD_SIZE") == NULL ? "solo" : "mpi");
+    assert_string_equal(comm_transport(comm),
+                        getenv("OMPI_COMM_WORLD_SIZE") == NULL ? "solo" : "mpi");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sums_follow_the_tree),        cmocka_unit_test(other_types_reduce),
-        cmocka_unit_test(parts_are_scattered_and_gathered), cmocka_unit_test(all_exchange_different_counts),
+        cmocka_unit_test(sums_follow_the_tree),
+        cmocka_unit_test(other_types_reduce),
+        cmocka_unit_test(parts_are_scattered_and_gathered),
+        cmocka_unit_test(all_exchange_different_counts),
         cmocka_unit_test(messages_arrive),
     };
     int failed;

@@ -1,4 +1,5 @@
-/* Every token is scored once, with the context that score.h promises, by any number of threads; the yardstick counts what xz writes. */
+/* Every token is scored once, with the context that score.h promises, by any number of threads; the
+ * yardstick counts what xz writes. */
 #include "test.h"
 
 #include <math.h>
@@ -20,8 +21,18 @@ struct fixture {
 
 static void open_fixture(struct fixture *f)
 {
-    struct model_config c = { .vocab = V, .width = 16, .layers = 1, .heads = 2, .kv_heads = 1, .head_width = 8, .ff = 24,
-                              .context = T, .rope_theta = 10000, .norm_eps = 1e-5, .tied = true, .end_of_text = 0 };
+    struct model_config c = { .vocab = V,
+                              .width = 16,
+                              .layers = 1,
+                              .heads = 2,
+                              .kv_heads = 1,
+                              .head_width = 8,
+                              .ff = 24,
+                              .context = T,
+                              .rope_theta = 10000,
+                              .norm_eps = 1e-5,
+                              .tied = true,
+                              .end_of_text = 0 };
 
     assert_ok(device_open("cpu", &f->device));
     assert_ok(stream_open(f->device, &f->stream));

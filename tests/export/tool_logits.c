@@ -1,4 +1,5 @@
-/* tool_logits MODEL ids...: the logits of these tokens in f32, raw floats [tokens, V] on stdout. For comparisons with other programs. */
+/* tool_logits MODEL ids...: the logits of these tokens in f32, raw floats [tokens, V] on stdout.
+ * For comparisons with other programs. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -35,7 +36,8 @@ int main(int argc, char **argv)
 
     for (int i = 2; i < argc; i++)
         ids[i - 2] = (int32_t)strtol(argv[i], NULL, 10);
-    st = argc < 3 ? fail(ST_USAGE, "want a model folder and token ids") : print_logits(argv[1], ids, argc - 2);
+    st = argc < 3 ? fail(ST_USAGE, "want a model folder and token ids")
+                  : print_logits(argv[1], ids, argc - 2);
     free(ids);
     if (st != ST_OK)
         fprintf(stderr, "tool_logits: %s\n", fail_message());

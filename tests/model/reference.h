@@ -1,6 +1,6 @@
 /*
- * The model once more, in float64 and as plainly as the paper: what tests hold forward and gradients against. Shares no code with the program but
- * the parameter list.
+ * The model once more, in float64 and as plainly as the paper: what tests hold forward and
+ * gradients against. Shares no code with the program but the parameter list.
  */
 #ifndef TUNDISH_TESTS_MODEL_REFERENCE_H
 #define TUNDISH_TESTS_MODEL_REFERENCE_H
@@ -11,7 +11,8 @@
 
 #include "model/model.h"
 
-static const double *ref_weight(const struct params *p, const double *w, int layer, const char *part)
+static const double *ref_weight(const struct params *p, const double *w, int layer,
+                                const char *part)
 {
     char name[96];
 
@@ -53,7 +54,8 @@ static void ref_rotate(double *x, int64_t D, int64_t position, double theta)
     }
 }
 
-static void ref_attend(const struct model_config *c, double *out, const double *q, const double *K, const double *V, int64_t t)
+static void ref_attend(const struct model_config *c, double *out, const double *q, const double *K,
+                       const double *V, int64_t t)
 {
     int64_t D = c->head_width, kc = c->kv_heads * D;
     double *p = calloc((size_t)t + 1, sizeof *p);
@@ -79,12 +81,15 @@ static void ref_attend(const struct model_config *c, double *out, const double *
     free(p);
 }
 
-static void ref_layer(const struct model_config *c, const struct params *p, const double *w, int l, double *x, int64_t T)
+static void ref_layer(const struct model_config *c, const struct params *p, const double *w, int l,
+                      double *x, int64_t T)
 {
     int64_t C = c->width, D = c->head_width, qc = c->heads * D, kc = c->kv_heads * D, F = c->ff;
-    double *n = calloc((size_t)C, sizeof *n), *q = calloc((size_t)qc, sizeof *q), *a = calloc((size_t)qc, sizeof *a);
+    double *n = calloc((size_t)C, sizeof *n), *q = calloc((size_t)qc, sizeof *q),
+           *a = calloc((size_t)qc, sizeof *a);
     double *K = calloc((size_t)(T * kc), sizeof *K), *V = calloc((size_t)(T * kc), sizeof *V);
-    double *g = calloc((size_t)F, sizeof *g), *u = calloc((size_t)F, sizeof *u), *o = calloc((size_t)C, sizeof *o);
+    double *g = calloc((size_t)F, sizeof *g), *u = calloc((size_t)F, sizeof *u),
+           *o = calloc((size_t)C, sizeof *o);
 
     for (int64_t t = 0; t < T; t++) {
         ref_norm(n, x + t * C, ref_weight(p, w, l, "input_layernorm"), C, c->norm_eps);
@@ -112,8 +117,8 @@ static void ref_layer(const struct model_config *c, const struct params *p, cons
 }
 
 /* Logits [T, V] of one sequence. */
-static void ref_logits(const struct model_config *c, const struct params *p, const double *w, const int32_t *tokens, int64_t T,
-                       double *logits)
+static void ref_logits(const struct model_config *c, const struct params *p, const double *w,
+                       const int32_t *tokens, int64_t T, double *logits)
 {
     int64_t C = c->width;
     double *x = calloc((size_t)(T * C), sizeof *x), *n = calloc((size_t)C, sizeof *n);
@@ -125,14 +130,15 @@ static void ref_logits(const struct model_config *c, const struct params *p, con
         ref_layer(c, p, w, l, x, T);
     for (int64_t t = 0; t < T; t++) {
         ref_norm(n, x + t * C, ref_weight(p, w, -1, "model.norm.weight"), C, c->norm_eps);
-        ref_product(logits + t * c->vocab, n, c->tied ? embedding : ref_weight(p, w, -1, "lm_head.weight"), c->vocab, C);
+        ref_product(logits + t * c->vocab, n,
+                    c->tied ? embedding : ref_weight(p, w, -1, "lm_head.weight"), c->vocab, C);
     }
     free(x), free(n);
 }
 
 /* Sum of losses of B sequences; targets < 0 are ignored. */
-static double ref_loss(const struct model_config *c, const struct params *p, const double *w, const int32_t *tokens,
-                       const int32_t *targets, int64_t B, int64_t T)
+static double ref_loss(const struct model_config *c, const struct params *p, const double *w,
+                       const int32_t *tokens, const int32_t *targets, int64_t B, int64_t T)
 {
     double *logits = calloc((size_t)(T * c->vocab), sizeof *logits), loss = 0;
 

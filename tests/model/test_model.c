@@ -14,15 +14,25 @@ enum { B = 2, T = 13, V = 37 };
 
 static struct model_config config(bool tied)
 {
-    return (struct model_config){ .vocab = V, .width = 32, .layers = 2, .heads = 4, .kv_heads = 2, .head_width = 10, .ff = 44,
-                                  .context = 40, .rope_theta = 10000, .norm_eps = 1e-5, .tied = tied, .end_of_text = 0 };
+    return (struct model_config){ .vocab = V,
+                                  .width = 32,
+                                  .layers = 2,
+                                  .heads = 4,
+                                  .kv_heads = 2,
+                                  .head_width = 10,
+                                  .ff = 44,
+                                  .context = 40,
+                                  .rope_theta = 10000,
+                                  .norm_eps = 1e-5,
+                                  .tied = tied,
+                                  .end_of_text = 0 };
 }
 
 struct fixture {
     struct device *device;
     struct stream *stream;
     struct model *model;
-    double *w;            /* the weights in f64 */
+    double *w; /* the weights in f64 */
     int32_t tokens[B * T], targets[B * T];
 };
 
@@ -34,7 +44,8 @@ static void open_fixture(struct fixture *f, bool tied, enum dtype compute)
     assert_ok(stream_open(f->device, &f->stream));
     assert_ok(model_new(&c, f->device, compute, &f->model));
     assert_ok(model_init(f->model, f->stream, 3));
-    for (int64_t i = 0; i < model_params(f->model)->elements; i++) /* larger than at init: every path matters */
+    for (int64_t i = 0; i < model_params(f->model)->elements;
+         i++) /* larger than at init: every path matters */
         model_weights(f->model)[i] *= 4;
     assert_ok(model_round(f->model, f->stream, 0, model_params(f->model)->elements));
     f->w = calloc((size_t)model_params(f->model)->elements, sizeof *f->w);
@@ -61,7 +72,8 @@ static double forward_loss(struct fixture *f, bool gradients)
     double sum = 0;
 
     assert_ok(pass_new(&(struct pass_args){ f->model, f->stream, B, T, gradients }, &p));
-    assert_ok(pass_forward(p, &(struct pass_data){ .tokens = f->tokens, .targets = f->targets, .losses = losses }));
+    assert_ok(pass_forward(
+        p, &(struct pass_data){ .tokens = f->tokens, .targets = f->targets, .losses = losses }));
     for (int i = 0; i < B * T; i++) {
         if (f->targets[i] < 0)
             assert_true(losses[i] == 0);
@@ -78,7 +90,8 @@ static void losses_equal_a_float64_model(void **state)
         double want;
 
         open_fixture(&f, tied, DT_F32);
-        want = ref_loss(model_config_of(f.model), model_params(f.model), f.w, f.tokens, f.targets, B, T);
+        want = ref_loss(model_config_of(f.model), model_params(f.model), f.w, f.tokens, f.targets,
+                        B, T);
         assert_true(fabs(forward_loss(&f, false) - want) < 1e-4 * want);
         assert_true(fabs(forward_loss(&f, true) - want) < 1e-4 * want);
         close_fixture(&f);
@@ -112,8 +125,10 @@ static void check_gradients(enum dtype compute, bool tied, double tolerance)
     open_fixture(&f, tied, compute);
     grads = calloc((size_t)model_params(f.model)->elements, sizeof *grads);
     assert_ok(pass_new(&(struct pass_args){ f.model, f.stream, B, T, true }, &p));
-    assert_ok(pass_train(p, &(struct pass_data){ .tokens = f.tokens, .targets = f.targets }, 0.5f, grads));
-    assert_ok(pass_train(p, &(struct pass_data){ .tokens = f.tokens, .targets = f.targets }, 0.5f, grads)); /* adds */
+    assert_ok(pass_train(p, &(struct pass_data){ .tokens = f.tokens, .targets = f.targets }, 0.5f,
+                         grads));
+    assert_ok(pass_train(p, &(struct pass_data){ .tokens = f.tokens, .targets = f.targets }, 0.5f,
+                         grads)); /* adds */
     for (int k = 0; k < model_params(f.model)->count; k++) {
         const struct param *q = &model_params(f.model)->list[k];
         double scale = 0;
@@ -122,11 +137,13 @@ static void check_gradients(enum dtype compute, bool tied, double tolerance)
             scale = fmax(scale, fabs((double)grads[q->offset + i]));
         assert_true(scale > 0); /* every parameter has a say */
         for (int n = 0; n < 8; n++) {
-            int64_t i = q->offset + (int64_t)(rng_at(9, (uint64_t)k, (uint64_t)n) % (uint64_t)(q->rows * q->cols));
+            int64_t i = q->offset + (int64_t)(rng_at(9, (uint64_t)k, (uint64_t)n) %
+                                              (uint64_t)(q->rows * q->cols));
             double want = slope(&f, i);
 
             if (fabs((double)grads[i] - want) > tolerance * scale)
-                fail_msg("%s element %lld: %g, want %g", q->name, (long long)(i - q->offset), (double)grads[i], want);
+                fail_msg("%s element %lld: %g, want %g", q->name, (long long)(i - q->offset),
+                         (double)grads[i], want);
         }
     }
     pass_free(p);
@@ -189,12 +206,14 @@ static void a_sequence_decodes_the_same_among_others(void **state)
         assert_ok(kv_cache_new(&(struct kv_cache_args){ f.model, f.stream, 2, 6, 16 }, &c));
         assert_ok(kv_cache_reserve(c, s, 20));
         for (int t = 0; t < 20; t++)
-            assert_ok(decode_step(c, &(struct decode_row){ s, t, f.tokens[t % T + s * T], t == 19 }, 1, alone[s]));
+            assert_ok(decode_step(c, &(struct decode_row){ s, t, f.tokens[t % T + s * T], t == 19 },
+                                  1, alone[s]));
         kv_cache_free(c);
     }
     assert_ok(kv_cache_new(&(struct kv_cache_args){ f.model, f.stream, 2, 6, 16 }, &c));
     for (int t = 0; t < 20; t++) {
-        const struct decode_row rows[] = { { 0, t, f.tokens[t % T], t == 19 }, { 1, t, f.tokens[t % T + T], t == 19 } };
+        const struct decode_row rows[] = { { 0, t, f.tokens[t % T], t == 19 },
+                                           { 1, t, f.tokens[t % T + T], t == 19 } };
 
         assert_ok(kv_cache_reserve(c, 0, t + 1));
         assert_ok(kv_cache_reserve(c, 1, t + 1));
@@ -233,7 +252,9 @@ static void save(struct fixture *f, const char *folder, enum dtype stored)
     assert_ok(json_write_file(path, j));
     json_decref(j);
     snprintf(path, sizeof path, "%s/model.safetensors", folder);
-    assert_ok(weights_write(path, &(struct weights_part){ model_params(f->model), model_weights(f->model), "", stored }, 1));
+    assert_ok(weights_write(
+        path, &(struct weights_part){ model_params(f->model), model_weights(f->model), "", stored },
+        1));
 }
 
 static void weights_survive_their_files(void **state)
@@ -248,22 +269,26 @@ static void weights_survive_their_files(void **state)
     p = model_params(f.model);
     save(&f, folder, DT_F32);
     assert_ok(model_load(folder, f.device, DT_F32, &again));
-    assert_memory_equal(model_weights(again), model_weights(f.model), (size_t)p->elements * sizeof(float));
+    assert_memory_equal(model_weights(again), model_weights(f.model),
+                        (size_t)p->elements * sizeof(float));
     model_free(again);
     save(&f, folder, DT_BF16);
     assert_ok(model_load(folder, f.device, DT_F32, &again));
     for (int64_t i = 0; i < p->elements; i++)
-        assert_true(fabsf(model_weights(again)[i] - model_weights(f.model)[i]) <= fabsf(model_weights(f.model)[i]) / 250);
+        assert_true(fabsf(model_weights(again)[i] - model_weights(f.model)[i]) <=
+                    fabsf(model_weights(f.model)[i]) / 250);
     model_free(again);
     close_fixture(&f);
 
-    open_fixture(&f, true, DT_F32); /* a tied model's file lacks the head that an untied config asks for */
+    open_fixture(&f, true,
+                 DT_F32); /* a tied model's file lacks the head that an untied config asks for */
     p = model_params(f.model);
     {
         char path[300];
 
         snprintf(path, sizeof path, "%s/model.safetensors", folder);
-        assert_ok(weights_write(path, &(struct weights_part){ p, model_weights(f.model), "", DT_F32 }, 1));
+        assert_ok(weights_write(
+            path, &(struct weights_part){ p, model_weights(f.model), "", DT_F32 }, 1));
         assert_int_equal(model_load(folder, f.device, DT_F32, &again), ST_FORMAT);
         assert_non_null(strstr(fail_message(), "lm_head.weight"));
     }
@@ -285,8 +310,10 @@ static void a_config_is_refused(const char *text, enum status want, const char *
 
 static void unknown_computations_are_refused(void **state)
 {
-#define SHAPE "\"vocab_size\":10,\"hidden_size\":16,\"num_hidden_layers\":1,\"num_attention_heads\":4,\"intermediate_size\":8," \
-              "\"max_position_embeddings\":8,\"rms_norm_eps\":1e-5"
+#define SHAPE                                                                                      \
+    "\"vocab_size\":10,\"hidden_size\":16,\"num_hidden_layers\":1,\"num_attention_heads\":4,"      \
+    "\"intermediate_size\":8,"                                                                     \
+    "\"max_position_embeddings\":8,\"rms_norm_eps\":1e-5"
     struct model_config c;
     json_t *j;
     const char *good = "{\"model_type\":\"llama\"," SHAPE ",\"eos_token_id\":[3,4]}";
@@ -298,10 +325,14 @@ static void unknown_computations_are_refused(void **state)
     assert_int_equal(c.end_of_text, 3);
     json_decref(j);
     a_config_is_refused("{\"model_type\":\"gpt2\"}", ST_UNSUPPORTED, "gpt2");
-    a_config_is_refused("{\"model_type\":\"llama\"," SHAPE ",\"hidden_act\":\"gelu\"}", ST_UNSUPPORTED, "gelu");
-    a_config_is_refused("{\"model_type\":\"llama\"," SHAPE ",\"rope_scaling\":{\"factor\":2}}", ST_UNSUPPORTED, "rope_scaling");
-    a_config_is_refused("{\"model_type\":\"llama\"," SHAPE ",\"attention_bias\":true}", ST_UNSUPPORTED, "attention_bias");
-    a_config_is_refused("{\"model_type\":\"llama\"," SHAPE ",\"num_key_value_heads\":3}", ST_FORMAT, "divide");
+    a_config_is_refused("{\"model_type\":\"llama\"," SHAPE ",\"hidden_act\":\"gelu\"}",
+                        ST_UNSUPPORTED, "gelu");
+    a_config_is_refused("{\"model_type\":\"llama\"," SHAPE ",\"rope_scaling\":{\"factor\":2}}",
+                        ST_UNSUPPORTED, "rope_scaling");
+    a_config_is_refused("{\"model_type\":\"llama\"," SHAPE ",\"attention_bias\":true}",
+                        ST_UNSUPPORTED, "attention_bias");
+    a_config_is_refused("{\"model_type\":\"llama\"," SHAPE ",\"num_key_value_heads\":3}", ST_FORMAT,
+                        "divide");
     a_config_is_refused("{\"model_type\":\"llama\"}", ST_FORMAT, "rms_norm_eps");
 }
 
@@ -332,10 +363,14 @@ static void samples_follow_their_options(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(losses_equal_a_float64_model), cmocka_unit_test(gradients_equal_finite_differences),
-        cmocka_unit_test(decoding_equals_forward),      cmocka_unit_test(a_sequence_decodes_the_same_among_others),
-        cmocka_unit_test(pages_run_out_and_come_back),  cmocka_unit_test(weights_survive_their_files),
-        cmocka_unit_test(unknown_computations_are_refused), cmocka_unit_test(samples_follow_their_options),
+        cmocka_unit_test(losses_equal_a_float64_model),
+        cmocka_unit_test(gradients_equal_finite_differences),
+        cmocka_unit_test(decoding_equals_forward),
+        cmocka_unit_test(a_sequence_decodes_the_same_among_others),
+        cmocka_unit_test(pages_run_out_and_come_back),
+        cmocka_unit_test(weights_survive_their_files),
+        cmocka_unit_test(unknown_computations_are_refused),
+        cmocka_unit_test(samples_follow_their_options),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,7 +38,8 @@ static void whole_characters_come_out(void **state)
 
 static void broken_bytes_are_replaced_once(void **state)
 {
-    static const unsigned char alphabet[] = { 'a', 0x80, 0xbf, 0xc2, 0xe2, 0x82, 0xac, 0xed, 0xa0, 0xf0, 0x90, 0xf4, 0xff, 0xe0 };
+    static const unsigned char alphabet[] = { 'a',  0x80, 0xbf, 0xc2, 0xe2, 0x82, 0xac,
+                                              0xed, 0xa0, 0xf0, 0x90, 0xf4, 0xff, 0xe0 };
     char bytes[40];
 
     for (uint64_t seed = 0; seed < 20000; seed++) {

@@ -8,8 +8,17 @@
 #include "train/loader.h"
 #include "train/optimizer.h"
 
-static const struct model_config config = { .vocab = 300, .width = 256, .layers = 1, .heads = 2, .kv_heads = 1, .head_width = 8,
-                                            .ff = 24, .context = 8, .rope_theta = 10000, .norm_eps = 1e-5, .tied = true,
+static const struct model_config config = { .vocab = 300,
+                                            .width = 256,
+                                            .layers = 1,
+                                            .heads = 2,
+                                            .kv_heads = 1,
+                                            .head_width = 8,
+                                            .ff = 24,
+                                            .context = 8,
+                                            .rope_theta = 10000,
+                                            .norm_eps = 1e-5,
+                                            .tied = true,
                                             .end_of_text = -1 };
 
 struct plain {
@@ -17,7 +26,8 @@ struct plain {
 };
 
 /* Loshchilov and Hutter 2019, algorithm 2, in float64. */
-static void plain_step(struct plain *p, const struct params *params, const float *g, double lr, double scale, int64_t step)
+static void plain_step(struct plain *p, const struct params *params, const float *g, double lr,
+                       double scale, int64_t step)
 {
     for (int k = 0; k < params->count; k++) {
         const struct param *q = &params->list[k];
@@ -27,7 +37,8 @@ static void plain_step(struct plain *p, const struct params *params, const float
 
             p->m[i] = 0.9 * p->m[i] + 0.1 * x;
             p->v[i] = 0.95 * p->v[i] + 0.05 * x * x;
-            p->w[i] -= lr * (p->m[i] / (1 - pow(0.9, (double)step)) / (sqrt(p->v[i] / (1 - pow(0.95, (double)step))) + 1e-8) +
+            p->w[i] -= lr * (p->m[i] / (1 - pow(0.9, (double)step)) /
+                                 (sqrt(p->v[i] / (1 - pow(0.95, (double)step))) + 1e-8) +
                              (q->decay ? 0.1 * p->w[i] : 0));
         }
     }
@@ -50,18 +61,22 @@ static void check_steps(int threads, float *final_weights)
     assert_ok(model_new(&config, device, DT_BF16, &model));
     assert_ok(model_init(model, streams[0], 1));
     params = model_params(model);
-    assert_ok(optimizer_new(&(struct optimizer_args){ model, pool, streams, 0.9, 0.95, 1e-8, 0.1, 1 }, &o));
+    assert_ok(optimizer_new(
+        &(struct optimizer_args){ model, pool, streams, 0.9, 0.95, 1e-8, 0.1, 1 }, &o));
     g = calloc((size_t)params->elements, sizeof *g);
-    plain = (struct plain){ calloc((size_t)params->elements, 8), calloc((size_t)params->elements, 8),
-                            calloc((size_t)params->elements, 8) };
+    plain =
+        (struct plain){ calloc((size_t)params->elements, 8), calloc((size_t)params->elements, 8),
+                        calloc((size_t)params->elements, 8) };
     for (int64_t i = 0; i < params->elements; i++)
         plain.w[i] = model_weights(model)[i];
     for (int step = 1; step <= 3; step++) {
         double norm, want = 0;
 
         for (int k = 0; k < params->count; k++)
-            for (int64_t i = params->list[k].offset; i < params->list[k].offset + params->list[k].rows * params->list[k].cols; i++) {
-                g[i] = (float)rng_normal_at(7, (uint64_t)step, (uint64_t)i) * (step == 2 ? 1e-4f : 1);
+            for (int64_t i = params->list[k].offset;
+                 i < params->list[k].offset + params->list[k].rows * params->list[k].cols; i++) {
+                g[i] =
+                    (float)rng_normal_at(7, (uint64_t)step, (uint64_t)i) * (step == 2 ? 1e-4f : 1);
                 want += (double)g[i] * g[i];
             }
         want = sqrt(want);
@@ -76,7 +91,8 @@ static void check_steps(int threads, float *final_weights)
         float rounded;
 
         memcpy(&rounded, &bits, 4);
-        assert_true(fabsf(rounded - model_weights(model)[i]) <= fabsf(model_weights(model)[i]) / 256 + 1e-30f);
+        assert_true(fabsf(rounded - model_weights(model)[i]) <=
+                    fabsf(model_weights(model)[i]) / 256 + 1e-30f);
     }
     memcpy(final_weights, model_weights(model), (size_t)params->elements * sizeof(float));
     g[0] = NAN;
@@ -142,7 +158,8 @@ static void every_window_comes_once_an_epoch(void **state)
             assert_false(seen[start / 10]);
             seen[start / 10] = true;
             if (epoch < 2 && i < 4)
-                *(epoch == 0 ? &first_order : &second_order) = (epoch == 0 ? first_order : second_order) * 2000 + start / 10;
+                *(epoch == 0 ? &first_order : &second_order) =
+                    (epoch == 0 ? first_order : second_order) * 2000 + start / 10;
         }
     }
     assert_true(first_order != second_order);

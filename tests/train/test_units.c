@@ -1,4 +1,5 @@
-/* The gradient of a step has the same bits for any number of threads, and is the sum of its units. */
+/* The gradient of a step has the same bits for any number of threads, and is the sum of its units.
+ */
 #include "test.h"
 
 #include <math.h>
@@ -18,8 +19,18 @@ struct fixture {
 
 static void open_fixture(struct fixture *f)
 {
-    struct model_config c = { .vocab = V, .width = 16, .layers = 1, .heads = 2, .kv_heads = 1, .head_width = 8, .ff = 24,
-                              .context = T, .rope_theta = 10000, .norm_eps = 1e-5, .tied = true, .end_of_text = -1 };
+    struct model_config c = { .vocab = V,
+                              .width = 16,
+                              .layers = 1,
+                              .heads = 2,
+                              .kv_heads = 1,
+                              .head_width = 8,
+                              .ff = 24,
+                              .context = T,
+                              .rope_theta = 10000,
+                              .norm_eps = 1e-5,
+                              .tied = true,
+                              .end_of_text = -1 };
 
     assert_ok(device_open("cpu", &f->device));
     for (int i = 0; i < 4; i++)
@@ -40,9 +51,13 @@ static void close_fixture(struct fixture *f)
     device_close(f->device);
 }
 
-static size_t bytes(const struct fixture *f) { return (size_t)model_params(f->model)->elements * sizeof(float); }
+static size_t bytes(const struct fixture *f)
+{
+    return (size_t)model_params(f->model)->elements * sizeof(float);
+}
 
-/* Gradient and loss of units [first, first + count) with so many threads; twice in a row, for what is reused must not matter. */
+/* Gradient and loss of units [first, first + count) with so many threads; twice in a row, for what
+ * is reused must not matter. */
 static double gradient(struct fixture *f, int threads, int first, int count, float *out)
 {
     struct pool *pool = pool_new(threads);
@@ -110,7 +125,8 @@ static void shares_add_up_to_the_same_bits(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(threads_do_not_matter), cmocka_unit_test(shares_add_up_to_the_same_bits) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(threads_do_not_matter),
+                                        cmocka_unit_test(shares_add_up_to_the_same_bits) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
