@@ -9,13 +9,11 @@
 
 #define BORDER UINT32_MAX            /* before, between and behind the pieces */
 #define INNER (UINT32_MAX - 1)       /* a byte that is neither a token's first nor its last */
-#define NOT_MERGED SIZE_MAX
 #define BYTES_PER_PLACE 40           /* what training takes at most, roughly, for a byte of the different pieces */
 
 struct pair {
     uint64_t key;            /* left << 32 | right */
     int64_t count;
-    size_t merge;            /* its last index in the merges, or NOT_MERGED */
     size_t first;            /* of this round's places, in places */
     uint32_t fresh;          /* how many they are */
 };
@@ -24,7 +22,7 @@ struct pairs {
     uint32_t *slots;         /* index + 1; 0: free */
     size_t count, cap, mask;
 };
-/* A pair in the heap, with the places where it came to be in one round. */
+/* A pair in the heap, with the places where it came to be: all in one round, that of its newer token. */
 struct candidate {
     int64_t count;
     uint64_t key;
@@ -45,7 +43,7 @@ struct train {
     uint32_t *symbol, *word_of;      /* by place */
     size_t size;
     uint32_t *length;                /* bytes, by id */
-    struct text_map spelled;         /* bytes -> id */
+    struct text_map reserved;        /* the bytes that spell special tokens */
     struct pairs pairs;
     struct heap heap;
     uint32_t *places;                /* slices of the candidates */
@@ -101,19 +99,17 @@ static uint32_t take_pair(struct pairs *t, uint64_t key)
     slot = find_slot(t, key);
     if (*slot == 0) {
         t->v = grow(t->v, &t->cap, t->count + 1, sizeof *t->v);
-        t->v[t->count++] = (struct pair){ .key = key, .merge = NOT_MERGED };
+        t->v[t->count++] = (struct pair){ .key = key };
         *slot = (uint32_t)t->count;
     }
     return *slot - 1;
 }
 
-/* ---- the heap: most frequent first, then the smallest pair, then the round it is from ---- */
+/* ---- the heap: most frequent first, then the smallest pair ---- */
 
 static bool before(const struct candidate *a, const struct candidate *b)
 {
-    if (a->count != b->count)
-        return a->count > b->count;
-    return a->key < b->key || (a->key == b->key && a->first < b->first);
+    return a->count > b->count || (a->count == b->count && a->key < b->key);
 }
 
 static void sift_down(struct heap *h, struct candidate x)
@@ -281,13 +277,13 @@ static void first_tokens(struct train *t, uint32_t id_of_byte[256])
 
     t->out->tokens = arena_array(a, t->args->vocab, sizeof *t->out->tokens);
     t->length = mem_array(t->args->vocab, sizeof *t->length);
-    text_map_init(&t->spelled, t->args->vocab);
+    text_map_init(&t->reserved, t->args->special_count);
     for (size_t i = 0; i < t->args->special_count; i++) {
         struct span text = span_of(t->args->specials[i]);
 
         buf_clear(&t->joined);
         if (byte_level_scan(&t->joined, text))
-            text_map_add(&t->spelled,
+            text_map_add(&t->reserved,
                          (struct span){ arena_strndup(a, t->joined.p, t->joined.n), t->joined.n }, (uint32_t)i);
         add_token(t, (struct span){ arena_strndup(a, text.p, text.n), text.n }, 0);
     }
@@ -296,7 +292,6 @@ static void first_tokens(struct train *t, uint32_t id_of_byte[256])
         struct span byte = { arena_strndup(a, (char *)&order[i], 1), 1 };
 
         id_of_byte[order[i]] = t->out->vocab;
-        text_map_add(&t->spelled, byte, t->out->vocab);
         add_token(t, byte, 1);
     }
 }
@@ -344,21 +339,21 @@ static void count_pairs(struct train *t)
 
 /* ---- the rounds ---- */
 
-/* The id of the joined token, new or known; false where it would be a special token. */
+/* Makes the joined token; false where it would be a special token. */
 static bool join(struct train *t, struct bpe_pair pair, uint32_t *id)
 {
     struct bpe_trained *out = t->out;
-    struct span left = out->tokens[pair.left], right = out->tokens[pair.right], bytes;
+    struct span left = out->tokens[pair.left], right = out->tokens[pair.right];
+    uint32_t special;
 
     buf_clear(&t->joined);
     buf_add(&t->joined, left.p, left.n);
     buf_add(&t->joined, right.p, right.n);
-    bytes = (struct span){ t->joined.p, t->joined.n };
-    if (text_map_get(&t->spelled, bytes, id))
-        return *id >= t->args->special_count;
-    bytes.p = arena_strndup(&out->arena, bytes.p, bytes.n);
-    *id = text_map_add(&t->spelled, bytes, out->vocab);
-    add_token(t, bytes, t->length[pair.left] + t->length[pair.right]);
+    if (text_map_get(&t->reserved, (struct span){ t->joined.p, t->joined.n }, &special))
+        return false;
+    *id = out->vocab;
+    add_token(t, (struct span){ arena_strndup(&out->arena, t->joined.p, t->joined.n), t->joined.n },
+              t->length[pair.left] + t->length[pair.right]);
     progress_add(1);
     return true;
 }
@@ -372,26 +367,10 @@ static void merge_all(struct train *t, const struct candidate *c)
     if (!join(t, pair, &id))
         return;
     out->merges = grow(out->merges, &t->merge_cap, out->merge_count + 1, sizeof *out->merges);
-    t->pairs.v[c->pair].merge = out->merge_count;
     out->merges[out->merge_count++] = pair;
     for (uint32_t i = 0; i < c->n; i++)
         merge_at(t, pair, id, t->places[c->first + i]);
     end_round(t);
-}
-
-/* Of a pair that was merged more than once, the last one stays. */
-static void drop_repeated(struct train *t)
-{
-    struct bpe_trained *out = t->out;
-    size_t n = 0;
-
-    for (size_t i = 0; i < out->merge_count; i++) {
-        struct bpe_pair m = out->merges[i];
-
-        if (t->pairs.v[*find_slot(&t->pairs, key_of(m.left, m.right)) - 1].merge == i)
-            out->merges[n++] = m;
-    }
-    out->merge_count = n;
 }
 
 static void count_tokens(struct train *t)
@@ -419,7 +398,6 @@ static enum status train(struct train *t)
             return fail(ST_INTERRUPTED, "interrupted; nothing was written: run the same command to begin again");
         merge_all(t, &next);
     }
-    drop_repeated(t);
     count_tokens(t);
     return ST_OK;
 }
@@ -435,7 +413,7 @@ enum status bpe_train(const struct bpe_train_args *args, const struct bpe_words 
     free(t.symbol);
     free(t.word_of);
     free(t.length);
-    text_map_release(&t.spelled);
+    text_map_release(&t.reserved);
     free(t.pairs.v);
     free(t.pairs.slots);
     free(t.heap.v);

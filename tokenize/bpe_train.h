@@ -9,10 +9,12 @@
  * its last byte, so that both neighbours of a place are found at once and a merge costs the same in short and in long
  * pieces. Each pair in the heap carries the places where it came to be; what no longer holds there is passed over.
  *
- * Equality with Hugging Face's BpeTrainer (tested against it) includes what one would not guess: a pair whose joined text is a token
- * already gets that token's id and is a merge all the same; the count of a merged pair is not reset, so that such a pair may
- * come up again, and its last place in the list is the one that stays. Where we differ on purpose: counts have 64 bits; a pair that
- * would spell a special token is never merged; max_token_length counts bytes and includes the limit.
+ * A token's text arises from one pair only: where two tokens stand side by side no merge has crossed their outer ends, so all merges
+ * inside went as they would in that text alone. Hence merges and new tokens are as many, and no text need be looked up.
+ *
+ * The merges are those of Hugging Face's BpeTrainer (tested against it). Where we differ on purpose: counts have 64 bits; a pair that
+ * would spell a special token is never merged; max_token_length counts bytes and includes the limit (there it is the first length
+ * left out).
  */
 #ifndef TUNDISH_TOKENIZE_BPE_TRAIN_H
 #define TUNDISH_TOKENIZE_BPE_TRAIN_H

@@ -103,7 +103,7 @@ static enum status compile(struct cut *c, struct span pattern)
     pcre2_set_newline(how, PCRE2_NEWLINE_LF);
     pcre2_set_parens_nest_limit(how, 250);
     c->code = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n,
-                            PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C | PCRE2_NEVER_UTF,
+                            PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C,
                             &code, &where, how);
     pcre2_compile_context_free(how);
     if (c->code == NULL) {

@@ -120,8 +120,8 @@ static enum status merge(struct training *t)
     st = bpe_train(&args, &t->words, &t->trained);
     progress_end();
     if (st == ST_OK && t->trained.vocab < args.vocab)
-        log_warn("the text gives only %u tokens of the %u wanted: no pair occurs %" PRIu64 " times or more any longer",
-                 t->trained.vocab, args.vocab, args.min_frequency);
+        log_warn("the text gives only %u tokens of the %u wanted: no more pairs occur at least min-frequency=%" PRIu64
+                 " times", t->trained.vocab, args.vocab, args.min_frequency);
     return st;
 }
 

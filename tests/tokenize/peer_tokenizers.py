@@ -1,0 +1,105 @@
+"""Compares the program ($TUNDISH) with Hugging Face's tokenizers; run by test_peer_tokenizers.sh in a scratch folder."""
+import glob
+import gzip
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+
+from tokenizers import Regex, Tokenizer, models, trainers
+from tokenizers import pre_tokenizers as pre
+
+SOURCE = os.environ["TUNDISH_SOURCE"]
+SHARED = os.path.join(SOURCE, "..", "shared")
+faults = []
+
+
+def tundish(*args):
+    r = subprocess.run([os.environ["TUNDISH"], *args], capture_output=True, text=True)
+    if r.returncode:
+        sys.exit(f"tundish {' '.join(args)}: {r.stderr}")
+    return r.stdout
+
+
+def read(path):
+    with open(path, newline="", encoding="utf-8") as f:
+        return f.read()
+
+
+def peer_trained(ours, text, vocab, **kw):
+    """The peer's training with the pre_tokenizer of our file."""
+    t = Tokenizer(models.BPE())
+    p = json.load(open(ours))["pre_tokenizer"]
+    if p["type"] == "ByteLevel":
+        t.pre_tokenizer = pre.ByteLevel(add_prefix_space=False)
+    else:
+        t.pre_tokenizer = pre.Sequence([pre.Split(Regex(p["pretokenizers"][0]["pattern"]["Regex"]), "isolated"),
+                                        pre.ByteLevel(add_prefix_space=False, use_regex=False)])
+    t.train_from_iterator([text], trainers.BpeTrainer(
+        vocab_size=vocab, special_tokens=["<|endoftext|>"], initial_alphabet=pre.ByteLevel.alphabet(),
+        show_progress=False, **kw))
+    return json.loads(t.to_str())["model"]
+
+
+def compare_training(what, path, vocab, pattern, options=(), **kw):
+    shutil.rmtree("made", ignore_errors=True)
+    tundish("tokenizer", "train", path, "--out", "made", "--vocab", str(vocab), "--pattern", pattern, *options)
+    ours, theirs = json.load(open("made/tokenizer.json"))["model"], peer_trained("made/tokenizer.json", read(path), vocab, **kw)
+    same = [tuple(m) for m in ours["merges"]] == [tuple(m) for m in theirs["merges"]] and ours["vocab"] == theirs["vocab"]
+    print(f"train  {what}: {len(ours['merges'])} merges, {'equal' if same else 'DIFFERENT'}")
+    if not same:
+        faults.append(what)
+
+
+def compare_ids(what, tokenizer, path):
+    t = Tokenizer.from_file(tokenizer)
+    for special in (False, True):
+        t.encode_special_tokens = not special
+        ours = tundish("tokenizer", "encode", "--read", "text", "--tokenizer", tokenizer, path, *(["--special"] * special))
+        same = [int(x) for x in ours.split()] == t.encode(read(path), add_special_tokens=False).ids
+        print(f"encode {what}, special tokens {'read' if special else 'as text'}: {'equal' if same else 'DIFFERENT'}")
+        if not same:
+            faults.append(what)
+
+
+def make_texts():
+    random.seed(11)
+    pools = [range(32, 127), [9, 10, 13, 32, 32, 32, 0xa0, 0x180e, 0x2003, 0x3000, 0x85, 0x200b], range(0xc0, 0x250),
+             range(0x300, 0x370), range(0x4e00, 0x4f00), range(0x1f600, 0x1f640), [*range(0xac00, 0xad00), *range(0x1100, 0x1200)],
+             range(0x600, 0x700), range(0x900, 0x980), [0x2b0, 0x17f, 0x1c5, 0xb2, 0x2160, 0x660, 0xfe0f, 0x200d, 0x1f1e6],
+             range(0, 32), [39, 39, 115, 116, 114, 101, 118, 109, 108, 100, 83, 84]]
+    words = ["".join(chr(random.choice(random.choice(pools[:4]))) for _ in range(random.randint(1, 9))) for _ in range(900)]
+    with open("mixed.txt", "w", newline="") as f:
+        for _ in range(20000):
+            p = random.choice(pools)
+            f.write("".join(chr(random.choice(p)) for _ in range(random.choice([1, 1, 2, 3, 6]))))
+            if random.random() < 0.002:
+                f.write(random.choice(["<|endoftext|>", "<|im_start|>", " <|eot_id|> ", "<｜fim▁hole｜>", "<tool_call>"]))
+    with open("words.txt", "w", newline="") as f:
+        for _ in range(30000):
+            f.write(random.choice(words[:1 + int(900 * random.random() ** 3)]) + random.choice(["", " ", " ", "\n", "'s ", "  "]))
+    with open("few.txt", "w", newline="") as f:
+        f.write(" ".join("".join(random.choice("ab") for _ in range(random.randint(1, 40))) for _ in range(300)))
+
+
+make_texts()
+for pattern in ("gpt2", "cl100k", "llama3", "qwen2", "o200k"):
+    compare_training(f"words.txt {pattern}", "words.txt", 2000, pattern)
+    compare_ids(f"mixed.txt {pattern}", "made/tokenizer.json", "mixed.txt")
+compare_training("few.txt", "few.txt", 700, "gpt2")
+compare_training("few.txt at least 3 times", "few.txt", 700, "gpt2", ["--min-frequency", "3"], min_frequency=3)
+compare_training("few.txt at most 4 bytes", "few.txt", 700, "gpt2", ["--max-token-length", "4"], max_token_length=5)
+for path in sorted(glob.glob(os.path.join(SHARED, "corpora", "general", "*.txt"))):
+    for vocab in (4096, 8192):
+        compare_training(f"{os.path.basename(path)} to {vocab}", path, vocab, "llama3")
+    compare_ids(os.path.basename(path), "made/tokenizer.json", path)
+for name in ("gpt2", "llama3", "qwen2_5", "gpt4o", "deepseek_v3"):
+    packed = os.path.join(SHARED, "tokenizers", name + ".tokenizer.json.gz")
+    if os.path.exists(packed):
+        with gzip.open(packed) as f, open(name + ".json", "wb") as out:
+            shutil.copyfileobj(f, out)
+        compare_ids(f"mixed.txt {name}", name + ".json", "mixed.txt")
+if faults:
+    sys.exit(f"different from the peer: {', '.join(faults)}")

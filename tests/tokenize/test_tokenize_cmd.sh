@@ -1,0 +1,160 @@
+#!/usr/bin/env bash
+# The tokenizer's commands from end to end: train, info, encode, decode, tokenize; what threads must not change, what is refused,
+# and that an interrupted run leaves nothing.
+set -eu
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export XDG_CACHE_HOME=$scratch/cache
+cd "$scratch"
+
+fail() { echo "$*"; for f in out err; do echo "--- $f"; head -c 2000 $f; done; exit 1; }
+# run STATUS ARGS...: the exit status is that; stdout and stderr go to `out` and `err`.
+run() {
+    local want=$1 seen=0
+    shift
+    "$TUNDISH" "$@" >out 2>err || seen=$?
+    [ $seen = "$want" ] || fail "tundish $*: exit status $seen, want $want"
+}
+has() { grep -q -- "$2" "$1" || fail "no '$2' in $1"; }
+digest() { sed -n 's/^ *"digest": "\(.*\)",*$/\1/p' "$1/manifest.json"; }
+
+awk 'BEGIN {
+    srand(7)
+    split("melt ladle mould steel the of and pours into tundish Größe 東京 it'"'"'s 1550 \\n\\n 🙂 é", w, " ")
+    for (i = 0; i < 3000; i++) {
+        text = ""
+        for (n = int(rand() * 80); n >= 0; n--) text = text w[1 + int(rand() * rand() * 17)] sprintf("%c%c", 97 + int(rand() * 26), 97 + int(rand() * rand() * 26)) (rand() < 0.1 ? ", " : " ")
+        printf "{\"id\": \"d%d\", \"text\": \"%s\", \"source\": \"s%d\"}\n", i, text, i % 3
+    }
+}' >docs.jsonl
+
+# training: the same whatever the threads, and the record
+for threads in 1 2 8; do
+    run 0 tokenizer train docs.jsonl --out "t$threads" --vocab 400 --threads $threads
+    cmp t1/tokenizer.json "t$threads/tokenizer.json" || fail "$threads threads give another tokenizer"
+    [ "$(digest t1)" = "$(digest "t$threads")" ] || fail "$threads threads give another digest"
+done
+has err '400 tokens (143 merges) from 3,000 documents'
+has t1/manifest.json '"vocab": 400'
+has t1/manifest.json '"merges": 143'
+has t1/manifest.json '"documents": 3000'
+grep -q '"threads"\|"memory"' t1/manifest.json && fail "neutral options are in the record"
+tac docs.jsonl >turned.jsonl
+run 0 tokenizer train turned.jsonl --out turned --vocab 400
+cmp t1/tokenizer.json turned/tokenizer.json || fail "the order of documents changes the tokenizer"
+
+# info
+run 0 tokenizer info t1
+has out '^vocab  *400$'
+has out '^pattern  *\["llama3"\]$'
+has out '^special  *{"<|endoftext|>":0}$'
+run 0 tokenizer info --json t1/tokenizer.json
+has out '"end_of_text":0,.*"merges":143'
+
+# text -> ids -> text, for any bytes, and in both forms
+printf 'The melt\xff\xc3( pours\n\n  into 東京\r\n<|endoftext|>\0end' >any
+for json in --no-json --json; do
+    run 0 tokenizer encode --tokenizer t1 $json any
+    cp out ids
+    run 0 tokenizer decode --tokenizer t1 ids
+    cmp any out || fail "text does not come back ($json)"
+    "$TUNDISH" tokenizer encode --tokenizer t1 $json <any | cmp - ids || fail "standard input is read differently"
+done
+run 0 tokenizer encode --tokenizer t1 --special any
+has out ' 0 '
+cp out ids
+run 0 tokenizer decode --tokenizer t1 --skip-special ids
+tr -d '\0' <out | grep -q 'endoftext' && fail "--skip-special leaves special tokens"
+printf 'one line\nand two\n' >lines
+run 0 tokenizer encode --tokenizer t1 --read lines lines
+[ "$(wc -l <out)" = 2 ] || fail "two lines are not two documents"
+cp out ids
+run 0 tokenizer decode --tokenizer t1 --lines ids
+cmp lines out || fail "lines do not come back"
+run 0 tokenizer encode --tokenizer t1 --json --threads 2 docs.jsonl
+[ "$(wc -l <out)" = 3000 ] || fail "not a line a document"
+cp out ids
+"$TUNDISH" tokenizer encode --tokenizer t1 --json --read jsonl <docs.jsonl | cmp - ids || fail "JSONL on standard input differs"
+run 0 tokenizer decode --tokenizer t1 --json ids
+sed 's/^{"id": \("d[0-9]*"\), "text": /{"id":\1,"text":/; s/, "source": .*/}/' docs.jsonl | cmp - out || fail "JSONL does not come back"
+run 0 tokenizer encode --tokenizer t1 --count lines any
+[ "$(wc -l <out)" = 2 ] || fail "--count prints no line a document"
+
+# the store: the same whatever the threads, with every document's tokens and an end of text
+for threads in 1 2 8; do
+    run 0 tokenize docs.jsonl --tokenizer t1 --out "s$threads" --threads $threads --validation 0.1 --shard-tokens 30000
+    [ "$(digest s1)" = "$(digest "s$threads")" ] || fail "$threads threads give another store"
+done
+has err 'tokens of 3,000 documents'
+run 0 store verify s1
+run 0 store cat s1
+grep -c '"tokens":\[.*,0\]}$' out >count || true
+"$TUNDISH" store info --json s1 | sed 's/.*"train":{"documents":\([0-9]*\),"shards":\([0-9]*\).*/\1 \2/' >train
+read -r documents shards <train
+[ "$documents" -gt 2500 ] && [ "$documents" -lt 2850 ] || fail "$documents documents of 3,000 in train, want about 2,700"
+[ "$shards" -gt 1 ] || fail "one shard, want several"
+[ "$(cat count)" = "$documents" ] || fail "not every document ends with the end of text"
+sed 's/"tokens"/"ids"/; s/,0\]}$/]}/' out >ids
+run 0 tokenizer decode --tokenizer t1 --json ids
+sed 's/^{"id": \("d[0-9]*"\), "text": /{"id":\1,"text":/; s/, "source": .*/}/' docs.jsonl >want
+[ "$(sort out want | uniq -d | wc -l)" = "$(sort -u out | wc -l)" ] || fail "a document's tokens are not its text"
+run 0 tokenize docs.jsonl --tokenizer t1/tokenizer.json --out by-file --validation 0.1
+run 0 store verify by-file
+
+# .txt files: one document each
+mkdir texts
+printf 'the melt' >texts/a.txt
+printf 'pours\xff' >texts/b.txt
+run 0 tokenize texts --tokenizer t1 --out from-texts --validation 0
+run 0 store cat from-texts
+[ "$(wc -l <out)" = 2 ] || fail "two files are not two documents"
+has out '"id":"b.txt"'
+
+# own patterns, special tokens, too little text
+run 0 tokenizer train texts --out own --vocab 300 --pattern '\S+|\s+' --special '<s>' --special '</s>'
+has err 'gives only [0-9]* tokens of the 300 wanted'
+run 0 tokenizer info own
+has out '"</s>":1,"<s>":0'
+has out '^end_of_text  *1$'
+run 0 tokenizer train texts --out none --vocab 300 --special '[x]'
+has err 'none of the special tokens is a known end of text'
+run 2 tokenize texts --tokenizer none --out refused
+has err 'no end-of-text token'
+
+# refusals leave nothing behind
+run 2 tokenizer train texts --out refused --vocab 257 --special a --special b
+has err 'want at least 258'
+run 2 tokenizer train texts --out refused --special a --special a
+has err "special token 'a' is given twice"
+run 2 tokenizer train texts --out refused --pattern '\w+'
+has err 'the pattern has \\w at byte 0'
+run 2 tokenizer train texts --out refused --pattern '(a'
+run 2 tokenizer train nowhere --out refused
+has err 'nowhere'
+mkdir empty
+run 2 tokenizer train empty --out refused
+has err 'no corpus'
+run 2 tokenize docs.jsonl --tokenizer nowhere --out refused
+echo '{"id": "x", "text": 7}' >bad.jsonl
+run 2 tokenize bad.jsonl --tokenizer t1 --out refused
+has err "'bad.jsonl' line 1"
+run 1 tokenizer train docs.jsonl --out refused --pattern '(?:[a-z]|[a-z ])+\p{N}'
+has err 'backtracks too much'
+run 1 tokenizer decode --tokenizer t1 <<<'1 2 400'
+has err 'id 400 at place 2'
+run 2 tokenizer decode --tokenizer t1 <<<'1 x'
+run 2 tokenizer decode --tokenizer t1 <<<'{"ids": [1, -2]}'
+ls -d refused* 2>/dev/null && fail "a refused run left something"
+
+# an interrupted run leaves nothing
+for i in $(seq 60); do sed "s/\"d/\"d$i-/" docs.jsonl; done >many.jsonl
+"$TUNDISH" tokenize many.jsonl --tokenizer t1 --out broken >out 2>err &
+pid=$!
+for i in $(seq 500); do ls -d broken.tmp.* >/dev/null 2>&1 && break; sleep 0.01; done
+kill -INT $pid
+seen=0
+wait $pid || seen=$?
+[ $seen = 130 ] || fail "interrupted: exit status $seen, want 130"
+has err 'interrupted; nothing was written'
+ls -d broken* 2>/dev/null && fail "an interrupted run left something"
+echo "the tokenizer's commands do as they say"
