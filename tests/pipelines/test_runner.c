@@ -1,6 +1,8 @@
 /* The runner: order, failures, Ctrl-C, locks, what is left alive, and what people see. */
 #include "test.h"
 
+#include <sys/resource.h>
+
 #include "pipelines/journal.h"
 #include "pipelines/process.h"
 #include "scene.h"
@@ -498,25 +500,32 @@ static void the_graph_is_shown_without_any_work_folder(void **state)
     scene_end(&s);
 }
 
+static double ms_of(struct timeval t) { return (double)t.tv_sec * 1e3 + (double)t.tv_usec / 1e3; }
+
+/* Processor time of all children so far: what a busy machine does not change. */
+static double children_ms(void)
+{
+    struct rusage u;
+
+    assert_int_equal(getrusage(RUSAGE_CHILDREN, &u), 0);
+    return ms_of(u.ru_utime) + ms_of(u.ru_stime);
+}
+
 /* Everything cached: read, hash, look, tell. */
 static void a_run_with_nothing_to_do_takes_well_under_100_ms(void **state)
 {
-    struct timespec begin_time, end_time;
     double best = 1e9;
     struct scene s;
 
     begin(&s, four);
     assert_run(&s, 0, "run", "p.yaml");
     for (int i = 0; i < 5; i++) {
-        double ms;
-        clock_gettime(CLOCK_MONOTONIC, &begin_time);
+        double before = children_ms(), ms;
         assert_run(&s, 0, "run", "p.yaml");
-        clock_gettime(CLOCK_MONOTONIC, &end_time);
-        ms = (double)(end_time.tv_sec - begin_time.tv_sec) * 1e3
-             + (double)(end_time.tv_nsec - begin_time.tv_nsec) / 1e6;
+        ms = children_ms() - before;
         best = ms < best ? ms : best;
     }
-    print_message("nothing to do: %.1f ms\n", best);
+    print_message("nothing to do: %.1f ms of processor time\n", best);
     assert_true(best < 100);
     scene_end(&s);
 }
