@@ -288,7 +288,7 @@ static bool next_file(struct source *s, struct raw_document **out)
         return true;
     }
     free(s->file_id);
-    s->file_id = source_make_id(path, "", "");
+    s->file_id = item_file_id(source_item_of(s), path);
     if (item_leaves_out(source_item_of(s), s->file_id, false))
         return true;
     if (found == PATH_FILE)

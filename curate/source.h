@@ -25,7 +25,7 @@ enum raw_kind { RAW_TEXT, RAW_MARKDOWN, RAW_HTML, RAW_JSONL };
 
 struct raw_document {
     enum raw_kind kind;
-    char *id;            /* the path as given by the user's source, then "!member" for each archive level, then "#line" for JSONL */
+    char *id;            /* the source's base name, the path below it, "!member" for each archive level, "#line" for JSONL */
     char *source;        /* the top-level source path's base name */
     char *bytes;         /* NUL-terminated; owned */
     size_t n;

@@ -44,6 +44,10 @@ enum path_found { PATH_END, PATH_FILE, PATH_SPECIAL, PATH_UNREADABLE };
 /* The next file; *path is valid until the next call. */
 enum path_found path_walk_next(struct path_walk *w, const char **path);
 
+/* The id of a file at path, which the item's walk found: the item's name and what follows its path. Where a source lies is no
+ * part of it, so that a corpus has the same bytes wherever its documents lay. The caller frees it. */
+char *item_file_id(const struct source_item *item, const char *path);
+
 /* Is the id excluded, or (leaf) not included? Globs are matched against what follows the item's path; '*' also crosses
  * '/' and '!'. A glob without either is matched against the last part alone as well. */
 bool item_leaves_out(const struct source_item *item, const char *id, bool leaf);

@@ -94,10 +94,20 @@ static bool matches(struct opt_list globs, const char *below, const char *last)
     return false;
 }
 
-bool item_leaves_out(const struct source_item *item, const char *id, bool leaf)
+char *item_file_id(const struct source_item *item, const char *path)
 {
     size_t n = strlen(item->path);
-    const char *below = strncmp(id, item->path, n) == 0 ? id + n : id;
+    const char *below = strncmp(path, item->path, n) == 0 ? path + n : path;
+
+    while (*below == '/')
+        below++;
+    return source_make_id(item->name, *below == 0 ? "" : "/", below);
+}
+
+bool item_leaves_out(const struct source_item *item, const char *id, bool leaf)
+{
+    size_t n = strlen(item->name);
+    const char *below = strncmp(id, item->name, n) == 0 ? id + n : id;
     const char *last;
 
     while (*below == '/' || *below == '!')

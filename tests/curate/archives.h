@@ -87,9 +87,10 @@ struct reading {
 
 static inline void show_cut(struct buf *out, const char *s, const char *folder)
 {
-    size_t n = strlen(folder);
+    const char *name = path_base(folder);
+    size_t n = strlen(name);
 
-    buf_adds(out, strncmp(s, folder, n) == 0 && s[n] == '/' ? s + n + 1 : s);
+    buf_adds(out, strncmp(s, name, n) == 0 && s[n] == '/' ? s + n + 1 : s);
 }
 
 static inline void show_document(struct buf *out, const struct raw_document *d, const char *folder)
