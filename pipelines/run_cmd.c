@@ -7,7 +7,8 @@
 #include "pipelines/show.h"
 
 struct pipeline_cfg {
-    struct opt_list words;       /* the file; `explain` takes a stage behind it */
+    const char *file;
+    struct opt_list words;       /* of `explain`: the file, and a stage behind it */
     struct opt_list sets;
     const char *work;
     const char *from, *until;
@@ -18,8 +19,9 @@ struct pipeline_cfg {
 
 /* ---- rows that several commands have ---- */
 
-#define ROW_FILE(hlp)                                                                              \
-    OPT_LIST(struct pipeline_cfg, words, "file", hlp, .flags = OPT_REQUIRED | OPT_POSITIONAL)
+#define ROW_FILE                                                                                   \
+    OPT_INPUT(struct pipeline_cfg, file, "file", "the pipeline file",                              \
+              .flags = OPT_REQUIRED | OPT_POSITIONAL)
 #define ROW_SETS                                                                                   \
     OPT_LIST(struct pipeline_cfg, sets, "set", "name=value of a param of the file; may be repeated")
 #define ROW_WORK                                                                                   \
@@ -29,14 +31,11 @@ static const char *const graph_formats[] = { "text", "dot", NULL };
 
 /* ---- what they share ---- */
 
-static enum status read_plan(struct arena *a, const struct pipeline_cfg *c, size_t most_words,
+static enum status read_plan(struct arena *a, const struct pipeline_cfg *c, const char *file,
                              struct plan **out)
 {
-    struct plan_args args = { .commands = command_all(), .sets = &c->sets };
+    struct plan_args args = { .name = file, .commands = command_all(), .sets = &c->sets };
 
-    if (c->words.count > most_words)
-        return fail(ST_USAGE, "unexpected word '%s' behind the file", c->words.v[most_words]);
-    args.name = c->words.v[0];
     return plan_read_file(a, &args, out);
 }
 
@@ -106,7 +105,7 @@ static enum status run_run(struct arena *a, void *cfg)
     bool *selected, *forced;
     enum status st, printed;
 
-    TRY(read_plan(a, c, 1, &args.plan));
+    TRY(read_plan(a, c, c->file, &args.plan));
     TRY(plan_select(args.plan, &selection, &selected, &forced));
     work = workdir_at(a, c->work, args.plan->name);
     args.work = &work;
@@ -121,7 +120,7 @@ static enum status run_run(struct arena *a, void *cfg)
 }
 
 static const struct opt run_opts[] = {
-    ROW_FILE("the pipeline file"),
+    ROW_FILE,
     ROW_SETS,
     ROW_WORK,
     OPT_STR(struct pipeline_cfg, from, "from", NULL,
@@ -192,7 +191,7 @@ static enum status run_status(struct arena *a, void *cfg)
     struct plan *plan;
     enum status st;
 
-    TRY(read_plan(a, c, 1, &plan));
+    TRY(read_plan(a, c, c->file, &plan));
     st = take_survey(a, c, plan, &work, &report);
     if (st == ST_OK)
         st = print_status(&report.survey, c->json);
@@ -201,7 +200,7 @@ static enum status run_status(struct arena *a, void *cfg)
 }
 
 static const struct opt status_opts[] = {
-    ROW_FILE("the pipeline file"),
+    ROW_FILE,
     ROW_SETS,
     ROW_WORK,
     OPT_BOOL(struct pipeline_cfg, json, "json", "false", "one JSON object instead of a table"),
@@ -240,7 +239,9 @@ static enum status run_explain(struct arena *a, void *cfg)
     struct plan *plan;
     enum status st;
 
-    TRY(read_plan(a, c, 2, &plan));
+    if (c->words.count > 2)
+        return fail(ST_USAGE, "unexpected word '%s' behind the file and a stage", c->words.v[2]);
+    TRY(read_plan(a, c, c->words.v[0], &plan));
     if (c->words.count == 2)
         TRY(plan_find(plan, "explain", c->words.v[1], &stage));
     st = take_survey(a, c, plan, &work, &report);
@@ -251,7 +252,9 @@ static enum status run_explain(struct arena *a, void *cfg)
 }
 
 static const struct opt explain_opts[] = {
-    ROW_FILE("the pipeline file, and behind it one stage if only that is wanted"),
+    OPT_LIST(struct pipeline_cfg, words, "file",
+             "the pipeline file, and behind it one stage if only that is wanted",
+             .flags = OPT_REQUIRED | OPT_POSITIONAL),
     ROW_SETS,
     ROW_WORK,
     OPT_END
@@ -278,7 +281,7 @@ static enum status run_graph(struct arena *a, void *cfg)
     struct plan *plan;
     enum status st;
 
-    TRY(read_plan(a, c, 1, &plan));
+    TRY(read_plan(a, c, c->file, &plan));
     if (strcmp(graph_formats[c->format], "dot") == 0)
         show_dot(plan, &text);
     else
@@ -289,7 +292,7 @@ static enum status run_graph(struct arena *a, void *cfg)
 }
 
 static const struct opt graph_opts[] = {
-    ROW_FILE("the pipeline file"),
+    ROW_FILE,
     ROW_SETS,
     OPT_CHOICE(struct pipeline_cfg, format, "format", "text", graph_formats,
                "a tree for people, or a graph for Graphviz's dot"),

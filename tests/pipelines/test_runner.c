@@ -118,6 +118,24 @@ static void from_keeps_what_is_in_front(void **state)
     scene_end(&s);
 }
 
+/* The raw texts may be gone by the time that only training goes on. */
+static void from_does_not_miss_what_only_the_stages_in_front_read(void **state)
+{
+    struct scene s;
+
+    begin(&s, "  corpus: {uses: grow, with: {in: texts}}\n"
+              "  way: {uses: walk, with: {thing: \"@corpus\", steps: \"${steps}\"}}\n");
+    scene_write("texts", "some");
+    assert_run(&s, 0, "run", "p.yaml");
+    scene_ran(&s);
+    assert_int_equal(unlink("texts"), 0);
+    assert_run(&s, 2, "run", "p.yaml", "--set", "steps=4");
+    assert_run(&s, 0, "run", "p.yaml", "--set", "steps=4", "--from", "way");
+    assert_string_equal(scene_ran(&s), "way");
+    assert_has(s.err.p, "corpus  kept     in: no such file or folder: 'texts'");
+    scene_end(&s);
+}
+
 static void a_dry_run_shows_the_plan_and_does_nothing(void **state)
 {
     struct scene s;
@@ -155,7 +173,9 @@ static void a_wrong_file_ends_with_exit_code_2(void **state)
     assert_has(s.err.p, "error: p.yaml:4:13: no stage kind 'grwo'; did you mean 'grow'?");
     assert_run(&s, 2, "run", "q.yaml");
     assert_run(&s, 2, "run", "p.yaml", "more");
-    assert_has(s.err.p, "unexpected word 'more'");
+    assert_has(s.err.p, "--file is given twice; the second time as 'more'");
+    assert_run(&s, 2, "explain", "p.yaml", "a", "b");
+    assert_has(s.err.p, "unexpected word 'b' behind the file and a stage");
     scene_end(&s);
 }
 
@@ -538,6 +558,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_stage_that_says_it_was_interrupted_interrupts_the_run),
         cmocka_unit_test(from_until_only_and_force_choose_what_runs),
         cmocka_unit_test(from_keeps_what_is_in_front),
+        cmocka_unit_test(from_does_not_miss_what_only_the_stages_in_front_read),
         cmocka_unit_test(a_dry_run_shows_the_plan_and_does_nothing),
         cmocka_unit_test(an_input_that_does_not_exist_is_told_with_its_place_before_anything_runs),
         cmocka_unit_test(a_wrong_file_ends_with_exit_code_2),
