@@ -269,10 +269,8 @@ enum status bpe_counter_finish(struct bpe_counter *c, struct bpe_words *out)
         for (size_t k = 0; k <= c->parts[i].table.mask; k++) {
             const struct slot *s = &c->parts[i].table.slots[k];
 
-            if (s->p == NULL)
-                continue;
-            out->v[out->count++] = (struct bpe_word){ s->p, s->n, s->count };
-            out->bytes += s->n;
+            if (s->p)
+                out->v[out->count++] = (struct bpe_word){ s->p, s->n, s->count };
         }
     return ST_OK;
 }

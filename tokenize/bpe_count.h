@@ -29,7 +29,6 @@ struct bpe_word {
 struct bpe_words {
     struct bpe_word *v;      /* bytes borrowed from the counter; the array is the caller's to free() */
     size_t count;
-    uint64_t bytes;          /* of all different pieces */
 };
 /* All pieces, in no order. No worker may be counting. */
 MUST_USE enum status bpe_counter_finish(struct bpe_counter *c, struct bpe_words *out);

@@ -300,10 +300,12 @@ static enum status check_size(const struct bpe_train_args *args, const struct bp
 {
     char need[32], limit[32];
 
-    *size = words->bytes + words->count + 1;
+    *size = words->count + 1;
+    for (size_t i = 0; i < words->count; i++)
+        *size += words->v[i].n;
     if (*size >= UINT32_MAX)
-        return fail(ST_LIMIT, "the different pieces of the text have %llu bytes; want less than 4 billion: "
-                    "train on a sample", (unsigned long long)words->bytes);
+        return fail(ST_LIMIT, "the different pieces of the text have %zu bytes; want less than 4 billion: "
+                    "train on a sample", *size);
     if (*size > args->memory / BYTES_PER_PLACE)
         return fail(ST_LIMIT, "training needs about %s for the different pieces of the text, memory=%s; raise it, or "
                     "train on a sample", str_bytes(*size * BYTES_PER_PLACE, need), str_bytes(args->memory, limit));

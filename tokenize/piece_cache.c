@@ -5,7 +5,8 @@
 #include "base/arena.h"
 #include "base/hash.h"
 
-#define SHORT_SETS ((size_t)1 << 17)     /* of 64 bytes: 8 MiB */
+#define FIRST_SETS ((size_t)1 << 9)      /* of 64 bytes; they grow fourfold up to 8 MiB */
+#define MOST_SETS ((size_t)1 << 17)
 #define LONG_SLOTS ((size_t)1 << 14)
 #define STORE_BYTES ((size_t)4 << 20)
 
@@ -24,6 +25,7 @@ struct long_slot {
 };
 struct piece_cache {
     struct set *sets;
+    size_t set_count, puts;              /* puts: short ones since the sets grew */
     struct long_slot *slots;
     char *store;                         /* ids, then the bytes; both padded to 4 */
     size_t stored;
@@ -34,7 +36,8 @@ struct piece_cache *piece_cache_new(void)
 {
     struct piece_cache *c = mem_alloc(sizeof *c);
 
-    c->sets = mem_alloc_aligned(SHORT_SETS * sizeof *c->sets);
+    c->set_count = FIRST_SETS;
+    c->sets = mem_alloc_aligned(c->set_count * sizeof *c->sets);
     return c;
 }
 
@@ -81,7 +84,7 @@ static inline struct set *set_of(const struct piece_cache *c, const uint64_t key
 {
     uint64_t h = (key[0] ^ key[1] * 0x9E3779B97F4A7C15u) * 0xD6E8FEB86659FD93u;
 
-    return &c->sets[(h ^ h >> 29) % SHORT_SETS];
+    return &c->sets[(h ^ h >> 29) & (c->set_count - 1)];
 }
 
 static const uint32_t *get_short(struct piece_cache *c, struct span piece, size_t *count)
@@ -101,17 +104,40 @@ static const uint32_t *get_short(struct piece_cache *c, struct span piece, size_
     return c->out;
 }
 
+static void add_entry(struct piece_cache *c, const struct entry *e)
+{
+    struct set *set = set_of(c, e->key);
+
+    set->way[1] = set->way[0];
+    set->way[0] = *e;
+}
+
+/* The older entry of a set goes first, so that it stays the older one. */
+static void grow_sets(struct piece_cache *c)
+{
+    struct set *old = c->sets;
+    size_t count = c->set_count;
+
+    c->set_count = count * 4;
+    c->sets = mem_alloc_aligned(c->set_count * sizeof *c->sets);
+    c->puts = 0;
+    for (size_t i = 0; i < count; i++)
+        for (int way = 1; way >= 0; way--)
+            if (old[i].way[way].key[1] != 0)
+                add_entry(c, &old[i].way[way]);
+    mem_free_aligned(old);
+}
+
 static void put_short(struct piece_cache *c, struct span piece, const uint32_t *ids, size_t count)
 {
     struct entry e = { .ids = { 0 } };
-    struct set *set;
 
+    if (++c->puts > c->set_count && c->set_count < MOST_SETS)
+        grow_sets(c);
     key_of(piece, e.key);
     memcpy(e.ids, ids, count * sizeof *ids);
     e.ids[0] |= (uint32_t)count << 24;
-    set = set_of(c, e.key);
-    set->way[1] = set->way[0];
-    set->way[0] = e;
+    add_entry(c, &e);
 }
 
 /* ---- long pieces ---- */

@@ -123,11 +123,12 @@ enum status pretok_add(struct pretok *p, const char *what, const char *pattern, 
 
     if (p->count == CUTS_MAX)
         return fail(ST_LIMIT, "%s: more than %d cuts follow each other", what, CUTS_MAX);
-    TRY(regex_to_pcre2(what, span_of(pattern), &text));
     *c = (struct cut){ .what = mem_strdup(what), .pattern = mem_strdup(pattern), .covers = covers };
     p->count++;
     p->all_named = p->all_named && pretok_pattern_name(pattern) != NULL;
-    st = compile(c, (struct span){ text.p, text.n });
+    st = regex_to_pcre2(what, span_of(pattern), &text);
+    if (st == ST_OK)
+        st = compile(c, (struct span){ text.p, text.n });
     buf_release(&text);
     return st;
 }

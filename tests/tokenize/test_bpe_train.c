@@ -24,7 +24,6 @@ static struct bpe_words words_of(const char *text)
         size_t n = strcspn(text, " ");
 
         w.v[w.count] = (struct bpe_word){ text, (uint32_t)n, strtoull(text + n, (char **)&text, 10) };
-        w.bytes += n;
         w.count++;
         text += *text == ' ';
     }
@@ -308,7 +307,6 @@ static void make_words(struct ref *r, struct bpe_words *words, char (*texts)[REF
             r->word[w][i] = 1 + (uint32_t)(texts[w][i] - '!');
         }
         words->v[w] = (struct bpe_word){ texts[w], n, 1 + rng_below(&rng, 5) };
-        words->bytes += n;
         r->length[w] = n;
         r->weight[w] = (long)words->v[w].count;
     }

@@ -190,11 +190,12 @@ static void short_and_long_pieces_merge_by_definition(void **state)
 
     for (int round = 0; round < 300; round++) {
         struct bpe *b = bpe_new(0);
-        uint32_t letters = 1 + (uint32_t)rng_below(&r, 4), next = letters;
+        uint32_t letters = 1 + (uint32_t)rng_below(&r, 4);
         size_t n = 1 + rng_below(&r, round % 2 ? 60 : 400), seen, want;
 
         for (uint32_t rank = 0; rank < 40; rank++)
-            bpe_add(b, &(struct bpe_merge){ (uint32_t)rng_below(&r, next), (uint32_t)rng_below(&r, next), rank, next++ });
+            bpe_add(b, &(struct bpe_merge){ (uint32_t)rng_below(&r, letters + rank), (uint32_t)rng_below(&r, letters + rank),
+                                            rank, letters + rank });
         for (size_t i = 0; i < n; i++)
             ids[i] = plain[i] = (uint32_t)rng_below(&r, letters);
         want = merge_plainly(b, plain, n);

@@ -298,7 +298,7 @@ static void what_is_written_is_read_alike(void **state)
     const char *patterns[] = { pretok_pattern_text("gpt2"), "\"+|[\\\\\\r\\n\\t]+|." };
     struct bpe_trained trained;
 
-    assert_ok(bpe_train(&args, &(struct bpe_words){ word, 4, 9 }, &trained));
+    assert_ok(bpe_train(&args, &(struct bpe_words){ word, 4 }, &trained));
     assert_int_equal(trained.vocab, 264);
     for (int i = 0; i < 2; i++) {
         struct buf text = { 0 };
