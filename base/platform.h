@@ -28,6 +28,13 @@ const char *host_name(void);       /* "unknown" if it has none */
 #define PLATFORM_ASAN 0
 #endif
 
+/* In front of a function: the compiler may use these instructions ("avx2"). Whoever calls it asks cpu_features() first. */
+#if defined(__x86_64__)
+#define PLATFORM_TARGET(name) __attribute__((target(name)))
+#else
+#define PLATFORM_TARGET(name)
+#endif
+
 /* Tells the processor that this thread is waiting in a loop for another one. */
 #if defined(__x86_64__)
 static inline void platform_pause(void) { __builtin_ia32_pause(); }

@@ -149,7 +149,6 @@ static enum status bench_normalize(struct bench *b)
 static enum status sign(struct job *j, struct span text)
 {
     shingles_of(&j->set, text, 5);
-    shingles_set(&j->set);
     if (j->set.count > 0)
         minhash_keys(&j->hashes, &j->set, j->minima, j->keys);
     return ST_OK;

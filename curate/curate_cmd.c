@@ -22,16 +22,16 @@ static const struct opt opts[] = {
     OPT_OUTPUT(struct curate_cfg, out, "out", "the corpus", .flags = OPT_REQUIRED),
     OPT_TREE(struct curate_cfg, steps, "steps", "what happens to documents, in order; see below",
              .fallback = chain_default, .check = chain_check),
-    OPT_SIZE(struct curate_cfg, memory, "memory", "2G", 1 << 20, 1e15, "bound of the tables of de-duplication",
+    OPT_SIZE(struct curate_cfg, memory, "memory", "2G", 1 << 20, (double)(UINT64_C(1) << 50), "bound of the tables of de-duplication",
              .flags = OPT_NEUTRAL),
-    OPT_SIZE(struct curate_cfg, shard_bytes, "shard-bytes", "256M", 1 << 12, 1e15, "lines of a shard, before compression"),
+    OPT_SIZE(struct curate_cfg, shard_bytes, "shard-bytes", "256M", 1 << 12, (double)(UINT64_C(1) << 50), "lines of a shard, before compression"),
     OPT_INT(struct curate_cfg, threads, "threads", "0", 0, 4096, "0: all processors", .flags = OPT_NEUTRAL),
     OPT_SIZE(struct curate_cfg, max_document, "max-document", "16M", 1, 1 << 30,
              "largest document; a filter works in up to 60 times that a thread"),
     OPT_REAL(struct curate_cfg, max_ratio, "max-ratio", "200", 1, 1e9, "an archive that expands more is a bomb"),
     OPT_INT(struct curate_cfg, max_depth, "max-depth", "4", 0, 32, "archives in archives"),
-    OPT_INT(struct curate_cfg, max_members, "max-members", "1000000", 1, 1e15, "members of one archive, all levels together"),
-    OPT_SIZE(struct curate_cfg, max_expanded, "max-expanded", "64G", 1, 1e18, "bytes that one file may expand to"),
+    OPT_INT(struct curate_cfg, max_members, "max-members", "1000000", 1, 1e12, "members of one archive, all levels together"),
+    OPT_SIZE(struct curate_cfg, max_expanded, "max-expanded", "64G", 1, (double)(UINT64_C(1) << 60), "bytes that one file may expand to"),
     OPT_INT(struct curate_cfg, samples, "samples", "5", 0, 1000, "examples that the report keeps for each reason"),
     OPT_INT(struct curate_cfg, seed, "seed", "0", 0, 9e18, "of the hashes of de-duplication"),
     OPT_END
@@ -100,7 +100,7 @@ static enum status curate(struct arena *a, void *vcfg)
         .max_document = cfg->max_document, .max_expanded = cfg->max_expanded, .max_ratio = cfg->max_ratio,
         .max_depth = (int)cfg->max_depth, .max_members = (uint64_t)cfg->max_members,
     };
-    const struct yaml *list;
+    const struct yaml *list = NULL;
     struct chain chain;
     struct source *source;
     struct artifact *artifact;

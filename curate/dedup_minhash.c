@@ -1,8 +1,8 @@
 /* The rule is in curate/dedup.h. Documents go through in waves, longest first, and what is costly in a wave runs in parallel:
- *   1. sets and band keys of the wave's documents; which kept documents agree in a band; the true index with each, until
- *      one is near enough (then the document is settled)
+ *   1. band keys of the wave's documents; which kept documents agree in a band; the true index with each, until one
+ *      is near enough (then the document is settled)
  *   2. (one thread) the wave's own pairs: documents that are not settled and agree in a band
- *   3. the true index of those pairs, in parallel
+ *   3. the sets of n-grams of those, then the true index of each pair
  *   4. (one thread) in order: a document goes if it was settled or is near a kept one of its wave; the kept enter the index
  * A wave has a fixed size, so the result does not depend on the threads. */
 #include "base/arena.h"
@@ -57,7 +57,8 @@ struct candidate {
 struct member {
     uint32_t doc;
     bool is_short, settled;
-    struct shingles set;
+    struct shingles set;       /* a set only when is_set: most documents are compared with none */
+    bool is_set, compares;
     uint64_t *keys;            /* of all bands */
     struct candidate found;    /* settled: the kept document it is near */
     struct candidate own[WAVE_CANDIDATES];
@@ -119,6 +120,13 @@ static double bands_index(const struct search *s, const struct candidate *k)
     return (double)k->bands / (double)s->cfg->bands;
 }
 
+static void make_set(struct member *m)
+{
+    if (!m->is_set)
+        shingles_set(&m->set);
+    m->is_set = true;
+}
+
 /* Compares with documents kept in earlier waves, until one is near. */
 static void look_at_kept(struct search *s, struct member *m, struct worker *w)
 {
@@ -129,6 +137,8 @@ static void look_at_kept(struct search *s, struct member *m, struct worker *w)
     for (size_t b = 0; b < bands; b++)
         n += band_index_find(&s->index, m->keys[b], docs + n);
     n = rank(docs, n, found, CANDIDATES);
+    if (n > 0 && s->cfg->verify)
+        make_set(m);
     for (size_t i = 0; i < n && !m->settled; i++) {
         if (s->cfg->verify) {
             shingles_of(&w->other, spool_text(s->c->spool, found[i].doc), (int)s->cfg->ngram);
@@ -155,7 +165,6 @@ static enum status prepare(void *ctx, size_t item, int worker)
     m->is_short = m->set.count == 0;
     if (m->is_short)
         return ST_OK;
-    shingles_set(&m->set);
     minhash_keys(&s->hashes, &m->set, w->minima, m->keys);
     if (s->index.used > 0)
         look_at_kept(s, m, w);
@@ -215,6 +224,9 @@ static void take_candidates(struct search *s, const struct pair *pairs, size_t n
             places[j - i] = pairs[j].earlier;
         m->own_count = (int)rank(places, j - i, found, WAVE_CANDIDATES);
         memcpy(m->own, found, (size_t)m->own_count * sizeof *found);
+        m->compares = m->own_count > 0;
+        for (int k = 0; k < m->own_count; k++)
+            s->wave[found[k].doc].compares = true;
     }
     free(places);
     free(found);
@@ -240,6 +252,15 @@ static void find_pairs(struct search *s)
     take_candidates(s, list, pairs);
     free(list);
     free(entries);
+}
+
+static enum status ready(void *ctx, size_t item, int worker)
+{
+    struct search *s = ctx;
+
+    if (s->wave[item].compares && s->cfg->verify)
+        make_set(&s->wave[item]);
+    return ST_OK;
 }
 
 static enum status compare(void *ctx, size_t item, int worker)
@@ -319,7 +340,7 @@ static size_t next_wave(struct search *s, const uint32_t *list, size_t n)
 
         shingles_release(&m->set);      /* else the sizes of the longest wave would stay */
         m->doc = list[s->wave_count];
-        m->settled = m->is_short = false;
+        m->settled = m->is_short = m->is_set = m->compares = false;
         m->own_count = 0;
         m->compared = 0;
         bytes += spool_text(s->c->spool, m->doc).n;
@@ -333,6 +354,7 @@ static enum status run_waves(struct search *s, const uint32_t *list, size_t n)
         done += next_wave(s, list + done, n - done);
         TRY(pool_for(s->c->pool, s->wave_count, prepare, s));
         find_pairs(s);
+        TRY(pool_for(s->c->pool, s->wave_count, ready, s));
         TRY(pool_for(s->c->pool, s->wave_count, compare, s));
         TRY(reserve(s));
         decide(s);

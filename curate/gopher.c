@@ -10,8 +10,8 @@ const struct opt gopher_opts[] = {
     OPT_REAL(struct gopher_cfg, most[GOPHER_##field], option, value, 0, 1, "at most this " key "; 0: off"),
     GOPHER_REPETITION(X)
 #undef X
-    OPT_INT(struct gopher_cfg, min_words, "min-words", "50", 0, 1e15, "at least so many words; 0: off"),
-    OPT_INT(struct gopher_cfg, max_words, "max-words", "100000", 0, 1e15, "at most so many words; 0: off"),
+    OPT_INT(struct gopher_cfg, min_words, "min-words", "50", 0, 1e9, "at least so many words; 0: off"),
+    OPT_INT(struct gopher_cfg, max_words, "max-words", "100000", 0, 1e9, "at most so many words; 0: off"),
     OPT_REAL(struct gopher_cfg, min_mean_word, "min-mean-word-length", "3", 0, 1e6,
              "mean characters of a word, at least; 0: off"),
     OPT_REAL(struct gopher_cfg, max_mean_word, "max-mean-word-length", "10", 0, 1e6,
@@ -56,6 +56,8 @@ void gopher_scratch_free(struct gopher_scratch *g)
         return;
     text_scan_release(&g->scan);
     free(g->grams);
+    free(g->repeated);
+    free(g->bits);
     free(g->slots);
     free(g);
 }

@@ -90,7 +90,10 @@ MUST_USE enum status gopher_each(const void *cfg, struct doc *d, struct step_wor
 struct gopher_scratch {
     struct text_scan scan;
     uint64_t *grams;                  /* hash of the n-gram at each word */
+    uint32_t *repeated;               /* those that may stand there more than once */
     size_t gram_cap;
+    uint64_t *bits;
+    size_t bit_cap;
     uint64_t *slots;                  /* a hash table, made anew by each rule */
     size_t slot_cap;
 };

@@ -117,16 +117,24 @@ struct word_counts {
     uint64_t real_chars;
 };
 
+/* Up to four bytes as one number. */
+#define PACK(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
+
 static unsigned stop_word_bit(const char *p, size_t n)
 {
-    static const char *const words[] = { "the", "be", "to", "of", "and", "that", "have", "with" };
-
     if (n < 2 || n > 4)
         return 0;
-    for (unsigned i = 0; i < 8; i++)
-        if (words[i][0] == *p && strlen(words[i]) == n && memcmp(words[i], p, n) == 0)
-            return 1u << i;
-    return 0;
+    switch (PACK(p[0], p[1], n > 2 ? p[2] : 0, n > 3 ? p[3] : 0)) {
+    case PACK('t', 'h', 'e', 0): return 1;
+    case PACK('b', 'e', 0, 0): return 2;
+    case PACK('t', 'o', 0, 0): return 4;
+    case PACK('o', 'f', 0, 0): return 8;
+    case PACK('a', 'n', 'd', 0): return 16;
+    case PACK('t', 'h', 'a', 't'): return 32;
+    case PACK('h', 'a', 'v', 'e'): return 64;
+    case PACK('w', 'i', 't', 'h'): return 128;
+    default: return 0;
+    }
 }
 
 static struct word_counts count_words(const struct text_scan *s)

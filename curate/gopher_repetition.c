@@ -1,5 +1,7 @@
-/* The repetition half of curate/gopher.h. Everything is a hash from the scan, put into one small table that each rule makes
- * anew: sized by what goes in, it stays in the nearest caches for an ordinary document. */
+/* The repetition half of curate/gopher.h. Everything is a hash from the scan. Most n-grams stand in a document once, and
+ * nine rules look at all of them; so each first marks bits by hash, one for "seen" and one for "seen again", which takes
+ * a few instructions without a branch and a few KB, and only n-grams whose bit was seen again (some of them by chance) go into
+ * a table. */
 #include "curate/char_class.h"
 #include "curate/gopher.h"
 
@@ -157,7 +159,7 @@ static void grow_grams(struct gopher_scratch *g, size_t n, unsigned between)
 
         if (between)
             h = h * HASH_BASE + between;
-        g->grams[i] = h * text_hash_power(w[i + n - 1].bytes) + w[i + n - 1].hash;
+        g->grams[i] = h * w[i + n - 1].power + w[i + n - 1].hash;
     }
 }
 
@@ -166,6 +168,7 @@ static void begin_grams(struct gopher_scratch *g)
     if (g->scan.word_count > g->gram_cap) {
         g->gram_cap = g->scan.word_count * 5 / 4;
         g->grams = mem_grow(g->grams, g->gram_cap, sizeof *g->grams);
+        g->repeated = mem_grow(g->repeated, g->gram_cap, sizeof *g->repeated);
     }
     for (size_t i = 0; i < g->scan.word_count; i++)
         g->grams[i] = g->scan.words[i].hash;
@@ -180,31 +183,64 @@ static uint64_t gram_chars(const struct text_scan *s, size_t at, size_t n)
     return chars;
 }
 
+#define BITS_A_GRAM 16
+
+/* Lists in g->repeated the n-grams (of the first `count`) whose hash may stand there twice; returns how many. */
+static size_t find_repeated(struct gopher_scratch *g, size_t count)
+{
+    int log = 10;
+    size_t words, n = 0;
+
+    while (((size_t)1 << log) < count * BITS_A_GRAM)
+        log++;
+    words = ((size_t)1 << log) / 64 * 2;      /* seen and seen again lie side by side */
+    if (words > g->bit_cap) {
+        g->bit_cap = words;
+        g->bits = mem_grow(g->bits, words, sizeof *g->bits);
+    }
+    memset(g->bits, 0, words * sizeof *g->bits);
+    for (size_t i = 0; i < count; i++) {
+        size_t at = (g->grams[i] * MIX) >> (64 - log);
+        uint64_t *pair = g->bits + at / 64 * 2, bit = UINT64_C(1) << at % 64;
+
+        pair[1] |= pair[0] & bit;
+        pair[0] |= bit;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t at = (g->grams[i] * MIX) >> (64 - log);
+
+        g->repeated[n] = (uint32_t)i;
+        n += g->bits[at / 64 * 2 + 1] >> at % 64 & 1;
+    }
+    return n;
+}
+
 /* Characters of the commonest n-gram (of several, the one that comes first) with its spaces, times its count. */
 static uint64_t top_gram(struct gopher_scratch *g, size_t n)
 {
-    size_t grams = g->scan.word_count - n + 1;
-    int bits = make_table(g, grams, 2);
+    size_t count = find_repeated(g, g->scan.word_count - n + 1);
+    int bits = make_table(g, count, 2);
     size_t mask = ((size_t)1 << bits) - 1;
-    uint32_t most = 0, first = 0;
+    uint32_t most = 1, first = 0;             /* the first one is there at least */
 
-    for (size_t at = 0; at < grams; at++) {
-        uint64_t hash = g->grams[at] + (g->grams[at] == 0);
-        size_t i = (hash * MIX) >> (64 - bits);
-        uint64_t *slot;
-        uint32_t count, where;
+    for (size_t k = 0; k < count; k++) {
+        uint64_t hash = g->grams[g->repeated[k]], *slot;
+        size_t i;
+        uint32_t times, where;
 
+        hash += hash == 0;
+        i = (hash * MIX) >> (64 - bits);
         while (g->slots[2 * i] != 0 && g->slots[2 * i] != hash)
             i = (i + 1) & mask;
         slot = &g->slots[2 * i];
         if (slot[0] == 0) {
             slot[0] = hash;
-            slot[1] = (uint64_t)at << 32;
+            slot[1] = (uint64_t)g->repeated[k] << 32;
         }
-        count = (uint32_t)++slot[1];
+        times = (uint32_t)++slot[1];
         where = (uint32_t)(slot[1] >> 32);
-        if (count > most || (count == most && where < first)) {
-            most = count;
+        if (times > most || (times == most && where < first)) {
+            most = times;
             first = where;
         }
     }
@@ -214,17 +250,17 @@ static uint64_t top_gram(struct gopher_scratch *g, size_t n)
 /* Characters in n-grams that stood before the scan came to them; it jumps over each of those. */
 static uint64_t duplicate_grams(struct gopher_scratch *g, size_t n)
 {
-    size_t count = g->scan.word_count;
-    int bits = make_table(g, count - n + 1, 1);
+    size_t count = find_repeated(g, g->scan.word_count - n + 1), next = 0;
+    int bits = make_table(g, count, 1);
     uint64_t chars = 0;
 
-    for (size_t i = 0; i + n <= count;) {
-        if (add_hash(g->slots, bits, g->grams[i])) {
-            chars += gram_chars(&g->scan, i, n);
-            i += n;
-        } else {
-            i++;
-        }
+    for (size_t k = 0; k < count; k++) {
+        size_t i = g->repeated[k];
+
+        if (i < next || !add_hash(g->slots, bits, g->grams[i]))
+            continue;
+        chars += gram_chars(&g->scan, i, n);
+        next = i + n;
     }
     return chars;
 }

@@ -1,6 +1,7 @@
 #include "curate/minhash.h"
 
 #include "base/arena.h"
+#include "base/platform.h"
 #include "base/rng.h"
 #include "base/status.h"
 
@@ -31,28 +32,58 @@ void minhash_release(struct minhash *m)
     *m = (struct minhash){ 0 };
 }
 
-/* One group of lanes over all shingles; the compiler makes vectors of the inner loop. */
-static void group_minima(const uint32_t *restrict a, const uint32_t *restrict b, const struct shingles *set,
-                         uint32_t *restrict out)
-{
-    uint32_t least[MINHASH_LANES];
+/* Half a group of lanes. The order of numbers with a sign is as good for a minimum as any, and processors have it. */
+typedef uint32_t lanes __attribute__((vector_size(MINHASH_LANES / 2 * 4)));
+typedef int32_t signed_lanes __attribute__((vector_size(MINHASH_LANES / 2 * 4)));
 
-    memset(least, 0xFF, sizeof least);
+#define LESSER(h, least)                                                    \
+    do {                                                                    \
+        lanes less = (lanes)((signed_lanes)(h) < (signed_lanes)(least));    \
+        (least) = ((h) & less) | ((least) & ~less);                         \
+    } while (0)
+
+/* One group over all shingles. */
+static inline __attribute__((always_inline)) void group_minima(const uint32_t *a, const uint32_t *b,
+                                                               const struct shingles *set, uint32_t *out)
+{
+    lanes a0, a1, b0, b1, least0, least1;
+
+    memcpy(&a0, a, sizeof a0);
+    memcpy(&a1, a + MINHASH_LANES / 2, sizeof a1);
+    memcpy(&b0, b, sizeof b0);
+    memcpy(&b1, b + MINHASH_LANES / 2, sizeof b1);
+    least0 = least1 = (lanes){ 0 } + (uint32_t)INT32_MAX;
     for (size_t i = 0; i < set->count; i++) {
         uint32_t x = (uint32_t)(set->v[i] >> 32);
+        lanes h0 = a0 * x + b0, h1 = a1 * x + b1;
 
-        for (int j = 0; j < MINHASH_LANES; j++) {
-            uint32_t h = a[j] * x + b[j];
-            least[j] = h < least[j] ? h : least[j];
-        }
+        LESSER(h0, least0);
+        LESSER(h1, least1);
     }
-    memcpy(out, least, sizeof least);
+    memcpy(out, &least0, sizeof least0);
+    memcpy(out + MINHASH_LANES / 2, &least1, sizeof least1);
+}
+
+typedef void minima_fn(const struct minhash *m, const struct shingles *set, uint32_t *out);
+
+static void minima_plain(const struct minhash *m, const struct shingles *set, uint32_t *out)
+{
+    for (size_t g = 0; g < m->hashes; g += MINHASH_LANES)
+        group_minima(m->a + g, m->b + g, set, out + g);
+}
+
+/* The same code, for wider registers: integers, so the same result. */
+PLATFORM_TARGET("avx2") static void minima_avx2(const struct minhash *m, const struct shingles *set, uint32_t *out)
+{
+    for (size_t g = 0; g < m->hashes; g += MINHASH_LANES)
+        group_minima(m->a + g, m->b + g, set, out + g);
 }
 
 void minhash_keys(const struct minhash *m, const struct shingles *set, uint32_t *minima, uint64_t *keys)
 {
-    for (size_t g = 0; g < m->hashes; g += MINHASH_LANES)
-        group_minima(m->a + g, m->b + g, set, minima + g);
+    minima_fn *fill = cpu_features()->avx2 ? minima_avx2 : minima_plain;
+
+    fill(m, set, minima);
     for (int b = 0; b < m->bands; b++) {
         uint64_t h = (uint64_t)b + 1;
 

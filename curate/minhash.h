@@ -20,7 +20,7 @@ struct minhash {
 /* The hashes are drawn from seed. */
 void minhash_init(struct minhash *m, int bands, int rows, uint64_t seed);
 void minhash_release(struct minhash *m);
-/* Writes the keys of all bands for a set that is not empty. minima: room for m->hashes. */
+/* Writes the keys of all bands for shingles in any order, doubles or not, at least one. minima: room for m->hashes. */
 void minhash_keys(const struct minhash *m, const struct shingles *set, uint32_t *minima, uint64_t *keys);
 
 /* From band keys to the documents that have them: at most BAND_MOST a key (the first ones stay). */

@@ -10,7 +10,7 @@ const struct opt normalize_opts[] = {
     OPT_BOOL(struct normalize_cfg, newlines, "newlines", "true", "line ends of all kinds become LF"),
     OPT_BOOL(struct normalize_cfg, controls, "controls", "true", "take control characters out"),
     OPT_BOOL(struct normalize_cfg, trailing_spaces, "trailing-spaces", "true", "take spaces at line ends out"),
-    OPT_INT(struct normalize_cfg, blank_lines, "blank-lines", "2", 0, 1e15, "most blank lines in a row"),
+    OPT_INT(struct normalize_cfg, blank_lines, "blank-lines", "2", 0, 1e9, "most blank lines in a row"),
     OPT_END
 };
 

@@ -35,7 +35,7 @@ struct report_step {
     uint64_t counts[STEP_COUNTERS];
     struct report_reason *reasons;         /* as step->kind->reasons, and drop_invalid_utf8 behind them */
     size_t reason_count;
-    double seconds;            /* of all threads together, for a step that looks at single documents */
+    double seconds;            /* on processors, all threads together; a step over all documents: of the clock */
 };
 
 struct report {

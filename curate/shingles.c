@@ -171,10 +171,8 @@ void shingles_sample(struct shingles *s, uint64_t k)
 
 /* ---- sets ---- */
 
-#define DIGIT_BITS 11
-#define DIGITS 6
-#define BUCKETS (1 << DIGIT_BITS)
-#define FEW 96
+#define FEW 32             /* sorted by insertion */
+#define BUCKETS_MAX 65536
 
 static void sort_few(uint64_t *v, size_t n)
 {
@@ -188,29 +186,47 @@ static void sort_few(uint64_t *v, size_t n)
     }
 }
 
-/* Radix sort from the lowest digit; the result lies in v again, for the number of passes is even. */
-static void sort_many(uint64_t *v, uint64_t *spare, size_t n)
+static int by_size(const void *va, const void *vb)
 {
-    static _Thread_local size_t start[DIGITS][BUCKETS];
+    uint64_t a = *(const uint64_t *)va, b = *(const uint64_t *)vb;
 
-    memset(start, 0, sizeof start);
+    return a < b ? -1 : a > b;
+}
+
+/* Hashes are spread evenly: their highest bits put nearly every one where it belongs, and what falls into one bucket is
+ * few, or many times the same. spare: room for n, and a number a bucket behind it. */
+static void sort_many(uint64_t *v, size_t n, uint64_t *spare, int bits)
+{
+    size_t buckets = (size_t)1 << bits, from = 0;
+    uint32_t *ends = (uint32_t *)(spare + n), sum = 0;
+
+    memset(ends, 0, buckets * sizeof *ends);
     for (size_t i = 0; i < n; i++)
-        for (int d = 0; d < DIGITS; d++)
-            start[d][v[i] >> d * DIGIT_BITS & (BUCKETS - 1)]++;
-    for (int d = 0; d < DIGITS; d++) {
-        size_t sum = 0;
-        uint64_t *swap = v;
-
-        for (size_t b = 0; b < BUCKETS; b++) {
-            size_t count = start[d][b];
-            start[d][b] = sum;
-            sum += count;
-        }
-        for (size_t i = 0; i < n; i++)
-            spare[start[d][v[i] >> d * DIGIT_BITS & (BUCKETS - 1)]++] = v[i];
-        v = spare;
-        spare = swap;
+        ends[v[i] >> (64 - bits)]++;
+    for (size_t b = 0; b < buckets; b++) {
+        uint32_t count = ends[b];
+        ends[b] = sum;
+        sum += count;
     }
+    for (size_t i = 0; i < n; i++)
+        spare[ends[v[i] >> (64 - bits)]++] = v[i];
+    memcpy(v, spare, n * sizeof *v);
+    for (size_t b = 0; b < buckets; from = ends[b++]) {
+        if (ends[b] - from <= FEW)
+            sort_few(v + from, ends[b] - from);
+        else
+            qsort(v + from, ends[b] - from, sizeof *v, by_size);
+    }
+}
+
+/* Buckets for n numbers: about four in each. */
+static int bucket_bits(size_t n)
+{
+    int bits = 4;
+
+    while (((size_t)4 << bits) < n && (1 << bits) < BUCKETS_MAX)
+        bits++;
+    return bits;
 }
 
 void shingles_set(struct shingles *s)
@@ -220,11 +236,14 @@ void shingles_set(struct shingles *s)
     if (s->count <= FEW) {
         sort_few(s->v, s->count);
     } else {
-        if (s->spare_cap < s->count) {
-            s->spare_cap = s->cap;
+        int bits = bucket_bits(s->count);
+        size_t want = s->count + ((size_t)1 << bits);
+
+        if (s->spare_cap < want) {
+            s->spare_cap = want;
             s->spare = mem_grow(s->spare, s->spare_cap, sizeof *s->spare);
         }
-        sort_many(s->v, s->spare, s->count);
+        sort_many(s->v, s->count, s->spare, bits);
     }
     for (size_t i = 0; i < s->count; i++)
         if (i == 0 || s->v[i] != s->v[i - 1])

@@ -50,39 +50,40 @@ static la_int64_t on_skip(struct archive *a, void *ctx, la_int64_t n)
     return input_seek(l->in, here + n, SEEK_SET) < 0 ? 0 : n;
 }
 
-/* Single compressed files come out as one member of the format "raw". */
-static int support_compressed(struct archive *a)
-{
-    archive_read_support_filter_gzip(a);
-    archive_read_support_filter_bzip2(a);
-    archive_read_support_filter_compress(a);
-    archive_read_support_filter_lzip(a);
-    archive_read_support_filter_lzma(a);
-    archive_read_support_filter_xz(a);
-    archive_read_support_filter_zstd(a);
-    archive_read_support_filter_lz4(a);
-    archive_read_support_filter_rpm(a);
-    archive_read_support_format_tar(a);
-    archive_read_support_format_cpio(a);
-    archive_read_support_format_empty(a);
-    return archive_read_support_format_raw(a);
-}
-
-/* Only the reader that the magic asks for: a damaged archive of one kind is never taken for another. */
-static int (*const support[])(struct archive *) = {
-    [ARCHIVE_COMPRESSED] = support_compressed,
-    [ARCHIVE_TAR] = archive_read_support_format_tar,
-    [ARCHIVE_AR] = archive_read_support_format_ar,
-    [ARCHIVE_ZIP] = archive_read_support_format_zip,
-    [ARCHIVE_7Z] = archive_read_support_format_7zip,
-    [ARCHIVE_RAR] = archive_read_support_format_rar,
-    [ARCHIVE_RAR5] = archive_read_support_format_rar5,
-    [ARCHIVE_CPIO] = archive_read_support_format_cpio,
-    [ARCHIVE_CAB] = archive_read_support_format_cab,
-    [ARCHIVE_LHA] = archive_read_support_format_lha,
-    [ARCHIVE_XAR] = archive_read_support_format_xar,
-    [ARCHIVE_ISO] = archive_read_support_format_iso9660,
+/* What libarchive is to read: one compression of a nameless member (format "raw"), or one format. Never a chain that it
+ * finds itself: what comes out of a compression goes through archive_member_read() and is counted, before anything looks at
+ * it; and a damaged archive of one kind is never taken for another. */
+static const struct {
+    int filter;
+    int (*format)(struct archive *);
+} readers[] = {
+    [ARCHIVE_GZIP] = { ARCHIVE_FILTER_GZIP, archive_read_support_format_raw },
+    [ARCHIVE_XZ] = { ARCHIVE_FILTER_XZ, archive_read_support_format_raw },
+    [ARCHIVE_ZSTD] = { ARCHIVE_FILTER_ZSTD, archive_read_support_format_raw },
+    [ARCHIVE_BZIP2] = { ARCHIVE_FILTER_BZIP2, archive_read_support_format_raw },
+    [ARCHIVE_LZ4] = { ARCHIVE_FILTER_LZ4, archive_read_support_format_raw },
+    [ARCHIVE_LZIP] = { ARCHIVE_FILTER_LZIP, archive_read_support_format_raw },
+    [ARCHIVE_LZMA] = { ARCHIVE_FILTER_LZMA, archive_read_support_format_raw },
+    [ARCHIVE_COMPRESS] = { ARCHIVE_FILTER_COMPRESS, archive_read_support_format_raw },
+    [ARCHIVE_RPM] = { ARCHIVE_FILTER_RPM, archive_read_support_format_raw },
+    [ARCHIVE_TAR] = { ARCHIVE_FILTER_NONE, archive_read_support_format_tar },
+    [ARCHIVE_AR] = { ARCHIVE_FILTER_NONE, archive_read_support_format_ar },
+    [ARCHIVE_ZIP] = { ARCHIVE_FILTER_NONE, archive_read_support_format_zip },
+    [ARCHIVE_7Z] = { ARCHIVE_FILTER_NONE, archive_read_support_format_7zip },
+    [ARCHIVE_RAR] = { ARCHIVE_FILTER_NONE, archive_read_support_format_rar },
+    [ARCHIVE_RAR5] = { ARCHIVE_FILTER_NONE, archive_read_support_format_rar5 },
+    [ARCHIVE_CPIO] = { ARCHIVE_FILTER_NONE, archive_read_support_format_cpio },
+    [ARCHIVE_CAB] = { ARCHIVE_FILTER_NONE, archive_read_support_format_cab },
+    [ARCHIVE_LHA] = { ARCHIVE_FILTER_NONE, archive_read_support_format_lha },
+    [ARCHIVE_XAR] = { ARCHIVE_FILTER_NONE, archive_read_support_format_xar },
+    [ARCHIVE_ISO] = { ARCHIVE_FILTER_NONE, archive_read_support_format_iso9660 },
 };
+
+bool archive_can_read(enum archive_form form)
+{
+    /* Before 3.7.5 a hostile xar makes libarchive loop for ever. */
+    return form != ARCHIVE_XAR || archive_version_number() >= 3007005;
+}
 
 /* --- faults and limits --- */
 
@@ -160,8 +161,6 @@ ssize_t archive_member_read(struct level *l, void *p, size_t n)
 /* Can the rest of a member be passed over without unpacking it? Else it is read, so that it counts. */
 static bool can_skip(struct level *l)
 {
-    if (archive_filter_count(l->archive) > 1)
-        return false;
     switch (l->form) {
     case ARCHIVE_TAR:
     case ARCHIVE_AR:
@@ -220,7 +219,7 @@ static void name_member(struct level *l, const char *name)
 
     free(l->member);
     l->member = NULL;
-    if (archive_format(l->archive) == ARCHIVE_FORMAT_RAW) {     /* the one file inside x.gz is x.gz */
+    if (archive_is_compression(l->form)) {      /* the one file inside x.gz is x.gz */
         l->member = mem_strdup(l->id);
         return;
     }
@@ -275,14 +274,8 @@ static struct raw_document *enter_member(struct level *l, struct archive_entry *
 static void archive_end(struct level *l)
 {
     l->dead = true;
-    if (l->members == 0 && l->form == ARCHIVE_COMPRESSED)
+    if (l->members == 0 && archive_is_compression(l->form))
         source_outcome(l->source, SOURCE_EMPTY, l->id);
-}
-
-/* Bytes that have a compression's magic, but nothing took off a compression: reading them again would not end. */
-static bool is_sham(struct level *l)
-{
-    return l->form == ARCHIVE_COMPRESSED && archive_filter_count(l->archive) == 1;
 }
 
 struct raw_document *archive_level_step(struct level *l)
@@ -304,18 +297,22 @@ struct raw_document *archive_level_step(struct level *l)
         archive_fault(l);
         return NULL;
     }
-    if (is_sham(l)) {
-        source_outcome(s, SOURCE_DAMAGED, l->id);
-        l->dead = true;
-        return NULL;
-    }
     l->members++;
-    if (++s->members > s->limits.max_members) {
+    s->members += !archive_is_compression(l->form);
+    if (s->members > s->limits.max_members) {
         source_outcome(s, SOURCE_MEMBERS, s->file_id);
         s->abandon = true;
         return NULL;
     }
     return got == ARCHIVE_RETRY ? NULL : enter_member(l, e);
+}
+
+/* A compression and the archive right inside it (.tar.gz) are one level. */
+int archive_depth(const struct source *s, enum archive_form form)
+{
+    bool inside = s->top != NULL && s->top->archive != NULL && archive_is_compression(s->top->form);
+
+    return s->depth + !(inside && !archive_is_compression(form));
 }
 
 void archive_level_open(struct source *s, struct input *in, const char *id, enum archive_form form)
@@ -325,8 +322,11 @@ void archive_level_open(struct source *s, struct input *in, const char *id, enum
     l->archive = archive_read_new();
     BUG_IF(l->archive == NULL);      /* only without memory */
     l->form = form;
-    s->depth++;
-    support[form](l->archive);
+    l->depth = archive_depth(s, form) - s->depth;
+    s->depth += l->depth;
+    archive_read_append_filter(l->archive, readers[form].filter);
+    archive_read_support_format_empty(l->archive);
+    readers[form].format(l->archive);
     archive_read_set_callback_data(l->archive, l);
     archive_read_set_read_callback(l->archive, on_read);
     archive_read_set_skip_callback(l->archive, on_skip);
@@ -339,7 +339,7 @@ void archive_level_open(struct source *s, struct input *in, const char *id, enum
 
 void archive_level_close(struct level *l)
 {
-    l->source->depth--;
+    l->source->depth -= l->depth;
     archive_read_free(l->archive);
     free(l->member);
 }

@@ -67,7 +67,11 @@ static void enter_archive(struct source *s, struct input *in, const char *id, en
 {
     struct buf bytes = { 0 };
 
-    if (s->depth >= s->limits.max_depth) {
+    if (!archive_can_read(form)) {
+        outcome_of(s, in, SOURCE_SKIPPED, id);
+        return;
+    }
+    if (archive_depth(s, form) > s->limits.max_depth) {
         outcome_of(s, in, SOURCE_DEPTH, id);
         return;
     }

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/cursor.h"
+
 #define SNIFF 8192      /* bytes looked at for control characters and for the shape of text */
 
 struct magic {
@@ -16,16 +18,15 @@ struct magic {
 
 /* Earlier rows win. */
 static const struct magic magics[] = {
-    MAGIC(0, "\x1f\x8b\x08", ARCHIVE_COMPRESSED),               /* gzip */
     MAGIC(0, "\xfd"
-             "7zXZ\0", ARCHIVE_COMPRESSED),                     /* xz */
-    MAGIC(0, "\x28\xb5\x2f\xfd", ARCHIVE_COMPRESSED),           /* zstd */
-    MAGIC(0, "\x04\x22\x4d\x18", ARCHIVE_COMPRESSED),           /* lz4 frame */
-    MAGIC(0, "\x02\x21\x4c\x18", ARCHIVE_COMPRESSED),           /* lz4, old */
-    MAGIC(0, "LZIP\x01", ARCHIVE_COMPRESSED),                   /* lzip */
-    MAGIC(0, "\x1f\x9d", ARCHIVE_COMPRESSED),                   /* compress */
-    MAGIC(0, "\x5d\0\0", ARCHIVE_COMPRESSED),                   /* lzma */
-    MAGIC(0, "\xed\xab\xee\xdb", ARCHIVE_COMPRESSED),           /* rpm: a lead before a compressed cpio */
+             "7zXZ\0", ARCHIVE_XZ),
+    MAGIC(0, "\x28\xb5\x2f\xfd", ARCHIVE_ZSTD),
+    MAGIC(0, "\x04\x22\x4d\x18", ARCHIVE_LZ4),
+    MAGIC(0, "\x02\x21\x4c\x18", ARCHIVE_LZ4),                  /* its first format */
+    MAGIC(0, "LZIP\x01", ARCHIVE_LZIP),
+    MAGIC(0, "\x1f\x9d", ARCHIVE_COMPRESS),
+    MAGIC(0, "\x5d\0\0", ARCHIVE_LZMA),
+    MAGIC(0, "\xed\xab\xee\xdb", ARCHIVE_RPM),
     MAGIC(0, "PK\3\4", ARCHIVE_ZIP),
     MAGIC(0, "PK\5\6", ARCHIVE_ZIP),                            /* no member */
     MAGIC(0, "!<arch>\n", ARCHIVE_AR),
@@ -145,7 +146,23 @@ static bool is_lha(struct span h)
     return h.n >= 22 && memcmp(h.p + 2, "-lh", 3) == 0 && h.p[6] == '-' && (unsigned char)h.p[20] <= 3;
 }
 
-/* 0x184D2A50 .. 5F, little-endian: a frame that zstd and lz4 skip; one at the start hides the real magic. */
+/* A gzip header with its optional fields, all within the head: libarchive would look for the end of an endless name without
+ * a bound (RFC 1952, 2.3). */
+static bool is_gzip(struct span h)
+{
+    struct cursor c = cursor_over(h.p, h.n);
+    uint64_t magic = cursor_uint(&c, 3), flags = cursor_uint(&c, 1);
+
+    cursor_bytes(&c, 6);
+    if (flags & 4)
+        cursor_bytes(&c, cursor_uint(&c, 2));
+    for (int name = 8; name <= 16; name *= 2)      /* the file's name, a comment */
+        while ((flags & (unsigned)name) && cursor_ok(&c) && cursor_uint(&c, 1) != 0)
+            ;
+    return cursor_ok(&c) && magic == 0x088b1f;
+}
+
+/* 0x184D2A50 .. 5F, little-endian: a frame that zstd skips; one at the start hides the real magic. */
 static bool is_skippable_frame(struct span h)
 {
     return h.n >= 4 && (h.p[0] & 0xf0) == 0x50 && memcmp(h.p + 1, "\x2a\x4d\x18", 3) == 0;
@@ -163,8 +180,12 @@ static bool by_magic(struct span head, struct content *out)
     }
     if (is_tar(head))
         out->form = ARCHIVE_TAR;
-    else if (is_bzip2(head) || is_skippable_frame(head))
-        out->form = ARCHIVE_COMPRESSED;
+    else if (is_gzip(head))
+        out->form = ARCHIVE_GZIP;
+    else if (is_bzip2(head))
+        out->form = ARCHIVE_BZIP2;
+    else if (is_skippable_frame(head))
+        out->form = ARCHIVE_ZSTD;
     else if (is_lha(head))
         out->form = ARCHIVE_LHA;
     else

@@ -6,8 +6,6 @@
 
 /* ---- hashes ---- */
 
-#define POWERS 64
-
 static uint64_t power_slow(size_t n)
 {
     uint64_t r = 1, b = HASH_BASE;
@@ -73,6 +71,7 @@ static void add_word(struct text_scan *s, const char *p, const char *end)
     w->at = (uint32_t)(p - s->text.p);
     w->bytes = (uint32_t)(end - p);
     w->hash = text_hash(p, (size_t)(end - p));
+    w->power = text_hash_power((size_t)(end - p));
     for (; p < end; chars++) {
         unsigned c;
 
@@ -98,6 +97,7 @@ static void add_plain(struct text_scan *s, const char *p, const char *end, unsig
     w->at = (uint32_t)(p - s->text.p);
     w->bytes = w->chars = (uint32_t)(end - p);
     w->hash = text_hash(p, (size_t)(end - p));
+    w->power = text_hash_power((size_t)(end - p));
     w->alpha = any & CHAR_ALPHA;
     w->symbol = false;
 }
@@ -139,12 +139,13 @@ static size_t dots_at(const char *p, const char *end)
 
 static bool is_currency(const char *p, size_t n)
 {
-    static const char signs[] = "$|\xC2\xA2|\xC2\xA3|\xC2\xA5|\xE2\x82\xAC|\xE2\x82\xB9|\xE2\x82\xBD|\xE0\xB8\xBF";
+    static const char *const signs[] = { "\xC2\xA2", "\xC2\xA3", "\xC2\xA5", "\xE2\x82\xAC", "\xE2\x82\xB9",
+                                         "\xE2\x82\xBD", "\xE0\xB8\xBF", NULL };
 
-    for (const char *s = signs; *s; s += strcspn(s, "|") + (s[strcspn(s, "|")] == '|'))
-        if (strcspn(s, "|") == n && memcmp(s, p, n) == 0)
+    for (int i = 0; n > 1 && signs[i]; i++)
+        if (strlen(signs[i]) == n && memcmp(signs[i], p, n) == 0)
             return true;
-    return false;
+    return *p == '$';
 }
 
 /* Length of the token that begins the piece, 0: none. */
@@ -194,12 +195,27 @@ static size_t unit_tail(const char *p, const char *end)
     return 0;
 }
 
+/* Words that end with a dot of their own. */
+static bool is_abbreviation(const char *p, const char *dot)
+{
+    static const char *const words[] = { "Inc", "Ltd", "Corp", "Co",   "Dr",  "Mr",  "Mrs", "Ms",  "Prof", "Jr",  "Sr",  "St",
+                                         "vs",  "e.g", "i.e",  "a.m",  "p.m", "Jan", "Feb", "Mar", "Apr",  "Jun", "Jul", "Aug",
+                                         "Sep", "Sept", "Oct", "Nov", "Dec", NULL };
+
+    for (int i = 0; words[i]; i++)
+        if (words[i][0] == *p && strlen(words[i]) == (size_t)(dot - p) && memcmp(words[i], p, (size_t)(dot - p)) == 0)
+            return true;
+    return false;
+}
+
 /* Is the dot at the end of p..end (which has more before it) a full stop? */
 static bool full_stop(const char *p, const char *end)
 {
     size_t n, n2;
     unsigned before = class_before(p, end - 1, &n);
 
+    if (end - p <= 5 && ((before & CHAR_ALPHA && n == (size_t)(end - 1 - p)) || is_abbreviation(p, end - 1)))
+        return false;
     if ((before & (CHAR_LOWER | CHAR_DIGIT | CHAR_EDGE)) || strchr("%+", end[-2]))
         return true;
     return (before & CHAR_UPPER) && (class_before(p, end - 1 - n, &n2) & CHAR_UPPER);

@@ -3,12 +3,12 @@
  *
  * Words. The text is cut at white space; then each piece gives up, as tokens of their own:
  *   - single signs at its edges (brackets, quotes, commas ...; also $ % = + in front), a run of two or more dots, and a last
- *     dot, unless one capital letter or another dot stands before it ("U.S." and "J." stay);
+ *     dot, unless it belongs to one letter, to initials or to a common abbreviation ("J.", "U.S.", "Inc." stay);
  *   - "'s" at its end; "n't", "'re", "'ve", "'ll", "'d", "'m" behind letters; a unit behind digits ("10km");
  *   - between letters: , : < > = / and hyphens; between digits: + - * ^; a dot between a small and a capital letter. A piece
  *     that looks like a web or mail address is left whole.
  * This is the spirit of the rules of spaCy's English tokenizer, from which the thresholds of datatrove's Gopher filters were
- * measured, without its word lists. tests/curate/test_gopher_peer.c has what the two decide on real pages.
+ * measured, with few of its word lists. tests/curate/test_gopher_peer.c has what the two decide on real pages.
  *
  * Lines are what '\n' separates. Lengths ("chars") are code points.
  *
@@ -23,7 +23,7 @@
 #define HASH_BASE UINT64_C(0x9FB21C651E98DF25)
 
 struct text_word {
-    uint64_t hash;
+    uint64_t hash, power;  /* power: HASH_BASE to the number of bytes */
     uint32_t at, bytes, chars;
     bool alpha;            /* has a letter */
     bool symbol;           /* nothing but punctuation: no word to "number of words" */
