@@ -101,11 +101,39 @@ static void alignment_does_not_change_bits(void **state)
     stream_close(s);
 }
 
+/* More shapes than a stream keeps plans for. Small integers: every sum is exact. */
+static void ever_new_shapes_give_right_products(void **state)
+{
+    enum { MOST = 47, K = 8 };
+    static float a[MOST * K], b[K * MOST], out[MOST * MOST];
+    struct stream *s;
+
+    for (int i = 0; i < MOST * K; i++) {
+        a[i] = (float)(i % 7 - 3);
+        b[i] = (float)(i % 5 - 2);
+    }
+    assert_int_equal(stream_open(device, &s), ST_OK);
+    for (int64_t m = 1; m <= MOST; m++)
+        for (int64_t n = 1; n <= MOST; n++) {
+            const struct matmul_args args = { .out = tensor_of(out, DT_F32, m, n), .a = tensor_of(a, DT_F32, m, K),
+                                              .b = tensor_of(b, DT_F32, K, n) };
+            assert_int_equal(op_matmul(s, &args), ST_OK);
+            for (int64_t i = 0; i < m * n; i++) {
+                float want = 0;
+                for (int k = 0; k < K; k++)
+                    want += a[i / n * K + k] * b[k * n + i % n];
+                assert_true(out[i] == want);
+            }
+        }
+    stream_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_threads_give_the_bits_of_one),
         cmocka_unit_test(alignment_does_not_change_bits),
+        cmocka_unit_test(ever_new_shapes_give_right_products),
     };
     return cmocka_run_group_tests(tests, open_device, close_device);
 }

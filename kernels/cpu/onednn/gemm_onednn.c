@@ -36,6 +36,7 @@ struct gemm_cache {
     struct gemm_plan *plans;      /* open addressing; size a power of two */
     size_t size, count;
 };
+enum { MAX_PLANS = 1024 };        /* then all are dropped: rows of ever new lengths must not fill memory */
 
 static void check(dnnl_status_t st, const char *what)
 {
@@ -115,13 +116,20 @@ static void plan_release(struct gemm_plan *p)
     dnnl_memory_destroy(p->scratch);
 }
 
+static void cache_clear(struct gemm_cache *g)
+{
+    for (size_t i = 0; i < g->size; i++)
+        if (g->plans[i].key.used)
+            plan_release(&g->plans[i]);
+    memset(g->plans, 0, g->size * sizeof *g->plans);
+    g->count = 0;
+}
+
 void gemm_cache_free(struct gemm_cache *g)
 {
     if (g == NULL)
         return;
-    for (size_t i = 0; i < g->size; i++)
-        if (g->plans[i].key.used)
-            plan_release(&g->plans[i]);
+    cache_clear(g);
     dnnl_stream_destroy(g->stream);
     dnnl_engine_destroy(g->engine);
     free(g->plans);
@@ -209,10 +217,11 @@ static struct gemm_plan *plan_of(struct gemm_cache *g, const struct gemm_key *ke
 
     if (p->key.used)
         return p;
-    if (2 * (g->count + 1) > g->size) {
+    if (g->count == MAX_PLANS)
+        cache_clear(g);
+    if (2 * (g->count + 1) > g->size)
         cache_grow(g);
-        p = cache_find(g->plans, g->size, key);
-    }
+    p = cache_find(g->plans, g->size, key);
     p->key = *key;
     plan_make(g, p);
     g->count++;
