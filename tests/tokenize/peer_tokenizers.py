@@ -84,7 +84,21 @@ def make_texts():
         f.write(" ".join("".join(random.choice("ab") for _ in range(random.randint(1, 40))) for _ in range(300)))
 
 
+def compare_own_patterns():
+    """Trained without end, each piece of the text becomes one token, so that equal ids are equal pieces."""
+    random.seed(12)
+    letters = "aabbcdAB  \n\n\t\r19\u00e9\u0301\u4e2d\u3005\u3001\u180e\u0085\u212a\u00df\u017f.'$^"
+    with open("own.txt", "w", newline="") as f:
+        f.write("".join(random.choice(letters) for _ in range(6000)))
+    for pattern in (r"(?=[A-Z])|\s", r"^a|b$", r"[^\S\n]+|\p{Han}+|\u3005", r"b*", r"(?i:abk)d?|(?i:s)", r".{2,3}?", r"(?<=a)b|(?<!c)d",
+                    r"\p{Lu}\p{Ll}*+|\p{M}+", r"\s++$", r"(a|b)+?c", r"a{2}|b{1,}", r"(?>a+)b|\p{^L}", r"\A.|.\z|[\x{e9}-\x{4e2d}]",
+                    r"\d+|\D", r"[.'$^\-]+", r"\p{Alphabetic}+|\p{White_Space}"):
+        compare_training(f"own.txt {pattern}", "own.txt", 20000, pattern)
+        compare_ids(f"own.txt {pattern}", "made/tokenizer.json", "own.txt")
+
+
 make_texts()
+compare_own_patterns()
 for pattern in ("gpt2", "cl100k", "llama3", "qwen2", "o200k"):
     compare_training(f"words.txt {pattern}", "words.txt", 2000, pattern)
     compare_ids(f"mixed.txt {pattern}", "made/tokenizer.json", "mixed.txt")
