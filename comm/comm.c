@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/half.h"
 #include "comm/transport.h"
 
 /* Solo is the absence of a transport. */
@@ -78,6 +79,7 @@ static void *load_module(char *tried, size_t n)
 static enum status open_transport(struct comm *c)
 {
     char tried[1024] = "";
+    const char *problem;
     comm_transport_loader *load;
 
     c->module = load_module(tried, sizeof tried);
@@ -90,8 +92,11 @@ static enum status open_transport(struct comm *c)
     load = (comm_transport_loader *)dlsym(c->module, "comm_transport_load");
     if (load == NULL || load()->version != COMM_TRANSPORT_VERSION)
         return fail(ST_UNSUPPORTED, "the MPI part belongs to another version of this program");
+    problem = load()->open(&c->rank, &c->size);
+    if (problem != NULL)
+        return fail(ST_FAILED, "starting %s: %s", load()->name, problem);
     c->via = load();
-    return told(c, "starting", c->via->open(&c->rank, &c->size));
+    return ST_OK;
 }
 
 enum status comm_open(struct comm **out)
@@ -170,23 +175,6 @@ enum status comm_receive(struct comm *c, const struct comm_buffer *b, int from)
 
 /* ---- reducing, in the order that comm.h promises ---- */
 
-static float bf16_value(uint16_t h)
-{
-    uint32_t bits = (uint32_t)h << 16;
-    float f;
-
-    memcpy(&f, &bits, sizeof f);
-    return f;
-}
-
-static uint16_t bf16_round(float f)
-{
-    uint32_t bits;
-
-    memcpy(&bits, &f, sizeof bits);
-    return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1)) >> 16);
-}
-
 #define COMBINE(name, T)                                                                           \
     static void combine_##name(void *into, const void *x, size_t n, enum comm_op op)               \
     {                                                                                              \
@@ -210,9 +198,9 @@ static void combine_bf16(void *into, const void *x, size_t n, enum comm_op op)
     const uint16_t *b = x;
 
     for (size_t i = 0; i < n; i++) {
-        float p = bf16_value(a[i]), q = bf16_value(b[i]);
+        float p = half_from_bf16(a[i]), q = half_from_bf16(b[i]);
 
-        a[i] = bf16_round(op == COMM_SUM ? p + q : q > p ? q : p);
+        a[i] = half_to_bf16(op == COMM_SUM ? p + q : q > p ? q : p);
     }
 }
 

@@ -4,18 +4,12 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/half.h"
 #include "base/rng.h"
 
 static float rounded(float f, enum dtype stored)
 {
-    uint32_t bits;
-
-    if (stored != DT_BF16)
-        return f;
-    memcpy(&bits, &f, sizeof bits);
-    bits = (bits + 0x7fffu + (bits >> 16 & 1)) & 0xffff0000u;
-    memcpy(&f, &bits, sizeof f);
-    return f;
+    return stored == DT_BF16 ? half_from_bf16(half_to_bf16(f)) : f;
 }
 
 static enum status compare_configs(const struct model_config *a, const struct model_config *b)
@@ -31,6 +25,21 @@ static enum status compare_configs(const struct model_config *a, const struct mo
     return st;
 }
 
+/* Bit by bit: of NaNs and zeros, too. */
+static enum status compare_param(const struct param *p, const float *x, const float *y,
+                                 enum dtype stored)
+{
+    for (int64_t k = 0; k < p->rows * p->cols; k++) {
+        float want = rounded(x[p->offset + k], stored), seen = y[p->offset + k];
+
+        if (memcmp(&want, &seen, sizeof want) != 0)
+            return fail(ST_INTEGRITY,
+                        "exported tensor '%s' differs at element %lld: %.9g, want %.9g", p->name,
+                        (long long)k, (double)seen, (double)want);
+    }
+    return ST_OK;
+}
+
 static enum status compare_weights(struct stream *s, struct model *a, struct model *b,
                                    enum dtype stored)
 {
@@ -44,15 +53,7 @@ static enum status compare_weights(struct stream *s, struct model *a, struct mod
     if (st == ST_OK)
         st = stream_wait(s);
     for (int i = 0; i < p->count && st == ST_OK; i++)
-        for (int64_t k = p->list[i].offset;
-             k < p->list[i].offset + p->list[i].rows * p->list[i].cols; k++)
-            if (rounded(x[k], stored) != y[k]) {
-                st = fail(ST_INTEGRITY,
-                          "exported tensor '%s' differs at element %lld: %.9g, want %.9g",
-                          p->list[i].name, (long long)(k - p->list[i].offset), (double)y[k],
-                          (double)rounded(x[k], stored));
-                break;
-            }
+        st = compare_param(&p->list[i], x, y, stored);
     free(x);
     free(y);
     return st;
