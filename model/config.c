@@ -17,6 +17,22 @@
     X("context",          "max_position_embeddings", context,    1, 16777216)
 /* clang-format on */
 
+/* Products of sizes that are fine one by one. */
+static enum status check_size(const struct model_config *c)
+{
+    double table = (double)c->context * (double)c->head_width;
+
+    if ((double)c->vocab * (double)c->width > 1e13 ||
+        (double)c->layers * (double)c->width * (double)(c->ff + c->heads * c->head_width) > 1e14)
+        return fail(ST_CONFIG, "the model would have more than 10^13 parameters");
+    if (table > 1e10)
+        return fail(ST_CONFIG,
+                    "context times model.head-width is %.3g, want at most 1e10 (the table of "
+                    "rotary positions)",
+                    table);
+    return ST_OK;
+}
+
 enum status model_config_check(const struct model_config *c)
 {
 #define X(option, key, field, lo, hi)                                                              \
@@ -31,14 +47,15 @@ enum status model_config_check(const struct model_config *c)
     if (c->head_width % 2 != 0)
         return fail(ST_CONFIG, "model.head-width is %lld, want an even number (rotary pairs)",
                     (long long)c->head_width);
-    if (!(c->rope_theta > 1) || !(c->norm_eps > 0))
-        return fail(ST_CONFIG,
-                    "rope theta %g and norm epsilon %g: want more than 1 and more than 0",
-                    c->rope_theta, c->norm_eps);
-    if ((double)c->vocab * (double)c->width > 1e13 ||
-        (double)c->layers * (double)c->width * (double)(c->ff + c->heads * c->head_width) > 1e14)
-        return fail(ST_CONFIG, "the model would have more than 10^13 parameters");
-    return ST_OK;
+    if (!(c->rope_theta > 1 && c->rope_theta <= 1e15))
+        return fail(ST_CONFIG, "rope theta is %g, want more than 1 and at most 1e15",
+                    c->rope_theta);
+    if (!(c->norm_eps >= 1e-15 && c->norm_eps < 1))
+        return fail(ST_CONFIG, "the norms' epsilon is %g, want 1e-15 to less than 1", c->norm_eps);
+    if (c->end_of_text >= c->vocab || c->end_of_text < -1)
+        return fail(ST_CONFIG, "the end-of-text token is %lld, want one of the %lld in vocab",
+                    (long long)c->end_of_text, (long long)c->vocab);
+    return check_size(c);
 }
 
 json_t *model_config_to_json(const struct model_config *c, enum dtype stored)
@@ -85,10 +102,13 @@ static enum status refuse_unknown(const json_t *j, const char *what)
     if (scaling != NULL && !json_is_null(scaling))
         return fail(ST_UNSUPPORTED, "%s: rope_scaling is set, which this program does not compute",
                     what);
-    for (size_t i = 0; i < 2; i++)
-        if (json_is_true(json_object_get(j, biases[i])))
-            return fail(ST_UNSUPPORTED, "%s: %s is true, which this program does not compute", what,
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *bias = json_object_get(j, biases[i]);
+
+        if (bias != NULL && !json_is_null(bias) && !json_is_false(bias))
+            return fail(ST_UNSUPPORTED, "%s: %s is set, which this program does not compute", what,
                         biases[i]);
+    }
     return ST_OK;
 }
 
@@ -111,7 +131,7 @@ static enum status read_rope(const json_t *j, const char *what, struct model_con
 
 enum status model_config_from_json(const json_t *j, const char *what, struct model_config *c)
 {
-    const json_t *eos = json_object_get(j, "eos_token_id");
+    const json_t *eos = json_object_get(j, "eos_token_id"); /* one, or a list: then the first */
     int64_t value;
 
     memset(c, 0, sizeof *c);
@@ -132,7 +152,8 @@ enum status model_config_from_json(const json_t *j, const char *what, struct mod
     TRY(json_get_real(j, "rms_norm_eps", what, &c->norm_eps));
     if (json_is_array(eos))
         eos = json_array_get(eos, 0);
-    c->end_of_text = json_is_integer(eos) ? json_integer_value(eos) : -1;
+    c->end_of_text =
+        json_is_integer(eos) && json_integer_value(eos) >= 0 ? json_integer_value(eos) : -1;
     if (model_config_check(c) != ST_OK)
         return fail_within(ST_FORMAT, "%s: ", what);
     return ST_OK;

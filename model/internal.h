@@ -43,4 +43,9 @@ static inline struct tensor model_vector(const struct model *m, int64_t offset, 
     return tensor_of(m->weights + offset, DT_F32, 1, cols);
 }
 
+/* One tensor of a file into its parameter's place (weights.c); a wrong shape or type is named. */
+struct tensor_entry;
+MUST_USE enum status weights_take(const struct tensor_entry *e, const char *what,
+                                  const struct param *p, float *weights);
+
 #endif
