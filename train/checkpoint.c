@@ -115,7 +115,20 @@ static enum status upload(const struct checkpoint_args *args, const char *file, 
     return st;
 }
 
-static enum status read_state(const char *file, struct checkpoint_state *s)
+/* A state that no run of these options leaves is refused, digest or not. */
+static enum status check_state(const char *file, const struct checkpoint_state *s,
+                               int64_t batch_tokens)
+{
+    if (s->step < 1 || s->step > s->steps || s->steps > INT64_MAX / batch_tokens)
+        return fail(ST_FORMAT, "%s: step %lld of %lld, want 1 to the run's steps", file,
+                    (long long)s->step, (long long)s->steps);
+    if (s->tokens != s->step * batch_tokens)
+        return fail(ST_FORMAT, "%s: tokens is %lld, want %lld (step times batch-tokens)", file,
+                    (long long)s->tokens, (long long)(s->step * batch_tokens));
+    return ST_OK;
+}
+
+static enum status read_state(const char *file, int64_t batch_tokens, struct checkpoint_state *s)
 {
     json_t *j;
     int64_t version;
@@ -132,7 +145,7 @@ static enum status read_state(const char *file, struct checkpoint_state *s)
     if (st == ST_OK)
         st = json_get_int(j, "tokens", file, &s->tokens);
     json_decref(j);
-    return st;
+    return st == ST_OK ? check_state(file, s, batch_tokens) : st;
 }
 
 static enum status read_files(const struct checkpoint_args *args, struct arena *a, const char *path,
@@ -146,7 +159,7 @@ static enum status read_files(const struct checkpoint_args *args, struct arena *
     TRY(upload(args, optimizer, "m.", optimizer_m(args->optimizer)));
     TRY(upload(args, optimizer, "v.", optimizer_v(args->optimizer)));
     TRY(model_round(args->model, args->stream, 0, model_params(args->model)->elements));
-    TRY(read_state(path_join(a, path, "state.json"), s));
+    TRY(read_state(path_join(a, path, "state.json"), args->options->batch_tokens, s));
     st = file_read(path_join(a, path, "metrics.jsonl"), 1u << 30, &lines);
     if (st == ST_OK && lines.n > 0)
         buf_add(s->metrics, lines.p, lines.n);
@@ -154,8 +167,8 @@ static enum status read_files(const struct checkpoint_args *args, struct arena *
     return st;
 }
 
-enum status checkpoint_read(const struct checkpoint_args *args, const char *path,
-                            struct checkpoint_state *s)
+static enum status read_checked(const struct checkpoint_args *args, const char *path,
+                                struct checkpoint_state *s)
 {
     struct arena a = { 0 };
     json_t *manifest;
@@ -170,107 +183,13 @@ enum status checkpoint_read(const struct checkpoint_args *args, const char *path
     return st;
 }
 
-/* ---- the work folder ---- */
-
-const char *checkpoint_path(struct arena *a, const struct train_options *o, int64_t step)
+enum status checkpoint_read(const struct checkpoint_args *args, const char *path,
+                            struct checkpoint_state *s)
 {
-    return arena_printf(a, "%s.work/step-%08lld", o->out, (long long)step);
-}
+    enum status st = read_checked(args, path, s);
 
-/* Names "step-NNNNNNNN" in OUT.work, newest last. */
-static enum status list_steps(struct arena *a, const struct train_options *o, struct file_list *out)
-{
-    struct file_list all;
-    const char *work = arena_printf(a, "%s.work", o->out);
-    size_t n = 0;
-
-    *out = (struct file_list){ 0 };
-    if (!file_is_folder(work))
-        return ST_OK;
-    TRY(file_list_tree(a, work, &all));
-    out->names = arena_array(a, all.count + 1, sizeof *out->names);
-    for (size_t i = 0; i < all.count; i++)
-        if (strncmp(all.names[i], "step-", 5) == 0 &&
-            strlen(all.names[i]) == 13 + strlen("/manifest.json") &&
-            strcmp(all.names[i] + 13, "/manifest.json") == 0)
-            out->names[n++] = arena_strndup(a, all.names[i], 13);
-    out->count = n;
-    return ST_OK;
-}
-
-/* The first option that differs, told as the failure. */
-static enum status tell_difference(const char *path, const json_t *was, const json_t *is)
-{
-    const char *key;
-    json_t *value;
-
-    json_object_foreach((json_t *)is, key, value)
-    {
-        json_t *old = json_object_get(was, key);
-        char *a, *b;
-        enum status st;
-
-        if (old != NULL && json_equal(old, value))
-            continue;
-        a = old == NULL ? NULL : json_dumps(old, JSON_ENCODE_ANY | JSON_COMPACT);
-        b = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-        st = fail(ST_CONFIG,
-                  "'%s' belongs to a run with %s %s, this one has %s: go on with that, or remove "
-                  "the .work folder, or "
-                  "choose another --out",
-                  path, key, a == NULL ? "(absent)" : a, b);
-        free(a);
-        free(b);
-        return st;
-    }
-    return ST_OK;
-}
-
-static enum status same_run(const char *path, const struct train_options *o)
-{
-    json_t *manifest, *now = opt_record(cmd_train.opts, o);
-    char digest[SHA256_HEX];
-    const char *store;
-    enum status st = artifact_open(path, cmd_train.makes, &manifest);
-
-    if (st != ST_OK) {
-        json_decref(now);
-        return st;
-    }
-    st = tell_difference(path, json_object_get(json_object_get(manifest, "made_by"), "options"),
-                         now);
     if (st == ST_OK)
-        st = artifact_digest_path(o->store, NULL, digest);
-    store = json_string_value(
-        json_array_get(json_object_get(json_object_get(manifest, "inputs"), "store"), 0));
-    if (st == ST_OK && (store == NULL || strcmp(store, digest) != 0))
-        st = fail(ST_CONFIG,
-                  "'%s' belongs to a run over another token store: remove the .work folder or "
-                  "choose another --out",
-                  path);
-    json_decref(manifest);
-    json_decref(now);
-    return st;
-}
-
-enum status checkpoint_find(struct arena *a, const struct train_options *o, const char **path)
-{
-    struct file_list steps;
-
-    *path = NULL;
-    TRY(list_steps(a, o, &steps));
-    if (steps.count == 0)
         return ST_OK;
-    *path = arena_printf(a, "%s.work/%s", o->out, steps.names[steps.count - 1]);
-    return same_run(*path, o);
-}
-
-enum status checkpoint_prune(struct arena *a, const struct train_options *o)
-{
-    struct file_list steps;
-
-    TRY(list_steps(a, o, &steps));
-    for (size_t i = 0; i + (size_t)o->keep < steps.count; i++)
-        TRY(file_remove_tree(arena_printf(a, "%s.work/%s", o->out, steps.names[i])));
-    return ST_OK;
+    return fail_within(st,
+                       "cannot go on from '%s' (remove it to go on from what was before): ", path);
 }

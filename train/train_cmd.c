@@ -1,15 +1,17 @@
 #include "train/train_cmd.h"
 
+#include "model/compute.h"
 #include "train/train_bench.h"
 #include "train/train_loop.h"
-
-static const char *const dtypes[] = { "auto", "f32", "bf16", NULL };
 
 static const struct opt options[] = {
 #define S struct train_options
     OPT_INPUT(S, store, "store", "token store to train on", .flags = OPT_REQUIRED),
     OPT_OUTPUT(S, out, "out", "checkpoint folder to write", .flags = OPT_REQUIRED),
-    OPT_INPUT(S, init, "init", "model or checkpoint to start from, in place of seeded weights"),
+    OPT_INPUT(
+        S, init, "init",
+        "model or checkpoint to start from, in place of seeded weights; its shape counts, not "
+        "model.*"),
 
     OPT_INT(S, width, "model.width", "256", 8, 1048576, "width of the residual stream"),
     OPT_INT(S, layers, "model.layers", "4", 1, 4096, "layers"),
@@ -42,12 +44,13 @@ static const struct opt options[] = {
     OPT_REAL(S, clip, "clip", "1", 0, 1e9, "largest norm of the gradient; 0: any"),
     OPT_INT(S, seed, "seed", "1", 0, 9007199254740992,
             "seed of weights and of the order of samples"),
-    OPT_CHOICE(S, dtype, "dtype", "auto", dtypes,
+    OPT_CHOICE(S, dtype, "dtype", "auto", compute_names,
                "type of matrix products; auto: bf16 where the hardware has it"),
 
     OPT_INT(S, eval_every, "eval-every", "100", 0, 1e12,
             "steps between looks at the validation part; 0: only at the end"),
-    OPT_INT(S, eval_tokens, "eval-tokens", "32768", 0, 1e12, "tokens of such a look"),
+    OPT_INT(S, eval_tokens, "eval-tokens", "32768", 0, 1e12,
+            "tokens of such a look, in whole sequences"),
     OPT_INT(S, checkpoint_every, "checkpoint-every", "100", 0, 1e12,
             "steps between checkpoints; 0: only on Ctrl-C", .flags = OPT_NEUTRAL),
     OPT_INT(S, keep, "keep", "2", 1, 1000000, "checkpoints kept while the run goes on",
@@ -62,14 +65,8 @@ static const struct opt options[] = {
 static const char *numeric_class(const void *cfg)
 {
     const struct train_options *o = cfg;
-    struct device *d;
-    const char *name;
 
-    if (device_open(o->device == NULL ? "auto" : o->device, &d) != ST_OK)
-        return NULL;
-    name = device_numeric_class(d, train_compute_type(o->dtype, d));
-    device_close(d);
-    return name;
+    return compute_numeric_class(o->device, o->dtype);
 }
 
 static enum status run(struct arena *a, void *cfg) { return train_run(a, cfg); }

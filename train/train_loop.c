@@ -1,10 +1,9 @@
 #include "train/train_loop.h"
 
-#include <stdio.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/bench.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/stop.h"
@@ -12,9 +11,11 @@
 
 /* ---- how many steps: told, or found by one probe whose answer is kept ---- */
 
-static const char *plan_path(struct arena *a, const struct train_options *o)
+/* Rank 0's value, for all. */
+static enum status share(struct trainer *t, int64_t *value)
 {
-    return arena_printf(a, "%s.work/plan.json", o->out);
+    return comm_broadcast(t->comm,
+                          &(struct comm_buffer){ .p = value, .count = 1, .type = COMM_I64 }, 0);
 }
 
 /* Seconds of one step: the median of three gradients after a first one that warms up. Changes
@@ -40,57 +41,39 @@ static enum status probe(struct trainer *t, double *seconds)
     return ST_OK;
 }
 
-static enum status write_plan(const char *path, int64_t steps)
-{
-    json_t *j = json_pack("{s:I}", "steps", (json_int_t)steps);
-    enum status st = json_write_file(path, j);
-
-    json_decref(j);
-    return st;
-}
-
-static enum status read_plan(const char *path, int64_t *steps)
-{
-    json_t *j;
-    enum status st;
-
-    TRY(json_read_file(path, &j));
-    st = json_get_int(j, "steps", path, steps);
-    json_decref(j);
-    return st;
-}
-
-static enum status steps_from_minutes(struct arena *a, struct trainer *t, int64_t *steps)
+static enum status steps_from_probe(struct trainer *t, int64_t *steps)
 {
     const struct train_options *o = t->options;
-    const char *path = plan_path(a, o);
-    double seconds;
+    double seconds, most = (double)(INT64_MAX / o->batch_tokens) / 2, n;
 
-    if (comm_rank(t->comm) == 0 && file_exists(path)) {
-        TRY(read_plan(path, steps));
-    } else {
-        TRY(probe(t, &seconds));
-        *steps = (int64_t)(o->minutes * 60 / seconds);
-        *steps = *steps < 1 ? 1 : *steps;
-        if (comm_rank(t->comm) == 0) {
-            TRY(write_plan(path, *steps));
-            log_info("probe: a step takes %.3f s, so %g minutes are %lld steps (recorded)", seconds,
-                     o->minutes, (long long)*steps);
-        }
-    }
-    return comm_broadcast(t->comm,
-                          &(struct comm_buffer){ .p = steps, .count = 1, .type = COMM_I64 }, 0);
+    TRY(probe(t, &seconds));
+    n = o->minutes * 60 / seconds;
+    *steps = (int64_t)(n < 1 ? 1 : n > most ? most : n);
+    if (comm_rank(t->comm) != 0)
+        return ST_OK;
+    TRY(work_write_plan(&t->work, *steps));
+    log_info("probe: a step takes %.3f s, so %g minutes are %lld steps (recorded)", seconds,
+             o->minutes, (long long)*steps);
+    return ST_OK;
 }
 
-static enum status plan_steps(struct arena *a, struct trainer *t, int64_t *steps)
+static enum status steps_from_minutes(struct trainer *t, int64_t *steps)
+{
+    *steps = 0;
+    if (comm_rank(t->comm) == 0)
+        TRY(work_read_plan(&t->work, steps));
+    TRY(share(t, steps)); /* all ranks probe, or none */
+    if (*steps == 0)
+        TRY(steps_from_probe(t, steps));
+    return share(t, steps);
+}
+
+static enum status plan_steps(struct trainer *t, int64_t *steps)
 {
     const struct train_options *o = t->options;
-    int given = (o->steps > 0) + (o->tokens > 0) + (o->minutes > 0);
 
-    if (given != 1)
-        return fail(ST_CONFIG, "give one of steps, tokens and minutes (%d are given)", given);
     if (o->minutes > 0)
-        return steps_from_minutes(a, t, steps);
+        return steps_from_minutes(t, steps);
     *steps = o->steps > 0 ? o->steps : (o->tokens + o->batch_tokens - 1) / o->batch_tokens;
     return ST_OK;
 }
@@ -102,30 +85,54 @@ static struct checkpoint_args checkpoint_of(struct trainer *t)
     return (struct checkpoint_args){ t->options, t->model, t->optimizer, t->streams[0] };
 }
 
+/* Loads the newest checkpoint of OUT.work, if there is one. */
+static enum status go_on(struct arena *a, struct trainer *t, bool *found)
+{
+    struct checkpoint_args c = checkpoint_of(t);
+    int64_t newest = 0;
+
+    if (comm_rank(t->comm) == 0) {
+        TRY(work_open(&t->work, t->options,
+                      device_numeric_class(t->device, model_compute(t->model))));
+        TRY(work_newest(&t->work, &newest));
+    }
+    TRY(share(t, &newest));
+    *found = newest > 0;
+    if (!*found)
+        return ST_OK;
+    TRY(checkpoint_read(&c, work_step_path(a, t->options, newest), &t->state));
+    log_info("going on after step %lld of %lld", (long long)t->state.step,
+             (long long)t->state.steps);
+    return ST_OK;
+}
+
+static void tell_begin(struct trainer *t)
+{
+    uint64_t validation = token_store_tokens(t->store, TOKENS_VALIDATION);
+    char weights[28], tokens[28];
+
+    log_info("%s parameters, %lld steps of %s tokens, %s, %d threads, %d ranks",
+             str_count((uint64_t)model_params(t->model)->weights, weights),
+             (long long)t->state.steps, str_count((uint64_t)t->options->batch_tokens, tokens),
+             device_numeric_class(t->device, model_compute(t->model)), pool_threads(t->pool),
+             comm_size(t->comm));
+    if (validation <= (uint64_t)t->T && t->options->eval_tokens > 0)
+        log_info("no validation: the store has %llu validation tokens, a look needs %lld",
+                 (unsigned long long)validation, (long long)t->T + 1);
+}
+
 static enum status begin(struct arena *a, struct trainer *t)
 {
     const struct train_options *o = t->options;
-    struct checkpoint_args c = checkpoint_of(t);
-    const char *newest;
-    char weights[28], tokens[28];
+    bool found;
 
-    TRY(file_make_folders(arena_printf(a, "%s.work", o->out)));
-    TRY(checkpoint_find(a, o, &newest));
-    if (newest != NULL) {
-        TRY(checkpoint_read(&c, newest, &t->state));
-        log_info("going on after step %lld of %lld", (long long)t->state.step,
-                 (long long)t->state.steps);
-    } else {
-        TRY(plan_steps(a, t, &t->state.steps));
-    }
+    TRY(go_on(a, t, &found));
+    if (!found)
+        TRY(plan_steps(t, &t->state.steps));
     t->schedule =
         (struct schedule){ o->lr, o->lr * o->min_lr,
                            (int64_t)(o->warmup * (double)t->state.steps + 0.5), t->state.steps };
-    log_info("%s parameters, %lld steps of %s tokens, %s, %d threads, %d ranks",
-             str_count((uint64_t)model_params(t->model)->weights, weights),
-             (long long)t->state.steps, str_count((uint64_t)o->batch_tokens, tokens),
-             device_numeric_class(t->device, model_compute(t->model)), pool_threads(t->pool),
-             comm_size(t->comm));
+    tell_begin(t);
     return ST_OK;
 }
 
@@ -139,6 +146,10 @@ static enum status one_step(struct trainer *t)
 
     TRY(trainer_gradient(t, step, &grads, &loss));
     TRY(optimizer_step(t->optimizer, grads, lr, step, &norm));
+    if (!isfinite(loss))
+        return fail(ST_FAILED,
+                    "the loss of step %lld is not finite: lower lr, or train with dtype f32",
+                    (long long)step);
     t->state.step = step;
     t->state.tokens += t->options->batch_tokens;
     buf_printf(&t->metrics,
@@ -157,6 +168,11 @@ static enum status validate(struct trainer *t)
     TRY(trainer_validate(t, &loss, &got));
     if (!got)
         return ST_OK;
+    if (!isfinite(loss))
+        return fail(
+            ST_FAILED,
+            "the validation loss after step %lld is not finite: lower lr, or train with dtype f32",
+            (long long)t->state.step);
     buf_printf(&t->metrics, "{\"step\":%lld,\"tokens\":%lld,\"validation_loss\":%.6f}\n",
                (long long)t->state.step, (long long)t->state.tokens, loss);
     log_info("step %lld of %lld: validation loss %.4f nats a token", (long long)t->state.step,
@@ -171,9 +187,9 @@ static enum status save(struct trainer *t)
     enum status st = ST_OK;
 
     if (comm_rank(t->comm) == 0) {
-        st = checkpoint_write(&c, checkpoint_path(&a, t->options, t->state.step), &t->state);
+        st = checkpoint_write(&c, work_step_path(&a, t->options, t->state.step), &t->state);
         if (st == ST_OK)
-            st = checkpoint_prune(&a, t->options);
+            st = work_prune(&t->work);
     }
     arena_release(&a);
     TRY(st);
@@ -214,13 +230,13 @@ static enum status loop(struct trainer *t)
     return ST_OK;
 }
 
-static enum status finish(struct arena *a, struct trainer *t)
+static enum status finish(struct trainer *t)
 {
     struct checkpoint_args c = checkpoint_of(t);
 
     if (comm_rank(t->comm) == 0) {
         TRY(checkpoint_write(&c, t->options->out, &t->state));
-        TRY(file_remove_tree(arena_printf(a, "%s.work", t->options->out)));
+        TRY(work_remove(&t->work));
     }
     return comm_barrier(t->comm);
 }
@@ -244,13 +260,26 @@ static enum status train(struct arena *a, struct trainer *t)
         log_info(
             "%s tokens a second",
             str_count((uint64_t)((double)(t->state.tokens - first) / (bench_now() - start)), rate));
-    return finish(a, t);
+    return finish(t);
+}
+
+/* "out/" and "out" are one name: OUT.work stands beside it, not in it. */
+static const char *without_slashes(struct arena *a, const char *path)
+{
+    size_t n = strlen(path);
+
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    return arena_strndup(a, path, n);
 }
 
 enum status train_run(struct arena *a, struct train_options *options)
 {
     struct trainer t;
-    enum status st = trainer_open(&t, options);
+    enum status st;
+
+    options->out = without_slashes(a, options->out);
+    st = trainer_open(&t, options);
 
     if (st == ST_OK)
         st = train(a, &t);

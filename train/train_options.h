@@ -10,7 +10,7 @@
 struct train_options {
     const char *store, *init, *out;
     const char *device;
-    int dtype; /* enum train_dtype */
+    int dtype; /* enum compute (model/compute.h) */
     int64_t threads;
     int64_t width, layers, heads, kv_heads, head_width, ff, context;
     double rope_theta, norm_eps;
@@ -22,7 +22,5 @@ struct train_options {
     int64_t seed;
     int64_t eval_every, eval_tokens, checkpoint_every, keep;
 };
-
-enum train_dtype { TRAIN_DTYPE_AUTO, TRAIN_DTYPE_F32, TRAIN_DTYPE_BF16 };
 
 #endif

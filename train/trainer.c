@@ -3,13 +3,9 @@
 #include <stdio.h>
 
 #include "base/log.h"
-
-enum dtype train_compute_type(int dtype, const struct device *d)
-{
-    if (dtype == TRAIN_DTYPE_AUTO)
-        return device_has_fast(d, DT_BF16) ? DT_BF16 : DT_F32;
-    return dtype == TRAIN_DTYPE_BF16 ? DT_BF16 : DT_F32;
-}
+#include "model/compute.h"
+#include "model/model_folder.h"
+#include "tokenize/tokenizer.h"
 
 /* ---- the model's shape ---- */
 
@@ -35,20 +31,25 @@ static struct model_config config_from_options(const struct train_options *o, ui
                                   .end_of_text = end_of_text };
 }
 
-/* The first validation or training document's last token is the end-of-text token by the store's
- * rule. */
-static enum status find_end_of_text(const struct token_store *s, int64_t *out)
+static enum status find_end_of_text(const char *store, int64_t *out)
 {
-    struct token_range range;
-    int32_t last;
+    struct tokenizer *t;
 
-    *out = -1;
-    if (token_store_documents(s, TOKENS_TRAIN) == 0)
-        return ST_OK;
-    TRY(token_store_document(s, TOKENS_TRAIN, 0, &range));
-    TRY(token_store_read(s, TOKENS_TRAIN, range.first + range.count - 1, 1, &last));
-    *out = last;
+    TRY(tokenizer_open(store, &t));
+    *out = tokenizer_end_of_text(t);
+    tokenizer_close(t);
     return ST_OK;
+}
+
+/* A model folder without a tokenizer.json is taken at its word: the vocabularies are compared. */
+static enum status check_initial(const struct train_options *o)
+{
+    struct arena a = { 0 };
+    bool has_tokenizer = file_exists(path_join(&a, o->init, "tokenizer.json"));
+
+    arena_release(&a);
+    TRY(model_folder_check(o->init));
+    return has_tokenizer ? model_folder_check_tokenizer(o->init, o->store) : ST_OK;
 }
 
 static enum status load_initial(struct trainer *t, enum dtype compute)
@@ -56,6 +57,7 @@ static enum status load_initial(struct trainer *t, enum dtype compute)
     const struct train_options *o = t->options;
     const struct model_config *c;
 
+    TRY(check_initial(o));
     TRY(model_load(o->init, t->device, compute, &t->model));
     c = model_config_of(t->model);
     if (c->vocab < token_store_vocab(t->store))
@@ -71,13 +73,13 @@ static enum status load_initial(struct trainer *t, enum dtype compute)
 static enum status open_model(struct trainer *t)
 {
     const struct train_options *o = t->options;
-    enum dtype compute = train_compute_type(o->dtype, t->device);
+    enum dtype compute = compute_type(o->dtype, t->device);
     struct model_config c;
     int64_t end_of_text;
 
     if (o->init != NULL)
         return load_initial(t, compute);
-    TRY(find_end_of_text(t->store, &end_of_text));
+    TRY(find_end_of_text(o->store, &end_of_text));
     c = config_from_options(o, token_store_vocab(t->store), end_of_text);
     TRY(model_config_check(&c));
     TRY(model_new(&c, t->device, compute, &t->model));
@@ -86,18 +88,31 @@ static enum status open_model(struct trainer *t)
 
 /* ---- units and ranks ---- */
 
+static enum status check_length(const struct train_options *o)
+{
+    int given = (o->steps > 0) + (o->tokens > 0) + (o->minutes > 0);
+
+    if (given != 1)
+        return fail(ST_CONFIG, "give one of steps, tokens and minutes (%d are given)", given);
+    if (o->steps > INT64_MAX / o->batch_tokens)
+        return fail(ST_CONFIG, "steps times batch-tokens is %.3g, want at most %.3g tokens",
+                    (double)o->steps * (double)o->batch_tokens, (double)INT64_MAX);
+    if (o->unit_tokens % o->context != 0)
+        return fail(ST_CONFIG, "unit-tokens is %lld, want a multiple of context %lld",
+                    (long long)o->unit_tokens, (long long)o->context);
+    if (o->batch_tokens % o->unit_tokens != 0)
+        return fail(ST_CONFIG, "batch-tokens is %lld, want a multiple of unit-tokens %lld",
+                    (long long)o->batch_tokens, (long long)o->unit_tokens);
+    return ST_OK;
+}
+
 static enum status plan_units(struct trainer *t)
 {
     const struct train_options *o = t->options;
     int64_t ranks = comm_size(t->comm);
 
+    TRY(check_length(o));
     t->T = o->context;
-    if (o->unit_tokens % t->T != 0)
-        return fail(ST_CONFIG, "unit-tokens is %lld, want a multiple of context %lld",
-                    (long long)o->unit_tokens, (long long)t->T);
-    if (o->batch_tokens % o->unit_tokens != 0)
-        return fail(ST_CONFIG, "batch-tokens is %lld, want a multiple of unit-tokens %lld",
-                    (long long)o->batch_tokens, (long long)o->unit_tokens);
     t->unit_batch = o->unit_tokens / t->T;
     t->step_units = o->batch_tokens / o->unit_tokens;
     t->rank_units = t->step_units / ranks;
@@ -148,8 +163,10 @@ static enum status open_parts(struct trainer *t)
 
 enum status trainer_open(struct trainer *t, const struct train_options *o)
 {
-    *t = (struct trainer){ .options = o };
+    *t = (struct trainer){ .options = o, .work.lock.fd = -1 };
     TRY(comm_open(&t->comm));
+    if (comm_rank(t->comm) > 0)
+        log_set_quiet(true); /* one rank speaks for all */
     TRY(device_open(o->device, &t->device));
     t->pool = pool_new((int)o->threads);
     TRY(plan_units(t));
@@ -163,6 +180,7 @@ enum status trainer_open(struct trainer *t, const struct train_options *o)
 
 void trainer_close(struct trainer *t)
 {
+    work_close(&t->work);
     units_free(t->units);
     optimizer_free(t->optimizer);
     model_free(t->model);
@@ -224,6 +242,8 @@ enum status trainer_validate(struct trainer *t, double *loss, bool *got)
     uint64_t windows = loader_validation_windows(t->store, t->T);
     uint64_t most = (uint64_t)(t->options->eval_tokens / t->T);
 
+    if (most == 0 && t->options->eval_tokens > 0)
+        most = 1;
     windows = windows < most ? windows : most;
     *got = windows > 0;
     if (!*got)

@@ -10,6 +10,7 @@
 #include "train/loader.h"
 #include "train/train_loop.h"
 #include "train/units.h"
+#include "train/work.h"
 
 struct trainer {
     const struct train_options *options;
@@ -17,6 +18,7 @@ struct trainer {
     struct device *device;
     struct pool *pool;
     struct stream **streams; /* one a thread */
+    struct work work;        /* rank 0 */
     struct token_store *store;
     struct model *model;
     struct optimizer *optimizer;

@@ -17,8 +17,9 @@ struct units {
     /* the tree of the call in hand; waiting[level][i]: node i's sum, when its sibling is not there
      * yet */
     pthread_mutex_t lock;
-    float **spare; /* gradient arrays that nobody uses */
-    int spare_count, arrays;
+    float **owned; /* every gradient array */
+    float **spare; /* those that nobody uses */
+    int owned_count, spare_count;
     float **waiting[MAX_LEVELS];
     int64_t width[MAX_LEVELS]; /* nodes of a level */
     int levels;
@@ -63,22 +64,31 @@ enum status units_new(const struct units_args *args, struct units **out)
 
 /* ---- gradient arrays ---- */
 
+static enum status array_new(struct units *u, float **out)
+{
+    void *p;
+
+    TRY(device_alloc(model_device(u->model),
+                     (size_t)model_params(u->model)->elements * sizeof(float), &p));
+    pthread_mutex_lock(&u->lock);
+    u->owned = mem_grow(u->owned, (size_t)u->owned_count + 1, sizeof *u->owned);
+    u->spare = mem_grow(u->spare, (size_t)u->owned_count + 1, sizeof *u->spare);
+    u->owned[u->owned_count++] = p;
+    pthread_mutex_unlock(&u->lock);
+    *out = p;
+    return ST_OK;
+}
+
 static enum status array_take(struct units *u, float **out)
 {
-    void *p = NULL;
-    enum status st = ST_OK;
+    float *p = NULL;
 
     pthread_mutex_lock(&u->lock);
     if (u->spare_count > 0)
         p = u->spare[--u->spare_count];
-    else
-        u->spare = mem_grow(u->spare, (size_t)++u->arrays, sizeof *u->spare);
     pthread_mutex_unlock(&u->lock);
-    if (p == NULL)
-        st = device_alloc(model_device(u->model),
-                          (size_t)model_params(u->model)->elements * sizeof(float), &p);
     *out = p;
-    return st;
+    return p == NULL ? array_new(u, out) : ST_OK;
 }
 
 static void array_return(struct units *u, float *p)
@@ -90,16 +100,15 @@ static void array_return(struct units *u, float *p)
 
 /* ---- the tree ---- */
 
-/* Takes back what an earlier call that failed left waiting. */
+/* No array is in use: those that a call which failed left waiting or at work are spare again. */
 static void tree_end(struct units *u)
 {
-    for (int l = 0; l < u->levels; l++) {
-        for (int64_t i = 0; i < u->width[l]; i++)
-            if (u->waiting[l][i] != NULL)
-                array_return(u, u->waiting[l][i]);
+    for (int l = 0; l < u->levels; l++)
         free(u->waiting[l]);
-    }
     u->levels = 0;
+    u->root = NULL;
+    for (u->spare_count = 0; u->spare_count < u->owned_count; u->spare_count++)
+        u->spare[u->spare_count] = u->owned[u->spare_count];
 }
 
 static void tree_begin(struct units *u, int64_t count)
@@ -163,11 +172,11 @@ void units_free(struct units *u)
         free(u->losses[t]);
     }
     tree_end(u);
-    for (int i = 0; i < u->spare_count; i++)
-        device_free(model_device(u->model), u->spare[i]);
-    device_free(model_device(u->model), u->root);
+    for (int i = 0; i < u->owned_count; i++)
+        device_free(model_device(u->model), u->owned[i]);
     free(u->passes);
     free(u->losses);
+    free(u->owned);
     free(u->spare);
     free(u->unit_loss);
     pthread_mutex_destroy(&u->lock);
@@ -225,9 +234,6 @@ static enum status run_all(struct units *u, const struct units_data *data, doubl
 enum status units_train(struct units *u, const struct units_data *data, float scale, float **grads,
                         double *loss)
 {
-    if (u->root != NULL)
-        array_return(u, u->root);
-    u->root = NULL;
     u->gradients = true;
     u->scale = scale;
     tree_begin(u, data->count);
