@@ -65,6 +65,9 @@ static enum status add_documents(const struct bits_args *args, const int32_t *to
         TRY(add_document(args, d, tokens, nats, out, &total));
     if (out->bytes == 0)
         return fail(ST_CONFIG, "the validation documents have no text");
+    if (!isfinite(total))
+        return fail(ST_FAILED, "the model's loss is not finite: its weights are damaged, or the "
+                               "training went astray");
     out->bits_per_byte = total / M_LN2 / (double)out->bytes;
     out->nats_per_token = total / (double)out->tokens;
     return ST_OK;

@@ -1,12 +1,12 @@
 #include "evaluate/evaluate_cmd.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "evaluate/bits_per_byte.h"
 #include "evaluate/bits_report.h"
+#include "model/compute.h"
+#include "model/model_folder.h"
 #include "store/artifact.h"
 
 struct evaluate_options {
@@ -18,8 +18,6 @@ struct evaluate_options {
     const char *device;
     int64_t threads;
 };
-
-static const char *const dtypes[] = { "f32", "bf16", NULL };
 
 static enum status check_tasks(const struct yaml *value)
 {
@@ -44,7 +42,8 @@ static const struct opt options[] = {
     OPT_INT(S, length, "length", "0", 0, 16777216, "tokens of a window; 0: the model's context"),
     OPT_SIZE(S, prime_bytes, "prime-bytes", "64M", 0, 1e12,
              "training text that the primed yardstick reads; 0: none"),
-    OPT_CHOICE(S, dtype, "dtype", "f32", dtypes, "type of matrix products"),
+    OPT_CHOICE(S, dtype, "dtype", "f32", compute_names,
+               "type of matrix products; auto: bf16 where the hardware has it"),
     OPT_STR(S, device, "device", "auto", "auto, cpu or cuda", .flags = OPT_NEUTRAL),
     OPT_INT(S, threads, "threads", "0", 0, 4096, "threads; 0: all processors",
             .flags = OPT_NEUTRAL),
@@ -52,16 +51,15 @@ static const struct opt options[] = {
     OPT_END
 };
 
-/* The tokenizer beside the model must be the one that the store was made with. */
-static enum status check_tokenizer(struct arena *a, const struct evaluate_options *o)
+static enum status check_length(const struct evaluate_options *o, const struct model_config *c)
 {
-    char of_model[SHA256_HEX], of_store[SHA256_HEX];
-
-    TRY(sha256_file(path_join(a, o->model, "tokenizer.json"), of_model, NULL));
-    TRY(sha256_file(path_join(a, o->store, "tokenizer.json"), of_store, NULL));
-    if (strcmp(of_model, of_store) != 0)
-        return fail(ST_CONFIG, "the model '%s' has another tokenizer than the token store '%s'",
-                    o->model, o->store);
+    if (c->context < 2)
+        return fail(ST_CONFIG, "the model '%s' has context %lld, want at least 2", o->model,
+                    (long long)c->context);
+    if (o->length > c->context || o->length % 2 != 0)
+        return fail(ST_CONFIG,
+                    "length is %lld, want an even number, at most the model's context %lld",
+                    (long long)o->length, (long long)c->context);
     return ST_OK;
 }
 
@@ -73,24 +71,22 @@ struct parts {
     struct tokenizer *tokenizer;
 };
 
-static enum status parts_open(struct arena *a, const struct evaluate_options *o, struct parts *p)
+static enum status parts_open(const struct evaluate_options *o, struct parts *p)
 {
     const struct model_config *c;
 
-    TRY(check_tokenizer(a, o));
+    TRY(model_folder_check(o->model));
+    TRY(token_store_open(o->store, &p->store));
+    TRY(model_folder_check_tokenizer(o->model, o->store));
+    TRY(tokenizer_open(o->model, &p->tokenizer));
     TRY(device_open(o->device, &p->device));
     p->pool = pool_new((int)o->threads);
-    TRY(tokenizer_open(o->model, &p->tokenizer));
-    TRY(token_store_open(o->store, &p->store));
-    TRY(model_load(o->model, p->device, o->dtype == 1 ? DT_BF16 : DT_F32, &p->model));
+    TRY(model_load(o->model, p->device, compute_type(o->dtype, p->device), &p->model));
     c = model_config_of(p->model);
-    if (o->length > c->context || o->length == 1)
-        return fail(ST_CONFIG, "length is %lld, want 2 to the model's context %lld",
-                    (long long)o->length, (long long)c->context);
     if (c->vocab < token_store_vocab(p->store))
         return fail(ST_CONFIG, "the model has %lld vocabulary entries, the token store %u",
                     (long long)c->vocab, token_store_vocab(p->store));
-    return ST_OK;
+    return check_length(o, c);
 }
 
 static void parts_close(struct parts *p)
@@ -111,54 +107,51 @@ static void tell(const struct bits_result *r)
         log_info("xz -9 after the training text: %.4f", r->xz_primed);
 }
 
-static enum status write_report(const struct evaluate_options *o, const struct bits_result *r)
+static enum status evaluate(const struct evaluate_options *o, const struct parts *p,
+                            struct artifact *artifact)
 {
-    struct artifact *artifact;
-    enum status st;
+    struct bits_result r;
+    enum status st = bits_per_byte(
+        &(struct bits_args){ p->model, p->pool, p->store, p->tokenizer, o->length, o->prime_bytes },
+        &r);
 
-    TRY(artifact_begin(&cmd_evaluate, o, o->out, &artifact));
-    st = bits_report_write(artifact_folder(artifact), r);
-    if (st != ST_OK) {
-        artifact_abort(artifact);
-        return st;
+    if (st == ST_OK) {
+        tell(&r);
+        st = bits_report_write(artifact_folder(artifact), &r);
     }
+    buf_release(&r.documents_jsonl);
+    if (st != ST_OK)
+        return st;
     artifact_set_counts(artifact,
-                        json_pack("{s:I, s:I, s:I}", "documents", (json_int_t)r->documents, "bytes",
-                                  (json_int_t)r->bytes, "tokens", (json_int_t)r->tokens));
-    return artifact_commit(artifact, NULL);
+                        json_pack("{s:I, s:I, s:I}", "documents", (json_int_t)r.documents, "bytes",
+                                  (json_int_t)r.bytes, "tokens", (json_int_t)r.tokens));
+    return ST_OK;
 }
 
 static enum status run(struct arena *a, void *cfg)
 {
     const struct evaluate_options *o = cfg;
     struct parts p = { 0 };
-    struct bits_result r = { 0 };
-    enum status st = parts_open(a, o, &p);
+    struct artifact *artifact = NULL;
+    enum status st = parts_open(o, &p);
 
+    if (st == ST_OK) /* before the work: what cannot be written is known at once */
+        st = artifact_begin(&cmd_evaluate, o, o->out, &artifact);
     if (st == ST_OK)
-        st = bits_per_byte(
-            &(struct bits_args){ p.model, p.pool, p.store, p.tokenizer, o->length, o->prime_bytes },
-            &r);
-    if (st == ST_OK) {
-        tell(&r);
-        st = write_report(o, &r);
-    }
-    buf_release(&r.documents_jsonl);
+        st = evaluate(o, &p, artifact);
     parts_close(&p);
-    return st;
+    if (st != ST_OK) {
+        artifact_abort(artifact);
+        return st;
+    }
+    return artifact_commit(artifact, NULL);
 }
 
 static const char *numeric_class(const void *cfg)
 {
     const struct evaluate_options *o = cfg;
-    struct device *d;
-    const char *name;
 
-    if (device_open(o->device == NULL ? "auto" : o->device, &d) != ST_OK)
-        return NULL;
-    name = device_numeric_class(d, o->dtype == 1 ? DT_BF16 : DT_F32);
-    device_close(d);
-    return name;
+    return compute_numeric_class(o->device, o->dtype);
 }
 
 const struct command cmd_evaluate = {

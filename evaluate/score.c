@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/progress.h"
+#include "base/stop.h"
 
 enum { UNIT_WINDOWS = 8 }; /* windows of one forward pass */
 
@@ -41,6 +42,8 @@ static enum status score_unit(void *ctx, size_t unit, int worker)
     int32_t *tokens = s->tokens[worker], *targets = s->targets[worker];
     float *losses = s->losses[worker];
 
+    if (stop_requested())
+        return fail(ST_INTERRUPTED, "stopped while scoring, and nothing was written: run it again");
     for (int64_t k = 0; k < UNIT_WINDOWS; k++) /* windows past the end have no targets */
         fill_window(a, (int64_t)unit * UNIT_WINDOWS + k, tokens + k * a->length,
                     targets + k * a->length);

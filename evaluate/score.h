@@ -20,7 +20,8 @@ struct score_args {
     int32_t before; /* what stands before the first token */
     int64_t length; /* T, even, at most the model's context */
 };
-/* nats[i] = -log p(tokens[i] | what the window shows before it). */
+/* nats[i] = -log p(tokens[i] | what the window shows before it). Ctrl-C: ST_INTERRUPTED, and nats
+ * is half filled. */
 MUST_USE enum status score_tokens(const struct score_args *args, float *nats);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <lzma.h>
 
+#include "base/stop.h"
+
 /* Feeds in and counts what comes out until the action is done. */
 static enum status encode(lzma_stream *z, struct span in, lzma_action action)
 {
@@ -11,6 +13,9 @@ static enum status encode(lzma_stream *z, struct span in, lzma_action action)
     z->next_in = (const uint8_t *)in.p;
     z->avail_in = in.n;
     do {
+        if (stop_requested())
+            return fail(ST_INTERRUPTED,
+                        "stopped while xz ran, and nothing was written: run it again");
         z->next_out = sink;
         z->avail_out = sizeof sink;
         r = lzma_code(z, action);
