@@ -41,6 +41,29 @@ struct exporter {
     json_t *checkpoint, *corpus, *report, *metrics;
 };
 
+/* A card must not praise a model with another one's scores. */
+static enum status check_report(const struct exporter *e)
+{
+    const json_t *scored = json_object_get(json_object_get(e->report, "inputs"), "model");
+    const char *digest = json_string_value(json_array_get(scored, 0));
+
+    if (digest != NULL && strcmp(digest, artifact_digest(e->checkpoint)) == 0)
+        return ST_OK;
+    return fail(ST_CONFIG,
+                "the report '%s' scores another model (%.12s) than the checkpoint '%s' (%.12s): "
+                "evaluate this one, or leave --report out",
+                e->o->report, digest == NULL ? "none" : digest, e->o->checkpoint,
+                artifact_digest(e->checkpoint));
+}
+
+static enum status open_report(struct exporter *e)
+{
+    TRY(artifact_open(e->o->report, "report", &e->report));
+    TRY(artifact_verify(e->o->report, e->report));
+    TRY(check_report(e));
+    return json_read_file(path_join(e->a, e->o->report, "metrics.json"), &e->metrics);
+}
+
 static enum status open_inputs(struct exporter *e)
 {
     const struct export_options *o = e->o;
@@ -49,10 +72,8 @@ static enum status open_inputs(struct exporter *e)
     TRY(artifact_verify(o->checkpoint, e->checkpoint));
     if (o->corpus != NULL)
         TRY(artifact_open(o->corpus, "corpus", &e->corpus));
-    if (o->report != NULL) {
-        TRY(artifact_open(o->report, "report", &e->report));
-        TRY(json_read_file(path_join(e->a, o->report, "metrics.json"), &e->metrics));
-    }
+    if (o->report != NULL)
+        TRY(open_report(e));
     TRY(device_open("cpu", &e->device));
     return model_load(o->checkpoint, e->device, DT_F32, &e->model);
 }
@@ -87,18 +108,19 @@ static enum status write_weights(struct exporter *e)
     return st;
 }
 
-/* The text of the end-of-text token, or NULL. */
+/* The text of the end-of-text token; NULL when there is none, or it is no text. */
 static enum status end_text(struct exporter *e, const char **out)
 {
     int64_t id = model_config_of(e->model)->end_of_text;
     struct tokenizer *t;
-    struct span s;
 
     *out = NULL;
     TRY(tokenizer_open(e->o->checkpoint, &t));
     if (id >= 0 && id < (int64_t)tokenizer_vocab(t)) {
-        s = tokenizer_bytes(t, (uint32_t)id);
-        *out = arena_strndup(e->a, s.p, s.n);
+        struct span s = tokenizer_bytes(t, (uint32_t)id);
+
+        if (s.n > 0 && utf8_valid(s.p, s.n) && memchr(s.p, 0, s.n) == NULL)
+            *out = arena_strndup(e->a, s.p, s.n);
     }
     tokenizer_close(t);
     return ST_OK;

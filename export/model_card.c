@@ -1,5 +1,7 @@
 #include "export/model_card.h"
 
+#include <string.h>
+
 #include "store/artifact.h"
 
 static const json_t *at(const json_t *j, const char *key) { return json_object_get(j, key); }
@@ -8,16 +10,27 @@ static void add_front_matter(struct buf *b, const struct model_card *c)
 {
     const json_t *bits = at(c->metrics, "bits_per_byte");
 
-    buf_adds(b, "---\nlibrary_name: transformers\npipeline_tag: text-generation\ntags:\n- llama\n- "
-                "tundish\n");
+    buf_adds(b, "---\nlibrary_name: transformers\npipeline_tag: text-generation\ntags:\n- llama\n"
+                "- tundish\n");
     if (bits != NULL) {
+        buf_adds(b, "model-index:\n- name: ");
+        json_quote(b, c->name, strlen(c->name)); /* a JSON text is a YAML text */
         buf_printf(b,
-                   "model-index:\n- name: \"%s\"\n  results:\n  - task: {type: text-generation}\n"
+                   "\n  results:\n  - task: {type: text-generation}\n"
                    "    dataset: {name: held-out documents, type: text}\n"
                    "    metrics:\n    - {type: bits_per_byte, value: %.4f}\n",
-                   c->name, json_number_value(bits));
+                   json_number_value(bits));
     }
     buf_adds(b, "---\n\n");
+}
+
+/* On one line, whatever it holds. */
+static void add_title(struct buf *b, const char *name)
+{
+    buf_adds(b, "# ");
+    for (; *name; name++)
+        buf_addc(b, (unsigned char)*name < 0x20 ? ' ' : *name);
+    buf_adds(b, "\n\n");
 }
 
 static void add_shape(struct buf *b, const struct model_card *c)
@@ -69,7 +82,7 @@ static void add_origin(struct buf *b, const char *what, const json_t *manifest)
 void model_card_print(struct buf *b, const struct model_card *c)
 {
     add_front_matter(b, c);
-    buf_printf(b, "# %s\n\n", c->name);
+    add_title(b, c->name);
     add_shape(b, c);
     add_table(b, "Evaluation", c->metrics);
     add_table(b, "Training data", at(c->corpus, "counts"));
@@ -80,7 +93,11 @@ void model_card_print(struct buf *b, const struct model_card *c)
     add_origin(b, "checkpoint", c->checkpoint);
     add_origin(b, "corpus", c->corpus);
     add_origin(b, "evaluation", c->report);
-    buf_adds(b, "\n## Limits\n\nThe model repeats what its training text is like, errors included. "
-                "It was scored on held-out "
-                "documents of the same kind only; nothing is known about other text.\n");
+    buf_adds(b,
+             "\n## Limits\n\nThe model repeats what its training text is like, errors included.");
+    buf_adds(b,
+             c->metrics == NULL
+                 ? " It was not scored.\n"
+                 : " It was scored on held-out documents of the same kind only; nothing is known "
+                   "about other text.\n");
 }
