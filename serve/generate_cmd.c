@@ -1,5 +1,7 @@
 #include "serve/generate_cmd.h"
 
+#include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +9,7 @@
 #include "base/log.h"
 #include "base/rng.h"
 #include "base/stop.h"
+#include "model/compute.h"
 #include "model/decode.h"
 #include "serve/text_stream.h"
 #include "tokenize/tokenizer.h"
@@ -19,8 +22,6 @@ struct generate_options {
     int dtype;
     const char *device;
 };
-
-static const char *const dtypes[] = { "f32", "bf16", NULL };
 
 static const struct opt options[] = {
 #define S struct generate_options
@@ -35,13 +36,17 @@ static const struct opt options[] = {
     OPT_REAL(S, min_p, "min-p", "0", 0, 1,
              "choose among those at least this share as likely as the first"),
     OPT_INT(S, seed, "seed", "1", 0, 9007199254740992, "seed of the choices"),
-    OPT_CHOICE(S, dtype, "dtype", "f32", dtypes, "type of matrix products"),
+    OPT_CHOICE(S, dtype, "dtype", "f32", compute_names,
+               "type of matrix products; auto: bf16 where the hardware has it"),
     OPT_STR(S, device, "device", "auto", "auto, cpu or cuda"),
 #undef S
     OPT_END
 };
 
-enum { CHUNK = 64 }; /* prompt tokens that go through the model at a time */
+enum {
+    CHUNK = 64,               /* prompt tokens that go through the model at a time */
+    PROMPT_LIMIT = 256 << 20, /* bytes */
+};
 
 struct generator {
     const struct generate_options *o;
@@ -53,6 +58,7 @@ struct generator {
     struct token_list tokens; /* prompt, then what was written */
     float *logits;
     struct text_stream text;
+    bool reader_gone; /* nobody reads standard output any more: no failure, but the end */
 };
 
 static enum status read_prompt(const struct generate_options *o, struct buf *out)
@@ -61,8 +67,10 @@ static enum status read_prompt(const struct generate_options *o, struct buf *out
     size_t n;
 
     if (o->prompt.count == 1 && strcmp(o->prompt.v[0], "-") == 0) {
-        while ((n = fread(block, 1, sizeof block, stdin)) > 0)
+        while (out->n <= PROMPT_LIMIT && (n = fread(block, 1, sizeof block, stdin)) > 0)
             buf_add(out, block, n);
+        if (out->n > PROMPT_LIMIT)
+            return fail(ST_LIMIT, "the prompt is longer than %d bytes", PROMPT_LIMIT);
         return ferror(stdin) ? fail_errno(ST_IO, "reading the prompt from standard input") : ST_OK;
     }
     for (size_t i = 0; i < o->prompt.count; i++) {
@@ -74,32 +82,28 @@ static enum status read_prompt(const struct generate_options *o, struct buf *out
 }
 
 /* A text begins behind an end-of-text token, as documents do in training. */
-static enum status encode_prompt(struct generator *g, struct buf *prompt)
+static enum status encode_prompt(struct generator *g, const struct buf *prompt)
 {
     int64_t context = model_config_of(g->model)->context, end = tokenizer_end_of_text(g->tokenizer);
     struct encoder *e = encoder_new(g->tokenizer);
     enum status st;
 
-    if (end >= 0) {
-        g->tokens.v = mem_grow(g->tokens.v, 1, sizeof *g->tokens.v);
-        g->tokens.v[0] = (uint32_t)end;
-        g->tokens.count = g->tokens.cap = 1;
-    }
+    if (end >= 0)
+        token_list_add(&g->tokens, (uint32_t)end);
     st = encoder_encode(e, (struct span){ prompt->p == NULL ? "" : prompt->p, prompt->n }, false,
                         &g->tokens);
     encoder_free(e);
     TRY(st);
     if (g->tokens.count == 0)
-        return fail(
-            ST_USAGE,
-            "the prompt is empty, and this tokenizer has no end-of-text token to begin with");
+        return fail(ST_USAGE, "the prompt is empty, and this tokenizer has no end-of-text token to "
+                              "begin with");
     if ((int64_t)g->tokens.count > context)
-        return fail(ST_LIMIT, "the prompt has %zu tokens, the model's context is %lld",
+        return fail(ST_LIMIT, "the prompt has %zu tokens, the model's context is %lld: shorten it",
                     g->tokens.count, (long long)context);
     return ST_OK;
 }
 
-static enum status open_all(struct generator *g)
+static enum status open_model(struct generator *g)
 {
     const struct generate_options *o = g->o;
     const struct model_config *c;
@@ -107,14 +111,27 @@ static enum status open_all(struct generator *g)
     TRY(device_open(o->device, &g->device));
     TRY(stream_open(g->device, &g->stream));
     TRY(tokenizer_open(o->model, &g->tokenizer));
-    TRY(model_load(o->model, g->device, o->dtype == 1 ? DT_BF16 : DT_F32, &g->model));
+    TRY(model_load(o->model, g->device, compute_type(o->dtype, g->device), &g->model));
     c = model_config_of(g->model);
+    if (tokenizer_vocab(g->tokenizer) > c->vocab)
+        return fail(ST_CONFIG, "the tokenizer in '%s' has %u entries, the model only %lld",
+                    o->model, tokenizer_vocab(g->tokenizer), (long long)c->vocab);
     g->logits = mem_array((size_t)c->vocab, sizeof *g->logits);
+    return ST_OK;
+}
+
+/* Room for the prompt and what may follow it. */
+static enum status open_cache(struct generator *g)
+{
+    int64_t context = model_config_of(g->model)->context, most = g->o->max_tokens;
+
+    most += (int64_t)g->tokens.count;
+    most = most < context ? most : context;
     return kv_cache_new(
         &(struct kv_cache_args){ .model = g->model,
                                  .stream = g->stream,
                                  .sequences = 1,
-                                 .pages = (c->context + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS,
+                                 .pages = (most + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS,
                                  .max_rows = CHUNK },
         &g->cache);
 }
@@ -130,13 +147,14 @@ static void close_all(struct generator *g)
     free(g->logits);
 }
 
-/* Puts tokens [first, count) through the model; the logits of the last one stay. */
+/* Puts tokens [first, count) through the model; the logits of the last one stay. Ends early when a
+ * stop is asked for. */
 static enum status feed(struct generator *g, size_t first)
 {
     struct decode_row rows[CHUNK];
 
     TRY(kv_cache_reserve(g->cache, 0, (int64_t)g->tokens.count));
-    while (first < g->tokens.count) {
+    while (first < g->tokens.count && !stop_requested()) {
         int64_t n = 0;
 
         for (; n < CHUNK && first < g->tokens.count; n++, first++)
@@ -147,11 +165,14 @@ static enum status feed(struct generator *g, size_t first)
     return ST_OK;
 }
 
-static enum status show(const char *p, size_t n)
+static enum status show(struct generator *g, const struct buf *text)
 {
-    if (fwrite(p, 1, n, stdout) != n || fflush(stdout) != 0)
-        return fail_errno(ST_IO, "writing to standard output");
-    return ST_OK;
+    if (text->n == 0 || g->reader_gone)
+        return ST_OK;
+    if (fwrite(text->p, 1, text->n, stdout) == text->n && fflush(stdout) == 0)
+        return ST_OK;
+    g->reader_gone = errno == EPIPE;
+    return g->reader_gone ? ST_OK : fail_errno(ST_IO, "writing to standard output");
 }
 
 static enum status show_token(struct generator *g, uint32_t id)
@@ -160,34 +181,54 @@ static enum status show_token(struct generator *g, uint32_t id)
     enum status st;
 
     text_stream_add(&g->text, tokenizer_bytes(g->tokenizer, id), &out);
-    st = show(out.p, out.n);
+    st = show(g, &out);
     buf_release(&out);
     return st;
 }
 
-static enum status append(struct generator *g, uint32_t id)
+static enum status show_end(struct generator *g)
 {
-    if (g->tokens.count == g->tokens.cap) {
-        g->tokens.cap = g->tokens.cap * 2 + 16;
-        g->tokens.v = mem_grow(g->tokens.v, g->tokens.cap, sizeof *g->tokens.v);
-    }
-    g->tokens.v[g->tokens.count++] = id;
-    return show_token(g, id);
+    struct buf rest = { 0 };
+    enum status st;
+
+    text_stream_end(&g->text, &rest);
+    buf_addc(&rest, '\n');
+    st = show(g, &rest);
+    buf_release(&rest);
+    return st;
 }
 
-static enum status write_tokens(struct generator *g, int64_t *written)
+static enum status choose(struct generator *g, int64_t n, int32_t *id)
 {
     const struct generate_options *o = g->o;
     const struct sample_options how = { o->temperature, o->top_k, o->top_p, o->min_p };
+    double draw = rng_uniform_at((uint64_t)o->seed, 0, (uint64_t)n);
+
+    *id = sample_token(g->logits, model_config_of(g->model)->vocab, &how, draw);
+    if (!isfinite(g->logits[*id]))
+        return fail(ST_FAILED, "the model's logits are not finite: its weights are damaged, or the "
+                               "training went astray");
+    return ST_OK;
+}
+
+static bool is_open(const struct generator *g) { return !stop_requested() && !g->reader_gone; }
+
+/* Until max-tokens, the end of the text, or the end of the context. */
+static enum status write_tokens(struct generator *g, int64_t *written)
+{
     const struct model_config *c = model_config_of(g->model);
+    int32_t id;
 
-    for (*written = 0; *written < o->max_tokens && !stop_requested(); ++*written) {
-        double draw = rng_uniform_at((uint64_t)o->seed, 0, (uint64_t)*written);
-        int32_t id = sample_token(g->logits, c->vocab, &how, draw);
-
-        if (id == c->end_of_text || (int64_t)g->tokens.count == c->context)
-            break;
-        TRY(append(g, (uint32_t)id));
+    for (*written = 0; *written < g->o->max_tokens && is_open(g); ++*written) {
+        TRY(choose(g, *written, &id));
+        if (id == c->end_of_text)
+            return ST_OK;
+        if ((int64_t)g->tokens.count == c->context) {
+            log_info("the context of %lld tokens is full", (long long)c->context);
+            return ST_OK;
+        }
+        token_list_add(&g->tokens, (uint32_t)id);
+        TRY(show_token(g, (uint32_t)id));
         TRY(feed(g, g->tokens.count - 1));
     }
     return ST_OK;
@@ -195,26 +236,23 @@ static enum status write_tokens(struct generator *g, int64_t *written)
 
 static enum status generate(struct generator *g, struct buf *prompt)
 {
-    struct buf rest = { 0 };
     int64_t written;
     double start;
-    enum status st;
 
     TRY(read_prompt(g->o, prompt));
-    TRY(open_all(g));
+    TRY(open_model(g));
     TRY(encode_prompt(g, prompt));
-    if (prompt->n > 0)
-        TRY(show(prompt->p, prompt->n));
+    TRY(open_cache(g));
+    TRY(show(g, prompt));
     TRY(feed(g, 0));
     start = bench_now();
     TRY(write_tokens(g, &written));
-    text_stream_end(&g->text, &rest);
-    buf_addc(&rest, '\n');
-    st = show(rest.p, rest.n);
-    buf_release(&rest);
+    TRY(show_end(g));
     log_info("%lld tokens, %.0f a second", (long long)written,
              (double)written / (bench_now() - start));
-    return st;
+    if (stop_requested())
+        return fail(ST_INTERRUPTED, "stopped after %lld tokens", (long long)written);
+    return ST_OK;
 }
 
 static enum status run(struct arena *a, void *cfg)

@@ -34,7 +34,8 @@ void text_stream_add(struct text_stream *t, struct span bytes, struct buf *out)
     buf_add(&all, bytes.p, bytes.n);
     tail = open_tail(all.p, all.n);
     utf8_repair(out, all.p, all.n - tail);
-    memcpy(t->held, all.p + all.n - tail, tail);
+    if (tail > 0)
+        memcpy(t->held, all.p + all.n - tail, tail);
     t->count = tail;
     buf_release(&all);
 }
