@@ -154,7 +154,6 @@ static enum status open_parts(struct trainer *t)
                                         .batch = t->unit_batch,
                                         .length = t->T },
                   &t->units));
-    TRY(loader_init(&t->loader, t->store, t->T, (uint64_t)o->seed));
     n = (size_t)(t->rank_units * t->unit_batch * t->T);
     t->tokens = mem_array(n, sizeof *t->tokens);
     t->targets = mem_array(n, sizeof *t->targets);
@@ -172,6 +171,7 @@ enum status trainer_open(struct trainer *t, const struct train_options *o)
     TRY(plan_units(t));
     TRY(open_streams(t));
     TRY(token_store_open(o->store, &t->store));
+    TRY(loader_init(&t->loader, t->store, t->T, (uint64_t)o->seed));
     TRY(open_model(t));
     TRY(open_parts(t));
     t->state.metrics = &t->metrics;
