@@ -221,12 +221,8 @@ static enum status write_tokens(struct generator *g, int64_t *written)
 
     for (*written = 0; *written < g->o->max_tokens && is_open(g); ++*written) {
         TRY(choose(g, *written, &id));
-        if (id == c->end_of_text)
+        if (id == c->end_of_text || (int64_t)g->tokens.count == c->context)
             return ST_OK;
-        if ((int64_t)g->tokens.count == c->context) {
-            log_info("the context of %lld tokens is full", (long long)c->context);
-            return ST_OK;
-        }
         token_list_add(&g->tokens, (uint32_t)id);
         TRY(show_token(g, (uint32_t)id));
         TRY(feed(g, g->tokens.count - 1));
@@ -250,6 +246,8 @@ static enum status generate(struct generator *g, struct buf *prompt)
     TRY(show_end(g));
     log_info("%lld tokens, %.0f a second", (long long)written,
              (double)written / (bench_now() - start));
+    if ((int64_t)g->tokens.count == model_config_of(g->model)->context)
+        log_info("the model's context of %zu tokens is full", g->tokens.count);
     if (stop_requested())
         return fail(ST_INTERRUPTED, "stopped after %lld tokens", (long long)written);
     return ST_OK;
