@@ -1,10 +1,11 @@
 /*
  * What one kind of device supplies: private to kernels/.
  *
- * Two tables. `struct backend` is the device itself: memory, streams, names. `struct op_table` has a slot for each operation
- * of ops.h. A backend hands over one complete op_table at open; device.c refuses a device with an empty slot.
- * The CPU's table is laid from partial ones (cpu/cpu_variants.c): the portable reference first, then each faster variant
- * takes the slots that it has. A loadable module (CUDA) supplies a `struct backend` of its own and nothing else.
+ * Two tables. `struct backend` is the device itself: memory, streams, names. `struct op_table` has
+ * a slot for each operation of ops.h. A backend hands over one complete op_table at open; device.c
+ * refuses a device with an empty slot. The CPU's table is laid from partial ones
+ * (cpu/cpu_variants.c): the portable reference first, then each faster variant takes the slots that
+ * it has. A loadable module (CUDA) supplies a `struct backend` of its own and nothing else.
  */
 #ifndef TUNDISH_KERNELS_BACKEND_H
 #define TUNDISH_KERNELS_BACKEND_H

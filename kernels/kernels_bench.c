@@ -1,6 +1,6 @@
 /*
- * Benchmarks: every case of op_cases.h with USE_BENCH, and "step", all operations of one training unit. Each thread has a stream and
- * operands of its own; rates are summed.
+ * Benchmarks: every case of op_cases.h with USE_BENCH, and "step", all operations of one training
+ * unit. Each thread has a stream and operands of its own; rates are summed.
  */
 #include <stdio.h>
 #include <string.h>
@@ -63,7 +63,12 @@ static enum status measure(struct rates *r, struct pool *p, double *per_second)
 /* GFLOP/s of a large product in that type on as many threads: what this machine reaches. */
 static enum status product_rate(struct device *d, struct pool *p, enum dtype t, double *out)
 {
-    const struct op_case c = { .op = KERNEL_OP_matmul, .type = t, .out = DT_F32, .rows = 768, .cols = 768, .inner = 768,
+    const struct op_case c = { .op = KERNEL_OP_matmul,
+                               .type = t,
+                               .out = DT_F32,
+                               .rows = 768,
+                               .cols = 768,
+                               .inner = 768,
                                .transpose_b = true };
     struct rates r = { .device = d, .c = &c };
 
@@ -72,7 +77,8 @@ static enum status product_rate(struct device *d, struct pool *p, enum dtype t, 
     return ST_OK;
 }
 
-static enum status report(struct bench *b, const struct op_case *c, struct device *d, struct pool *p)
+static enum status report(struct bench *b, const struct op_case *c, struct device *d,
+                          struct pool *p)
 {
     struct rates r = { .device = d, .c = c };
     double *values = mem_array((size_t)b->repeat, sizeof *values), yardstick = 0;
@@ -89,9 +95,13 @@ static enum status report(struct bench *b, const struct op_case *c, struct devic
         yardstick = bench_memory_scan((size_t)64 << 20);
     if (st == ST_OK)
         bench_report(b, &(struct bench_result){
-                            .variant = strchr(op_case_name(c, name), ' ') + 1, .values = values, .count = b->repeat,
-                            .unit = r.flops > 0 ? "GFLOP/s" : "GB/s", .yardstick_value = yardstick,
-                            .yardstick = r.flops > 0 ? "product of 768 x 768 x 768" : "memory scan of one thread",
+                            .variant = strchr(op_case_name(c, name), ' ') + 1,
+                            .values = values,
+                            .count = b->repeat,
+                            .unit = r.flops > 0 ? "GFLOP/s" : "GB/s",
+                            .yardstick_value = yardstick,
+                            .yardstick = r.flops > 0 ? "product of 768 x 768 x 768"
+                                                     : "memory scan of one thread",
                         });
     free(values);
     return st;
@@ -99,7 +109,9 @@ static enum status report(struct bench *b, const struct op_case *c, struct devic
 
 /* ---- the cases ---- */
 
-static enum status with_device(struct bench *b, enum status (*run)(struct bench *, struct device *, struct pool *, int), int arg)
+static enum status
+with_device(struct bench *b,
+            enum status (*run)(struct bench *, struct device *, struct pool *, int), int arg)
 {
     struct device *d;
     enum status st;
@@ -120,20 +132,33 @@ static enum status bench_op(struct bench *b, struct device *d, struct pool *p, i
     return ST_OK;
 }
 
-#define X(name) \
-    static enum status bench_##name(struct bench *b) { return with_device(b, bench_op, KERNEL_OP_##name); }
+#define X(name)                                                                                    \
+    static enum status bench_##name(struct bench *b)                                               \
+    {                                                                                              \
+        return with_device(b, bench_op, KERNEL_OP_##name);                                         \
+    }
 KERNEL_OPS(X)
 #undef X
 
-/* ---- a training unit: L 4, C 256, H 4, K 2, D 64, F 688, V 4096; N 1024 = B 4 of T 256; bf16 ---- */
+/* ---- a training unit: L 4, C 256, H 4, K 2, D 64, F 688, V 4096; N 1024 = 4 x T 256; bf16 ---- */
 
 enum { N = 1024, C = 256, QKV = 512, FF = 688, V = 4096, LAYERS = 4, PARAMS = 4000000 };
 #define HEADS .batch = 4, .heads = 4, .kv_heads = 2, .width = 64
 #define OP(name) .op = KERNEL_OP_##name
-#define FORWARD(n, k) { OP(matmul), .type = DT_BF16, .out = DT_BF16, .rows = N, .cols = n, .inner = k, .transpose_b = true }
-#define BY_INPUT(n, k) { OP(matmul), .type = DT_BF16, .out = DT_BF16, .rows = N, .cols = k, .inner = n }
-#define BY_WEIGHT(n, k) \
-    { OP(matmul), .type = DT_BF16, .out = DT_F32, .rows = n, .cols = k, .inner = N, .transpose_a = true, .accumulate = true }
+#define FORWARD(n, k)                                                                              \
+    {                                                                                              \
+        OP(matmul), .type = DT_BF16, .out = DT_BF16, .rows = N, .cols = n, .inner = k,             \
+                    .transpose_b = true                                                            \
+    }
+#define BY_INPUT(n, k)                                                                             \
+    {                                                                                              \
+        OP(matmul), .type = DT_BF16, .out = DT_BF16, .rows = N, .cols = k, .inner = n              \
+    }
+#define BY_WEIGHT(n, k)                                                                            \
+    {                                                                                              \
+        OP(matmul), .type = DT_BF16, .out = DT_F32, .rows = n, .cols = k, .inner = N,              \
+                    .transpose_a = true, .accumulate = true                                        \
+    }
 
 static const struct step_part {
     int times;
@@ -143,7 +168,8 @@ static const struct step_part {
     { 1, { OP(embed_grad), .type = DT_F32, .out = DT_F32, .rows = N, .cols = C, .inner = V } },
     { 2 * LAYERS + 1, { OP(rmsnorm), .type = DT_F32, .out = DT_BF16, .rows = N, .cols = C } },
     { 2 * LAYERS + 1, { OP(rmsnorm_grad), .type = DT_BF16, .out = DT_BF16, .rows = N, .cols = C } },
-    { 2 * LAYERS, { OP(rope), .type = DT_BF16, .out = DT_BF16, .rows = N, .heads = 6, .width = 64 } },
+    { 2 * LAYERS,
+      { OP(rope), .type = DT_BF16, .out = DT_BF16, .rows = N, .heads = 6, .width = 64 } },
     { LAYERS, FORWARD(QKV, C) },
     { LAYERS, FORWARD(C, C) },
     { LAYERS, FORWARD(2 * FF, C) },
@@ -156,13 +182,16 @@ static const struct step_part {
     { LAYERS, BY_WEIGHT(C, C) },
     { LAYERS, BY_WEIGHT(2 * FF, C) },
     { LAYERS, BY_WEIGHT(C, FF) },
-    { 1, { OP(matmul), .type = DT_BF16, .out = DT_F32, .rows = N, .cols = V, .inner = C, .transpose_b = true } },
+    { 1,
+      { OP(matmul), .type = DT_BF16, .out = DT_F32, .rows = N, .cols = V, .inner = C,
+        .transpose_b = true } },
     { 1, BY_INPUT(V, C) },
     { 1, BY_WEIGHT(V, C) },
     { LAYERS, { OP(attention), .type = DT_BF16, .out = DT_BF16, .rows = N, HEADS } },
     { LAYERS, { OP(attention_grad), .type = DT_BF16, .out = DT_BF16, .rows = N, HEADS } },
     { LAYERS, { OP(swiglu), .type = DT_BF16, .out = DT_BF16, .rows = N, .cols = FF, .pad = FF } },
-    { LAYERS, { OP(swiglu_grad), .type = DT_BF16, .out = DT_BF16, .rows = N, .cols = FF, .pad = FF } },
+    { LAYERS,
+      { OP(swiglu_grad), .type = DT_BF16, .out = DT_BF16, .rows = N, .cols = FF, .pad = FF } },
     { 1, { OP(cross_entropy), .type = DT_F32, .out = DT_BF16, .rows = N, .cols = V } },
     { 2 * LAYERS, { OP(add), .type = DT_F32, .out = DT_F32, .rows = N, .cols = C } },
     { 1, { OP(sum_squares), .type = DT_F32, .out = DT_F32, .cols = PARAMS } },
@@ -170,7 +199,8 @@ static const struct step_part {
 };
 #undef OP
 
-/* Milliseconds a thread spends in each part, and tokens a second of all threads if nothing else took time. */
+/* Milliseconds a thread spends in each part, and tokens a second of all threads if nothing else
+ * took time. */
 static enum status step(struct bench *b, struct device *d, struct pool *p, int unused)
 {
     double all = 0;
@@ -184,11 +214,14 @@ static enum status step(struct bench *b, struct device *d, struct pool *p, int u
         const double ms = 1e3 * part->times * pool_threads(p) / rate;
         all += ms;
         snprintf(text, sizeof text, "%d x %s", part->times, op_case_name(&part->c, name));
-        bench_report(b, &(struct bench_result){ .variant = text, .unit = "ms", .values = &ms, .count = 1 });
+        bench_report(
+            b, &(struct bench_result){ .variant = text, .unit = "ms", .values = &ms, .count = 1 });
     }
     const double tokens = N * pool_threads(p) / all * 1e3;
-    bench_report(b, &(struct bench_result){ .variant = "all", .unit = "ms", .values = &all, .count = 1 });
-    bench_report(b, &(struct bench_result){ .variant = "all", .unit = "tokens/s", .values = &tokens, .count = 1 });
+    bench_report(
+        b, &(struct bench_result){ .variant = "all", .unit = "ms", .values = &all, .count = 1 });
+    bench_report(b, &(struct bench_result){
+                        .variant = "all", .unit = "tokens/s", .values = &tokens, .count = 1 });
     return ST_OK;
 }
 

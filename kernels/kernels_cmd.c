@@ -15,7 +15,8 @@ static const struct opt options[] = {
     OPT_END
 };
 
-/* The variants that serve op, best first, each name once: a variant hands what it does not take to the next. */
+/* The variants that serve op, best first, each name once: a variant hands what it does not take to
+ * the next. */
 static int variants_of(enum kernel_op op, const char **names, int max)
 {
     int usable = 0, count = 0;
@@ -32,8 +33,8 @@ enum { MAX_VARIANTS = 16 };
 
 static void print_lines(const struct device *d)
 {
-    printf("device %s, classes of results %s and %s\n", device_name(d), device_numeric_class(d, DT_F32),
-           device_numeric_class(d, DT_BF16));
+    printf("device %s, classes of results %s and %s\n", device_name(d),
+           device_numeric_class(d, DT_F32), device_numeric_class(d, DT_BF16));
     for (int op = 0; op < KERNEL_OP_COUNT; op++) {
         const char *names[MAX_VARIANTS];
         const int count = variants_of((enum kernel_op)op, names, MAX_VARIANTS);
@@ -58,7 +59,8 @@ static void print_json(const struct device *d)
         json_object_set_new(ops, kernel_op_name((enum kernel_op)op), list);
     }
     all = json_pack("{ss s{ss ss} so}", "device", device_name(d), "numeric_class", "f32",
-                    device_numeric_class(d, DT_F32), "bf16", device_numeric_class(d, DT_BF16), "ops", ops);
+                    device_numeric_class(d, DT_F32), "bf16", device_numeric_class(d, DT_BF16),
+                    "ops", ops);
     BUG_IF(all == NULL);
     json_canonical(&text, all);
     printf("%s\n", text.p);
@@ -83,7 +85,8 @@ static enum status run(struct arena *a, void *cfg)
 const struct command cmd_kernels_info = {
     .name = "kernels",
     .summary = "which variant serves each operation on this machine",
-    .details = "The first name serves the operation; what it does not take (a data type, row-invariant products) goes to the next.\n"
+    .details = "The first name serves the operation; what it does not take (a data type, "
+               "row-invariant products) goes to the next.\n"
                "TUNDISH_CPU=portable|avx2|avx512 in the environment lowers what is used.\n"
                "example:\n  TUNDISH_CPU=avx2 tundish kernels --json",
     .opts = options,

@@ -1,4 +1,5 @@
-/* `tundish kernels`: which variant serves each operation on this machine; and the benchmarks of operations. */
+/* `tundish kernels`: which variant serves each operation on this machine; and the benchmarks of
+ * operations. */
 #ifndef TUNDISH_KERNELS_KERNELS_CMD_H
 #define TUNDISH_KERNELS_KERNELS_CMD_H
 

@@ -1,8 +1,9 @@
 /*
- * Cases of operations: one table {operation, shapes, types, tolerance} that tests walk (every variant against the reference, gradients
- * against finite differences) and benchmarks time.
+ * Cases of operations: one table {operation, shapes, types, tolerance} that tests walk (every
+ * variant against the reference, gradients against finite differences) and benchmarks time.
  *
- * op_run_new() makes the operands of a case: inputs from seeded random numbers, outputs zero (or random, where an operation adds).
+ * op_run_new() makes the operands of a case: inputs from seeded random numbers, outputs zero (or
+ * random, where an operation adds).
  *
  * To add a case: a row in op_cases.c. To add an operation: a build function there.
  */
@@ -19,15 +20,16 @@ enum op_case_use {
 struct op_case {
     enum kernel_op op;
     unsigned use;                       /* enum op_case_use */
-    enum dtype type, out;               /* of the operands that may be "any"; of the result where it may differ */
+    enum dtype type, out; /* of the operands that may be "any"; of the result where it may differ */
     int64_t rows, cols, inner;          /* N or M; C, F, V or N; K */
     int64_t batch, heads, kv_heads, width;
     bool transpose_a, transpose_b, accumulate, row_invariant;
     bool documents;                     /* attention: with `first` */
     bool in_place;                      /* cross_entropy: dlogits is logits */
     int pad;                            /* stride is wider than the columns by this */
-    /* Against the reference: |x - y| <= tolerance * (|y| + rms(y)). For results in bf16 at least OP_CASE_BF16: a unit in
-     * the last place (2^-8) for a sum that falls on the other side, and a little. */
+    /* Against the reference: |x - y| <= tolerance * (|y| + rms(y)). For results in bf16 at least
+     * OP_CASE_BF16: a unit in the last place (2^-8) for a sum that falls on the other side, and a
+     * little. */
     double tolerance;
 };
 #define OP_CASE_BF16 0.0042

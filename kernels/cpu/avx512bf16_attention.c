@@ -18,7 +18,8 @@ static enum status attention(struct stream *s, const struct attention_args *a)
 
 static enum status attention_grad(struct stream *s, const struct attention_grad_args *a)
 {
-    return a->q.type == DT_BF16 ? simd_attention_grad(s, a) : cpu_avx512_attention.attention_grad(s, a);
+    return a->q.type == DT_BF16 ? simd_attention_grad(s, a)
+                                : cpu_avx512_attention.attention_grad(s, a);
 }
 
 const struct op_table cpu_avx512bf16_attention = {

@@ -1,4 +1,5 @@
-/* The CPU as a device: memory is the process's own, a stream is a scratch block, every call is done when it returns. */
+/* The CPU as a device: memory is the process's own, a stream is a scratch block, every call is done
+ * when it returns. */
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* Which slot is served by what. The list itself is chosen by CMake: variants_x86.c or variants_other.c. */
+/* Which slot is served by what. The list itself is chosen by CMake: variants_x86.c or
+ * variants_other.c. */
 #include "kernels/cpu/cpu.h"
 
 const char *cpu_variant_of(const struct cpu_features *f, enum kernel_op op)

@@ -5,9 +5,9 @@
 #include "kernels/cpu/value.h"
 #include "kernels/ops.h"
 
-/* The row of `cols` elements of that position. A page number out of range is a bug of the caller. */
-static inline struct tensor paged_row(const struct kv_pages *c, const struct tensor *pages, int32_t sequence,
-                                      int32_t position, int64_t cols)
+/* The row of `cols` elements of that position. A page out of range is a bug of the caller. */
+static inline struct tensor paged_row(const struct kv_pages *c, const struct tensor *pages,
+                                      int32_t sequence, int32_t position, int64_t cols)
 {
     BUG_IF(sequence < 0 || sequence >= pages->rows || position < 0);
     BUG_IF(position / c->page_tokens >= pages->cols);

@@ -51,7 +51,8 @@ static float softmax(float *scores, int64_t from, int64_t n)
 
 enum status ref_attention(struct stream *s, const struct attention_args *a)
 {
-    const int64_t length = a->q.rows / a->batch, width = a->head_width, group = a->heads / a->kv_heads;
+    const int64_t length = a->q.rows / a->batch, width = a->head_width,
+                  group = a->heads / a->kv_heads;
     const float scale = 1.0f / sqrtf((float)width);
     float *tmp = cpu_scratch(s, cpu_part(length + 3 * width, 4));
     float *q_tmp = tmp, *row_tmp = tmp + width, *out = tmp + 2 * width, *scores = tmp + 3 * width;
@@ -78,7 +79,8 @@ struct grad_work {
     float *dk, *dv, *dq, *q, *k, *v, *dout, *out;
 };
 
-/* Row n of head h: p_j = exp(s_j - lse), ds_j = p_j (dout v_j - dout out); sums into dk and dv, writes dq. */
+/* Row n of head h: p_j = exp(s_j - lse), ds_j = p_j (dout v_j - dout out); sums into dk and dv,
+ * writes dq. */
 static void grad_row(const struct attention_grad_args *a, struct grad_work *w, int64_t n, int64_t h)
 {
     const int64_t width = a->head_width, length = a->q.rows / a->batch, start = n / length * length;
@@ -90,7 +92,8 @@ static void grad_row(const struct attention_grad_args *a, struct grad_work *w, i
 
     memset(w->dq, 0, (size_t)width * 4);
     for (int64_t j = first_row(&a->first, n, length); j <= n; j++) {
-        const float *k = value_row(&a->k, j, kv, width, w->k), *v = value_row(&a->v, j, kv, width, w->v);
+        const float *k = value_row(&a->k, j, kv, width, w->k),
+                    *v = value_row(&a->v, j, kv, width, w->v);
         const float p = expf(scale * dot(q, k, width) - lse);
         const float ds = scale * p * (dot(dout, v, width) - delta);
         add_scaled(w->dq, ds, k, width);
@@ -102,7 +105,8 @@ static void grad_row(const struct attention_grad_args *a, struct grad_work *w, i
 
 enum status ref_attention_grad(struct stream *s, const struct attention_grad_args *a)
 {
-    const int64_t length = a->q.rows / a->batch, width = a->head_width, group = a->heads / a->kv_heads;
+    const int64_t length = a->q.rows / a->batch, width = a->head_width,
+                  group = a->heads / a->kv_heads;
     float *tmp = cpu_scratch(s, cpu_part(2 * length * width + 6 * width, 4));
     float *rows = tmp + 2 * length * width;
     struct grad_work w = { .dk = tmp, .dv = tmp + length * width, .dq = rows, .q = rows + width,

@@ -12,8 +12,10 @@ enum status ref_cache_store(struct stream *s, const struct cache_store_args *a)
     float *tmp = cpu_scratch(s, cpu_part(width, 4));
 
     for (int64_t n = 0; n < a->k.rows; n++) {
-        const struct tensor k = paged_row(&a->k_cache, &a->pages, sequences[n], positions[n], width);
-        const struct tensor v = paged_row(&a->v_cache, &a->pages, sequences[n], positions[n], width);
+        const struct tensor k =
+            paged_row(&a->k_cache, &a->pages, sequences[n], positions[n], width);
+        const struct tensor v =
+            paged_row(&a->v_cache, &a->pages, sequences[n], positions[n], width);
         value_put(&k, 0, 0, width, value_row(&a->k, n, 0, width, tmp));
         value_put(&v, 0, 0, width, value_row(&a->v, n, 0, width, tmp));
     }
@@ -21,12 +23,13 @@ enum status ref_cache_store(struct stream *s, const struct cache_store_args *a)
 }
 
 /* Softmax over the positions 0 .. last with a running maximum, one position at a time. */
-static void attend(const struct attention_cached_args *a, int64_t n, int64_t h, float *q_tmp, float *row_tmp,
-                   float *out)
+static void attend(const struct attention_cached_args *a, int64_t n, int64_t h, float *q_tmp,
+                   float *row_tmp, float *out)
 {
     const int64_t width = a->head_width, kv = h / (a->heads / a->kv_heads) * width;
     const int64_t kv_cols = a->kv_heads * width;
-    const int32_t sequence = ((const int32_t *)a->sequences.p)[n], last = ((const int32_t *)a->positions.p)[n];
+    const int32_t sequence = ((const int32_t *)a->sequences.p)[n],
+                  last = ((const int32_t *)a->positions.p)[n];
     const float *q = value_row(&a->q, n, h * width, width, q_tmp);
     const float scale = 1.0f / sqrtf((float)width);
     float most = -INFINITY, sum = 0;

@@ -1,6 +1,7 @@
 /*
- * Reference of the matrix product: b is laid out as f32 [K, N] once, then each row of out is a sum over k in order, all
- * columns at a time. An element's sum is the same whatever M is, so this serves row_invariant too.
+ * Reference of the matrix product: b is laid out as f32 [K, N] once, then each row of out is a sum
+ * over k in order, all columns at a time. An element's sum is the same whatever M is, so this
+ * serves row_invariant too.
  */
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/value.h"

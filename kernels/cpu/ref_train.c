@@ -49,8 +49,8 @@ enum status ref_cross_entropy(struct stream *s, const struct cross_entropy_args 
     return ST_OK;
 }
 
-/* Lane i mod 16 sums its elements in order; the lanes are then added in pairs, halving. Squares of f32 are exact in
- * f64, so that every variant that keeps this order gives the same bits. */
+/* Lane i mod 16 sums its elements in order; the lanes are then added in pairs, halving. Squares of
+ * f32 are exact in f64, so that every variant that keeps this order gives the same bits. */
 enum status ref_sum_squares(struct stream *s, const struct sum_squares_args *a)
 {
     const float *x = a->x.p;

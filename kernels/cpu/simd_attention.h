@@ -1,8 +1,9 @@
 /*
- * Causal attention by tiles. For TILE_ROWS queries of a head: all their scores (one product), softmax over whole rows, then the
- * sum over the values (a second product). Keys and values of a key head are packed once and serve its group of
- * query heads. Memory: a few rows of scores, never T x T. With bf16 units the probabilities are rounded to bf16
- * for the second product; everything else is f32. Bound by arithmetic. Included behind simd_tile.h.
+ * Causal attention by tiles. For TILE_ROWS queries of a head: all their scores (one product),
+ * softmax over whole rows, then the sum over the values (a second product). Keys and values of a
+ * key head are packed once and serve its group of query heads. Memory: a few rows of scores, never
+ * T x T. With bf16 units the probabilities are rounded to bf16 for the second product; everything
+ * else is f32. Bound by arithmetic. Included behind simd_tile.h.
  */
 #ifndef TUNDISH_KERNELS_CPU_SIMD_ATTENTION_H
 #define TUNDISH_KERNELS_CPU_SIMD_ATTENTION_H
@@ -18,7 +19,7 @@ struct attention {
     char *keys;                     /* k^T: panels of T columns, K = D */
     char *values;                   /* v: panels of D columns, K = T */
     char *queries;                  /* packed rows, where they must be */
-    float *scores;                  /* [TILE_ROWS, score_cols]; then probabilities as units, in place */
+    float *scores; /* [TILE_ROWS, score_cols]; then probabilities as units, in place */
     float *sums;                    /* [TILE_ROWS, D rounded up] */
 };
 
@@ -32,9 +33,11 @@ INLINE int64_t first_seen(const struct tensor *first, int64_t start, int64_t i)
     return f;
 }
 
-/* Scores of positions [from, to) (the columns of `row` begin at `base`, a multiple of VF) become e^(scale (s - max)) as units,
- * 0 outside, up to the next multiple of VF; writes every column from base on. Returns the sum, sets *top to scale * max. */
-static float softmax_row(float *row, int64_t base, int64_t from, int64_t to, float scale, float *top)
+/* Scores of positions [from, to) (the columns of `row` begin at `base`, a multiple of VF) become
+ * e^(scale (s - max)) as units, 0 outside, up to the next multiple of VF; writes every column from
+ * base on. Returns the sum, sets *top to scale * max. */
+static float softmax_row(float *row, int64_t base, int64_t from, int64_t to, float scale,
+                         float *top)
 {
     const vf low = vf_set(-INFINITY);
     vf best = low, sum = vf_zero();
@@ -57,7 +60,8 @@ static float softmax_row(float *row, int64_t base, int64_t from, int64_t to, flo
 }
 
 /* Queries [i, i + rows) of head h against columns [base, i + rows): scores. */
-static void attention_scores(const struct attention *w, const struct tensor *q, int64_t i, int64_t rows, int64_t base)
+static void attention_scores(const struct attention *w, const struct tensor *q, int64_t i,
+                             int64_t rows, int64_t base)
 {
     struct tile t = { .units = units_of(w->width), .type = DT_F32, .out_stride = w->score_cols };
 
@@ -76,8 +80,12 @@ static void attention_sums(const struct attention *w, int64_t i, int64_t rows, i
 {
     const int64_t padded = (w->width + TILE_WIDTH - 1) / TILE_WIDTH * TILE_WIDTH;
     struct tile t = {
-        .a = (char *)w->scores, .a_row = w->score_cols * 4, .a_unit = 4, .units = units_of(i + rows - base),
-        .type = DT_F32, .out_stride = padded,
+        .a = (char *)w->scores,
+        .a_row = w->score_cols * 4,
+        .a_unit = 4,
+        .units = units_of(i + rows - base),
+        .type = DT_F32,
+        .out_stride = padded,
     };
     const size_t panel = panel_bytes(units_of(w->length), TILE_WIDTH);
 
@@ -90,8 +98,8 @@ static void attention_sums(const struct attention *w, int64_t i, int64_t rows, i
 }
 
 /* Queries [i, i + rows) of head h in the sequence that begins at row `start`. */
-static void attention_tile(const struct attention *w, const struct tensor *q, int64_t start, int64_t h, int64_t i,
-                           int64_t rows)
+static void attention_tile(const struct attention *w, const struct tensor *q, int64_t start,
+                           int64_t h, int64_t i, int64_t rows)
 {
     const struct attention_args *a = w->args;
     const int64_t padded = (w->width + TILE_WIDTH - 1) / TILE_WIDTH * TILE_WIDTH;
@@ -105,7 +113,8 @@ static void attention_tile(const struct attention *w, const struct tensor *q, in
     attention_scores(w, q, i, rows, base);
     for (int64_t r = 0; r < rows; r++) {
         float *row = w->scores + r * w->score_cols, top;
-        sums[r] = softmax_row(row, base, first_seen(&a->first, start, i + r), i + r + 1, scale, &top);
+        sums[r] =
+            softmax_row(row, base, first_seen(&a->first, start, i + r), i + r + 1, scale, &top);
         for (int64_t j = (i + r + VF) / VF * VF; j < i + rows; j += VF)
             unit_put((char *)row, j - base, vf_zero());
         if (a->lse.p != NULL)
@@ -126,13 +135,16 @@ static void attention_group(const struct attention *w, int64_t start, int64_t g)
 {
     const struct attention_args *a = w->args;
     const int64_t group = a->heads / a->kv_heads;
-    const struct tensor k = tensor_columns(tensor_rows(a->k, start, w->length), g * w->width, w->width);
-    const struct tensor v = tensor_columns(tensor_rows(a->v, start, w->length), g * w->width, w->width);
+    const struct tensor k =
+        tensor_columns(tensor_rows(a->k, start, w->length), g * w->width, w->width);
+    const struct tensor v =
+        tensor_columns(tensor_rows(a->v, start, w->length), g * w->width, w->width);
 
     pack_all(&(struct panel){ &k, 0, w->width, 0, w->length }, true, w->keys);
     pack_all(&(struct panel){ &v, 0, w->length, 0, w->width }, false, w->values);
     for (int64_t h = g * group; h < (g + 1) * group; h++) {
-        const struct tensor q = tensor_columns(tensor_rows(a->q, start, w->length), h * w->width, w->width);
+        const struct tensor q =
+            tensor_columns(tensor_rows(a->q, start, w->length), h * w->width, w->width);
         for (int64_t i = 0; i < w->length; i += TILE_ROWS)
             attention_tile(w, &q, start, h, i, least(TILE_ROWS, w->length - i));
     }
@@ -142,12 +154,20 @@ static enum status simd_attention(struct stream *s, const struct attention_args 
 {
     const int64_t length = a->q.rows / a->batch, width = a->head_width;
     const int64_t cols = (length + TILE_WIDTH - 1) / TILE_WIDTH * TILE_WIDTH;
-    const size_t keys = panel_bytes(units_of(width), length), values = panel_bytes(units_of(length), width);
-    const size_t queries = cpu_part(TILE_ROWS * units_of(width), 4), scores = cpu_part(TILE_ROWS * cols, 4);
+    const size_t keys = panel_bytes(units_of(width), length),
+                 values = panel_bytes(units_of(length), width);
+    const size_t queries = cpu_part(TILE_ROWS * units_of(width), 4),
+                 scores = cpu_part(TILE_ROWS * cols, 4);
     char *p = cpu_scratch(s, keys + values + queries + scores + panel_bytes(TILE_ROWS, width));
     const struct attention w = {
-        .args = a, .length = length, .width = width, .score_cols = cols, .keys = p, .values = p + keys,
-        .queries = p + keys + values, .scores = (float *)(p + keys + values + queries),
+        .args = a,
+        .length = length,
+        .width = width,
+        .score_cols = cols,
+        .keys = p,
+        .values = p + keys,
+        .queries = p + keys + values,
+        .scores = (float *)(p + keys + values + queries),
         .sums = (float *)(p + keys + values + queries + scores),
     };
 

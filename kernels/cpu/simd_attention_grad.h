@@ -1,10 +1,13 @@
 /*
- * The gradient of causal attention by tiles, from the outputs and the log-sums that the forward pass kept (Dao et al. 2022,
- * alg. 4). For GRAD_ROWS queries x GRAD_COLS keys at a time:
+ * The gradient of causal attention by tiles, from the outputs and the log-sums that the forward
+ * pass kept (Dao et al. 2022, alg. 4). For GRAD_ROWS queries x GRAD_COLS keys at a time:
+ *
  *   S = q k^T, P = e^(scale S - lse), dP = dout v^T, dS = scale P (dP - dout out);
  *   dv += P^T dout, dk += dS^T q, dq += dS k.
- * Five products by tiles; P and dS lie as units, written once by the step between. Sums stay in f32 until a key head (dk, dv) or a
- * block of queries (dq) is done. With bf16 units P and dS are rounded to bf16. Included behind simd_attention.h.
+ *
+ * Five products by tiles; P and dS lie as units, written once by the step between. Sums stay in f32
+ * until a head is done. With bf16 units P and dS are rounded to bf16. Included behind
+ * simd_attention.h.
  */
 #ifndef TUNDISH_KERNELS_CPU_SIMD_ATTENTION_GRAD_H
 #define TUNDISH_KERNELS_CPU_SIMD_ATTENTION_GRAD_H
@@ -27,8 +30,8 @@ struct attention_grad {
     int64_t *first;
     /* of this block */
     char *rows_tmp;                         /* packed rows of q or dout */
-    float *p, *ds;                          /* [GRAD_ROWS, GRAD_COLS]: S, dP; then P, dS as units over rows, in place */
-    char *ds_rows;                          /* dS as units over columns, GRAD_COLS * 4 bytes a row */
+    float *p, *ds; /* [GRAD_ROWS, GRAD_COLS]: S, dP; then P, dS as units over rows, in place */
+    char *ds_rows; /* dS as units over columns, GRAD_COLS * 4 bytes a row */
 };
 
 /* rows x cols of a block: queries [i, i + rows), keys [j, j + cols) of the sequence. */
@@ -36,23 +39,27 @@ struct grad_block {
     int64_t i, rows, j, cols;
 };
 
-static float row_dot(const struct tensor *a, int64_t ra, const struct tensor *b, int64_t rb, int64_t n)
+static float row_dot(const struct tensor *a, int64_t ra, const struct tensor *b, int64_t rb,
+                     int64_t n)
 {
     const void *x = value_at(a, ra, 0), *y = value_at(b, rb, 0);
     vf sum = vf_zero();
 
     for (int64_t i = 0, count; i < n; i += count) {
         count = least(VF, n - i);
-        const vf left = a->type == DT_F32 ? vt_get(x, DT_F32, i, count) : vt_get(x, DT_BF16, i, count);
-        const vf right = b->type == DT_F32 ? vt_get(y, DT_F32, i, count) : vt_get(y, DT_BF16, i, count);
+        const vf left =
+            a->type == DT_F32 ? vt_get(x, DT_F32, i, count) : vt_get(x, DT_BF16, i, count);
+        const vf right =
+            b->type == DT_F32 ? vt_get(y, DT_F32, i, count) : vt_get(y, DT_BF16, i, count);
         sum = vf_fma(left, right, sum);
     }
     return vf_sum(sum);
 }
 
-/* out[rows, cols] = a's rows times the panels `b` over D: S or dP. Tiles that lie above the diagonal are left out. */
-static void grad_scores(const struct attention_grad *w, const struct grad_block *g, const struct tensor *a, const char *b,
-                        float *out)
+/* out[rows, cols] = a's rows times the panels `b` over D: S or dP. Tiles that lie above the
+ * diagonal are left out. */
+static void grad_scores(const struct attention_grad *w, const struct grad_block *g,
+                        const struct tensor *a, const char *b, float *out)
 {
     struct tile t = { .units = units_of(w->width), .type = DT_F32, .out_stride = GRAD_COLS };
 
@@ -75,13 +82,18 @@ struct grad_row {
     int64_t from, to;
 };
 
-static struct grad_row grad_row_of(const struct attention_grad *w, const struct grad_block *g, int64_t r)
+static struct grad_row grad_row_of(const struct attention_grad *w, const struct grad_block *g,
+                                   int64_t r)
 {
     const int64_t i = least(g->i + r, w->length - 1);
 
     return (struct grad_row){
-        .s = w->p + r * GRAD_COLS, .dp = w->ds + r * GRAD_COLS, .lse = vf_set(w->lse[i]), .delta = vf_set(w->delta[i]),
-        .from = w->first[i] - g->j, .to = r < g->rows ? g->i + r + 1 - g->j : 0,
+        .s = w->p + r * GRAD_COLS,
+        .dp = w->ds + r * GRAD_COLS,
+        .lse = vf_set(w->lse[i]),
+        .delta = vf_set(w->delta[i]),
+        .from = w->first[i] - g->j,
+        .to = r < g->rows ? g->i + r + 1 - g->j : 0,
     };
 }
 
@@ -110,8 +122,10 @@ static void grad_step(const struct attention_grad *w, const struct grad_block *g
     }
 }
 
-/* to[keys, D] += x^T b: x is P or dS as units over rows; b-panels of dout or q. Rows before a key are all 0. */
-static void grad_keys(const struct attention_grad *w, const struct grad_block *g, const float *x, const char *b, float *to)
+/* to[keys, D] += x^T b: x is P or dS as units over rows; b-panels of dout or q. Rows before a key
+ * are all 0. */
+static void grad_keys(const struct attention_grad *w, const struct grad_block *g, const float *x,
+                      const char *b, float *to)
 {
     const size_t panel = panel_bytes(units_of(w->length), TILE_WIDTH);
 
@@ -119,10 +133,17 @@ static void grad_keys(const struct attention_grad *w, const struct grad_block *g
         for (int64_t r = 0; r < g->cols; r += TILE_ROWS) {
             const int64_t skip = most(0, g->j + r - g->i) / UNIT;
             const struct tile t = {
-                .a = (const char *)(x + skip * UNIT * GRAD_COLS + r), .a_row = 4, .a_unit = UNIT * GRAD_COLS * 4,
-                .b = b + (size_t)(c / TILE_WIDTH) * panel + panel_bytes(g->i / UNIT + skip, TILE_WIDTH),
-                .units = units_of(g->rows) - skip, .out = to + (g->j + r) * w->padded + c, .type = DT_F32,
-                .out_stride = w->padded, .cols = least(TILE_WIDTH, w->width - c), .add = true,
+                .a = (const char *)(x + skip * UNIT * GRAD_COLS + r),
+                .a_row = 4,
+                .a_unit = UNIT * GRAD_COLS * 4,
+                .b = b + (size_t)(c / TILE_WIDTH) * panel +
+                     panel_bytes(g->i / UNIT + skip, TILE_WIDTH),
+                .units = units_of(g->rows) - skip,
+                .out = to + (g->j + r) * w->padded + c,
+                .type = DT_F32,
+                .out_stride = w->padded,
+                .cols = least(TILE_WIDTH, w->width - c),
+                .add = true,
             };
             tile_run(&t, least(TILE_ROWS, g->cols - r));
         }
@@ -134,13 +155,21 @@ static void grad_queries(const struct attention_grad *w, const struct grad_block
     const size_t panel = panel_bytes(units_of(w->length), TILE_WIDTH);
 
     for (int64_t c = 0; c < w->width; c += TILE_WIDTH)
-        for (int64_t r = most(0, g->j - g->i) / TILE_ROWS * TILE_ROWS; r < g->rows; r += TILE_ROWS) {
+        for (int64_t r = most(0, g->j - g->i) / TILE_ROWS * TILE_ROWS; r < g->rows;
+             r += TILE_ROWS) {
             const int64_t rows = least(TILE_ROWS, g->rows - r);
             const struct tile t = {
-                .a = w->ds_rows + r * GRAD_COLS * 4, .a_row = GRAD_COLS * 4, .a_unit = 4,
-                .b = w->keys + (size_t)(c / TILE_WIDTH) * panel + panel_bytes(g->j / UNIT, TILE_WIDTH),
-                .units = units_of(least(g->cols, g->i + r + rows - g->j)), .out = w->dq + (g->i + r) * w->padded + c,
-                .type = DT_F32, .out_stride = w->padded, .cols = least(TILE_WIDTH, w->width - c), .add = true,
+                .a = w->ds_rows + r * GRAD_COLS * 4,
+                .a_row = GRAD_COLS * 4,
+                .a_unit = 4,
+                .b = w->keys + (size_t)(c / TILE_WIDTH) * panel +
+                     panel_bytes(g->j / UNIT, TILE_WIDTH),
+                .units = units_of(least(g->cols, g->i + r + rows - g->j)),
+                .out = w->dq + (g->i + r) * w->padded + c,
+                .type = DT_F32,
+                .out_stride = w->padded,
+                .cols = least(TILE_WIDTH, w->width - c),
+                .add = true,
             };
             tile_run(&t, rows);
         }
@@ -157,8 +186,8 @@ static void grad_block(const struct attention_grad *w, const struct grad_block *
     grad_queries(w, g);
 }
 
-static void grad_put(const struct tensor *to, int64_t row, int64_t col, const float *from, int64_t rows, int64_t stride,
-                     int64_t width)
+static void grad_put(const struct tensor *to, int64_t row, int64_t col, const float *from,
+                     int64_t rows, int64_t stride, int64_t width)
 {
     for (int64_t r = 0; r < rows; r++, from += stride)
         if (to->type == DT_F32)
@@ -232,7 +261,8 @@ static enum status simd_attention_grad(struct stream *s, const struct attention_
 {
     const int64_t length = a->q.rows / a->batch, width = a->head_width;
     const int64_t padded = (width + TILE_WIDTH - 1) / TILE_WIDTH * TILE_WIDTH;
-    const size_t across = panel_bytes(units_of(width), length), along = panel_bytes(units_of(length), width);
+    const size_t across = panel_bytes(units_of(width), length),
+                 along = panel_bytes(units_of(length), width);
     const size_t sums = cpu_part(length * padded, 4), block = cpu_part(GRAD_ROWS * GRAD_COLS, 4);
     const size_t rows = cpu_part(GRAD_ROWS * units_of(width), 4), each = cpu_part(length, 8);
     char *p = cpu_scratch(s, 2 * across + 3 * along + 3 * sums + 3 * block + 3 * each + rows);

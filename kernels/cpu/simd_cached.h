@@ -1,8 +1,9 @@
 /*
- * Attention of single rows over a paged cache. A row and key head at a time: the scores of the group's query heads against all
- * keys, softmax over whole rows, the sum over the values, position by position. Keys and values are read as they lie, once a
- * group; bound by memory. What a row gives depends on nothing but that row. Included behind simd_dots.h and
- * simd_attention.h, with units of f32.
+ * Attention of single rows over a paged cache. A row and key head at a time: the scores of the
+ * group's query heads against all keys, softmax over whole rows, the sum over the values, position
+ * by position. Keys and values are read as they lie, once a group; bound by memory. What a row
+ * gives depends on nothing but that row. Included behind simd_dots.h and simd_attention.h, with
+ * units of f32.
  */
 #ifndef TUNDISH_KERNELS_CPU_SIMD_CACHED_H
 #define TUNDISH_KERNELS_CPU_SIMD_CACHED_H
@@ -22,7 +23,8 @@ struct cached {
 };
 
 /* The page of position j, columns of key head g; *count: how many of its positions are seen. */
-static struct tensor cached_page(const struct cached *w, const struct kv_pages *c, int64_t j, int64_t g, int64_t *count)
+static struct tensor cached_page(const struct cached *w, const struct kv_pages *c, int64_t j,
+                                 int64_t g, int64_t *count)
 {
     const int64_t width = w->args->head_width, cols = w->args->kv_heads * width;
     struct tensor page = paged_row(c, &w->args->pages, w->sequence, (int32_t)j, cols);
@@ -70,7 +72,8 @@ INLINE void cached_body(const struct cached_sums *s, enum dtype t, const int hea
         n[c] = least(VF, s->cols - c * VF);
 #pragma GCC unroll 8
         for (int h = 0; h < heads; h++)
-            sum[h][c] = n[c] > 0 ? vt_get(s->out + h * s->out_stride, DT_F32, s->col + c * VF, n[c]) : vf_zero();
+            sum[h][c] = n[c] > 0 ? vt_get(s->out + h * s->out_stride, DT_F32, s->col + c * VF, n[c])
+                                 : vf_zero();
     }
     for (int64_t j = 0; j < s->count; j++) {
         const void *v = value_at(s->values, j, s->col);
@@ -117,8 +120,13 @@ static void cached_values(const struct cached *w, int64_t g)
         for (int64_t c = 0; c < width; c += CACHED_COLS * VF)
             for (int64_t h = 0, heads; h < w->group; h += heads) {
                 const struct cached_sums s = {
-                    .p = w->scores + h * w->score_cols + j, .p_stride = w->score_cols, .values = &values, .count = count,
-                    .col = c, .cols = least(CACHED_COLS * VF, width - c), .out = w->out + (g * w->group + h) * width,
+                    .p = w->scores + h * w->score_cols + j,
+                    .p_stride = w->score_cols,
+                    .values = &values,
+                    .count = count,
+                    .col = c,
+                    .cols = least(CACHED_COLS * VF, width - c),
+                    .out = w->out + (g * w->group + h) * width,
                     .out_stride = width,
                 };
                 heads = w->group - h >= 4 ? 4 : w->group - h >= 2 ? 2 : 1;
@@ -147,17 +155,22 @@ static void cached_row(struct cached *w, int64_t n)
         for (int64_t h = 0; h < w->group; h++) {
             const int64_t col = (g * w->group + h) * width;
             if (a->out.type == DT_F32)
-                row_times(value_at(&a->out, n, col), DT_F32, w->out + col, 1.0f / w->sums[h], width);
+                row_times(value_at(&a->out, n, col), DT_F32, w->out + col, 1.0f / w->sums[h],
+                          width);
             else
-                row_times(value_at(&a->out, n, col), DT_BF16, w->out + col, 1.0f / w->sums[h], width);
+                row_times(value_at(&a->out, n, col), DT_BF16, w->out + col, 1.0f / w->sums[h],
+                          width);
         }
     }
 }
 
 static enum status simd_attention_cached(struct stream *s, const struct attention_cached_args *a)
 {
-    const int64_t positions = a->pages.cols * a->k_cache.page_tokens, group = a->heads / a->kv_heads;
-    struct cached w = { .args = a, .group = group, .score_cols = (positions + VF - 1) / VF * VF + DOT_COLS };
+    const int64_t positions = a->pages.cols * a->k_cache.page_tokens,
+                  group = a->heads / a->kv_heads;
+    struct cached w = { .args = a,
+                        .group = group,
+                        .score_cols = (positions + VF - 1) / VF * VF + DOT_COLS };
     const size_t row = cpu_part(a->q.cols, 4), scores = cpu_part(group * w.score_cols + VF, 4);
     char *p = cpu_scratch(s, 2 * row + scores + cpu_part(group, 4));
 

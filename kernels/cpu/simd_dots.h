@@ -1,7 +1,7 @@
 /*
- * Sums along K of rows that lie as they are: up to DOT_ROWS rows of units times DOT_COLS rows of another operand. Lane i takes units
- * i, i + VF, ... in order, then the lanes are added in a fixed tree: an order that depends on K alone. Included behind
- * simd_tile.h.
+ * Sums along K of rows that lie as they are: up to DOT_ROWS rows of units times DOT_COLS rows of
+ * another operand. Lane i takes units i, i + VF, ... in order, then the lanes are added in a fixed
+ * tree: an order that depends on K alone. Included behind simd_tile.h.
  */
 #ifndef TUNDISH_KERNELS_CPU_SIMD_DOTS_H
 #define TUNDISH_KERNELS_CPU_SIMD_DOTS_H
@@ -19,7 +19,8 @@ struct dots {
     int64_t out_stride;
 };
 
-INLINE void dot_step(const struct dots *d, vf (*sum)[DOT_COLS], const int rows, int64_t unit, int64_t units, int64_t k_left)
+INLINE void dot_step(const struct dots *d, vf (*sum)[DOT_COLS], const int rows, int64_t unit,
+                     int64_t units, int64_t k_left)
 {
     vf line[DOT_COLS];
 
@@ -61,10 +62,12 @@ static void dot_rows_2(const struct dots *d, float *out) { dot_body(d, 2, out); 
 static void dot_rows_3(const struct dots *d, float *out) { dot_body(d, 3, out); }
 static void dot_rows_all(const struct dots *d, float *out) { dot_body(d, DOT_ROWS, out); }
 
-/* DOT_COLS sums for each of as many rows as one of the functions takes (at most `rows`); returns how many. */
+/* DOT_COLS sums for each of as many rows as one of the functions takes (at most `rows`); returns
+ * how many. */
 static int64_t dot_rows(const struct dots *d, int64_t rows, float *out)
 {
-    static void (*const some[])(const struct dots *, float *) = { dot_rows_1, dot_rows_2, dot_rows_3 };
+    static void (*const some[])(const struct dots *, float *) = { dot_rows_1, dot_rows_2,
+                                                                  dot_rows_3 };
 
     if (rows >= DOT_ROWS) {
         dot_rows_all(d, out);

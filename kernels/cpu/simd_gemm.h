@@ -1,9 +1,10 @@
 /*
  * matmul by tiles: out = op(a) op(b). Included behind simd_tile.h.
  *
- * Blocks, from the outside: BLOCK_COLS columns (b packed for all of K), block_rows() rows (a packed if it does not lie as units
- * already), BLOCK_UNITS of K (a panel of b and a block of a share the second cache), panels, tiles. Where K takes more than one
- * block, sums stay in f32 in a block of scratch. Sums over K go in order, so that results depend on nothing else.
+ * Blocks, from the outside: BLOCK_COLS columns (b packed for all of K), BLOCK_ROWS rows (a packed
+ * if it does not lie as units already), BLOCK_UNITS of K (a panel of b and a block of a share the
+ * second cache), panels, tiles. Where K takes more than one block, sums stay in f32 in a block of
+ * scratch. Sums over K go in order, so that results depend on nothing else.
  */
 #ifndef TUNDISH_KERNELS_CPU_SIMD_GEMM_H
 #define TUNDISH_KERNELS_CPU_SIMD_GEMM_H
@@ -21,7 +22,8 @@ struct gemm {
 };
 
 /* Where operand a of this block of rows and K lies, as units. */
-static void gemm_lay_a(const struct gemm *g, int64_t row, int64_t rows, int64_t k, int64_t depth, struct tile *t)
+static void gemm_lay_a(const struct gemm *g, int64_t row, int64_t rows, int64_t k, int64_t depth,
+                       struct tile *t)
 {
     const struct tensor *a = &g->args->a;
 
@@ -76,7 +78,8 @@ static void gemm_round(const struct gemm *g, int64_t row, int64_t rows, int64_t 
         for (int64_t r = 0; r < rows; r++, sums += TILE_WIDTH)
             for (int64_t i = 0, n; i < least(TILE_WIDTH, cols - c); i += n) {
                 n = least(VF, least(TILE_WIDTH, cols - c) - i);
-                vt_put(value_at(&g->args->out, row + r, col + c), DT_BF16, i, n, vt_get(sums, DT_F32, i, n));
+                vt_put(value_at(&g->args->out, row + r, col + c), DT_BF16, i, n,
+                       vt_get(sums, DT_F32, i, n));
             }
     }
 }
@@ -121,7 +124,8 @@ static void gemm_zero(const struct matmul_args *a)
 static enum status simd_gemm(struct stream *s, const struct matmul_args *a)
 {
     const int64_t depth = a->transpose_a ? a->a.rows : a->a.cols;
-    const int64_t block = least(BLOCK_COLS, (a->out.cols + TILE_WIDTH - 1) / TILE_WIDTH * TILE_WIDTH);
+    const int64_t block =
+        least(BLOCK_COLS, (a->out.cols + TILE_WIDTH - 1) / TILE_WIDTH * TILE_WIDTH);
     const size_t b_bytes = panel_bytes(units_of(depth) + 1, block);
     const size_t a_bytes = panel_bytes(BLOCK_UNITS, BLOCK_ROWS);
 
@@ -130,7 +134,8 @@ static enum status simd_gemm(struct stream *s, const struct matmul_args *a)
         return ST_OK;
     }
     char *scratch = cpu_scratch(s, b_bytes + a_bytes + (size_t)(BLOCK_ROWS * block) * 4);
-    const struct gemm g = { a, depth, scratch, scratch + b_bytes, (float *)(scratch + b_bytes + a_bytes) };
+    const struct gemm g = { a, depth, scratch, scratch + b_bytes,
+                            (float *)(scratch + b_bytes + a_bytes) };
     for (int64_t n = 0; n < a->out.cols; n += BLOCK_COLS) {
         const int64_t cols = least(BLOCK_COLS, a->out.cols - n);
         gemm_pack_b(&g, n, cols);

@@ -1,7 +1,7 @@
 /*
- * out = a b^T for decoding: weights b [N, K] are read as they lie, once for each DOT_BLOCK rows; bound by memory when
- * the rows are few. The order of a sum depends on K alone, so a row has the same bits alone and among others. Included behind
- * simd_dots.h and simd_gemm.h.
+ * out = a b^T for decoding: weights b [N, K] are read as they lie, once for each DOT_BLOCK rows;
+ * bound by memory when the rows are few. The order of a sum depends on K alone, so a row has the
+ * same bits alone and among others. Included behind simd_dots.h and simd_gemm.h.
  */
 #ifndef TUNDISH_KERNELS_CPU_SIMD_GEMM_ROWS_H
 #define TUNDISH_KERNELS_CPU_SIMD_GEMM_ROWS_H
@@ -10,7 +10,8 @@
 
 enum { DOT_STAGE = 16, DOT_BLOCK = 192 };      /* columns and rows of a block of results */
 
-static void dot_put(const struct matmul_args *a, int64_t row, int64_t rows, int64_t col, int64_t cols, const float *sums)
+static void dot_put(const struct matmul_args *a, int64_t row, int64_t rows, int64_t col,
+                    int64_t cols, const float *sums)
 {
     for (int64_t r = 0; r < rows; r++, sums += DOT_STAGE)
         for (int64_t c = 0, n; c < cols; c += n) {
@@ -24,8 +25,10 @@ static void dot_put(const struct matmul_args *a, int64_t row, int64_t rows, int6
         }
 }
 
-/* Rows [row, row + rows) of out, DOT_STAGE columns at a time: whole lines of out are written at once. */
-static void dot_block(const struct matmul_args *a, const char *rows_a, int64_t a_row, int64_t row, int64_t rows, float *stage)
+/* Rows [row, row + rows) of out, DOT_STAGE columns at a time: whole lines of out are written at
+ * once. */
+static void dot_block(const struct matmul_args *a, const char *rows_a, int64_t a_row, int64_t row,
+                      int64_t rows, float *stage)
 {
     struct dots d = { .a_row = a_row, .b = &a->b, .depth = a->a.cols, .out_stride = DOT_STAGE };
 

@@ -1,6 +1,7 @@
 /*
- * Operations that go row by row, over vectors of either width: included behind vec_*.h and vec_math.h by one file a CPU
- * level. All are bound by memory; each reads its operands once, but for rmsnorm, whose row stays in the first cache.
+ * Operations that go row by row, over vectors of either width: included behind vec_*.h and
+ * vec_math.h by one file a CPU level. All are bound by memory; each reads its operands once, but
+ * for rmsnorm, whose row stays in the first cache.
  */
 #ifndef TUNDISH_KERNELS_CPU_SIMD_ROWS_H
 #define TUNDISH_KERNELS_CPU_SIMD_ROWS_H
@@ -12,7 +13,8 @@
 
 /* ---- embed ---- */
 
-INLINE void row_convert(void *to, enum dtype to_type, const void *from, enum dtype from_type, int64_t n)
+INLINE void row_convert(void *to, enum dtype to_type, const void *from, enum dtype from_type,
+                        int64_t n)
 {
     int64_t i = 0;
 
@@ -22,7 +24,8 @@ INLINE void row_convert(void *to, enum dtype to_type, const void *from, enum dty
         vt_put(to, to_type, i, n - i, vt_get(from, from_type, i, n - i));
 }
 
-static void row_copy(const struct tensor *to, int64_t r, const struct tensor *from, int64_t from_row)
+static void row_copy(const struct tensor *to, int64_t r, const struct tensor *from,
+                     int64_t from_row)
 {
     const int64_t n = to->cols;
     void *out = value_at(to, r, 0);
@@ -103,7 +106,8 @@ static float row_rstd(const float *x, int64_t n, float eps)
     return 1.0f / sqrtf(vf_sum(vf_add(sum0, sum1)) / (float)n + eps);
 }
 
-INLINE void row_scale(void *out, enum dtype t, const float *x, const float *w, float rstd, int64_t n)
+INLINE void row_scale(void *out, enum dtype t, const float *x, const float *w, float rstd,
+                      int64_t n)
 {
     const vf r = vf_set(rstd);
     int64_t i = 0;
@@ -189,9 +193,11 @@ static enum status simd_rmsnorm_grad(struct stream *s, const struct rmsnorm_grad
 
 /* ---- rope ---- */
 
-INLINE void rope_step(void *x, enum dtype t, const float *table, vf sign, int64_t half, int64_t i, int64_t n)
+INLINE void rope_step(void *x, enum dtype t, const float *table, vf sign, int64_t half, int64_t i,
+                      int64_t n)
 {
-    const vf cosine = vt_get(table, DT_F32, i, n), sine = vf_mul(sign, vt_get(table, DT_F32, half + i, n));
+    const vf cosine = vt_get(table, DT_F32, i, n),
+             sine = vf_mul(sign, vt_get(table, DT_F32, half + i, n));
     const vf low = vt_get(x, t, i, n), high = vt_get(x, t, half + i, n);
 
     vt_put(x, t, i, n, vf_fnma(high, sine, vf_mul(low, cosine)));
@@ -273,8 +279,11 @@ static enum status simd_swiglu_grad(struct stream *s, const struct swiglu_grad_a
 {
     for (int64_t n = 0; n < a->gate.rows; n++) {
         const struct swiglu_ptrs p = {
-            .dgate = value_at(&a->dgate, n, 0), .dup = value_at(&a->dup, n, 0), .dout = value_at(&a->dout, n, 0),
-            .gate = value_at(&a->gate, n, 0), .up = value_at(&a->up, n, 0),
+            .dgate = value_at(&a->dgate, n, 0),
+            .dup = value_at(&a->dup, n, 0),
+            .dout = value_at(&a->dout, n, 0),
+            .gate = value_at(&a->gate, n, 0),
+            .up = value_at(&a->up, n, 0),
         };
         if (a->gate.type == DT_F32)
             swiglu_grad_row(&p, DT_F32, a->gate.cols);

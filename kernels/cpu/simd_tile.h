@@ -1,10 +1,11 @@
 /*
- * The inner part of every matrix product: a tile of TILE_ROWS x (TILE_COLS * VF) sums in registers, and the packing that feeds
- * it. Included behind vec_*.h, vec_math.h and unit_*.h.
+ * The inner part of every matrix product: a tile of TILE_ROWS x (TILE_COLS * VF) sums in registers,
+ * and the packing that feeds it. Included behind vec_*.h, vec_math.h and unit_*.h.
  *
- * K is counted in units of four bytes (one f32, or two bf16). Operand b is packed in panels: TILE_WIDTH columns wide,
- * unit after unit, padded with zeros. Operand a is read by broadcasting single units, so that it may lie in memory either way round: a_row
- * and a_unit are its byte strides. An element's sum goes over K in order, whatever tile it is in.
+ * K is counted in units of four bytes (one f32, or two bf16). Operand b is packed in panels:
+ * TILE_WIDTH columns wide, unit after unit, padded with zeros. Operand a is read by broadcasting
+ * single units, so that it may lie in memory either way round: a_row and a_unit are its byte
+ * strides. An element's sum goes over K in order, whatever tile it is in.
  */
 #ifndef TUNDISH_KERNELS_CPU_SIMD_TILE_H
 #define TUNDISH_KERNELS_CPU_SIMD_TILE_H
@@ -94,7 +95,8 @@ INLINE void tile_body(const struct tile *t, const int rows, const int cols)
         }
 }
 
-/* One function for each number of rows; a full panel, or its first vector alone (narrow products, ends). */
+/* One function for each number of rows; a full panel, or its first vector alone (narrow products,
+ * ends). */
 #define TILE(rows)                                                                              \
     static void tile_##rows##_full(const struct tile *t) { tile_body(t, rows, TILE_COLS); }     \
     static void tile_##rows##_half(const struct tile *t) { tile_body(t, rows, TILE_COLS / 2); }
@@ -149,7 +151,8 @@ static void pack_columns(const struct panel *p, char *to)
         }
 }
 
-/* A square of VF columns x VF units of a [N, K] operand, at its edge: what is not there counts as 0. */
+/* A square of VF columns x VF units of a [N, K] operand, at its edge: what is not there counts as
+ * 0. */
 static void pack_edge(const struct panel *p, int64_t col, int64_t unit, char *to)
 {
     const int64_t units = least(VF, units_of(p->depth) - unit);
@@ -171,13 +174,15 @@ static void pack_edge(const struct panel *p, int64_t col, int64_t unit, char *to
 static void pack_transposed(const struct panel *p, char *to)
 {
     const struct tensor *from = p->from;
-    const int64_t units = units_of(p->depth), stride = from->stride * (int64_t)dtype_size(from->type);
+    const int64_t units = units_of(p->depth),
+                  stride = from->stride * (int64_t)dtype_size(from->type);
 
     for (int64_t c = 0; c < TILE_WIDTH; c += VF)
         for (int64_t u = 0; u < units; u += VF) {
             char *out = to + (u * TILE_WIDTH + c) * 4;
             if (from->type == UNIT_TYPE && c + VF <= p->cols && (u + VF) * UNIT <= p->depth)
-                vu_transpose(value_at(from, p->col + c, p->k + u * UNIT), stride, out, TILE_WIDTH * 4);
+                vu_transpose(value_at(from, p->col + c, p->k + u * UNIT), stride, out,
+                             TILE_WIDTH * 4);
             else
                 pack_edge(p, c, u, out);
         }
@@ -198,13 +203,15 @@ static void pack_all(const struct panel *p, bool transposed, char *to)
 
     for (int64_t c = 0; c < p->cols; c += TILE_WIDTH, to += bytes) {
         const int64_t left = p->cols - c;
-        const struct panel part = { p->from, p->k, p->depth, p->col + c, left < TILE_WIDTH ? left : TILE_WIDTH };
+        const struct panel part = { p->from, p->k, p->depth, p->col + c,
+                                    left < TILE_WIDTH ? left : TILE_WIDTH };
         pack_panel(&part, transposed, to);
     }
 }
 
 /* Rows [row, row + rows) of a [M, K] operand as units, each row units_of(depth) long. */
-static void pack_rows(const struct tensor *from, int64_t row, int64_t rows, int64_t k, int64_t depth, char *to)
+static void pack_rows(const struct tensor *from, int64_t row, int64_t rows, int64_t k,
+                      int64_t depth, char *to)
 {
     const int64_t units = units_of(depth);
 
@@ -215,8 +222,10 @@ static void pack_rows(const struct tensor *from, int64_t row, int64_t rows, int6
         }
 }
 
-/* Lays rows [row, row + rows) of a [M, K] operand as operand a of t: where they are if they are units already, else packed at tmp. */
-static void tile_lay_rows(struct tile *t, const struct tensor *from, int64_t row, int64_t rows, char *tmp)
+/* Lays rows [row, row + rows) of a [M, K] operand as operand a of t: where they are if they are
+ * units already, else packed at tmp. */
+static void tile_lay_rows(struct tile *t, const struct tensor *from, int64_t row, int64_t rows,
+                          char *tmp)
 {
     t->a_unit = 4;
     if (from->type == UNIT_TYPE && from->cols % UNIT == 0) {

@@ -1,6 +1,7 @@
 /*
- * The loss, the norm of the gradient and the optimizer over vectors of either width: included behind vec_*.h and
- * vec_math.h by one file a CPU level. Bound by memory: adamw moves 28 bytes a parameter (30 with a copy) in one pass.
+ * The loss, the norm of the gradient and the optimizer over vectors of either width: included
+ * behind vec_*.h and vec_math.h by one file a CPU level. Bound by memory: adamw moves 28 bytes a
+ * parameter (30 with a copy) in one pass.
  */
 #ifndef TUNDISH_KERNELS_CPU_SIMD_TRAIN_H
 #define TUNDISH_KERNELS_CPU_SIMD_TRAIN_H
@@ -33,7 +34,8 @@ static float row_exp(float *to, const float *x, float most, int64_t n)
     int64_t i = 0;
 
     for (; i + 2 * VF <= n; i += 2 * VF) {
-        const vf e0 = vf_exp(vf_sub(vf_get(x + i), shift)), e1 = vf_exp(vf_sub(vf_get(x + i + VF), shift));
+        const vf e0 = vf_exp(vf_sub(vf_get(x + i), shift)),
+                 e1 = vf_exp(vf_sub(vf_get(x + i + VF), shift));
         vf_put(to + i, e0);
         vf_put(to + i + VF, e1);
         sum0 = vf_add(sum0, e0);
@@ -88,7 +90,8 @@ static enum status simd_cross_entropy(struct stream *s, const struct cross_entro
 
 /* ---- sum of squares ---- */
 
-/* The order of ref_sum_squares(): lane i mod 16 in order, then halving. Squares are exact, so the bits are the same. */
+/* The order of ref_sum_squares(): lane i mod 16 in order, then halving. Squares are exact, so the
+ * bits are the same. */
 static enum status simd_sum_squares(struct stream *s, const struct sum_squares_args *a)
 {
     const float *x = a->x.p;
@@ -112,9 +115,11 @@ struct adamw_constants {
     vf scale, beta1, rest1, beta2, rest2, correct1, correct2, eps, lr, decay;
 };
 
-INLINE void adamw_step(const struct adamw_args *a, const struct adamw_constants *c, int64_t i, int64_t n)
+INLINE void adamw_step(const struct adamw_args *a, const struct adamw_constants *c, int64_t i,
+                       int64_t n)
 {
-    const vf g = vf_mul(vt_get(a->grad.p, DT_F32, i, n), c->scale), p = vt_get(a->param.p, DT_F32, i, n);
+    const vf g = vf_mul(vt_get(a->grad.p, DT_F32, i, n), c->scale),
+             p = vt_get(a->param.p, DT_F32, i, n);
     const vf m = vf_fma(c->beta1, vt_get(a->m.p, DT_F32, i, n), vf_mul(c->rest1, g));
     const vf v = vf_fma(c->beta2, vt_get(a->v.p, DT_F32, i, n), vf_mul(vf_mul(c->rest2, g), g));
     const vf root = vf_add(vf_sqrt(vf_mul(v, c->correct2)), c->eps);

@@ -1,6 +1,6 @@
 /*
- * Units of two bf16 along K for vdpbf16ps: products are exact, sums in f32 (no denormals). As unit_f32.h; for operands in
- * bf16 only.
+ * Units of two bf16 along K for vdpbf16ps: products are exact, sums in f32 (no denormals). As
+ * unit_f32.h; for operands in bf16 only.
  */
 #ifndef TUNDISH_KERNELS_CPU_UNIT_BF16_H
 #define TUNDISH_KERNELS_CPU_UNIT_BF16_H
@@ -15,8 +15,8 @@ INLINE vf unit_dot(vf acc, vf a, vf b) { return _mm512_dpbf16_ps(acc, (__m512bh)
 /* Puts the first of a pair into the lower half. */
 INLINE vf unit_pair(__m256i first, __m256i second)
 {
-    return _mm512_castsi512_ps(
-        _mm512_or_si512(_mm512_cvtepu16_epi32(first), _mm512_slli_epi32(_mm512_cvtepu16_epi32(second), 16)));
+    return _mm512_castsi512_ps(_mm512_or_si512(
+        _mm512_cvtepu16_epi32(first), _mm512_slli_epi32(_mm512_cvtepu16_epi32(second), 16)));
 }
 
 INLINE vf unit_columns(const struct tensor *b, int64_t k, int64_t k_left, int64_t col, int64_t n)
@@ -44,7 +44,8 @@ INLINE void unit_put(char *row, int64_t i, vf x)
 
 INLINE void unit_put_rows(char *row, int64_t i, const vf *x)
 {
-    vf_put((float *)row + i, unit_pair((__m256i)_mm512_cvtneps_pbh(x[0]), (__m256i)_mm512_cvtneps_pbh(x[1])));
+    vf_put((float *)row + i,
+           unit_pair((__m256i)_mm512_cvtneps_pbh(x[0]), (__m256i)_mm512_cvtneps_pbh(x[1])));
 }
 
 #endif

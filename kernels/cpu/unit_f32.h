@@ -1,6 +1,6 @@
 /*
- * What a tile (simd_tile.h) multiplies: units of four bytes along K. Here a unit is one f32; bf16 operands are widened while
- * packing. unit_bf16.h is the other kind. Behind vec_*.h and vec_math.h.
+ * What a tile (simd_tile.h) multiplies: units of four bytes along K. Here a unit is one f32; bf16
+ * operands are widened while packing. unit_bf16.h is the other kind. Behind vec_*.h and vec_math.h.
  */
 #ifndef TUNDISH_KERNELS_CPU_UNIT_F32_H
 #define TUNDISH_KERNELS_CPU_UNIT_F32_H
@@ -13,13 +13,15 @@ enum { UNIT = 1 };                     /* values of K in a unit */
 /* acc + a b, lane by lane. */
 INLINE vf unit_dot(vf acc, vf a, vf b) { return vf_fma(a, b, acc); }
 
-/* Units of VF columns from row k on of a [K, N] operand: lanes are columns. n columns and k_left rows are there; others count as 0. */
+/* Units of VF columns from row k on of a [K, N] operand: lanes are columns. n columns and k_left
+ * rows are there; others count as 0. */
 INLINE vf unit_columns(const struct tensor *b, int64_t k, int64_t k_left, int64_t col, int64_t n)
 {
     return vt_get(value_at(b, k, 0), b->type, col, n);
 }
 
-/* n units of one row (row r, values from k on) of an operand with K along the row; k_left > 0 values are there. */
+/* n units of one row (row r, values from k on) of an operand with K along the row; k_left > 0
+ * values are there. */
 INLINE vf unit_run(const struct tensor *b, int64_t r, int64_t k, int64_t k_left)
 {
     return vt_get(value_at(b, r, 0), b->type, k, k_left < VF ? k_left : VF);

@@ -1,7 +1,8 @@
 /*
  * Values in memory: f32 and bf16 (the upper half of an f32), one at a time or a row at a time.
  *
- * A row is worked on as f32: value_row() lends the memory itself when it is f32 and converts into `tmp` otherwise.
+ * A row is worked on as f32: value_row() lends the memory itself when it is f32 and converts into
+ * `tmp` otherwise.
  */
 #ifndef TUNDISH_KERNELS_CPU_VALUE_H
 #define TUNDISH_KERNELS_CPU_VALUE_H
@@ -35,11 +36,18 @@ static inline void *value_at(const struct tensor *t, int64_t r, int64_t c)
 {
     return (char *)t->p + (size_t)(r * t->stride + c) * dtype_size(t->type);
 }
-static inline float *value_f32(const struct tensor *t, int64_t r) { return (float *)t->p + r * t->stride; }
-static inline int32_t *value_i32(const struct tensor *t, int64_t r) { return (int32_t *)t->p + r * t->stride; }
+static inline float *value_f32(const struct tensor *t, int64_t r)
+{
+    return (float *)t->p + r * t->stride;
+}
+static inline int32_t *value_i32(const struct tensor *t, int64_t r)
+{
+    return (int32_t *)t->p + r * t->stride;
+}
 
 /* n values from (r, c) on, as f32. tmp: room for n. */
-static inline const float *value_row(const struct tensor *t, int64_t r, int64_t c, int64_t n, float *tmp)
+static inline const float *value_row(const struct tensor *t, int64_t r, int64_t c, int64_t n,
+                                     float *tmp)
 {
     if (t->type == DT_F32)
         return value_f32(t, r) + c;
@@ -50,7 +58,8 @@ static inline const float *value_row(const struct tensor *t, int64_t r, int64_t 
 }
 
 /* Puts n values x, rounded to t's type, at (r, c). x may be that memory itself (f32). */
-static inline void value_put(const struct tensor *t, int64_t r, int64_t c, int64_t n, const float *x)
+static inline void value_put(const struct tensor *t, int64_t r, int64_t c, int64_t n,
+                             const float *x)
 {
     if (t->type == DT_F32) {
         memmove(value_f32(t, r) + c, x, (size_t)n * 4);

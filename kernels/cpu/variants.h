@@ -1,4 +1,5 @@
-/* The tables that cpu_variants.c chooses from, and the functions they are made of. Private to kernels/cpu/. */
+/* The tables that cpu_variants.c chooses from, and the functions they are made of. Private to
+ * kernels/cpu/. */
 #ifndef TUNDISH_KERNELS_CPU_VARIANTS_H
 #define TUNDISH_KERNELS_CPU_VARIANTS_H
 

@@ -1,6 +1,7 @@
 /*
- * Vectors of 8 f32 in AVX2 with FMA. The same names as vec_avx512.h, so that an algorithm (simd_*.h) is written once and
- * compiled for each. A file includes one of the two. The _n forms touch n values only, 0 < n <= VF; what they do not read is 0.
+ * Vectors of 8 f32 in AVX2 with FMA. The same names as vec_avx512.h, so that an algorithm
+ * (simd_*.h) is written once and compiled for each. A file includes one of the two. The _n forms
+ * touch n values only, 0 < n <= VF; what they do not read is 0.
  */
 #ifndef TUNDISH_KERNELS_CPU_VEC_AVX2_H
 #define TUNDISH_KERNELS_CPU_VEC_AVX2_H
@@ -12,7 +13,10 @@
 #define INLINE static inline __attribute__((always_inline, unused))
 
 typedef __m256 vf;
-enum { VF = 8, TILE_COLS = 2 };       /* lanes; vectors side by side in a tile of simd_tile.h (6 x 2 of 16 registers) */
+enum {
+    VF = 8,
+    TILE_COLS = 2
+}; /* lanes; vectors side by side in a tile of simd_tile.h (6 x 2 of 16 registers) */
 
 INLINE __m256i vf_lanes(int64_t n)
 {
@@ -37,18 +41,27 @@ INLINE vf vf_fnma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }    /* 
 INLINE vf vf_max(vf a, vf b) { return _mm256_max_ps(a, b); }
 INLINE vf vf_min(vf a, vf b) { return _mm256_min_ps(a, b); }
 /* To the nearest integer. */
-INLINE vf vf_round(vf a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+INLINE vf vf_round(vf a)
+{
+    return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
 /* x * 2^n, n integral in [-126, 127]. */
 INLINE vf vf_scale2(vf x, vf n)
 {
-    const __m256i bits = _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
+    const __m256i bits =
+        _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
 
     return _mm256_mul_ps(x, _mm256_castsi256_ps(bits));
 }
 /* x where lane >= from and lane < to, else other. */
 INLINE vf vf_between(vf x, int64_t from, int64_t to, vf other)
 {
-    const int low = from < 0 ? 0 : from > VF ? VF : (int)from, high = to < 0 ? 0 : to > VF ? VF : (int)to;
+    const int low = from < 0    ? 0
+                    : from > VF ? VF
+                                : (int)from,
+              high = to < 0    ? 0
+                     : to > VF ? VF
+                               : (int)to;
     const __m256i in = _mm256_andnot_si256(vf_lanes(low), vf_lanes(high));
 
     return _mm256_blendv_ps(other, x, _mm256_castsi256_ps(in));
@@ -67,7 +80,8 @@ INLINE void vf_sum4(const vf *a, float out[4])
 {
     const vf low = _mm256_add_ps(_mm256_unpacklo_ps(a[0], a[1]), _mm256_unpackhi_ps(a[0], a[1]));
     const vf high = _mm256_add_ps(_mm256_unpacklo_ps(a[2], a[3]), _mm256_unpackhi_ps(a[2], a[3]));
-    const vf two = _mm256_add_ps(_mm256_shuffle_ps(low, high, 0x44), _mm256_shuffle_ps(low, high, 0xee));
+    const vf two =
+        _mm256_add_ps(_mm256_shuffle_ps(low, high, 0x44), _mm256_shuffle_ps(low, high, 0xee));
 
     _mm_storeu_ps(out, _mm_add_ps(_mm256_castps256_ps128(two), _mm256_extractf128_ps(two, 1)));
 }
@@ -80,7 +94,10 @@ INLINE float vf_most(vf a)
 }
 
 /* bf16: the upper halves of f32; rounding to nearest even, a NaN stays a (quiet) NaN. */
-INLINE vf vf_from_bf16(__m128i h) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(h), 16)); }
+INLINE vf vf_from_bf16(__m128i h)
+{
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(h), 16));
+}
 INLINE __m128i vf_to_bf16(vf x)
 {
     const __m256i bits = _mm256_castps_si256(x);
@@ -92,7 +109,10 @@ INLINE __m128i vf_to_bf16(vf x)
 
     return _mm_packus_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
 }
-INLINE vf vf_get_bf16(const uint16_t *p) { return vf_from_bf16(_mm_loadu_si128((const __m128i *)p)); }
+INLINE vf vf_get_bf16(const uint16_t *p)
+{
+    return vf_from_bf16(_mm_loadu_si128((const __m128i *)p));
+}
 INLINE vf vf_get_bf16_n(const uint16_t *p, int64_t n)
 {
     uint16_t part[8] = { 0 };
@@ -118,8 +138,8 @@ INLINE void vd_add_squares(double *sum, const float *x)
     }
 }
 
-/* Transposes VF rows of VF 32-bit units: row r at from + r * stride (bytes) goes to column r; rows of `to` lie to_stride
- * bytes apart. */
+/* Transposes VF rows of VF 32-bit units: row r at from + r * stride (bytes) goes to column r; rows
+ * of `to` lie to_stride bytes apart. */
 INLINE void vu_transpose(const char *from, int64_t stride, char *to, int64_t to_stride)
 {
     __m256 r[8], t[8];
@@ -137,8 +157,10 @@ INLINE void vu_transpose(const char *from, int64_t stride, char *to, int64_t to_
         r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
     }
     for (int i = 0; i < 4; i++) {
-        _mm256_storeu_ps((float *)(to + i * to_stride), _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
-        _mm256_storeu_ps((float *)(to + (i + 4) * to_stride), _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
+        _mm256_storeu_ps((float *)(to + i * to_stride),
+                         _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
+        _mm256_storeu_ps((float *)(to + (i + 4) * to_stride),
+                         _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
     }
 }
 

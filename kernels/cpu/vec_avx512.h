@@ -1,6 +1,7 @@
 /*
- * Vectors of 16 f32 in AVX-512 (F, BW, DQ, VL). The same names as vec_avx2.h, so that an algorithm (simd_*.h) is written once and
- * compiled for each. A file includes one of the two. The _n forms touch n values only, 0 < n <= VF; what they do not read is 0.
+ * Vectors of 16 f32 in AVX-512 (F, BW, DQ, VL). The same names as vec_avx2.h, so that an algorithm
+ * (simd_*.h) is written once and compiled for each. A file includes one of the two. The _n forms
+ * touch n values only, 0 < n <= VF; what they do not read is 0.
  */
 #ifndef TUNDISH_KERNELS_CPU_VEC_AVX512_H
 #define TUNDISH_KERNELS_CPU_VEC_AVX512_H
@@ -11,7 +12,10 @@
 #define INLINE static inline __attribute__((always_inline, unused))
 
 typedef __m512 vf;
-enum { VF = 16, TILE_COLS = 4 };      /* lanes; vectors side by side in a tile of simd_tile.h (6 x 4 of 32 registers) */
+enum {
+    VF = 16,
+    TILE_COLS = 4
+}; /* lanes; vectors side by side in a tile of simd_tile.h (6 x 4 of 32 registers) */
 
 INLINE __mmask16 vf_lanes(int64_t n) { return (__mmask16)((1u << n) - 1); }
 
@@ -33,7 +37,10 @@ INLINE vf vf_fnma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }    /* 
 INLINE vf vf_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 INLINE vf vf_min(vf a, vf b) { return _mm512_min_ps(a, b); }
 /* To the nearest integer. */
-INLINE vf vf_round(vf a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+INLINE vf vf_round(vf a)
+{
+    return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
 /* x * 2^n, n integral in [-126, 127]. */
 INLINE vf vf_scale2(vf x, vf n) { return _mm512_scalef_ps(x, n); }
 /* x where lane >= from and lane < to, else other. */
@@ -60,7 +67,8 @@ INLINE void vf_sum4(const vf *a, float out[4])
     const vf low = _mm512_add_ps(_mm512_unpacklo_ps(a[0], a[1]), _mm512_unpackhi_ps(a[0], a[1]));
     const vf high = _mm512_add_ps(_mm512_unpacklo_ps(a[2], a[3]), _mm512_unpackhi_ps(a[2], a[3]));
     const __m512d l = _mm512_castps_pd(low), h = _mm512_castps_pd(high);
-    const vf four = _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(l, h)), _mm512_castpd_ps(_mm512_unpackhi_pd(l, h)));
+    const vf four = _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(l, h)),
+                                  _mm512_castpd_ps(_mm512_unpackhi_pd(l, h)));
     const __m256 two = _mm256_add_ps(_mm512_castps512_ps256(four), _mm512_extractf32x8_ps(four, 1));
 
     _mm_storeu_ps(out, _mm_add_ps(_mm256_castps256_ps128(two), _mm256_extractf128_ps(two, 1)));
@@ -68,7 +76,10 @@ INLINE void vf_sum4(const vf *a, float out[4])
 INLINE float vf_most(vf a) { return _mm512_reduce_max_ps(a); }
 
 /* bf16: the upper halves of f32; rounding to nearest even, a NaN stays a (quiet) NaN. */
-INLINE vf vf_from_bf16(__m256i h) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16)); }
+INLINE vf vf_from_bf16(__m256i h)
+{
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16));
+}
 INLINE __m256i vf_to_bf16(vf x)
 {
     const __m512i bits = _mm512_castps_si512(x);
@@ -79,7 +90,10 @@ INLINE __m256i vf_to_bf16(vf x)
 
     return _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_mask_blend_epi32(nan, up, quiet), 16));
 }
-INLINE vf vf_get_bf16(const uint16_t *p) { return vf_from_bf16(_mm256_loadu_si256((const __m256i *)p)); }
+INLINE vf vf_get_bf16(const uint16_t *p)
+{
+    return vf_from_bf16(_mm256_loadu_si256((const __m256i *)p));
+}
 INLINE vf vf_get_bf16_n(const uint16_t *p, int64_t n)
 {
     return vf_from_bf16(_mm256_maskz_loadu_epi16(vf_lanes(n), p));
@@ -99,8 +113,8 @@ INLINE void vd_add_squares(double *sum, const float *x)
     }
 }
 
-/* Transposes VF rows of VF 32-bit units: row r at from + r * stride (bytes) goes to column r; rows of `to` lie to_stride
- * bytes apart. */
+/* Transposes VF rows of VF 32-bit units: row r at from + r * stride (bytes) goes to column r; rows
+ * of `to` lie to_stride bytes apart. */
 INLINE void vu_transpose(const char *from, int64_t stride, char *to, int64_t to_stride)
 {
     __m512i r[16], t[16];

@@ -1,8 +1,10 @@
 /*
- * What both vector widths share: values of either type, and the exponential. Behind vec_avx512.h or vec_avx2.h.
+ * What both vector widths share: values of either type, and the exponential. Behind vec_avx512.h or
+ * vec_avx2.h.
  *
- * Functions that take `enum dtype t` or a count are inlined into callers that pass constants, so that each combination is
- * code of its own. Loops go over whole vectors with n = VF and call the same step once more for the rest.
+ * Functions that take `enum dtype t` or a count are inlined into callers that pass constants, so
+ * that each combination is code of its own. Loops go over whole vectors with n = VF and call the
+ * same step once more for the rest.
  */
 #ifndef TUNDISH_KERNELS_CPU_VEC_MATH_H
 #define TUNDISH_KERNELS_CPU_VEC_MATH_H
@@ -14,7 +16,8 @@ INLINE vf vt_get(const void *p, enum dtype t, int64_t i, int64_t n)
 {
     if (t == DT_F32)
         return n == VF ? vf_get((const float *)p + i) : vf_get_n((const float *)p + i, n);
-    return n == VF ? vf_get_bf16((const uint16_t *)p + i) : vf_get_bf16_n((const uint16_t *)p + i, n);
+    return n == VF ? vf_get_bf16((const uint16_t *)p + i)
+                   : vf_get_bf16_n((const uint16_t *)p + i, n);
 }
 
 INLINE void vt_put(void *p, enum dtype t, int64_t i, int64_t n, vf x)
@@ -29,8 +32,9 @@ INLINE void vt_put(void *p, enum dtype t, int64_t i, int64_t n, vf x)
         vf_put_bf16_n((uint16_t *)p + i, x, n);
 }
 
-/* e^x, relative error below 1.5e-7: x = n ln 2 + r, |r| <= ln 2 / 2, a Taylor sum of degree 7 (rest below 6e-9), times 2^n.
- * x is held to [-87.33, 88]: what would leave the normal f32 is 1.2e-38 or 1.7e38; a NaN stays one. */
+/* e^x, relative error below 1.5e-7: x = n ln 2 + r, |r| <= ln 2 / 2, a Taylor sum of degree 7 (rest
+ * below 6e-9), times 2^n. x is held to [-87.33, 88]: what would leave the normal f32 is 1.2e-38
+ * or 1.7e38; a NaN stays one. */
 INLINE vf vf_exp(vf x)
 {
     const vf least = vf_set(-87.33654f), in = vf_max(least, vf_min(vf_set(88.0f), x));

@@ -1,4 +1,5 @@
-/* The same call gives the same bits: on any thread, beside another one, again, and wherever the operands lie. */
+/* The same call gives the same bits: on any thread, beside another one, again, and wherever the
+ * operands lie. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +28,8 @@ static uint64_t digest_of_outputs(const struct op_run *r)
     for (int i = 0; i < r->count; i++) {
         const struct tensor *t = &r->operands[i].t;
         for (int64_t n = 0; n < t->rows && r->operands[i].output; n++) {
-            const unsigned char *p = (const unsigned char *)t->p + (size_t)(n * t->stride) * dtype_size(t->type);
+            const unsigned char *p =
+                (const unsigned char *)t->p + (size_t)(n * t->stride) * dtype_size(t->type);
             for (size_t b = 0; b < (size_t)t->cols * dtype_size(t->type); b++)
                 h = (h ^ p[b]) * 0x100000001b3;      /* FNV-1a */
         }
@@ -79,8 +81,13 @@ static void two_threads_give_the_bits_of_one(void **state)
 /* A matrix product with every operand moved by some elements in memory. */
 static void alignment_does_not_change_bits(void **state)
 {
-    static const struct op_case c = { .op = KERNEL_OP_matmul, .type = DT_BF16, .out = DT_F32, .rows = 50, .cols = 70,
-                                      .inner = 130, .transpose_b = true };
+    static const struct op_case c = { .op = KERNEL_OP_matmul,
+                                      .type = DT_BF16,
+                                      .out = DT_F32,
+                                      .rows = 50,
+                                      .cols = 70,
+                                      .inner = 130,
+                                      .transpose_b = true };
     struct stream *s;
 
     assert_int_equal(stream_open(device, &s), ST_OK);
@@ -88,7 +95,8 @@ static void alignment_does_not_change_bits(void **state)
     const struct matmul_args at = r->args.matmul;
     assert_int_equal(op_run_go(r, s), ST_OK);
     const uint64_t want = digest_of_outputs(r);
-    char *a = mem_alloc_aligned((size_t)(50 * 130 + 64) * 2), *b = mem_alloc_aligned((size_t)(70 * 130 + 64) * 2);
+    char *a = mem_alloc_aligned((size_t)(50 * 130 + 64) * 2),
+         *b = mem_alloc_aligned((size_t)(70 * 130 + 64) * 2);
     for (int shift = 1; shift < 32; shift += 5) {
         r->args.matmul.a.p = memcpy(a + 2 * shift, at.a.p, 50 * 130 * 2);
         r->args.matmul.b.p = memcpy(b + 2 * (32 - shift), at.b.p, 70 * 130 * 2);
@@ -115,7 +123,8 @@ static void ever_new_shapes_give_right_products(void **state)
     assert_int_equal(stream_open(device, &s), ST_OK);
     for (int64_t m = 1; m <= MOST; m++)
         for (int64_t n = 1; n <= MOST; n++) {
-            const struct matmul_args args = { .out = tensor_of(out, DT_F32, m, n), .a = tensor_of(a, DT_F32, m, K),
+            const struct matmul_args args = { .out = tensor_of(out, DT_F32, m, n),
+                                              .a = tensor_of(a, DT_F32, m, K),
                                               .b = tensor_of(b, DT_F32, K, n) };
             assert_int_equal(op_matmul(s, &args), ST_OK);
             for (int64_t i = 0; i < m * n; i++) {

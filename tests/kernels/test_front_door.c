@@ -1,4 +1,5 @@
-/* What the front door refuses: a wrong shape, type or stride stops the program instead of reading past an operand. */
+/* What the front door refuses: a wrong shape, type or stride stops the program instead of reading
+ * past an operand. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -52,22 +53,30 @@ static void assert_refused(void (*call)(void))
     assert_int_equal(WTERMSIG(status), SIGABRT);
 }
 
-static struct tensor f32(int64_t rows, int64_t cols) { return tensor_of(memory, DT_F32, rows, cols); }
+static struct tensor f32(int64_t rows, int64_t cols)
+{
+    return tensor_of(memory, DT_F32, rows, cols);
+}
 static struct tensor i32(int64_t n) { return tensor_of(ids, DT_I32, 1, n); }
 
 static void run(enum status st) { _exit(st == ST_OK ? 0 : 1); }
 
 static void inner_dimensions_differ(void)
 {
-    run(op_matmul(stream, &(struct matmul_args){ .out = f32(2, 3), .a = f32(2, 4), .b = f32(5, 3) }));
+    run(op_matmul(stream,
+                  &(struct matmul_args){ .out = f32(2, 3), .a = f32(2, 4), .b = f32(5, 3) }));
 }
 static void types_differ(void)
 {
-    run(op_matmul(stream, &(struct matmul_args){ .out = f32(2, 3), .a = f32(2, 4), .b = tensor_of(memory, DT_BF16, 4, 3) }));
+    run(op_matmul(stream, &(struct matmul_args){ .out = f32(2, 3),
+                                                 .a = f32(2, 4),
+                                                 .b = tensor_of(memory, DT_BF16, 4, 3) }));
 }
 static void accumulates_into_bf16(void)
 {
-    run(op_matmul(stream, &(struct matmul_args){ .out = tensor_of(memory, DT_BF16, 2, 3), .a = f32(2, 4), .b = f32(4, 3),
+    run(op_matmul(stream, &(struct matmul_args){ .out = tensor_of(memory, DT_BF16, 2, 3),
+                                                 .a = f32(2, 4),
+                                                 .b = f32(4, 3),
                                                  .accumulate = true }));
 }
 static void stride_is_too_narrow(void)
@@ -79,29 +88,43 @@ static void stride_is_too_narrow(void)
 }
 static void token_is_not_in_the_table(void)
 {
-    run(op_embed(stream, &(struct embed_args){ .out = f32(4, 8), .table = f32(3, 8), .ids = i32(4) }));
+    run(op_embed(stream,
+                 &(struct embed_args){ .out = f32(4, 8), .table = f32(3, 8), .ids = i32(4) }));
 }
 static void target_is_not_in_the_vocabulary(void)
 {
-    run(op_cross_entropy(stream, &(struct cross_entropy_args){ .losses = f32(1, 4), .logits = f32(4, 3), .targets = i32(4),
-                                                               .scale = 1 }));
+    run(op_cross_entropy(
+        stream, &(struct cross_entropy_args){
+                    .losses = f32(1, 4), .logits = f32(4, 3), .targets = i32(4), .scale = 1 }));
 }
 static void heads_do_not_divide(void)
 {
-    run(op_attention(stream, &(struct attention_args){ .out = f32(4, 24), .q = f32(4, 24), .k = f32(4, 16), .v = f32(4, 16),
-                                                       .batch = 1, .heads = 3, .kv_heads = 2, .head_width = 8 }));
+    run(op_attention(stream, &(struct attention_args){ .out = f32(4, 24),
+                                                       .q = f32(4, 24),
+                                                       .k = f32(4, 16),
+                                                       .v = f32(4, 16),
+                                                       .batch = 1,
+                                                       .heads = 3,
+                                                       .kv_heads = 2,
+                                                       .head_width = 8 }));
 }
 static void position_is_not_in_the_rope_table(void)
 {
-    run(op_rope(stream, &(struct rope_args){ .x = f32(4, 8), .positions = i32(4), .table = f32(2, 8), .head_width = 8 }));
+    run(op_rope(stream,
+                &(struct rope_args){
+                    .x = f32(4, 8), .positions = i32(4), .table = f32(2, 8), .head_width = 8 }));
 }
 static void page_is_not_in_the_cache(void)
 {
     static float cache[64];
     const struct kv_pages pages = { cache, DT_F32, 2, 4 };
 
-    run(op_cache_store(stream, &(struct cache_store_args){ .k_cache = pages, .v_cache = pages, .k = f32(4, 8), .v = f32(4, 8),
-                                                           .pages = tensor_of(ids, DT_I32, 1, 4), .sequences = i32(4),
+    run(op_cache_store(stream, &(struct cache_store_args){ .k_cache = pages,
+                                                           .v_cache = pages,
+                                                           .k = f32(4, 8),
+                                                           .v = f32(4, 8),
+                                                           .pages = tensor_of(ids, DT_I32, 1, 4),
+                                                           .sequences = i32(4),
                                                            .positions = i32(4) }));
 }
 
@@ -121,9 +144,12 @@ static void wrong_operands_are_refused(void **state)
 static void empty_products_are_zero(void **state)
 {
     float out[6] = { 1, 2, 3, 4, 5, 6 };
-    const struct tensor o = tensor_of(out, DT_F32, 2, 3), a = tensor_of(memory, DT_F32, 2, 0), b = tensor_of(memory, DT_F32, 0, 3);
+    const struct tensor o = tensor_of(out, DT_F32, 2, 3), a = tensor_of(memory, DT_F32, 2, 0),
+                        b = tensor_of(memory, DT_F32, 0, 3);
 
-    assert_int_equal(op_matmul(stream, &(struct matmul_args){ .out = o, .a = a, .b = b, .accumulate = true }), ST_OK);
+    assert_int_equal(
+        op_matmul(stream, &(struct matmul_args){ .out = o, .a = a, .b = b, .accumulate = true }),
+        ST_OK);
     assert_true(out[0] == 1 && out[5] == 6);
     assert_int_equal(op_matmul(stream, &(struct matmul_args){ .out = o, .a = a, .b = b }), ST_OK);
     for (int i = 0; i < 6; i++)

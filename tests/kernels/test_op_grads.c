@@ -1,6 +1,7 @@
 /*
- * Gradients against central differences of a forward pass in f64 that is written here, from the formulas in ops.h alone. On the
- * variants this machine chooses, over the rows of kernels/op_cases.h with USE_GRAD.
+ * Gradients against central differences of a forward pass in f64 that is written here, from the
+ * formulas in ops.h alone. On the variants this machine chooses, over the rows of
+ * kernels/op_cases.h with USE_GRAD.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -56,7 +57,8 @@ static double *widen(const struct tensor *t)
 
     for (int64_t r = 0; r < t->rows; r++)
         for (int64_t c = 0; c < t->cols; c++)
-            v[r * t->cols + c] = t->type == DT_I32 ? value_i32(t, r)[c] : *value_row(t, r, c, 1, &tmp);
+            v[r * t->cols + c] =
+                t->type == DT_I32 ? value_i32(t, r)[c] : *value_row(t, r, c, 1, &tmp);
     return v;
 }
 
@@ -109,7 +111,8 @@ static double rmsnorm_loss(const struct point *p)
 static double attention_row_loss(const struct point *p, int64_t n, int64_t h, const double *first)
 {
     const struct op_case *c = p->r->c;
-    const int64_t D = c->width, H = c->heads, K = c->kv_heads, T = c->rows / c->batch, start = n / T * T;
+    const int64_t D = c->width, H = c->heads, K = c->kv_heads, T = c->rows / c->batch,
+                  start = n / T * T;
     const int64_t from = start + (first ? (int64_t)first[n] : 0), kv = h * K / H;
     const double *q = at(p, "q") + (n * H + h) * D, *dout = at(p, "dout") + (n * H + h) * D;
     const double *k = at(p, "k"), *v = at(p, "v");
@@ -193,7 +196,8 @@ static double rope_loss(const struct point *p)
 
     for (int64_t i = 0; i < c->rows * cols; i++) {
         const int64_t d = i % c->width, pair = d % half, low = i - d + pair;
-        const double angle = positions[i / cols] * pow(10000, -2.0 * (double)pair / (double)c->width);
+        const double angle =
+            positions[i / cols] * pow(10000, -2.0 * (double)pair / (double)c->width);
         const double turned = d < half ? x[low] * cos(angle) - x[low + half] * sin(angle)
                                        : x[low + half] * cos(angle) + x[low] * sin(angle);
         loss += weight(i) * turned;
@@ -213,7 +217,8 @@ static double rms(const double *x, int64_t n)
 }
 
 /* got: the gradient of loss by the named operand. */
-static void check_gradient(const struct op_run *r, double (*loss)(const struct point *), const char *name, const double *got)
+static void check_gradient(const struct op_run *r, double (*loss)(const struct point *),
+                           const char *name, const double *got)
 {
     const struct tensor *t = &r->operands[index_of(r, name)].t;
     const int64_t n = t->rows * t->cols;
@@ -235,14 +240,16 @@ static void check_gradient(const struct op_run *r, double (*loss)(const struct p
     assert_true(size > 1e-3);
     for (int64_t i = 0; i < n; i++)
         if (!(fabs(got[i] - want[i]) <= TOLERANCE * (fabs(want[i]) + size))) {
-            print_error("%s: gradient by %s[%d] is %g, want %g\n", op_case_name(r->c, text), name, (int)i, got[i], want[i]);
+            print_error("%s: gradient by %s[%d] is %g, want %g\n", op_case_name(r->c, text), name,
+                        (int)i, got[i], want[i]);
             assert_true(false);
         }
     free(want);
     point_release(&p);
 }
 
-/* Operations that give the gradient of `input` in `grad`; where they add, what was there before is taken off. */
+/* Operations that give the gradient of `input` in `grad`; where they add, what was there before is
+ * taken off. */
 static const struct gradient {
     enum kernel_op op;
     const char *input, *grad;
@@ -292,7 +299,8 @@ static void gradients_agree_with_finite_differences(void **state)
 
 static struct tensor weights_of(int64_t rows, int64_t cols)
 {
-    const struct tensor t = tensor_of(mem_alloc_aligned((size_t)(rows * cols) * 4), DT_F32, rows, cols);
+    const struct tensor t =
+        tensor_of(mem_alloc_aligned((size_t)(rows * cols) * 4), DT_F32, rows, cols);
 
     for (int64_t i = 0; i < rows * cols; i++)
         ((float *)t.p)[i] = (float)weight(i);
@@ -319,11 +327,18 @@ static void products_give_the_gradients_of_a_product(void **state)
         const struct matmul_args f = r->args.matmul;
         const struct tensor dout = weights_of(c->rows, c->cols);
         const struct tensor da = weights_of(c->rows, c->inner), db = weights_of(f.b.rows, f.b.cols);
-        check_product(r, &(struct matmul_args){ .out = da, .a = dout, .b = f.b, .transpose_b = !c->transpose_b }, "a");
+        check_product(
+            r,
+            &(struct matmul_args){ .out = da, .a = dout, .b = f.b, .transpose_b = !c->transpose_b },
+            "a");
         if (c->transpose_b)
-            check_product(r, &(struct matmul_args){ .out = db, .a = dout, .b = f.a, .transpose_a = true }, "b");
+            check_product(
+                r, &(struct matmul_args){ .out = db, .a = dout, .b = f.a, .transpose_a = true },
+                "b");
         else
-            check_product(r, &(struct matmul_args){ .out = db, .a = f.a, .b = dout, .transpose_a = true }, "b");
+            check_product(
+                r, &(struct matmul_args){ .out = db, .a = f.a, .b = dout, .transpose_a = true },
+                "b");
         mem_free_aligned(dout.p);
         op_run_free(r);
     }

@@ -1,4 +1,5 @@
-/* Every variant of every operation against the portable reference, over the table of kernels/op_cases.h. */
+/* Every variant of every operation against the portable reference, over the table of
+ * kernels/op_cases.h. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -90,7 +91,8 @@ static double rms(const struct tensor *t)
 /* Worst ratio of the difference to what is allowed. */
 static double compare(const struct tensor *got, const struct tensor *want, double tolerance)
 {
-    const double size = fmax(rms(want), 0.05);      /* what should be 0 may be a rounding of terms of about 1 */
+    const double size =
+        fmax(rms(want), 0.05); /* what should be 0 may be a rounding of terms of about 1 */
     double worst = 0;
 
     if (tolerance == 0)
@@ -114,9 +116,12 @@ static void assert_untouched(const struct op_run *r, const struct saved *before)
         const struct tensor *t = &r->operands[i].t;
         const size_t size = dtype_size(t->type), row = (size_t)t->stride * size;
         for (int64_t n = 0; n < t->rows; n++) {
-            const size_t from = (size_t)n * row + (r->operands[i].output ? (size_t)t->cols * size : 0);
-            if (memcmp((char *)t->p + from, (char *)before->p[i] + from, (size_t)(n + 1) * row - from) != 0)
-                complain("%s was written where it must not be, row %d", r->operands[i].name, (int)n);
+            const size_t from =
+                (size_t)n * row + (r->operands[i].output ? (size_t)t->cols * size : 0);
+            if (memcmp((char *)t->p + from, (char *)before->p[i] + from,
+                       (size_t)(n + 1) * row - from) != 0)
+                complain("%s was written where it must not be, row %d", r->operands[i].name,
+                         (int)n);
         }
     }
 }
@@ -138,10 +143,12 @@ static void check_case(const struct op_case *c, const struct op_table *variant)
     for (int i = 0; i < r->count; i++) {
         struct tensor reference = r->operands[i].t;
         reference.p = want.p[i];
-        const double worst = r->operands[i].output ? compare(&r->operands[i].t, &reference, c->tolerance) : 0;
+        const double worst =
+            r->operands[i].output ? compare(&r->operands[i].t, &reference, c->tolerance) : 0;
         if (!(worst <= 1))
-            complain("%s, variant %s: %s is %.3g times the tolerance away from the reference", op_case_name(c, name),
-                     variant ? variant->name : "portable", r->operands[i].name, worst);
+            complain("%s, variant %s: %s is %.3g times the tolerance away from the reference",
+                     op_case_name(c, name), variant ? variant->name : "portable",
+                     r->operands[i].name, worst);
     }
     release(r, &before);
     release(r, &want);

@@ -1,4 +1,5 @@
-/* A row's bits do not depend on what else is in the call: matmul with row_invariant, and attention_cached. */
+/* A row's bits do not depend on what else is in the call: matmul with row_invariant, and
+ * attention_cached. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +31,8 @@ static int close_stream(void **state)
     return 0;
 }
 
-/* Runs the case's rows [0, count) alone into `out`, for each count; the rows must have the bits of all 64. */
+/* Runs the case's rows [0, count) alone into `out`, for each count; the rows must have the bits of
+ * all 64. */
 static void check_rows(const struct op_case *c, void (*cut)(struct op_run *, int64_t count))
 {
     struct op_run *all = op_run_new(c, stream);
@@ -76,9 +78,24 @@ static void each_variant(const struct op_case *c, void (*cut)(struct op_run *, i
 static void matmul_rows_are_the_same_alone_and_among_others(void **state)
 {
     static const struct op_case cases[] = {
-        { .op = KERNEL_OP_matmul, .type = DT_F32, .out = DT_F32, .cols = 70, .inner = 333, .transpose_b = true },
-        { .op = KERNEL_OP_matmul, .type = DT_BF16, .out = DT_F32, .cols = 70, .inner = 333, .transpose_b = true },
-        { .op = KERNEL_OP_matmul, .type = DT_BF16, .out = DT_BF16, .cols = 256, .inner = 128, .transpose_b = true },
+        { .op = KERNEL_OP_matmul,
+          .type = DT_F32,
+          .out = DT_F32,
+          .cols = 70,
+          .inner = 333,
+          .transpose_b = true },
+        { .op = KERNEL_OP_matmul,
+          .type = DT_BF16,
+          .out = DT_F32,
+          .cols = 70,
+          .inner = 333,
+          .transpose_b = true },
+        { .op = KERNEL_OP_matmul,
+          .type = DT_BF16,
+          .out = DT_BF16,
+          .cols = 256,
+          .inner = 128,
+          .transpose_b = true },
         { .op = KERNEL_OP_matmul, .type = DT_BF16, .out = DT_BF16, .cols = 33, .inner = 1200 },
         { .op = KERNEL_OP_matmul, .type = DT_F32, .out = DT_F32, .cols = 33, .inner = 100 },
     };
@@ -94,10 +111,24 @@ static void matmul_rows_are_the_same_alone_and_among_others(void **state)
 static void cached_attention_rows_are_the_same_alone_and_among_others(void **state)
 {
     static const struct op_case cases[] = {
-        { .op = KERNEL_OP_attention_cached, .type = DT_F32, .out = DT_F32, .rows = ROWS, .batch = 5, .inner = 90,
-          .heads = 6, .kv_heads = 2, .width = 24 },
-        { .op = KERNEL_OP_attention_cached, .type = DT_BF16, .out = DT_BF16, .rows = ROWS, .batch = 3, .inner = 150,
-          .heads = 4, .kv_heads = 2, .width = 64 },
+        { .op = KERNEL_OP_attention_cached,
+          .type = DT_F32,
+          .out = DT_F32,
+          .rows = ROWS,
+          .batch = 5,
+          .inner = 90,
+          .heads = 6,
+          .kv_heads = 2,
+          .width = 24 },
+        { .op = KERNEL_OP_attention_cached,
+          .type = DT_BF16,
+          .out = DT_BF16,
+          .rows = ROWS,
+          .batch = 3,
+          .inner = 150,
+          .heads = 4,
+          .kv_heads = 2,
+          .width = 64 },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)

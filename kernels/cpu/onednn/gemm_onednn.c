@@ -1,7 +1,8 @@
 /*
- * Matrix products through oneDNN: on machines with AVX-512, where it is near the peak (f32 at 95 %, bf16 at 97 %).
- * Debian's library runs on OpenMP: each thread that comes here limits its own team to one, so that a stream stays on its thread
- * and results do not depend on threads. The plans (primitives, made by a JIT) are kept by shape in the stream.
+ * Matrix products through oneDNN: on machines with AVX-512, where it is near the peak (f32 at 95 %,
+ * bf16 at 97 %). Debian's library runs on OpenMP: each thread that comes here limits its own team
+ * to one, so that a stream stays on its thread and results do not depend on threads. The plans
+ * (primitives, made by a JIT) are kept by shape in the stream.
  */
 #include <dnnl.h>
 #include <pthread.h>
@@ -13,7 +14,8 @@
 #include "kernels/cpu/value.h"
 #include "kernels/cpu/variants.h"
 
-/* OpenMP 5.0, 3.2.1. From libgomp, which oneDNN runs on; a compiler's own omp.h may belong to another runtime. */
+/* OpenMP 5.0, 3.2.1. From libgomp, which oneDNN runs on; a compiler's own omp.h may belong to
+ * another runtime. */
 void omp_set_num_threads(int n);
 
 /* What a plan depends on: nothing else may. */
@@ -36,7 +38,7 @@ struct gemm_cache {
     struct gemm_plan *plans;      /* open addressing; size a power of two */
     size_t size, count;
 };
-enum { MAX_PLANS = 1024 };        /* then all are dropped: rows of ever new lengths must not fill memory */
+enum { MAX_PLANS = 1024 }; /* then all are dropped: rows of ever new lengths must not fill memory */
 
 static void check(dnnl_status_t st, const char *what)
 {
@@ -53,7 +55,8 @@ static void limit_isa(void)
     const struct cpu_features *f = cpu_features();
 
     if (!f->avx512_bf16)
-        DNNL(dnnl_set_max_cpu_isa(f->avx512_vnni ? dnnl_cpu_isa_avx512_core_vnni : dnnl_cpu_isa_avx512_core));
+        DNNL(dnnl_set_max_cpu_isa(f->avx512_vnni ? dnnl_cpu_isa_avx512_core_vnni
+                                                 : dnnl_cpu_isa_avx512_core));
 }
 
 static char class_text[64];
@@ -74,7 +77,8 @@ static void start(void)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (names[i].isa == dnnl_get_effective_cpu_isa())
             isa = names[i].name;
-    snprintf(class_text, sizeof class_text, "onednn-%d.%d.%d-%s", v->major, v->minor, v->patch, isa);
+    snprintf(class_text, sizeof class_text, "onednn-%d.%d.%d-%s", v->major, v->minor, v->patch,
+             isa);
 }
 
 static pthread_once_t started = PTHREAD_ONCE_INIT;
@@ -137,7 +141,8 @@ void gemm_cache_free(struct gemm_cache *g)
 }
 
 /* The place of key: its plan, or an unused one. */
-static struct gemm_plan *cache_find(struct gemm_plan *plans, size_t size, const struct gemm_key *key)
+static struct gemm_plan *cache_find(struct gemm_plan *plans, size_t size,
+                                    const struct gemm_key *key)
 {
     uint64_t h = 0;
     const unsigned char *bytes = (const unsigned char *)key;
@@ -162,13 +167,14 @@ static void cache_grow(struct gemm_cache *g)
     g->size *= 2;
 }
 
-static void describe(dnnl_memory_desc_t *out, int64_t rows, int64_t cols, int32_t type, int64_t stride,
-                     bool transpose)
+static void describe(dnnl_memory_desc_t *out, int64_t rows, int64_t cols, int32_t type,
+                     int64_t stride, bool transpose)
 {
     const dnnl_dims_t dims = { rows, cols };
     const dnnl_dims_t strides = { transpose ? 1 : stride, transpose ? stride : 1 };
 
-    DNNL(dnnl_memory_desc_init_by_strides(out, 2, dims, type == DT_BF16 ? dnnl_bf16 : dnnl_f32, strides));
+    DNNL(dnnl_memory_desc_init_by_strides(out, 2, dims, type == DT_BF16 ? dnnl_bf16 : dnnl_f32,
+                                          strides));
 }
 
 static dnnl_primitive_attr_t attributes(bool accumulate)
@@ -200,7 +206,8 @@ static void plan_make(struct gemm_cache *g, struct gemm_plan *p)
     describe(&out, k->m, k->n, k->out_type, k->out_stride, false);
     DNNL(dnnl_matmul_desc_init(&desc, &a, &b, NULL, &out));
     DNNL(dnnl_primitive_desc_create(&pd, &desc, attr, g->engine, NULL));
-    const dnnl_memory_desc_t *scratch = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
+    const dnnl_memory_desc_t *scratch =
+        dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
     p->scratch_bytes = dnnl_memory_desc_get_size(scratch);
     DNNL(dnnl_memory_create(&p->a, &a, g->engine, DNNL_MEMORY_NONE));
     DNNL(dnnl_memory_create(&p->b, &b, g->engine, DNNL_MEMORY_NONE));
@@ -243,7 +250,8 @@ static bool takes(const struct matmul_args *a, int64_t depth)
 /* What we do ourselves. */
 static enum status own_matmul(struct stream *s, const struct matmul_args *a)
 {
-    const struct op_table *own = cpu_features()->avx512_bf16 ? &cpu_avx512bf16_gemm : &cpu_avx512_gemm;
+    const struct op_table *own =
+        cpu_features()->avx512_bf16 ? &cpu_avx512bf16_gemm : &cpu_avx512_gemm;
 
     return own->matmul(s, a);
 }
