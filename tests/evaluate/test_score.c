@@ -3,10 +3,12 @@
 #include "test.h"
 
 #include <math.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/rng.h"
+#include "base/stop.h"
 #include "evaluate/score.h"
 #include "evaluate/xz_yardstick.h"
 
@@ -131,11 +133,31 @@ static void the_yardstick_counts_what_xz_writes(void **state)
     free(text);
 }
 
+/* The last test: a stop that was asked for stays asked for. */
+static void a_stop_ends_it(void **state)
+{
+    struct fixture f;
+    struct pool *pool = pool_new(2);
+    float nats[MOST];
+    uint64_t bytes;
+
+    open_fixture(&f);
+    stop_install();
+    raise(SIGINT);
+    assert_int_equal(score_tokens(&(struct score_args){ f.model, pool, f.tokens, 100, 0, T }, nats),
+                     ST_INTERRUPTED);
+    assert_int_equal(xz_bytes((struct span){ "", 0 }, (struct span){ "text", 4 }, &bytes),
+                     ST_INTERRUPTED);
+    pool_free(pool);
+    close_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(each_token_has_its_context),
                                         cmocka_unit_test(every_length_and_thread_count),
-                                        cmocka_unit_test(the_yardstick_counts_what_xz_writes) };
+                                        cmocka_unit_test(the_yardstick_counts_what_xz_writes),
+                                        cmocka_unit_test(a_stop_ends_it) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
