@@ -64,7 +64,7 @@ static const struct {
     [ARCHIVE_LZ4] = { ARCHIVE_FILTER_LZ4, archive_read_support_format_raw },
     [ARCHIVE_LZIP] = { ARCHIVE_FILTER_LZIP, archive_read_support_format_raw },
     [ARCHIVE_LZMA] = { ARCHIVE_FILTER_LZMA, archive_read_support_format_raw },
-    [ARCHIVE_COMPRESS] = { ARCHIVE_FILTER_COMPRESS, archive_read_support_format_raw },
+    [ARCHIVE_COMPRESS] = { ARCHIVE_FILTER_NONE, archive_read_support_format_raw },      /* see set_up() */
     [ARCHIVE_RPM] = { ARCHIVE_FILTER_RPM, archive_read_support_format_raw },
     [ARCHIVE_TAR] = { ARCHIVE_FILTER_NONE, archive_read_support_format_tar },
     [ARCHIVE_AR] = { ARCHIVE_FILTER_NONE, archive_read_support_format_ar },
@@ -79,10 +79,22 @@ static const struct {
     [ARCHIVE_ISO] = { ARCHIVE_FILTER_NONE, archive_read_support_format_iso9660 },
 };
 
+static void set_up(struct archive *a, enum archive_form form)
+{
+    if (form == ARCHIVE_COMPRESS)      /* appended, it would read before there is something to read from */
+        archive_read_support_filter_compress(a);
+    else
+        archive_read_append_filter(a, readers[form].filter);
+    archive_read_support_format_empty(a);
+    readers[form].format(a);
+}
+
 bool archive_can_read(enum archive_form form)
 {
-    /* Before 3.7.5 a hostile xar makes libarchive loop for ever. */
-    return form != ARCHIVE_XAR || archive_version_number() >= 3007005;
+    /* A hostile file of these kinds makes older libarchives loop for ever: xar before 3.7.5, ISO images before 3.8.8. */
+    if (form == ARCHIVE_XAR)
+        return archive_version_number() >= 3007005;
+    return form != ARCHIVE_ISO || archive_version_number() >= 3008008;
 }
 
 /* --- faults and limits --- */
@@ -206,8 +218,10 @@ static bool leads_out(const char *name)
 /* The member's name as the archive has it; NULL if it has none. */
 static const char *entry_name(struct archive_entry *e)
 {
-    const char *name = archive_entry_pathname_utf8(e);
+    const char *name;
 
+    errno = 0;      /* as before a header */
+    name = archive_entry_pathname_utf8(e);
     if (name == NULL)
         name = archive_entry_pathname(e);
     return name;
@@ -288,6 +302,7 @@ struct raw_document *archive_level_step(struct level *l)
         finish_member(l);
     if (l->dead || s->abandon)
         return NULL;
+    errno = 0;      /* libarchive ends the process over a name when an old ENOMEM is left here */
     got = archive_read_next_header(l->archive, &e);
     if (got == ARCHIVE_EOF) {
         archive_end(l);
@@ -324,16 +339,15 @@ void archive_level_open(struct source *s, struct input *in, const char *id, enum
     l->form = form;
     l->depth = archive_depth(s, form) - s->depth;
     s->depth += l->depth;
-    archive_read_append_filter(l->archive, readers[form].filter);
-    archive_read_support_format_empty(l->archive);
-    readers[form].format(l->archive);
+    set_up(l->archive, form);
     archive_read_set_callback_data(l->archive, l);
     archive_read_set_read_callback(l->archive, on_read);
     archive_read_set_skip_callback(l->archive, on_skip);
     if (input_can_seek(in))
         archive_read_set_seek_callback(l->archive, on_seek);
     l->opened = archive_read_open1(l->archive) == ARCHIVE_OK;
-    if (!l->opened)
+    /* What fails to unpack from its first byte on is "empty" to libarchive, which still has the words. */
+    if (!l->opened || (archive_is_compression(form) && archive_error_string(l->archive) != NULL))
         archive_fault(l);
 }
 

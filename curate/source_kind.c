@@ -23,6 +23,7 @@ static const struct magic magics[] = {
     MAGIC(0, "\x28\xb5\x2f\xfd", ARCHIVE_ZSTD),
     MAGIC(0, "\x04\x22\x4d\x18", ARCHIVE_LZ4),
     MAGIC(0, "\x02\x21\x4c\x18", ARCHIVE_LZ4),                  /* its first format */
+    MAGIC(0, "LZIP\0", ARCHIVE_LZIP),
     MAGIC(0, "LZIP\x01", ARCHIVE_LZIP),
     MAGIC(0, "\x1f\x9d", ARCHIVE_COMPRESS),
     MAGIC(0, "\x5d\0\0", ARCHIVE_LZMA),
@@ -159,13 +160,23 @@ static bool is_gzip(struct span h)
     for (int name = 8; name <= 16; name *= 2)      /* the file's name, a comment */
         while ((flags & (unsigned)name) && cursor_ok(&c) && cursor_uint(&c, 1) != 0)
             ;
-    return cursor_ok(&c) && magic == 0x088b1f;
+    return cursor_ok(&c) && magic == 0x088b1f && (flags & 0xe0) == 0;
 }
 
-/* 0x184D2A50 .. 5F, little-endian: a frame that zstd skips; one at the start hides the real magic. */
-static bool is_skippable_frame(struct span h)
+/* zstd and lz4 share frames to be skipped, 0x184D2A50 .. 5F and a length, little-endian; what stands behind those at the
+ * start tells which of the two it is. */
+static enum archive_form behind_skippable(struct span h)
 {
-    return h.n >= 4 && (h.p[0] & 0xf0) == 0x50 && memcmp(h.p + 1, "\x2a\x4d\x18", 3) == 0;
+    struct cursor c = cursor_over(h.p, h.n);
+    uint64_t magic = cursor_uint(&c, 4);
+
+    while ((magic & ~0xfu) == 0x184d2a50 && cursor_ok(&c)) {
+        cursor_bytes(&c, cursor_uint(&c, 4));
+        magic = cursor_uint(&c, 4);
+    }
+    if (!cursor_ok(&c))
+        return ARCHIVE_NONE;
+    return magic == 0xfd2fb528 ? ARCHIVE_ZSTD : magic == 0x184d2204 ? ARCHIVE_LZ4 : ARCHIVE_NONE;
 }
 
 static bool by_magic(struct span head, struct content *out)
@@ -184,8 +195,8 @@ static bool by_magic(struct span head, struct content *out)
         out->form = ARCHIVE_GZIP;
     else if (is_bzip2(head))
         out->form = ARCHIVE_BZIP2;
-    else if (is_skippable_frame(head))
-        out->form = ARCHIVE_ZSTD;
+    else if (behind_skippable(head) != ARCHIVE_NONE)
+        out->form = behind_skippable(head);
     else if (is_lha(head))
         out->form = ARCHIVE_LHA;
     else

@@ -30,10 +30,18 @@ enum content_kind {
     CONTENT_SKIPPED,                  /* text of a kind that is not read */
 };
 
-/* Which reader an archive needs. */
+/* Which reader an archive needs. Compressions come first: they hold one unnamed member. */
 enum archive_form {
     ARCHIVE_NONE,
-    ARCHIVE_COMPRESSED,               /* gzip, xz, zstd ...: a compressed tar or cpio, or a single compressed file */
+    ARCHIVE_GZIP,
+    ARCHIVE_XZ,
+    ARCHIVE_ZSTD,
+    ARCHIVE_BZIP2,
+    ARCHIVE_LZ4,
+    ARCHIVE_LZIP,
+    ARCHIVE_LZMA,
+    ARCHIVE_COMPRESS,
+    ARCHIVE_RPM,                      /* a header before a compressed cpio */
     ARCHIVE_TAR,
     ARCHIVE_AR,
     ARCHIVE_ZIP,
@@ -46,6 +54,7 @@ enum archive_form {
     ARCHIVE_XAR,
     ARCHIVE_ISO,
 };
+static inline bool archive_is_compression(enum archive_form f) { return f >= ARCHIVE_GZIP && f <= ARCHIVE_RPM; }
 
 struct content {
     enum content_kind kind;

@@ -95,6 +95,7 @@ struct level {
     bool dead;                    /* to be unwound */
     /* archive */
     enum archive_form form;
+    int depth;                    /* what this level adds to the source's depth */
     bool opened;                  /* libarchive knows the format; else it must not be asked about members */
     uint64_t expanded;            /* bytes that members gave */
     uint64_t members;
@@ -116,7 +117,7 @@ struct source {
     size_t item_count, item;      /* item: the one being read */
     struct path_walk *walk;       /* of that item; NULL: not begun */
     struct level *top;            /* NULL: no file is open */
-    int depth;                    /* archive levels of the stack */
+    int depth;                    /* archive levels of the stack, as max_depth counts them */
     char *file_id;                /* of the file at the bottom of the stack, owned */
     bool abandon;                 /* a limit of the whole file was reached */
     uint64_t expanded, members;   /* of the file at the bottom */
@@ -137,6 +138,9 @@ struct raw_document *source_document(struct source *s, enum raw_kind kind, const
 struct raw_document *source_enter(struct source *s, struct input *in, const char *id);
 
 /* source_archive.c */
+bool archive_can_read(enum archive_form form);
+/* The depth that the stack would have with an archive of that form on it. */
+int archive_depth(const struct source *s, enum archive_form form);
 void archive_level_open(struct source *s, struct input *in, const char *id, enum archive_form form);
 struct raw_document *archive_level_step(struct level *l);
 void archive_level_close(struct level *l);

@@ -68,11 +68,15 @@ static void magic_bytes_name_the_reader(void **state)
         size_t n;
         enum archive_form want;
     } cases[] = {
-        { "\x1f\x8b\x08\0", 4, ARCHIVE_COMPRESSED },
-        { "\xfd" "7zXZ\0", 6, ARCHIVE_COMPRESSED },
-        { "\x28\xb5\x2f\xfd", 4, ARCHIVE_COMPRESSED },
-        { "\x5a\x2a\x4d\x18....", 8, ARCHIVE_COMPRESSED },
-        { "BZh91AY&SY", 10, ARCHIVE_COMPRESSED },
+        { "\x1f\x8b\x08\0......", 10, ARCHIVE_GZIP },
+        { "\x1f\x8b\x08\x1c......\2\0xxname\0comment\0", 27, ARCHIVE_GZIP },
+        { "\x1f\x8b\x08\x08......endless name", 22, ARCHIVE_NONE },
+        { "\xfd" "7zXZ\0", 6, ARCHIVE_XZ },
+        { "\x28\xb5\x2f\xfd", 4, ARCHIVE_ZSTD },
+        { "\x5a\x2a\x4d\x18\2\0\0\0..\x50\x2a\x4d\x18\0\0\0\0\x28\xb5\x2f\xfd", 22, ARCHIVE_ZSTD },
+        { "\x50\x2a\x4d\x18\0\0\0\0\x04\x22\x4d\x18", 12, ARCHIVE_LZ4 },
+        { "\x50\x2a\x4d\x18\xff\xff\xff\xff\x04\x22\x4d\x18", 12, ARCHIVE_NONE },
+        { "BZh91AY&SY", 10, ARCHIVE_BZIP2 },
         { "7z\xbc\xaf\x27\x1c", 6, ARCHIVE_7Z },
         { "Rar!\x1a\x07\0", 7, ARCHIVE_RAR },
         { "Rar!\x1a\x07\x01\0", 8, ARCHIVE_RAR5 },

