@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/status.h"
 
-static volatile sig_atomic_t requested;
+static _Atomic int requested;
 
 /* Only what POSIX allows in a handler. */
 static void on_signal(int number)
