@@ -87,16 +87,16 @@ MUST_USE enum status model_round(struct model *m, struct stream *s, int64_t firs
  * attention counted half). */
 double model_flops_per_token(const struct model_config *c, int64_t T);
 
-/* Reads weights (and config) from a folder in Hugging Face's form: config.json + *.safetensors (one
- * file or an index); a checkpoint is one too. Any of F32, BF16, F16. A missing, extra or misshapen
- * tensor is named. */
+/* Reads weights (and config) from a folder in Hugging Face's form: config.json and either
+ * model.safetensors or the files that model.safetensors.index.json names; a checkpoint is one too.
+ * Any of F32, BF16, F16. A missing, extra, double or misshapen tensor is named. What comes before:
+ * model_folder.h. */
 MUST_USE enum status model_load(const char *folder, struct device *d, enum dtype compute,
                                 struct model **out);
 MUST_USE enum status model_config_load(const char *folder, struct model_config *c);
 /* Writes `weights` (host f32 [params.elements], laid out as in params) under the parameters' names,
- * each with `prefix` in front
- * ("" for the model itself), to one safetensors file; stored as F32 or BF16 (rounded to nearest
- * even). */
+ * each with `prefix` in front (none for the model itself), to one safetensors file; stored as F32
+ * or BF16 (rounded to nearest even). */
 struct weights_part {
     const struct params *params;
     const float *weights;
