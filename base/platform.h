@@ -35,6 +35,13 @@ const char *host_name(void);       /* "unknown" if it has none */
 #define PLATFORM_TARGET(name)
 #endif
 
+/* Before a loop with a constant number of turns, at most 8: all of them, one behind the other. */
+#if defined(__clang__)
+#define PLATFORM_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define PLATFORM_UNROLL _Pragma("GCC unroll 8")
+#endif
+
 /* Tells the processor that this thread is waiting in a loop for another one. */
 #if defined(__x86_64__)
 static inline void platform_pause(void) { __builtin_ia32_pause(); }

@@ -8,6 +8,7 @@
 #ifndef TUNDISH_KERNELS_CPU_SIMD_CACHED_H
 #define TUNDISH_KERNELS_CPU_SIMD_CACHED_H
 
+#include "base/platform.h"
 #include "kernels/cpu/paged.h"
 
 enum { CACHED_HEADS = 4, CACHED_COLS = 4 };      /* heads and vectors of sums in registers */
@@ -67,27 +68,27 @@ INLINE void cached_body(const struct cached_sums *s, enum dtype t, const int hea
     vf sum[CACHED_HEADS][CACHED_COLS];
     int64_t n[CACHED_COLS];
 
-#pragma GCC unroll 8
+    PLATFORM_UNROLL
     for (int c = 0; c < CACHED_COLS; c++) {
         n[c] = least(VF, s->cols - c * VF);
-#pragma GCC unroll 8
+        PLATFORM_UNROLL
         for (int h = 0; h < heads; h++)
             sum[h][c] = n[c] > 0 ? vt_get(s->out + h * s->out_stride, DT_F32, s->col + c * VF, n[c])
                                  : vf_zero();
     }
     for (int64_t j = 0; j < s->count; j++) {
         const void *v = value_at(s->values, j, s->col);
-#pragma GCC unroll 8
+        PLATFORM_UNROLL
         for (int c = 0; c < CACHED_COLS; c++) {
             const vf x = n[c] > 0 ? vt_get(v, t, c * VF, n[c]) : vf_zero();
-#pragma GCC unroll 8
+            PLATFORM_UNROLL
             for (int h = 0; h < heads; h++)
                 sum[h][c] = vf_fma(vf_set(s->p[h * s->p_stride + j]), x, sum[h][c]);
         }
     }
-#pragma GCC unroll 8
+    PLATFORM_UNROLL
     for (int c = 0; c < CACHED_COLS; c++)
-#pragma GCC unroll 8
+        PLATFORM_UNROLL
         for (int h = 0; h < heads; h++)
             if (n[c] > 0)
                 vt_put(s->out + h * s->out_stride, DT_F32, s->col + c * VF, n[c], sum[h][c]);

@@ -6,6 +6,7 @@
 #ifndef TUNDISH_KERNELS_CPU_SIMD_DOTS_H
 #define TUNDISH_KERNELS_CPU_SIMD_DOTS_H
 
+#include "base/platform.h"
 #include "kernels/cpu/value.h"
 
 enum { DOT_ROWS = TILE_COLS == 4 ? 6 : 3, DOT_COLS = 4 };
@@ -24,14 +25,14 @@ INLINE void dot_step(const struct dots *d, vf (*sum)[DOT_COLS], const int rows, 
 {
     vf line[DOT_COLS];
 
-#pragma GCC unroll 8
+    PLATFORM_UNROLL
     for (int c = 0; c < DOT_COLS; c++)
         line[c] = unit_run(d->b, d->col[c], unit * UNIT, k_left);
-#pragma GCC unroll 8
+    PLATFORM_UNROLL
     for (int r = 0; r < rows; r++) {
         const float *a = (const float *)(d->a + r * d->a_row) + unit;
         const vf x = units == VF ? vf_get(a) : vf_get_n(a, units);
-#pragma GCC unroll 8
+        PLATFORM_UNROLL
         for (int c = 0; c < DOT_COLS; c++)
             sum[r][c] = unit_dot(sum[r][c], x, line[c]);
     }
@@ -43,16 +44,16 @@ INLINE void dot_body(const struct dots *d, const int rows, float *out)
     const int64_t units = units_of(d->depth);
     int64_t u = 0;
 
-#pragma GCC unroll 8
+    PLATFORM_UNROLL
     for (int r = 0; r < rows; r++)
-#pragma GCC unroll 8
+        PLATFORM_UNROLL
         for (int c = 0; c < DOT_COLS; c++)
             sum[r][c] = vf_zero();
     for (; (u + VF) * UNIT <= d->depth; u += VF)
         dot_step(d, sum, rows, u, VF, VF * UNIT);
     if (u < units)
         dot_step(d, sum, rows, u, units - u, d->depth - u * UNIT);
-#pragma GCC unroll 8
+    PLATFORM_UNROLL
     for (int r = 0; r < rows; r++)
         vf_sum4(sum[r], out + r * d->out_stride);
 }

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 
+#include "base/platform.h"
 #include "kernels/cpu/value.h"
 
 enum { TILE_ROWS = 6, TILE_WIDTH = TILE_COLS * VF };
@@ -65,29 +66,29 @@ INLINE void tile_body(const struct tile *t, const int rows, const int cols)
     vf sum[TILE_ROWS][TILE_COLS];
     const char *a[TILE_ROWS], *b = t->b;
 
-#pragma GCC unroll 8
+    PLATFORM_UNROLL
     for (int r = 0; r < rows; r++) {
         a[r] = t->a + r * t->a_row;
-#pragma GCC unroll 8
+        PLATFORM_UNROLL
         for (int c = 0; c < cols; c++)
             sum[r][c] = vf_zero();
     }
     for (int64_t k = 0; k < t->units; k++, b += TILE_WIDTH * 4) {
         vf line[TILE_COLS];
-#pragma GCC unroll 8
+        PLATFORM_UNROLL
         for (int c = 0; c < cols; c++)
             line[c] = vf_get((const float *)b + c * VF);
-#pragma GCC unroll 8
+        PLATFORM_UNROLL
         for (int r = 0; r < rows; r++) {
             const vf x = tile_unit(a[r] + k * t->a_unit);
-#pragma GCC unroll 8
+            PLATFORM_UNROLL
             for (int c = 0; c < cols; c++)
                 sum[r][c] = unit_dot(sum[r][c], x, line[c]);
         }
     }
-#pragma GCC unroll 8
+    PLATFORM_UNROLL
     for (int r = 0; r < rows; r++)
-#pragma GCC unroll 8
+        PLATFORM_UNROLL
         for (int c = 0; c < cols; c++) {
             const int64_t n = t->cols - c * VF;
             if (n > 0)
