@@ -42,6 +42,7 @@ struct pass {
     size_t first, last;                /* steps of the chain, [first, last) */
     struct spool *from;                /* NULL: the feed */
     size_t at;                         /* in from */
+    bool ended;                        /* the feed is not asked again */
     struct spool *to;                  /* NULL: the corpus */
 };
 
@@ -81,7 +82,7 @@ static enum status produce(void *ctx, void **item)
     enum status st = ST_OK;
 
     b->tallies = mem_array(p->last - p->first + 1, sizeof *b->tallies);
-    while (st == ST_OK && b->count < BATCH_DOCS && bytes < BATCH_BYTES) {
+    while (st == ST_OK && !p->ended && b->count < BATCH_DOCS && bytes < BATCH_BYTES) {
         struct doc *d = NULL;
 
         if (stop_requested())
@@ -89,6 +90,7 @@ static enum status produce(void *ctx, void **item)
                                       "begins anew");
         else
             st = next_doc(p, &d);
+        p->ended = d == NULL;
         if (st != ST_OK || d == NULL)
             break;
         b->docs[b->count++] = d;
@@ -110,20 +112,29 @@ static double cpu_now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static enum status run_step(const struct step *s, struct doc *d, struct step_work *w, struct tally *t)
+/* Drops text that is not UTF-8, unless the step behind number `index` deals with it. */
+static void drop_ill_formed(const struct chain *chain, size_t index, struct doc *d, struct step_work *w)
 {
+    double share;
+
+    if (d->dropped || !d->ill_formed || (index + 1 < chain->count && chain->steps[index + 1].kind->takes_bytes))
+        return;
+    doc_repair(d, &w->spare, &share);
+    doc_drop(d, &drop_invalid_utf8, share, 0);
+}
+
+static enum status run_step(const struct chain *chain, size_t index, struct doc *d, struct step_work *w, struct tally *t)
+{
+    const struct step *s = &chain->steps[index];
     double start = cpu_now();
 
     t->documents_in++;
     t->bytes_in += d->text.n;
-    if (d->ill_formed && !s->kind->takes_bytes) {
-        doc_drop(d, &drop_invalid_utf8, 1, 0);
-    } else {
-        memset(w->counts, 0, sizeof w->counts);
-        TRY(s->kind->each(s->cfg, d, w));
-        for (int i = 0; i < STEP_COUNTERS; i++)
-            t->counts[i] += w->counts[i];
-    }
+    memset(w->counts, 0, sizeof w->counts);
+    TRY(s->kind->each(s->cfg, d, w));
+    for (int i = 0; i < STEP_COUNTERS; i++)
+        t->counts[i] += w->counts[i];
+    drop_ill_formed(chain, index, d, w);
     if (d->dropped == NULL) {
         t->documents_out++;
         t->bytes_out += d->text.n;
@@ -141,7 +152,7 @@ static enum status work(void *ctx, void *item, int worker)
         struct doc *d = b->docs[i];
 
         for (size_t s = p->first; s < p->last && d->dropped == NULL; s++) {
-            TRY(run_step(&p->run->args->chain->steps[s], d, &p->run->works[worker], &b->tallies[s - p->first]));
+            TRY(run_step(p->run->args->chain, s, d, &p->run->works[worker], &b->tallies[s - p->first]));
             d->dropped_by = s;
         }
     }
@@ -177,8 +188,6 @@ static void report_doc_drop(struct run *r, const struct doc *d)
 
 static enum status settle_doc(struct pass *p, struct doc *d)
 {
-    if (p->to == NULL && d->dropped == NULL && d->ill_formed)      /* no step was left to look at it */
-        doc_drop(d, &drop_invalid_utf8, 1, 0);
     if (d->dropped) {
         report_doc_drop(p->run, d);
         return ST_OK;
@@ -238,10 +247,9 @@ static enum status run_corpus_step(struct run *r, size_t index, struct spool *sp
 {
     const struct step *step = &r->args->chain->steps[index];
     struct report_step *report = &r->report->steps[index];
-    uint64_t held = spool_memory(spool);
     struct corpus c = {
         .spool = spool, .pool = r->pool, .seed = r->args->seed, .label = step->label, .report = report,
-        .memory = r->args->memory > held ? r->args->memory - held : 0,
+        .memory = r->args->memory, .taken = spool_memory(spool),
     };
     double start = bench_now();
 

@@ -56,6 +56,16 @@ enum status doc_drop(struct doc *d, const struct drop_reason *reason, double val
     return ST_OK;
 }
 
+size_t doc_repair(const struct doc *d, struct buf *out, double *share)
+{
+    size_t replaced;
+
+    buf_clear(out);
+    replaced = utf8_repair(out, d->text.p, d->text.n);
+    *share = out->n ? (double)replaced / (double)utf8_length(out->p, out->n) : 0;
+    return replaced;
+}
+
 static struct span span_or_none(const char *s)
 {
     return s ? span_of(s) : (struct span){ NULL, 0 };

@@ -2,8 +2,8 @@
  * A document on its way through the chain of steps (curate/step.h).
  *
  * It begins as the raw bytes of a source; `extract`, always the first step, makes text of them. From then on the text is
- * UTF-8, with one exception: bytes that are not set ill_formed, which only `normalize` understands; every other step, and
- * the corpus itself, drops such a document (reason `invalid_utf8`).
+ * UTF-8, with one exception: bytes that are not set ill_formed, which only `normalize` understands; where that is not the next
+ * step, the document is dropped (reason `invalid_utf8`).
  */
 #ifndef TUNDISH_CURATE_DOC_H
 #define TUNDISH_CURATE_DOC_H
@@ -37,6 +37,8 @@ enum status doc_drop(struct doc *d, const struct drop_reason *reason, double val
 /* The document as the corpus has it. Without metadata of its own (a JSONL line's), it gets {"kind", "title"}, printed into
  * scratch, where the span points. */
 struct document doc_print(const struct doc *d, struct buf *scratch);
+/* Repairs the text into out (cleared first), and returns how many characters had to be replaced; share: of all of them. */
+size_t doc_repair(const struct doc *d, struct buf *out, double *share);
 /* "text", "markdown", "html", "jsonl". */
 const char *doc_kind_name(enum raw_kind kind);
 

@@ -26,7 +26,8 @@ static void look_at(uint32_t cp)
 {
     utf8proc_int32_t parts[8];
     int boundary = 0;
-    utf8proc_ssize_t n = utf8proc_decompose_char((utf8proc_int32_t)cp, parts, 8, UTF8PROC_STABLE, &boundary);
+    utf8proc_ssize_t n = utf8proc_decompose_char((utf8proc_int32_t)cp, parts, 8,
+                                                UTF8PROC_STABLE | UTF8PROC_DECOMPOSE, &boundary);
     char one[4];
     utf8proc_uint8_t *back;
 

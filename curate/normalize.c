@@ -109,12 +109,9 @@ static size_t clean_text(const struct normalize_cfg *c, char *text, size_t n, ui
 static enum status repair(const struct normalize_cfg *c, struct doc *d, struct step_work *w)
 {
     double most = c->repair ? c->max_invalid : 0, share;
-    size_t replaced;
+    size_t replaced = doc_repair(d, &w->spare, &share);
     struct buf swap;
 
-    buf_clear(&w->spare);
-    replaced = utf8_repair(&w->spare, d->text.p, d->text.n);
-    share = (double)replaced / (double)utf8_length(w->spare.p, w->spare.n);
     if (share > most)
         return doc_drop(d, &drop_invalid_utf8, share, most);
     swap = d->text;

@@ -14,7 +14,7 @@
 /* A record: this, then the five fields with a NUL each (absent ones have n = NO_FIELD), then the text with a NUL. */
 struct record {
     uint64_t number, text_bytes;
-    uint32_t kind, ill_formed;
+    uint32_t kind;
     uint32_t n[FIELDS];
 };
 #define NO_FIELD UINT32_MAX
@@ -90,7 +90,7 @@ static void grow(struct spool *s)
 enum status spool_add(struct spool *s, const struct doc *d)
 {
     const char *const fields[FIELDS] = { d->id, d->source, d->created, d->metadata, d->title };
-    struct record r = { d->number, d->text.n, d->kind, d->ill_formed, { 0 } };
+    struct record r = { d->number, d->text.n, d->kind, { 0 } };
 
     if (s->count == UINT32_MAX - 1)
         return fail(ST_LIMIT, "more than %u documents in one run", UINT32_MAX - 1);
@@ -194,7 +194,6 @@ struct doc *spool_doc(const struct spool *s, size_t i)
 
     d->number = r.number;
     d->kind = (enum raw_kind)r.kind;
-    d->ill_formed = r.ill_formed;
     d->id = copy_or_null(next_field(&r, 0, &p));
     d->source = copy_or_null(next_field(&r, 1, &p));
     d->created = copy_or_null(next_field(&r, 2, &p));

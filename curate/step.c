@@ -43,7 +43,6 @@ const struct step_kind step_kinds[] = {
 void step_work_release(struct step_work *w)
 {
     buf_release(&w->spare);
-    buf_release(&w->spare2);
     nfc_scratch_free(w->nfc);
     gopher_scratch_free(w->gopher);
     *w = (struct step_work){ 0 };

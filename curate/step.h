@@ -29,7 +29,7 @@
 
 /* What one worker keeps between documents, so that steps do not allocate for each. */
 struct step_work {
-    struct buf spare, spare2;              /* free for use within one call */
+    struct buf spare;                      /* free for use within one call */
     uint64_t counts[STEP_COUNTERS];        /* of the step that is running, by its list of counters; added up by the runner */
     struct nfc_scratch *nfc;
     struct gopher_scratch *gopher;
@@ -47,7 +47,7 @@ struct step_kind {
     size_t cfg_size;
     const struct drop_reason *const *reasons;  /* NULL-terminated */
     const char *const *counters;           /* names of what it counts, NULL-terminated, at most STEP_COUNTERS; may be NULL */
-    bool takes_bytes;                      /* understands ill-formed text */
+    bool takes_bytes;                      /* understands doc.ill_formed */
     /* Options that do not fit each other; reports at `at`. May be NULL. */
     enum status (*check)(const void *cfg, const struct yaml *at);
     /* Exactly one of these. */

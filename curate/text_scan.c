@@ -248,30 +248,52 @@ static size_t tail_token(const char *p, const char *end)
     return class_before(p, end - n, &before) & CHAR_DIGIT ? n : 0;
 }
 
-/* Length of a contracted verb or "n't" at the end, 0: none. */
+/* Copies a word of at most n - 1 bytes in small letters, with ASCII apostrophes; returns its length, 0: too long. */
+static size_t small_copy(const char *p, const char *end, char *out, size_t n)
+{
+    size_t k = 0;
+
+    while (p < end && k + 1 < n)
+        if (end - p >= 3 && memcmp(p, "\xE2\x80\x99", 3) == 0) {
+            out[k++] = '\'';
+            p += 3;
+        } else {
+            out[k++] = (char)(*p >= 'A' && *p <= 'Z' ? *p | 0x20 : *p);
+            p++;
+        }
+    out[k] = 0;
+    return p == end ? k : 0;
+}
+
+/* Is the word up to n bytes one of the list? */
+static bool in_list(const char *word, size_t n, const char *const *list)
+{
+    for (; *list; list++)
+        if (strlen(*list) == n && memcmp(*list, word, n) == 0)
+            return true;
+    return false;
+}
+
+/* Length of what is contracted at the end of p..end, with the word in front of it; 0: nothing. */
 static size_t contraction(const char *p, const char *end)
 {
-    static const char *const tails[] = { "n't", "'ll", "'re", "'ve", "'d", "'m", NULL };
-    char low[6] = { 0 };
-    size_t n = 0;
+    static const char *const verbs[] = { "do",  "does", "did",   "is",    "are",   "was",  "were", "have",  "has",  "had", "ca",
+                                         "could", "would", "should", "must", "might", "need", "wo", "ought", "dare", "ai",  "sha",
+                                         "may", NULL };
+    static const char *const pronouns[] = { "i",    "you",  "he",  "she", "it",    "we",   "they", "who",   "what",
+                                            "when", "where", "why", "how", "there", "that", "this", "these", "those", NULL };
+    static const char *const tails[] = { "'ll", "'re", "'ve", "'d", "'m", NULL };
+    char word[16];
+    size_t n = end - p >= 3 && end - p < 16 ? small_copy(p, end, word, sizeof word) : 0, tail = 0;
 
-    /* the last five bytes, small, with an ASCII apostrophe */
-    for (const char *q = end - p > 5 ? end - 5 : p; q < end && n < 5; q++)
-        if (end - q >= 3 && memcmp(q, "\xE2\x80\x99", 3) == 0) {
-            low[n++] = '\'';
-            q += 2;
-        } else {
-            low[n++] = (char)(*q >= 'A' && *q <= 'Z' ? *q | 0x20 : *q);
-        }
-    for (int i = 0; tails[i]; i++) {
-        size_t t = strlen(tails[i]), bytes;
-
-        if (n < t || memcmp(low + n - t, tails[i], t) != 0)
-            continue;
-        bytes = end[-(ptrdiff_t)(tails[i][0] == '\'' ? t : t - 1)] == '\'' ? t : t + 2;
-        return (size_t)(end - p) > bytes ? bytes : 0;
-    }
-    return 0;
+    if (n == 6 && memcmp(word, "cannot", 6) == 0)
+        return 3;
+    if (n > 3 && memcmp(word + n - 3, "n't", 3) == 0)
+        return in_list(word, n - 3, verbs) ? 3 + ((size_t)(end - p) - n) : 0;
+    for (int i = 0; tails[i] && tail == 0; i++)
+        if (n > strlen(tails[i]) && memcmp(word + n - strlen(tails[i]), tails[i], strlen(tails[i])) == 0)
+            tail = strlen(tails[i]);
+    return tail && in_list(word, n - tail, pronouns) ? tail + ((size_t)(end - p) - n) : 0;
 }
 
 static bool is_address(const char *p, const char *end)
@@ -406,7 +428,8 @@ static void scan_words(struct text_scan *s)
             odd |= !(c & (CHAR_ALPHA | CHAR_DIGIT));
             p += n;
         }
-        if (p > start && (odd || (any & (CHAR_ALPHA | CHAR_DIGIT)) == (CHAR_ALPHA | CHAR_DIGIT)))
+        odd |= (any & (CHAR_ALPHA | CHAR_DIGIT)) == (CHAR_ALPHA | CHAR_DIGIT) || (p - start == 6 && start[3] == 'n');
+        if (p > start && odd)       /* "cannot" looks like a plain word */
             split_piece(s, start, p);
         else if (p > start)
             add_plain(s, start, p, any);

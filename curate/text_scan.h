@@ -4,7 +4,8 @@
  * Words. The text is cut at white space; then each piece gives up, as tokens of their own:
  *   - single signs at its edges (brackets, quotes, commas ...; also $ % = + in front), a run of two or more dots, and a last
  *     dot, unless it belongs to one letter, to initials or to a common abbreviation ("J.", "U.S.", "Inc." stay);
- *   - "'s" at its end; "n't", "'re", "'ve", "'ll", "'d", "'m" behind letters; a unit behind digits ("10km");
+ *   - "'s" at its end; "n't" behind auxiliaries, "'re", "'ve", "'ll", "'d", "'m" behind pronouns; "not" of "cannot"; a unit
+ *     behind digits ("10km");
  *   - between letters: , : < > = / and hyphens; between digits: + - * ^; a dot between a small and a capital letter. A piece
  *     that looks like a web or mail address is left whole.
  * This is the spirit of the rules of spaCy's English tokenizer, from which the thresholds of datatrove's Gopher filters were
