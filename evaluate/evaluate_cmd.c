@@ -40,7 +40,7 @@ static const struct opt options[] = {
     OPT_LIST(S, tasks, "tasks", "what to score; there is bits_per_byte",
              .fallback = "bits_per_byte", .check = check_tasks),
     OPT_INT(S, length, "length", "0", 0, 16777216, "tokens of a window; 0: the model's context"),
-    OPT_SIZE(S, prime_bytes, "prime-bytes", "64M", 0, 1e12,
+    OPT_SIZE(S, prime_bytes, "prime-bytes", "64M", 0, 1099511627776,
              "training text that the primed yardstick reads; 0: none"),
     OPT_CHOICE(S, dtype, "dtype", "f32", compute_names,
                "type of matrix products; auto: bf16 where the hardware has it"),
