@@ -95,8 +95,12 @@ size_t utf8_encode(uint32_t cp, char out[4])
 
 bool utf8_valid(const char *p, size_t n)
 {
-    const char *end = p + n;
+    const char *end;
     bool good = true;
+
+    if (n == 0) /* p may be NULL */
+        return true;
+    end = p + n;
 
     while (good && (p = skip_ascii(p, end)) < end)
         p += step(p, end, &good);
@@ -105,9 +109,12 @@ bool utf8_valid(const char *p, size_t n)
 
 size_t utf8_repair(struct buf *out, const char *p, size_t n)
 {
-    const char *end = p + n, *run = p;   /* run: good bytes not yet copied */
+    const char *end, *run = p;           /* run: good bytes not yet copied */
     size_t replaced = 0;
 
+    if (n == 0)
+        return 0;
+    end = p + n;
     buf_reserve(out, n);
     while ((p = skip_ascii(p, end)) < end) {
         bool good;
