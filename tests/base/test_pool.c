@@ -145,8 +145,8 @@ static void the_lowest_failure_wins_and_all_before_it_are_done(void **state)
             assert_string_equal(fail_message(), want);
             for (size_t i = 0; i < first; i++)
                 assert_int_equal(f.done[i], 1);
-            if (first < 800)
-                assert_int_equal(f.done[999], 0);   /* the rest was stopped */
+            if (f.alone && first < 999)
+                assert_int_equal(f.done[999], 0);   /* the rest was stopped (others may run ahead) */
         }
         assert_int_equal(pool_for(p, 1, fail_at_two, &(struct failing){ .second = 1, .alone = true }), ST_FORMAT);
     }

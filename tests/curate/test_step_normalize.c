@@ -2,10 +2,10 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <time.h>
 #include <utf8proc.h>
 
 #include "base/arena.h"
-#include "base/bench.h"
 #include "base/rng.h"
 #include "curate/normalize.h"
 
@@ -174,7 +174,7 @@ static void nfc_knows_every_code_point(void **state)
 static void a_long_run_of_marks_stays_and_takes_no_time(void **state)
 {
     struct buf text = { 0 };
-    double start = bench_now();
+    clock_t start = clock();
     const char *got;
 
     buf_addc(&text, 'e');
@@ -185,7 +185,7 @@ static void a_long_run_of_marks_stays_and_takes_no_time(void **state)
     assert_int_equal(strlen(got), text.n - 1);
     assert_int_equal(work.counts[3], 1);
     assert_string_equal(got + strlen(got) - 3, "\n\xC3\xA9");
-    assert_true(bench_now() - start < 5);
+    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 20);
     buf_release(&text);
 }
 

@@ -223,7 +223,7 @@ static void a_megabyte_of_one_letter_is_one_quick_piece(void **state)
     making_encode(&m, (struct span){ text, n }, false);
     making_assert_decodes(&m, (struct span){ text, n });
     seconds = bench_now() - start;
-    assert_true(seconds < 20);      /* 0.3 s plain, a few with sanitizers */
+    assert_true(seconds < 100);     /* 0.3 s plain, a few with sanitizers */
     free(text);
     making_close(&m);
 }
