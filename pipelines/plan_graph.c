@@ -130,7 +130,7 @@ enum status plan_find(const struct plan *p, const char *what, const char *name, 
 static enum status keep_behind(const struct plan *p, const char *from, bool *run)
 {
     bool *behind = arena_array(p->arena, p->count, sizeof *behind);
-    size_t start;
+    size_t start = 0;
 
     TRY(plan_find(p, "--from", from, &start));
     behind[start] = true;
@@ -147,7 +147,7 @@ static enum status keep_behind(const struct plan *p, const char *from, bool *run
 static enum status keep_before(const struct plan *p, const char *until, bool *run)
 {
     bool *before = arena_array(p->arena, p->count, sizeof *before);
-    size_t end;
+    size_t end = 0;
 
     TRY(plan_find(p, "--until", until, &end));
     before[end] = true;
@@ -162,7 +162,7 @@ static enum status keep_before(const struct plan *p, const char *until, bool *ru
 
 static enum status keep_only(const struct plan *p, const struct opt_list *only, bool *run)
 {
-    size_t i;
+    size_t i = 0;
 
     memset(run, 0, p->count * sizeof *run);
     for (size_t k = 0; k < only->count; k++) {
@@ -175,7 +175,7 @@ static enum status keep_only(const struct plan *p, const struct opt_list *only, 
 static enum status mark_forced(const struct plan *p, const struct opt_list *force, const bool *run,
                                bool *forced)
 {
-    size_t i;
+    size_t i = 0;
 
     for (size_t k = 0; k < force->count; k++) {
         TRY(plan_find(p, "--force", force->v[k], &i));
