@@ -1,6 +1,8 @@
 #include "curate/corpus.h"
 
 #include "base/arena.h"
+#include "base/progress.h"
+#include "base/stop.h"
 #include "curate/report.h"
 
 void corpus_drop(struct corpus *c, size_t i, const struct drop_reason *reason, double value, double threshold, size_t of)
@@ -12,6 +14,14 @@ void corpus_drop(struct corpus *c, size_t i, const struct drop_reason *reason, d
 
     report_add_drop(c->report, &drop);
     spool_kill(c->spool, i);
+}
+
+enum status corpus_goes_on(struct corpus *c, size_t documents)
+{
+    progress_add(documents);
+    if (stop_requested())
+        return fail(ST_INTERRUPTED, "stopped in step '%s'; nothing was written, the same command begins anew", c->label);
+    return ST_OK;
 }
 
 enum status corpus_memory(struct corpus *c, uint64_t bytes, const char *what)

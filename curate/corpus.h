@@ -28,6 +28,9 @@ struct corpus {
  * that is the same in every run (the report keeps the first as samples). */
 void corpus_drop(struct corpus *c, size_t i, const struct drop_reason *reason, double value, double threshold, size_t of);
 
+/* ST_INTERRUPTED if the user wants an end; asked for every wave of documents, which are then counted as progress. */
+MUST_USE enum status corpus_goes_on(struct corpus *c, size_t documents);
+
 /* Takes `bytes` for `what` ("signatures of 1,000 documents"), or fails with ST_LIMIT and words on what to do. */
 MUST_USE enum status corpus_memory(struct corpus *c, uint64_t bytes, const char *what);
 void corpus_memory_back(struct corpus *c, uint64_t bytes);

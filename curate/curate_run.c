@@ -252,15 +252,14 @@ static enum status run_corpus_step(struct run *r, size_t index, struct spool *sp
         .memory = r->args->memory, .taken = spool_memory(spool),
     };
     double start = bench_now();
+    enum status st;
 
-    if (stop_requested())
-        return fail(ST_INTERRUPTED, "stopped before step '%s'; nothing was written, the same command begins anew",
-                    step->label);
     report->documents_in = spool_alive_count(spool);
     report->bytes_in = spool_alive_bytes(spool);
     progress_start(step->label, "docs", 0);
-    TRY(step->kind->all(step->cfg, &c));
+    st = step->kind->all(step->cfg, &c);
     progress_end();
+    TRY(st);
     memcpy(report->counts, c.counts, sizeof c.counts);
     report->documents_out = spool_alive_count(spool);
     report->bytes_out = spool_alive_bytes(spool);

@@ -26,8 +26,8 @@
  *              drops lose is counted: n-grams that stand in no kept document (`lost_grams` of `grams`). Documents with fewer
  *              than MIN_GRAMS sampled n-grams are not judged. The default is `smaller`, because a split by document is
  *              better with many small ones.
- *              Memory: 12 bytes per distinct sampled n-gram at a load of at most 3/4 (while a table doubles, 1.5 times);
- *              about 5 bytes a word of text with sample 4. Time: linear, two passes.
+ *              Memory: 8 bytes per distinct sampled n-gram at a load of at most 3/4 (while the table doubles, 1.5 times);
+ *              3 to 6 bytes a word of text with sample 4. Time: linear, two passes.
  *
  * Words here: maximal runs of letters and digits (with marks), in small letters; a character of a script without spaces is a
  * word. Numbers stay what they are: two lab reports that differ in their values are two documents.

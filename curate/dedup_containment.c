@@ -11,7 +11,6 @@
 #define SET_BYTES 4            /* of n-grams, a byte of text, before the sample is taken */
 #define MIN_GRAMS 8
 #define MIX UINT64_C(0x9E3779B97F4A7C15)
-#define SLOT_BYTES 12
 
 static const char *const methods[] = { "containment", NULL };
 static const char *const keeps[] = { "smaller", "larger", NULL };
@@ -35,11 +34,15 @@ const struct drop_reason *const dedup_containment_reasons[] = { &contained, NULL
 enum { COUNT_GRAMS, COUNT_LOST, COUNT_FEW };
 const char *const dedup_containment_counters[] = { "grams", "lost_grams", "too_short", NULL };
 
+/* A slot holds 44 bits of a gram's hash and the number of documents alive that have it, up to COUNT_MOST, where it sticks.
+ * Of 100 million grams some 300 share their 44 bits with another: nothing in a share of a document's. 0: free. */
 struct table {
-    uint64_t *grams;           /* 0: free */
-    uint32_t *docs;            /* alive, that have it */
-    size_t slots, used;        /* slots: a power of two */
+    uint64_t *slots;
+    size_t size, used;         /* size: a power of two */
 };
+#define COUNT_BITS 20
+#define COUNT_MOST ((UINT64_C(1) << COUNT_BITS) - 1)
+#define AHEAD 8                /* grams whose slots are fetched while others are looked at */
 
 struct cover {
     const struct dedup_containment_cfg *cfg;
@@ -52,46 +55,64 @@ struct cover {
 
 /* ---- the table ---- */
 
-static size_t slot_of(const struct table *t, uint64_t gram)
+/* The upper bits of a slot, never 0. */
+static inline uint64_t key_of(uint64_t gram)
 {
-    size_t i = (size_t)((gram * MIX) >> 16) & (t->slots - 1);
+    uint64_t key = gram & ~COUNT_MOST;
 
-    while (t->grams[i] != 0 && t->grams[i] != gram)
-        i = (i + 1) & (t->slots - 1);
-    return i;
+    return key ? key : COUNT_MOST + 1;
+}
+
+static inline size_t home_of(const struct table *t, uint64_t key)
+{
+    return (size_t)((key * MIX) >> 16) & (t->size - 1);
+}
+
+static inline uint64_t *slot_of(const struct table *t, uint64_t key)
+{
+    size_t i = home_of(t, key);
+
+    while (t->slots[i] != 0 && (t->slots[i] & ~COUNT_MOST) != key)
+        i = (i + 1) & (t->size - 1);
+    return &t->slots[i];
+}
+
+/* The slot of a set's gram i; those further on are asked for. */
+static inline uint64_t *slot_in_set(const struct table *t, const struct shingles *set, size_t i)
+{
+    if (i + AHEAD < set->count)
+        __builtin_prefetch(&t->slots[home_of(t, key_of(set->v[i + AHEAD]))], 1);
+    return slot_of(t, key_of(set->v[i]));
 }
 
 static enum status make_room(struct cover *v, size_t more)
 {
     struct table *t = &v->table, old = *t;
-    size_t slots = old.slots ? old.slots : 1024;
+    size_t size = old.size ? old.size : 1024;
 
-    while ((t->used + more) * 4 > slots * 3)
-        slots *= 2;
-    if (slots == old.slots)
+    while ((t->used + more) * 4 > size * 3)
+        size *= 2;
+    if (size == old.size)
         return ST_OK;
-    TRY(corpus_memory(v->c, slots * SLOT_BYTES, "the table of n-grams"));
-    *t = (struct table){ mem_array(slots, sizeof *t->grams), mem_array(slots, sizeof *t->docs), slots, old.used };
-    for (size_t i = 0; i < old.slots; i++)
-        if (old.grams[i] != 0) {
-            size_t to = slot_of(t, old.grams[i]);
-            t->grams[to] = old.grams[i];
-            t->docs[to] = old.docs[i];
-        }
-    free(old.grams);
-    free(old.docs);
-    corpus_memory_back(v->c, old.slots * SLOT_BYTES);
+    TRY(corpus_memory(v->c, size * sizeof *t->slots, "the table of n-grams"));
+    *t = (struct table){ mem_array(size, sizeof *t->slots), size, old.used };
+    for (size_t i = 0; i < old.size; i++)
+        if (old.slots[i] != 0)
+            *slot_of(t, old.slots[i] & ~COUNT_MOST) = old.slots[i];
+    free(old.slots);
+    corpus_memory_back(v->c, old.size * sizeof *t->slots);
     return ST_OK;
 }
 
 static void count_doc(struct table *t, const struct shingles *set)
 {
     for (size_t i = 0; i < set->count; i++) {
-        size_t at = slot_of(t, set->v[i]);
+        uint64_t *slot = slot_in_set(t, set, i);
 
-        t->used += t->grams[at] == 0;
-        t->grams[at] = set->v[i];
-        t->docs[at]++;
+        t->used += *slot == 0;
+        if (*slot == 0)
+            *slot = key_of(set->v[i]);
+        *slot += (*slot & COUNT_MOST) < COUNT_MOST;
     }
 }
 
@@ -105,8 +126,6 @@ static enum status make_set(void *ctx, size_t item, int worker)
     shingles_of(set, spool_text(v->c->spool, v->wave[item]), (int)v->cfg->ngram);
     shingles_sample(set, (uint64_t)v->cfg->sample);
     shingles_set(set);
-    if (set->count > 0 && set->v[0] == 0)      /* the mark of a free slot: the one gram in 2^64 is left out */
-        set->v[0] = set->count > 1 ? set->v[--set->count] : 1;
     return ST_OK;
 }
 
@@ -122,6 +141,7 @@ static enum status run_waves(struct cover *v, const uint32_t *list, size_t n, en
         }
         TRY(pool_for(v->c->pool, v->wave_count, make_set, v));
         TRY(fn(v));
+        TRY(corpus_goes_on(v->c, v->wave_count));
     }
     return ST_OK;
 }
@@ -146,12 +166,15 @@ static void judge(struct cover *v, uint32_t doc, const struct shingles *set)
         return;
     }
     for (size_t i = 0; i < set->count; i++)
-        covered += t->docs[slot_of(t, set->v[i])] > 1;
+        covered += (*slot_in_set(t, set, i) & COUNT_MOST) > 1;
     coverage = (double)covered / (double)set->count;
     if (coverage < v->cfg->threshold)
         return;
-    for (size_t i = 0; i < set->count; i++)
-        t->docs[slot_of(t, set->v[i])]--;
+    for (size_t i = 0; i < set->count; i++) {
+        uint64_t *slot = slot_in_set(t, set, i);
+
+        *slot -= (*slot & COUNT_MOST) < COUNT_MOST;
+    }
     corpus_drop(v->c, doc, &contained, coverage, v->cfg->threshold, SIZE_MAX);
 }
 
@@ -165,12 +188,11 @@ static enum status judge_wave(struct cover *v)
 static void count_lost(struct cover *v)
 {
     v->c->counts[COUNT_GRAMS] = v->table.used;
-    for (size_t i = 0; i < v->table.slots; i++)
-        v->c->counts[COUNT_LOST] += v->table.grams[i] != 0 && v->table.docs[i] == 0;
+    for (size_t i = 0; i < v->table.size; i++)
+        v->c->counts[COUNT_LOST] += v->table.slots[i] != 0 && (v->table.slots[i] & COUNT_MOST) == 0;
 }
 
-/* Longest first, later ones first among equals, so that the first come stays; or the whole list the other way round but for
- * equals. */
+/* Longest first or shortest first; among equals later ones first, so that the first come stays. */
 static uint32_t *order(struct corpus *c, enum keep keep, size_t *n)
 {
     uint32_t *list = corpus_list(c, CORPUS_LONGEST_FIRST, n);
@@ -214,8 +236,7 @@ enum status dedup_containment_all(const void *cfg, struct corpus *c)
     for (size_t i = 0; i < wave; i++)
         shingles_release(&v.sets[i]);
     free(v.sets);
-    free(v.table.grams);
-    free(v.table.docs);
+    free(v.table.slots);
     free(list);
     corpus_memory_back(c, c->taken - taken);
     return st;

@@ -86,6 +86,8 @@ enum status dedup_exact_all(const void *cfg, struct corpus *c)
     e.list = corpus_list(c, CORPUS_AS_IS, &n);
     e.docs = mem_array(n + 1, sizeof *e.docs);
     st = pool_for(c->pool, n, hash_one, &e);
+    if (st == ST_OK)
+        st = corpus_goes_on(c, n);
     if (st == ST_OK) {
         qsort(e.docs, n, sizeof *e.docs, by_hash);
         for (size_t i = 0, j; i < n; i = j) {

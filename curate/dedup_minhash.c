@@ -358,6 +358,7 @@ static enum status run_waves(struct search *s, const uint32_t *list, size_t n)
         TRY(pool_for(s->c->pool, s->wave_count, compare, s));
         TRY(reserve(s));
         decide(s);
+        TRY(corpus_goes_on(s->c, s->wave_count));
     }
     return ST_OK;
 }

@@ -47,13 +47,13 @@ static void end_line(struct clean *k)
 }
 
 /* What to do at a byte: nothing special, or one of these. */
-enum { PLAIN, CONTROL, LINE_FEED, LINE_END, RETURN, TWO_BYTES };
+enum { PLAIN, CONTROL, LINE_FEED, LINE_END, RETURN, TWO_BYTES, BYTE_ORDER_MARK };
 
 static const uint8_t *actions(void)
 {
     static const uint8_t table[256] = {
         [0 ... 8] = CONTROL, ['\n'] = LINE_FEED, ['\v'] = LINE_END, ['\f'] = LINE_END, ['\r'] = RETURN,
-        [14 ... 31] = CONTROL, [127] = CONTROL, [0xC2] = TWO_BYTES,
+        [14 ... 31] = CONTROL, [127] = CONTROL, [0xC2] = TWO_BYTES, [0xEF] = BYTE_ORDER_MARK,
     };
 
     return table;
@@ -63,7 +63,8 @@ static const uint8_t *actions(void)
 static size_t clean_special(struct clean *k, const unsigned char *p, size_t left, unsigned action)
 {
     bool c1 = action == TWO_BYTES && left > 1 && p[1] < 0xA0;
-    size_t n = action == TWO_BYTES && left > 1 ? 2 : 1;
+    bool mark = action == BYTE_ORDER_MARK && left > 2 && memcmp(p, "\xEF\xBB\xBF", 3) == 0 && k->n == 0;
+    size_t n = mark ? 3 : action == TWO_BYTES && left > 1 ? 2 : 1;
     bool ends = action == LINE_FEED || (k->c->newlines && (action == LINE_END || action == RETURN ||
                                                            (c1 && p[1] == 0x85)));
 
@@ -71,7 +72,7 @@ static size_t clean_special(struct clean *k, const unsigned char *p, size_t left
         end_line(k);
         return action == RETURN && left > 1 && p[1] == '\n' ? 2 : n;
     }
-    if (k->c->controls && action != RETURN && (action != TWO_BYTES || c1)) {
+    if (k->c->controls && (action == CONTROL || action == LINE_END || c1 || mark)) {
         k->controls++;
         return n;
     }
@@ -86,8 +87,6 @@ static size_t clean_text(const struct normalize_cfg *c, char *text, size_t n, ui
     const unsigned char *p = (const unsigned char *)text, *end = p + n;
     struct clean k = { .c = c, .out = text };
 
-    if (c->controls && n >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0)
-        p += 3;
     while (p < end) {
         const unsigned char *start = p;
 

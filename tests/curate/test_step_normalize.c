@@ -58,6 +58,7 @@ static void lines_and_blanks_take_one_form(void **state)
 static void controls_go_but_for_tab_and_line_feed(void **state)
 {
     check("{}", "\xEF\xBB\xBF" "a\x01\tb\x7F\xC2\x80\xC2\x9F" "c\x1B[0m", "a\tbc[0m");
+    check("{}", "\n\xEF\xBB\xBF\x02\xEF\xBB\xBF" "a\xEF\xBB\xBF\xEF\xBC\x81", "a\xEF\xBB\xBF\xEF\xBC\x81");
     check("{controls: false}", "a\x01" "b\xC2\x80", "a\x01" "b\xC2\x80");
     check("{}", "\xC2\xA0 x \xC3\x80", "\xC2\xA0 x \xC3\x80");
     assert_string_equal(normalized("{}", "a\0b", 3), "ab");
