@@ -69,6 +69,9 @@ for threads in 2 8; do
     [ ! -s log ] || fail "--quiet is not: $(cat log)"
     for f in part-00000.jsonl.zst report.json report.html; do cmp c1/$f c$threads/$f; done
 done
+TUNDISH_CPU=portable "$TUNDISH" curate in --out cp --quiet
+cmp c1/part-00000.jsonl.zst cp/part-00000.jsonl.zst
+cmp c1/report.json cp/report.json
 [ "$(ls c2 | sort | tr '\n' ' ')" = "manifest.json part-00000.jsonl.zst report.html report.json " ] || fail "files: $(ls c2)"
 digest() { grep -m1 '"digest"' "$1/manifest.json"; }
 [ "$(digest c1)" = "$(digest c2)" ] || fail "content digests differ"

@@ -80,7 +80,7 @@ static void sets_are_sorted(void **state)
     shingles_release(&s);
 }
 
-/* The share of agreeing minima is the Jaccard index, up to chance; and all instruction sets give the same keys. */
+/* The share of agreeing minima is the Jaccard index, up to chance. */
 static void minima_estimate_the_jaccard_index(void **state)
 {
     struct minhash m;
