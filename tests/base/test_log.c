@@ -22,7 +22,8 @@ static void on_a_terminal(void (*fn)(void *), const char *no_color, char *words,
     ssize_t n;
     pid_t pid;
 
-    assert_int_equal(openpty(&master, &slave, NULL, NULL, &window), 0);
+    if (openpty(&master, &slave, NULL, NULL, &window) != 0)
+        skip();      /* no pseudo-terminals here, as in a bare chroot */
     fflush(NULL);
     pid = fork();
     if (pid == 0) {

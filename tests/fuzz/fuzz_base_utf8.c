@@ -65,8 +65,11 @@ static size_t reference_repair(struct buf *out, const uint8_t *p, size_t n, size
 static void check_round_trip(const struct buf *b)
 {
     struct buf again = { 0 };
-    const char *p = b->p, *end = p + b->n;
+    const char *p = b->p, *end;
 
+    if (b->n == 0)
+        return;
+    end = p + b->n;
     while (p < end) {
         uint32_t cp;
         char bytes[4];

@@ -70,7 +70,7 @@ has err "'tokens/train-00001.mdb' is not in the manifest"
 rm tokens/train-00001.mdb
 
 # a flipped bit, a cut-off file, a missing file, a changed manifest: status 6
-flip() { printf "\\x$(printf %02x $((0x$(xxd -s "$2" -l 1 -p "$1") ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
+flip() { printf "\\x$(printf %02x $((0x$(od -A n -t x1 -j "$2" -N 1 "$1" | tr -d " ") ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
 for at in 0 16 4100 24592 36863; do
     flip tokens/train-00000.mdb $at
     run 6 store verify tokens
