@@ -16,13 +16,17 @@ struct tokenize_options {
 #define S struct tokenize_options
 
 static const struct opt options[] = {
-    OPT_INPUT(S, tokenizer, "tokenizer", "the tokenizer: its folder or tokenizer.json", .flags = OPT_REQUIRED),
+    OPT_INPUT(S, tokenizer, "tokenizer", "the tokenizer: its folder or tokenizer.json",
+              .flags = OPT_REQUIRED),
     OPT_INPUT(S, corpus, "corpus", "what to encode: a corpus, or .jsonl, .jsonl.zst or .txt files",
               .flags = OPT_REQUIRED | OPT_POSITIONAL),
     OPT_OUTPUT(S, out, "out", "folder of the token store", .flags = OPT_REQUIRED),
-    OPT_REAL(S, validation, "validation", "0.02", 0, 0.5, "share of documents kept for validation, by hash of their text"),
-    OPT_INT(S, shard_tokens, "shard-tokens", "100000000", 1, 1e12, "tokens after which a shard is closed"),
-    OPT_INT(S, threads, "threads", "0", 0, 4096, "threads; 0: as many as usable", .flags = OPT_NEUTRAL),
+    OPT_REAL(S, validation, "validation", "0.02", 0, 0.5,
+             "share of documents kept for validation, by hash of their text"),
+    OPT_INT(S, shard_tokens, "shard-tokens", "100000000", 1, 1e12,
+            "tokens after which a shard is closed"),
+    OPT_INT(S, threads, "threads", "0", 0, 4096, "threads; 0: as many as usable",
+            .flags = OPT_NEUTRAL),
     OPT_END
 };
 
@@ -58,8 +62,11 @@ static enum status open_inputs(struct tokenizing *t, int64_t *end)
     TRY(tokenizer_open(t->o->tokenizer, &t->tokenizer));
     *end = tokenizer_end_of_text(t->tokenizer);
     if (*end < 0)
-        return fail(ST_UNSUPPORTED, "the tokenizer '%s' has no end-of-text token to put between documents; want one "
-                    "with <|endoftext|>", t->o->tokenizer);
+        return fail(
+            ST_UNSUPPORTED,
+            "the tokenizer '%s' has no end-of-text token to put between documents; want one "
+            "with <|endoftext|>",
+            t->o->tokenizer);
     return corpus_text_open(t->o->corpus, &t->corpus);
 }
 
@@ -67,8 +74,11 @@ static enum status open_writer(struct tokenizing *t, const struct artifact *out)
 {
     char digest[SHA256_HEX];
     struct token_writer_args args = {
-        .folder = artifact_folder(out), .vocab = tokenizer_vocab(t->tokenizer),
-        .shard_tokens = (uint64_t)t->o->shard_tokens, .tokenizer_digest = digest, .validation = t->o->validation,
+        .folder = artifact_folder(out),
+        .vocab = tokenizer_vocab(t->tokenizer),
+        .shard_tokens = (uint64_t)t->o->shard_tokens,
+        .tokenizer_digest = digest,
+        .validation = t->o->validation,
     };
 
     TRY(artifact_digest_path(t->o->tokenizer, NULL, digest));
@@ -78,7 +88,9 @@ static enum status open_writer(struct tokenizing *t, const struct artifact *out)
 static enum status encode_all(struct tokenizing *t, int64_t end)
 {
     struct pool *pool = pool_new((int)t->o->threads);
-    struct encode_stream stream = { .tokenizer = t->tokenizer, .end = end, .next = next, .take = take, .ctx = t };
+    struct encode_stream stream = {
+        .tokenizer = t->tokenizer, .end = end, .next = next, .take = take, .ctx = t
+    };
     enum status st;
 
     progress_start("tokenizing", "bytes", corpus_text_total(t->corpus));
@@ -92,7 +104,8 @@ static enum status encode_all(struct tokenizing *t, int64_t end)
 static enum status keep_tokenizer(const char *tokenizer, const char *folder)
 {
     struct arena a = { 0 };
-    const char *from = file_is_folder(tokenizer) ? path_join(&a, tokenizer, "tokenizer.json") : tokenizer;
+    const char *from =
+        file_is_folder(tokenizer) ? path_join(&a, tokenizer, "tokenizer.json") : tokenizer;
     enum status st = file_copy(from, path_join(&a, folder, "tokenizer.json"));
 
     arena_release(&a);
@@ -115,6 +128,9 @@ static enum status write_store(struct tokenizing *t, struct artifact *out)
         return st;
     }
     TRY(token_writer_close(t->writer, &counts));
+    if (t->o->validation > 0 && json_integer_value(json_object_get(json_object_get(counts, "validation"), "documents")) == 0)
+        log_warn("none of the %llu documents fell into the validation part: nothing can be scored; want more documents, "
+                 "or --validation above %g", (unsigned long long)t->documents, t->o->validation);
     artifact_set_counts(out, counts);
     return keep_tokenizer(t->o->tokenizer, artifact_folder(out));
 }
@@ -123,8 +139,9 @@ static void report(const struct tokenizing *t)
 {
     char documents[28], bytes[24], tokens[28];
 
-    log_info("%s: %s tokens of %s documents, %s; %.3f bytes a token", t->o->out, str_count(t->tokens, tokens),
-             str_count(t->documents, documents), str_bytes(t->bytes, bytes), (double)t->bytes / (double)t->tokens);
+    log_info("%s: %s tokens of %s documents, %s; %.3f bytes a token", t->o->out,
+             str_count(t->tokens, tokens), str_count(t->documents, documents),
+             str_bytes(t->bytes, bytes), (double)t->bytes / (double)t->tokens);
 }
 
 static enum status run_tokenize(struct arena *a, void *cfg)
@@ -149,9 +166,11 @@ static enum status run_tokenize(struct arena *a, void *cfg)
 const struct command cmd_tokenize = {
     .name = "tokenize",
     .summary = "encode a corpus into a token store",
-    .details = "Every document becomes its tokens and the end-of-text token behind them. Special tokens' names in the text stay\n"
-               "text. Which documents are for validation depends on their text alone.\n\n"
-               "  tundish tokenize --tokenizer tokenizer --out tokens corpus",
+    .details =
+        "Every document becomes its tokens and the end-of-text token behind them. "
+        "Special tokens' names in the text stay\n"
+        "text. Which documents are for validation depends on their text alone.\n\n"
+        "  tundish tokenize --tokenizer tokenizer --out tokens corpus",
     .opts = options,
     .cfg_size = sizeof(struct tokenize_options),
     .stage_version = 1,
