@@ -31,7 +31,7 @@ char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(
 
 void *mem_alloc(size_t n);                        /* zeroed */
 void *mem_array(size_t count, size_t size);       /* zeroed */
-void *mem_grow(void *p, size_t count, size_t size);   /* realloc to count*size; new part not zeroed */
+void *mem_grow(void *p, size_t count, size_t size); /* realloc to count*size; new part not zeroed */
 char *mem_strdup(const char *s);
 /* n bytes, zeroed, aligned to 64 (vector loads); free with mem_free_aligned(). */
 void *mem_alloc_aligned(size_t n);

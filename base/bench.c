@@ -125,11 +125,13 @@ struct bench_cfg {
 };
 
 static const struct opt options[] = {
-    OPT_LIST(struct bench_cfg, what, "what", "which benches: a group, and of it the cases that begin so",
-             .flags = OPT_POSITIONAL, .value = "GROUP [CASE]"),
+    OPT_LIST(struct bench_cfg, what, "what",
+             "which benches: a group, and of it the cases that begin so", .flags = OPT_POSITIONAL,
+             .value = "GROUP [CASE]"),
     OPT_INT(struct bench_cfg, threads, "threads", "1", 0, 4096, "threads; 0: as many as usable"),
     OPT_INT(struct bench_cfg, repeat, "repeat", "1", 1, 1000, "measurements a case"),
-    OPT_INPUT(struct bench_cfg, in, "in", "text file to work on; else each case makes its own data"),
+    OPT_INPUT(struct bench_cfg, in, "in",
+              "text file to work on; else each case makes its own data"),
     OPT_BOOL(struct bench_cfg, list, "list", "false", "list groups and cases, run none"),
     OPT_END
 };
@@ -239,13 +241,14 @@ static enum status run(struct arena *a, void *cfg)
 const struct command cmd_bench = {
     .name = "bench",
     .summary = "measure a part of this program; one JSON line a case",
-    .details = "A line has the value, its unit, and a yardstick that was measured in the same run, so\n"
-               "that their ratio means something on a noisy machine. With --repeat a line has\n"
-               "minimum, median (also as value) and maximum.\n\n"
-               "examples:\n"
-               "  tundish bench --list\n"
-               "  tundish bench kernels --threads 2 --repeat 5\n"
-               "  tundish bench tokenizer encode --in notes.txt",
+    .details =
+        "A line has the value, its unit, and a yardstick that was measured in the same run, so\n"
+        "that their ratio means something on a noisy machine. With --repeat a line has\n"
+        "minimum, median (also as value) and maximum.\n\n"
+        "examples:\n"
+        "  tundish bench --list\n"
+        "  tundish bench kernels --threads 2 --repeat 5\n"
+        "  tundish bench tokenizer encode --in notes.txt",
     .opts = options,
     .cfg_size = sizeof(struct bench_cfg),
     .run = run,

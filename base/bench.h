@@ -1,8 +1,9 @@
 /*
  * Benchmarks print one JSON object a line:
- * {"bench":"kernels","case":"matmul bf16","threads":1,"value":201.3,"unit":"GFLOP/s","yardstick":"...","yardstick_value":..,"ratio":..}
- * The yardstick (memory scan, GEMM peak, zstd -d ...) is measured in the same run, so that a ratio means
- * something on a noisy machine. With --repeat N the line carries minimum, median and maximum.
+ * {"bench":"kernels","case":"matmul bf16","threads":1,"value":201.3,"unit":"GFLOP/s",
+ *  "yardstick":"...","yardstick_value":..,"ratio":..}
+ * The yardstick (memory scan, GEMM peak, zstd -d ...) is measured in the same run, so that a ratio
+ * means something on a noisy machine. With --repeat N the line carries minimum, median and maximum.
  */
 #ifndef TUNDISH_BASE_BENCH_H
 #define TUNDISH_BASE_BENCH_H

@@ -186,8 +186,8 @@ static bool reader_is_gone(void)
     return poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
 }
 
-/* What is buffered must reach the disk or pipe before success is claimed; a reader that has gone away
- * (`tundish help | head -1`) is no failure. */
+/* What is buffered must reach the disk or pipe before success is claimed; a reader that has gone
+ * away (`tundish help | head -1`) is no failure. */
 static enum status flush_output(void)
 {
     bool flushed = fflush(stdout) == 0;
@@ -201,7 +201,8 @@ static enum status flush_output(void)
     return fail_errno(ST_IO, "cannot write to standard output");
 }
 
-/* Appends a message without what could steer a terminal; line ends stay, for messages with a source line. */
+/* Appends a message without what could steer a terminal; line ends stay, for messages
+ * with a source line. */
 static void add_message(struct buf *out, const char *message)
 {
     struct buf good = { 0 };

@@ -6,8 +6,8 @@
  *   tundish tokenizer            the second words of `tokenizer`
  *   tundish COMMAND [options]    runs it
  *
- * stdout has data and the help that was asked for. A failure is one message on stderr, "tundish COMMAND: error:
- * message", and the exit code of its status (base/status.h).
+ * stdout has data and the help that was asked for. A failure is one message on stderr, "tundish
+ * COMMAND: error: message", and the exit code of its status (base/status.h).
  */
 #ifndef TUNDISH_BASE_CLI_H
 #define TUNDISH_BASE_CLI_H

@@ -42,7 +42,8 @@ void cli_help_all(FILE *out, const struct cli_group *groups)
         for (command_list c = g->commands; *c; c++)
             print_line(out, *c, width);
     }
-    fputs("\n'tundish COMMAND --help' tells more about one; 'tundish --version' what is built in.\n", out);
+    fputs("\n'tundish COMMAND --help' tells more about one; "
+          "'tundish --version' what is built in.\n", out);
 }
 
 static bool has_row(const struct opt *table, const char *name)

@@ -1,10 +1,10 @@
 /*
  * Files and folders that exist whole or not at all.
  *
- * The crash rule: bytes are written under a temporary name in the same folder, fsynced, renamed into
- * place, and the parent folder is fsynced. A reader sees the old state or the new one. A leftover
- * temporary name (ends in ".tmp.<pid>") is never read and is removed by the next writer of that name,
- * if its process is gone.
+ * The crash rule: bytes are written under a temporary name in the same folder, fsynced, renamed
+ * into place, and the parent folder is fsynced. A reader sees the old state or the new one. A
+ * leftover temporary name (ends in ".tmp.<pid>") is never read and is removed by the next writer of
+ * that name, if its process is gone.
  */
 #ifndef TUNDISH_BASE_FILE_H
 #define TUNDISH_BASE_FILE_H
@@ -25,10 +25,10 @@ MUST_USE enum status file_read(const char *path, uint64_t limit, struct buf *out
 MUST_USE enum status file_write_atomic(const char *path, const void *p, size_t n);
 /* Copies a file's bytes (at most 4 GiB) to a new name, atomically. */
 MUST_USE enum status file_copy(const char *from, const char *to);
-MUST_USE enum status file_make_folders(const char *path);      /* mkdir -p */
-MUST_USE enum status file_remove_tree(const char *path);       /* absent is fine; never follows links */
+MUST_USE enum status file_make_folders(const char *path);  /* mkdir -p */
+MUST_USE enum status file_remove_tree(const char *path);   /* absent is fine; never follows links */
 MUST_USE enum status file_rename(const char *from, const char *to);   /* and fsyncs to's parent */
-MUST_USE enum status file_sync_folder(const char *path);       /* fsync of the folder entry itself */
+MUST_USE enum status file_sync_folder(const char *path);   /* fsync of the folder entry itself */
 /* fsyncs every file and folder below path. */
 MUST_USE enum status file_sync_tree(const char *path);
 
@@ -41,18 +41,20 @@ MUST_USE enum status file_map_open(struct file_map *m, const char *path);
 void file_map_close(struct file_map *m);
 
 /* All regular files below path (path itself if it is a file), relative names sorted by bytes; links
- * are not followed, but path itself may be one. out[i] is relative to path ("" if path is a file). */
+ * are not followed, but path itself may be one. out[i] is relative to path (""
+ * if path is a file). */
 struct file_list {
     const char **names;
     size_t count;
 };
 MUST_USE enum status file_list_tree(struct arena *a, const char *path, struct file_list *out);
 
-/* A folder that is being written: work in folder_tmp, then folder_commit() syncs it and renames it to
- * its final name (an existing folder of that name is replaced in one step, then removed), or folder_abort() removes it.
- * folder_begin() makes the parent folders, removes leftovers, and refuses (ST_CONFIG) a final name that is a file, a
- * link, "." or "/". One writer a name at a time: take a lock. On a file system that cannot exchange two names (NFS)
- * the replacing takes two renames, between which a reader finds no folder. folder_tmp lives in the arena. */
+/* A folder that is being written: work in folder_tmp, then folder_commit() syncs it and renames it
+ * to its final name (an existing folder of that name is replaced in one step, then removed), or
+ * folder_abort() removes it. folder_begin() makes the parent folders, removes leftovers, and
+ * refuses (ST_CONFIG) a final name that is a file, a link, "." or "/". One writer a name at a time:
+ * take a lock. On a file system that cannot exchange two names (NFS) the replacing takes two
+ * renames, between which a reader finds no folder. folder_tmp lives in the arena. */
 MUST_USE enum status folder_begin(struct arena *a, const char *final_path, const char **folder_tmp);
 MUST_USE enum status folder_commit(const char *folder_tmp, const char *final_path);
 void folder_abort(const char *folder_tmp);

@@ -68,7 +68,8 @@ static bool is_leftover(const char *name, const char *base, size_t base_len)
     return pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
 }
 
-static enum status remove_leftovers_in(DIR *d, const char *parent, const char *base, size_t base_len)
+static enum status remove_leftovers_in(DIR *d, const char *parent, const char *base,
+                                       size_t base_len)
 {
     struct buf path = { 0 };
     enum status st = ST_OK;

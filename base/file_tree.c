@@ -11,7 +11,8 @@
 
 /* What to do at each name; links are never followed. Each may be NULL. */
 struct visitor {
-    /* A name in the folder dir that is not a folder itself; path is the same from the walk's root. */
+    /* A name in the folder dir that is not a folder itself; path is the same
+     * from the walk's root. */
     enum status (*entry)(struct visitor *v, int dir, const char *name, const char *path,
                          mode_t mode);
     /* A folder, after all in it; fd is open on it. */

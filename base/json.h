@@ -26,8 +26,11 @@ void json_canonical(struct buf *out, const json_t *value);
 void json_quote(struct buf *out, const char *p, size_t n);
 
 /* Typed members with an error that names the file (`what`) and key; required. */
-MUST_USE enum status json_get_int(const json_t *obj, const char *key, const char *what, int64_t *out);
-MUST_USE enum status json_get_real(const json_t *obj, const char *key, const char *what, double *out);
-MUST_USE enum status json_get_str(const json_t *obj, const char *key, const char *what, const char **out);  /* borrowed */
+MUST_USE enum status json_get_int(const json_t *obj, const char *key, const char *what,
+                                  int64_t *out);
+MUST_USE enum status json_get_real(const json_t *obj, const char *key, const char *what,
+                                   double *out);
+MUST_USE enum status json_get_str(const json_t *obj, const char *key, const char *what,
+                                  const char **out); /* borrowed */
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * Words for people, on stderr. stdout is for data. One line a message; colours only on a terminal and without
- * NO_COLOR. --quiet silences info, never warnings. Control characters in a message are shown escaped, so that a file
- * name cannot steer the terminal. Any thread may speak.
+ * Words for people, on stderr. stdout is for data. One line a message; colours only on a terminal
+ * and without NO_COLOR. --quiet silences info, never warnings. Control characters in a message are
+ * shown escaped, so that a file name cannot steer the terminal. Any thread may speak.
  */
 #ifndef TUNDISH_BASE_LOG_H
 #define TUNDISH_BASE_LOG_H
@@ -16,8 +16,8 @@ void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 bool log_is_quiet(void);         /* safe in a signal handler */
 bool log_is_terminal(void);      /* stderr is a terminal that can move its cursor */
 bool log_has_colours(void);      /* and may be coloured */
-/* Shows text (no newline) as the last line of the terminal, under the messages; "" takes it away, as the end of
- * the process does. Nothing happens elsewhere. For base/progress.c. */
+/* Shows text (no newline) as the last line of the terminal, under the messages; "" takes it away,
+ * as the end of the process does. Nothing happens elsewhere. For base/progress.c. */
 void log_status_line(const char *text);
 
 #endif

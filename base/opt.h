@@ -1,15 +1,16 @@
 /*
- * Option tables: one row an option. The same table parses the command line, the keys of --config and of a
- * pipeline's `with:`, checks bounds, prints --help, and makes the record that goes into manifests
- * and cache keys.
+ * Option tables: one row an option. The same table parses the command line, the keys of --config
+ * and of a pipeline's `with:`, checks bounds, prints --help, and makes the record that goes into
+ * manifests and cache keys.
  *
  * To add an option: a field in the command's config struct and a row in its table.
  *
- * Names are lower case with '-' ("batch-tokens"), and '.' for groups ("model.width"). On the command line
- * an option is `--batch-tokens 8192` or `--batch-tokens=8192`; in YAML it is `batch-tokens: 8192` or
- * `batch_tokens: 8192` ('_' and '-' are the same letter in YAML keys); `model: {width: 256}` is the option model.width.
- * Lists are repeated on the command line (`--in a --in b`, and for the row flagged OPT_POSITIONAL plain
- * words) and a list (or one scalar) in YAML. A tree is any YAML; on the command line it is YAML flow text.
+ * Names are lower case with '-' ("batch-tokens"), and '.' for groups ("model.width"). On the
+ * command line an option is `--batch-tokens 8192` or `--batch-tokens=8192`; in YAML it is
+ * `batch-tokens: 8192` or `batch_tokens: 8192` ('_' and '-' are the same letter in YAML keys);
+ * `model: {width: 256}` is the option model.width. Lists are repeated on the command line
+ * (`--in a --in b`, and for the row flagged OPT_POSITIONAL plain words) and a list (or one scalar)
+ * in YAML. A tree is any YAML; on the command line it is YAML flow text.
  */
 #ifndef TUNDISH_BASE_OPT_H
 #define TUNDISH_BASE_OPT_H
@@ -49,11 +50,13 @@ struct opt_list {
     size_t count;
 };
 
-/* Extra check of a tree (or any) value, after the row's own type and bounds; reports with yaml_fail() at the place of
- * the fault. A list row's value is a list or a single scalar. Called for defaults too. */
+/* Extra check of a tree (or any) value, after the row's own type and bounds; reports with
+ * yaml_fail() at the place of the fault. A list row's value is a list or a single scalar.
+ * Called for defaults too. */
 typedef enum status opt_check_fn(const struct yaml *value);
-/* Called for each path hidden inside a tree (a curate source) so that the pipeline runner can resolve
- * `@stage` references and digest inputs. Visits scalar nodes; the visitor may replace node->text. */
+/* Called for each path hidden inside a tree (a curate source) so that the pipeline runner
+ * can resolve `@stage` references and digest inputs. Visits scalar nodes; the visitor may
+ * replace node->text. */
 typedef enum status opt_path_fn(void *ctx, struct yaml *path);
 typedef enum status opt_paths_fn(struct yaml *value, opt_path_fn *visit, void *ctx);
 
@@ -61,28 +64,34 @@ struct opt {
     const char *name;
     enum opt_type type;
     size_t offset;
-    const char *fallback;        /* default, as text; NULL: absent (or empty list) */
-    double min, max;             /* numbers and sizes; both 0: unbounded */
-    const char *const *choices;  /* OPT_T_CHOICE: NULL-terminated */
+    const char *fallback;       /* default, as text; NULL: absent (or empty list) */
+    double min, max;            /* numbers and sizes; both 0: unbounded */
+    const char *const *choices; /* OPT_T_CHOICE: NULL-terminated */
     unsigned flags;
-    const char *help;            /* one line, lower case; says the unit */
-    const char *value;           /* what --help calls the value ("FILE"); NULL: a word of its type */
+    const char *help;           /* one line, lower case; says the unit */
+    const char *value;          /* what --help calls the value ("FILE"); NULL: a word of its type */
     opt_check_fn *check;
-    opt_paths_fn *paths;         /* OPT_T_TREE that names inputs inside */
+    opt_paths_fn *paths;        /* OPT_T_TREE that names inputs inside */
 };
 
 #define OPT_STR(S, f, nm, def, hlp, ...) \
-    { .name = nm, .type = OPT_T_STR, .offset = offsetof(S, f), .fallback = def, .help = hlp, __VA_ARGS__ }
+    { .name = nm, .type = OPT_T_STR, .offset = offsetof(S, f), .fallback = def, \
+      .help = hlp, __VA_ARGS__ }
 #define OPT_INT(S, f, nm, def, lo, hi, hlp, ...) \
-    { .name = nm, .type = OPT_T_INT, .offset = offsetof(S, f), .fallback = def, .min = lo, .max = hi, .help = hlp, __VA_ARGS__ }
+    { .name = nm, .type = OPT_T_INT, .offset = offsetof(S, f), .fallback = def, \
+      .min = lo, .max = hi, .help = hlp, __VA_ARGS__ }
 #define OPT_REAL(S, f, nm, def, lo, hi, hlp, ...) \
-    { .name = nm, .type = OPT_T_REAL, .offset = offsetof(S, f), .fallback = def, .min = lo, .max = hi, .help = hlp, __VA_ARGS__ }
+    { .name = nm, .type = OPT_T_REAL, .offset = offsetof(S, f), .fallback = def, \
+      .min = lo, .max = hi, .help = hlp, __VA_ARGS__ }
 #define OPT_SIZE(S, f, nm, def, lo, hi, hlp, ...) \
-    { .name = nm, .type = OPT_T_SIZE, .offset = offsetof(S, f), .fallback = def, .min = lo, .max = hi, .help = hlp, __VA_ARGS__ }
+    { .name = nm, .type = OPT_T_SIZE, .offset = offsetof(S, f), .fallback = def, \
+      .min = lo, .max = hi, .help = hlp, __VA_ARGS__ }
 #define OPT_BOOL(S, f, nm, def, hlp, ...) \
-    { .name = nm, .type = OPT_T_BOOL, .offset = offsetof(S, f), .fallback = def, .help = hlp, __VA_ARGS__ }
+    { .name = nm, .type = OPT_T_BOOL, .offset = offsetof(S, f), .fallback = def, \
+      .help = hlp, __VA_ARGS__ }
 #define OPT_CHOICE(S, f, nm, def, list, hlp, ...) \
-    { .name = nm, .type = OPT_T_CHOICE, .offset = offsetof(S, f), .fallback = def, .choices = list, .help = hlp, __VA_ARGS__ }
+    { .name = nm, .type = OPT_T_CHOICE, .offset = offsetof(S, f), .fallback = def, \
+      .choices = list, .help = hlp, __VA_ARGS__ }
 #define OPT_LIST(S, f, nm, hlp, ...) \
     { .name = nm, .type = OPT_T_LIST, .offset = offsetof(S, f), .help = hlp, __VA_ARGS__ }
 #define OPT_TREE(S, f, nm, hlp, ...) \
@@ -95,24 +104,30 @@ struct opt {
     { .name = nm, .type = OPT_T_OUTPUT, .offset = offsetof(S, f), .help = hlp, __VA_ARGS__ }
 #define OPT_END { .name = NULL }
 
-/* Options that every command has are in no table: --config FILE, --set KEY=VALUE and --quiet are opt_parse()'s,
- * --help is base/cli.h's. A table may have a row "set" of its own; then --set is that row. */
+/* Options that every command has are in no table: --config FILE, --set KEY=VALUE and
+ * --quiet are opt_parse()'s, --help is base/cli.h's. A table may have a row "set" of its
+ * own; then --set is that row. */
 
 struct command;
-/* Fills cfg (a struct that the table's offsets fit, zeroed by the caller) from defaults, then the file of
- * `--config`, then each `--set key=value`, then the command line: a later one replaces what an earlier one gave, lists
- * too. argv are the words behind the command's name. The same option twice on one level is refused. Strings live in the
- * arena. A table that breaks its own rules (a default out of bounds, a name twice) ends the process. */
-MUST_USE enum status opt_parse(const struct opt *table, struct arena *a, int argc, char **argv, void *cfg);
+/* Fills cfg (a struct that the table's offsets fit, zeroed by the caller) from defaults, then the
+ * file of `--config`, then each `--set key=value`, then the command line: a later one replaces what
+ * an earlier one gave, lists too. argv are the words behind the command's name. The same option
+ * twice on one level is refused. Strings live in the arena. A table that breaks its own rules (a
+ * default out of bounds, a name twice) ends the process. */
+MUST_USE enum status opt_parse(const struct opt *table, struct arena *a, int argc, char **argv,
+                               void *cfg);
 /* The same from a YAML map alone (a curation step's own options, a pipeline's `with:`). */
-MUST_USE enum status opt_from_yaml(const struct opt *table, struct arena *a, const struct yaml *map, void *cfg);
-/* Checks a `with:` map against the table without filling anything. Values that are whole `@reference`s
- * or hold `${param}`s must have been replaced before. Missing required rows are reported at `where` (may be NULL: not
- * reported), except rows of the types in the mask skip (1u << OPT_T_OUTPUT: the runner supplies the output itself). */
+MUST_USE enum status opt_from_yaml(const struct opt *table, struct arena *a, const struct yaml *map,
+                                   void *cfg);
+/* Checks a `with:` map against the table without filling anything. Values that are whole
+ * `@reference`s or hold `${param}`s must have been replaced before. Missing required rows are
+ * reported at `where` (may be NULL: not reported), except rows of the types in the mask skip (1u <<
+ * OPT_T_OUTPUT: the runner supplies the output itself). */
 MUST_USE enum status opt_check_map(const struct opt *table, struct arena *a, const struct yaml *map,
                                    const struct yaml *where, unsigned skip);
-/* What decides the results: every row but inputs, outputs and OPT_NEUTRAL, defaults filled in; absent is null, a path
- * inside a tree (row->paths) is null too. The caller owns the object; keys sorted by canonical form. */
+/* What decides the results: every row but inputs, outputs and OPT_NEUTRAL, defaults filled in;
+ * absent is null, a path inside a tree (row->paths) is null too. The caller owns the object; keys
+ * sorted by canonical form. */
 json_t *opt_record(const struct opt *table, const void *cfg);
 /* The row of that name ('_' taken as '-'), or NULL. */
 const struct opt *opt_find(const struct opt *table, const char *name);

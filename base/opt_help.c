@@ -79,7 +79,8 @@ static void add_help(struct buf *out, const struct opt *row)
         buf_addc(out, ']');
 }
 
-/* Bytes up to the next place where a line may end: a space, but in brackets only one behind ';' or ','. */
+/* Bytes up to the next place where a line may end: a space, but in brackets only
+ * one behind ';' or ','. */
 static size_t piece_length(const char *text, bool *in_brackets)
 {
     size_t n = 0;
@@ -92,7 +93,8 @@ static size_t piece_length(const char *text, bool *in_brackets)
     }
 }
 
-/* Prints text in words, wrapped between the columns `left` and WIDTH; the cursor stands at `column`. */
+/* Prints text in words, wrapped between the columns `left` and WIDTH; the cursor
+ * stands at `column`. */
 static void print_wrapped(FILE *out, const char *text, size_t left, size_t column)
 {
     bool first = true, in_brackets = false;

@@ -126,7 +126,8 @@ static enum status take_quiet(const char *value)
 /* What is in no table: the options of every command, and --no-x. */
 static enum status take_other(struct command_line *c, const char *name, const char *value)
 {
-    const struct opt *flag = strncmp(name, "no-", 3) == 0 ? opt_find(c->fill.table, name + 3) : NULL;
+    const struct opt *flag =
+        strncmp(name, "no-", 3) == 0 ? opt_find(c->fill.table, name + 3) : NULL;
     const char *guess;
 
     if (strcmp(name, "config") == 0)
@@ -138,7 +139,8 @@ static enum status take_other(struct command_line *c, const char *name, const ch
     if (flag != NULL && flag->type == OPT_T_BOOL)
         return take_flag(c, flag, name, value);
     guess = opt_guess(c->fill.table, c->fill.arena, name, "--");
-    return fail(ST_USAGE, "unknown option '--%.60s'%s", name, *guess ? guess : "; --help lists them");
+    return fail(ST_USAGE, "unknown option '--%.60s'%s", name,
+                *guess ? guess : "; --help lists them");
 }
 
 /* name without its dashes; value is NULL without '='. */

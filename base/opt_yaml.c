@@ -40,7 +40,8 @@ static const char *in_a_group(const struct opt *table, const char *name)
     return NULL;
 }
 
-const char *opt_guess(const struct opt *table, struct arena *a, const char *name, const char *dashes)
+const char *opt_guess(const struct opt *table, struct arena *a, const char *name,
+                      const char *dashes)
 {
     static const char *const common[] = { "config", "set", "quiet", "help" };
     const char *near, **names;
@@ -126,7 +127,8 @@ static enum status check_missing(const struct opt_fill *f, const struct yaml *wh
     return yaml_fail(where, "'%s' is missing (%s)", row->name, row->help);
 }
 
-enum status opt_from_yaml(const struct opt *table, struct arena *a, const struct yaml *map, void *cfg)
+enum status opt_from_yaml(const struct opt *table, struct arena *a, const struct yaml *map,
+                          void *cfg)
 {
     struct opt_fill f = opt_fill_begin(table, a, cfg);
 

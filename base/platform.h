@@ -12,10 +12,11 @@ struct cpu_features {
     bool avx512_bf16;
     bool avx512_vnni;
 };
-/* Found once, by cpuid. TUNDISH_CPU=portable|avx2|avx512 in the environment lowers it (for tests); any other
- * word there ends the process with a message. */
+/* Found once, by cpuid. TUNDISH_CPU=portable|avx2|avx512 in the environment lowers it (for tests);
+ * any other word there ends the process with a message. */
 const struct cpu_features *cpu_features(void);
-/* Processors this process may use: its affinity mask, and no more than its control group's CPU quota. */
+/* Processors this process may use: its affinity mask, and no more than its
+ * control group's CPU quota. */
 int cpu_count(void);
 const char *host_name(void);       /* "unknown" if it has none */
 
@@ -28,7 +29,8 @@ const char *host_name(void);       /* "unknown" if it has none */
 #define PLATFORM_ASAN 0
 #endif
 
-/* In front of a function: the compiler may use these instructions ("avx2"). Whoever calls it asks cpu_features() first. */
+/* In front of a function: the compiler may use these instructions ("avx2"). Whoever calls it asks
+ * cpu_features() first. */
 #if defined(__x86_64__)
 #define PLATFORM_TARGET(name) __attribute__((target(name)))
 #else

@@ -11,8 +11,8 @@
 #include "base/pool_part.h"
 
 /* Looks at the job counter that a worker takes before it sleeps, and at the workers left that the
- * caller takes. Training calls the pool in bursts: to be woken by the kernel costs more than most of
- * its jobs. */
+ * caller takes. Training calls the pool in bursts: to be woken by the kernel costs more
+ * than most of its jobs. */
 #define SPINS 2000
 
 struct pool {
@@ -42,7 +42,8 @@ static _Thread_local bool in_job;   /* this thread runs a pool's item: it must n
 /* Waits for a job later than `last`; true with the lock held, inside counted. */
 static bool join_job(struct pool *p, uint64_t *last)
 {
-    for (int i = 0; i < p->spins && atomic_load_explicit(&p->jobs, memory_order_acquire) == *last; i++)
+    for (int i = 0; i < p->spins && atomic_load_explicit(&p->jobs, memory_order_acquire) == *last;
+         i++)
         platform_pause();
     pthread_mutex_lock(&p->lock);
     for (;;) {

@@ -8,9 +8,9 @@
  *      being worked  a worker         produced
  *
  * Who does what: the calling thread consumes, worker 1 produces (the caller if it is alone), and
- * each of them works when it has nothing else to do. A failure is kept in its item's slot, where the
- * consumer meets it after all earlier items: so the lowest one is reported, and what was consumed
- * before it is the same for any number of threads.
+ * each of them works when it has nothing else to do. A failure is kept in its item's slot, where
+ * the consumer meets it after all earlier items: so the lowest one is reported, and what was
+ * consumed before it is the same for any number of threads.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -155,7 +155,9 @@ static void take_part(void *arg, int worker)
 {
     struct stream *r = arg;
     bool consumes = worker == 0, produces = worker == r->producer;
-    pthread_cond_t *may = consumes ? &r->consumer_may : produces ? &r->producer_may : &r->workers_may;
+    pthread_cond_t *may = consumes   ? &r->consumer_may
+                          : produces ? &r->producer_may
+                                     : &r->workers_may;
 
     pthread_mutex_lock(&r->lock);
     while (!r->over) {

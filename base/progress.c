@@ -65,7 +65,8 @@ static void add_amount(struct buf *b, uint64_t n, bool with_unit)
     if (strcmp(work.unit, "bytes") == 0)
         buf_adds(b, str_bytes(n, text));
     else
-        buf_printf(b, "%s%s%s", str_count(n, text), with_unit ? " " : "", with_unit ? work.unit : "");
+        buf_printf(b, "%s%s%s", str_count(n, text), with_unit ? " " : "",
+                   with_unit ? work.unit : "");
 }
 
 static void add_rate(struct buf *b, double rate)

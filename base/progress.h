@@ -1,8 +1,8 @@
 /*
- * Progress of long work on stderr: a bar with rate and time left on a terminal, a plain line every ten seconds
- * elsewhere, nothing with --quiet; work that was shown ends in one line that stays. One at a time: a start ends what
- * was before. Without a start the others do nothing. progress_add() may be called from any thread; one call costs
- * about a clock reading.
+ * Progress of long work on stderr: a bar with rate and time left on a terminal, a plain line every
+ * ten seconds elsewhere, nothing with --quiet; work that was shown ends in one line that stays. One
+ * at a time: a start ends what was before. Without a start the others do nothing. progress_add()
+ * may be called from any thread; one call costs about a clock reading.
  */
 #ifndef TUNDISH_BASE_PROGRESS_H
 #define TUNDISH_BASE_PROGRESS_H

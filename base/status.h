@@ -48,7 +48,8 @@ const char *status_name(enum status st);
 /* The process exit code of a status. */
 int status_exit_code(enum status st);
 
-#undef fail   /* cmocka.h, if it came before, has a macro of this name; fail_msg() does the same there */
+#undef fail   /* cmocka.h, if it came before, has a macro of this name; fail_msg()
+                 does the same there */
 /* Records the message of this thread's failure and returns st. st must not be ST_OK.
  * A second fail() before the first was reported replaces it. Longer than 4,000 bytes: cut. */
 enum status fail(enum status st, const char *fmt, ...) PRINTF_LIKE(2, 3);

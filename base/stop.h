@@ -1,7 +1,8 @@
 /*
- * Ctrl-C. The first SIGINT or SIGTERM asks for a stop: the unit in hand is finished, a resumable state is left, and the
- * command returns fail(ST_INTERRUPTED, "...what to run to go on"). The second ends the process at once (exit 130).
- * Interrupted system calls are restarted where the kernel can (SA_RESTART); poll() and sleeps return EINTR.
+ * Ctrl-C. The first SIGINT or SIGTERM asks for a stop: the unit in hand is finished, a resumable
+ * state is left, and the command returns fail(ST_INTERRUPTED, "...what to run to go on"). The
+ * second ends the process at once (exit 130). Interrupted system calls are restarted where the
+ * kernel can (SA_RESTART); poll() and sleeps return EINTR.
  */
 #ifndef TUNDISH_BASE_STOP_H
 #define TUNDISH_BASE_STOP_H

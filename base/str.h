@@ -48,15 +48,16 @@ size_t utf8_repair(struct buf *out, const char *p, size_t n);
 size_t utf8_length(const char *p, size_t n);
 
 /* The candidate nearest to word (Damerau-Levenshtein, at most a third of its length away,
- * at least 1), the first of equals, or NULL; words above 63 bytes have no neighbours. candidates ends with NULL.
- * For "did you mean". */
+ * at least 1), the first of equals, or NULL; words above 63 bytes have no neighbours. candidates
+ * ends with NULL. For "did you mean". */
 const char *str_nearest(const char *word, const char *const *candidates);
-/* "1.4 GB", "99.2 MB", "312 KB", "17 B" (powers of 1000) into out (at least 24 bytes); returns out. */
+/* "1.4 GB", "99.2 MB", "312 KB", "17 B" (powers of 1000) into out (at least 24
+ * bytes); returns out. */
 const char *str_bytes(uint64_t n, char *out);
 /* "12,345,678" into out (at least 28 bytes); returns out. */
 const char *str_count(uint64_t n, char *out);
-/* Parses a byte size: digits with an optional K, M, G, T (powers of 1024; lower case too). False if it is
- * not one, or does not fit. */
+/* Parses a byte size: digits with an optional K, M, G, T (powers of 1024; lower case too). False if
+ * it is not one, or does not fit. */
 bool str_parse_size(const char *s, uint64_t *out);
 bool str_ends_with(const char *s, const char *tail);
 

@@ -12,8 +12,8 @@
 #define DEPTH_LIMIT 64
 #define SIZE_LIMIT (4u << 20)
 
-/* A collection that is not closed yet. Its finished children wait in reader.pending from `first` on; a
- * map's are key, value, key, value. */
+/* A collection that is not closed yet. Its finished children wait in reader.pending from `first`
+ * on; a map's are key, value, key, value. */
 struct open_node {
     struct yaml *node;
     size_t first;
@@ -55,7 +55,8 @@ static const struct wording wordings[] = {
     { "block sequence entries are not allowed in this context",
       "'- ' is not allowed here; begin the list on a line of its own" },
     { "mapping keys are not allowed in this context", "'? ' is not allowed here" },
-    { "found unknown escape character", "unknown escape in double quotes; write \\\\ for a backslash" },
+    { "found unknown escape character",
+      "unknown escape in double quotes; write \\\\ for a backslash" },
     { "did not find expected comment or line break", "want the end of the line here" },
     { "did not find expected <document start>", "want the end of the file here" },
 };
@@ -73,13 +74,15 @@ static bool only_space_from(const struct yaml_source *s, size_t offset)
     return offset + strspn(s->text + offset, " \t\r\n") == s->n;
 }
 
-/* Something that was opened and never closed is told at its beginning; ST_OK if that is not the fault. */
+/* Something that was opened and never closed is told at its beginning; ST_OK if
+ * that is not the fault. */
 static enum status never_closed(const struct reader *r, const char *context)
 {
     const struct yaml_source *s = r->source;
 
     if (strstr(context, "quoted scalar"))
-        return yaml_fail_at(s, place_of_mark(&r->parser.context_mark), "this quote is never closed");
+        return yaml_fail_at(s, place_of_mark(&r->parser.context_mark),
+                            "this quote is never closed");
     if (strstr(context, "flow") == NULL)
         return ST_OK;
     for (int i = r->depth; i-- > 0;) {
@@ -103,7 +106,8 @@ static enum status syntax_error(struct reader *r)
     if (p->error == YAML_MEMORY_ERROR)
         return fail(ST_NOMEM, "reading '%s'", s->name);
     if (p->error == YAML_READER_ERROR)
-        return yaml_fail_at(s, yaml_place_of(s, p->problem_offset < s->n ? p->problem_offset : s->n),
+        return yaml_fail_at(s,
+                            yaml_place_of(s, p->problem_offset < s->n ? p->problem_offset : s->n),
                             "%s", p->problem);
     if (offset < s->n && s->text[offset] == '\t')
         return yaml_fail_at(s, at, "tab used for indentation; YAML wants spaces");
@@ -128,7 +132,8 @@ static bool allowed(uint32_t cp)
     return cp != 0xFEFF && cp != 0xFFFE && cp != 0xFFFF;
 }
 
-/* Line ends in YAML 1.1 (libyaml) and plain text in 1.2: text with one of them would be changed silently. */
+/* Line ends in YAML 1.1 (libyaml) and plain text in 1.2: text with one of them would
+ * be changed silently. */
 static bool ambiguous(uint32_t cp) { return cp == 0x85 || cp == 0x2028 || cp == 0x2029; }
 
 static enum status check_bytes(const struct yaml_source *s)
@@ -147,8 +152,10 @@ static enum status check_bytes(const struct yaml_source *s)
         if (n == 0)
             return yaml_fail_at(s, at, "the byte 0x%02X is not UTF-8", (unsigned char)*p);
         if (ambiguous(cp))
-            return yaml_fail_at(s, at, "U+%04X is not allowed as it stands; write \"\\u%04x\" in double "
-                                "quotes", cp, cp);
+            return yaml_fail_at(s, at,
+                                "U+%04X is not allowed as it stands; "
+                                "write \"\\u%04x\" in double quotes",
+                                cp, cp);
         return yaml_fail_at(s, at, "the control character U+%04X is not allowed", cp);
     }
     return ST_OK;
@@ -196,7 +203,8 @@ static enum status refuse_extras(const struct yaml *node, const unsigned char *a
                                  const unsigned char *tag)
 {
     if (anchor != NULL)
-        return yaml_fail(node, "anchors are not supported ('&%s'); write the value where it is used",
+        return yaml_fail(node,
+                         "anchors are not supported ('&%s'); write the value where it is used",
                          (const char *)anchor);
     if (tag != NULL)
         return yaml_fail(node, "tags ('!...') are not supported; leave it out");

@@ -96,8 +96,8 @@ static size_t width_of(const char *p, const char *end)
     return width;
 }
 
-/* Appends the code point at p as it can be shown: no control bytes, nothing ill-formed, nothing that ends
- * lines or turns the direction of text. */
+/* Appends the code point at p as it can be shown: no control bytes, nothing ill-formed, nothing
+ * that ends lines or turns the direction of text. */
 static void show_point(struct buf *out, const char *p, size_t n, uint32_t cp)
 {
     if (cp == '\t')

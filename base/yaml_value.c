@@ -76,7 +76,9 @@ bool yaml_as_int(const struct yaml *n, long long *out)
 
 static bool special_real(const struct yaml *n, double *out)
 {
-    static const char *const infinite[] = { ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", NULL };
+    static const char *const infinite[] = {
+        ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", NULL
+    };
     static const char *const negative[] = { "-.inf", "-.Inf", "-.INF", NULL };
     static const char *const nan_words[] = { ".nan", ".NaN", ".NAN", NULL };
 
