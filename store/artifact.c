@@ -47,7 +47,8 @@ static enum status digest_artifact(const char *path, char digest[SHA256_HEX])
 }
 
 /* Over "name NUL hex LF" of every file, in the order of the names' bytes. */
-static enum status digest_folder(const char *path, struct digest_cache *cache, char digest[SHA256_HEX])
+static enum status digest_folder(const char *path, struct digest_cache *cache,
+                                 char digest[SHA256_HEX])
 {
     struct arena a;
     struct file_list files;
@@ -229,9 +230,11 @@ static enum status describe_files(struct artifact *a, json_t *files)
 
         BUG_IF(strcmp(list.names[i], MANIFEST_NAME) == 0);
         TRY(sha256_file(path_join(&a->arena, a->folder, list.names[i]), hex, &bytes));
-        if (json_object_set_new(files, list.names[i],
-                                json_pack("{s:I, s:s}", "bytes", (json_int_t)bytes, "sha256", hex)) != 0)
-            return fail(ST_FORMAT, "the file name '%s' in '%s' is not UTF-8", list.names[i], a->path);
+        if (json_object_set_new(
+                files, list.names[i],
+                json_pack("{s:I, s:s}", "bytes", (json_int_t)bytes, "sha256", hex)) != 0)
+            return fail(ST_FORMAT, "the file name '%s' in '%s' is not UTF-8", list.names[i],
+                        a->path);
     }
     return ST_OK;
 }
@@ -246,17 +249,19 @@ static json_t *describe_circumstances(const struct artifact *a)
 
     gmtime_r(&now, &utc);
     strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    aside = json_pack("{s:s, s:s, s:s, s:O, s:f}", "host", host_name(), "created", created, "program",
-                      TUNDISH_VERSION, "paths", a->paths, "seconds", bench_now() - a->begun);
+    aside =
+        json_pack("{s:s, s:s, s:s, s:O, s:f}", "host", host_name(), "created", created, "program",
+                  TUNDISH_VERSION, "paths", a->paths, "seconds", bench_now() - a->begun);
     BUG_IF(aside == NULL);
     return aside;
 }
 
 static enum status write_manifest(struct artifact *a, char digest[SHA256_HEX])
 {
-    json_t *manifest = json_pack("{s:i, s:s, s:o, s:O, s:O, s:O, s:o}", "tundish", MANIFEST_VERSION, "kind",
-                                 a->command->makes, "files", json_object(), "made_by", a->made_by, "inputs",
-                                 a->inputs, "counts", a->counts, "aside", describe_circumstances(a));
+    json_t *manifest =
+        json_pack("{s:i, s:s, s:o, s:O, s:O, s:O, s:o}", "tundish", MANIFEST_VERSION, "kind",
+                  a->command->makes, "files", json_object(), "made_by", a->made_by, "inputs",
+                  a->inputs, "counts", a->counts, "aside", describe_circumstances(a));
     enum status st;
 
     BUG_IF(manifest == NULL);
@@ -293,8 +298,8 @@ static enum status wrong_kind(const char *path, const char *seen, const char *wa
 
     for (; all && *all; all++)
         if ((*all)->makes && strcmp((*all)->makes, want) == 0)
-            return fail(ST_CONFIG, "'%s' is a %s, want a %s (`tundish %s` makes one)", path, seen, want,
-                        (*all)->name);
+            return fail(ST_CONFIG, "'%s' is a %s, want a %s (`tundish %s` makes one)", path, seen,
+                        want, (*all)->name);
     return fail(ST_CONFIG, "'%s' is a %s, want a %s", path, seen, want);
 }
 
@@ -350,7 +355,8 @@ enum status artifact_open(const char *path, const char *kind, json_t **manifest)
     *manifest = NULL;
     TRY(read_manifest(path, manifest));
     seen = json_string_value(json_object_get(*manifest, "kind"));
-    st = kind && strcmp(kind, seen) != 0 ? wrong_kind(path, seen, kind) : check_sizes(path, *manifest);
+    st = kind && strcmp(kind, seen) != 0 ? wrong_kind(path, seen, kind)
+                                         : check_sizes(path, *manifest);
     if (st != ST_OK) {
         json_decref(*manifest);
         *manifest = NULL;

@@ -12,7 +12,7 @@
 #define HEAD_BYTES 16
 #define ENTRY_BYTES 72
 #define SUM_BYTES 8
-#define ENTRIES_MAX (1u << 17)      /* 9 MiB; past it the memory begins anew with this run's files */
+#define ENTRIES_MAX (1u << 17)     /* 9 MiB; past it the memory begins anew with this run's files */
 #define RACY_NS (2 * NS)
 #define NS INT64_C(1000000000)
 
@@ -23,9 +23,9 @@ struct entry {
 };
 
 struct digest_cache {
-    char *path;                     /* NULL: remembers nothing */
-    struct entry *entries;          /* those of the file, sorted by (device, inode), then new ones */
-    size_t count, indexed, cap;     /* all; those of the file */
+    char *path;                    /* NULL: remembers nothing */
+    struct entry *entries;         /* those of the file, sorted by (device, inode), then new ones */
+    size_t count, indexed, cap;    /* all; those of the file */
     bool changed;
     uint64_t hashed;
 };
@@ -39,8 +39,11 @@ static int64_t nanoseconds(struct timespec t)
 
 static struct entry entry_of(const struct stat *s)
 {
-    return (struct entry){ .device = s->st_dev, .inode = s->st_ino, .size = (uint64_t)s->st_size,
-                           .modified = nanoseconds(s->st_mtim), .changed = nanoseconds(s->st_ctim) };
+    return (struct entry){ .device = s->st_dev,
+                           .inode = s->st_ino,
+                           .size = (uint64_t)s->st_size,
+                           .modified = nanoseconds(s->st_mtim),
+                           .changed = nanoseconds(s->st_ctim) };
 }
 
 static int by_inode(const void *va, const void *vb)
@@ -79,7 +82,8 @@ static void load(struct digest_cache *c)
     uint64_t version, n;
 
     if (!file_exists(c->path) ||
-        file_read(c->path, HEAD_BYTES + (uint64_t)ENTRIES_MAX * ENTRY_BYTES + SUM_BYTES, &bytes) != ST_OK ||
+        file_read(c->path, HEAD_BYTES + (uint64_t)ENTRIES_MAX * ENTRY_BYTES + SUM_BYTES,
+                  &bytes) != ST_OK ||
         bytes.n < HEAD_BYTES + SUM_BYTES) {
         buf_release(&bytes);
         return;

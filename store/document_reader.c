@@ -1,4 +1,5 @@
-/* The reading half of store/documents.h: shards one after the other, decompressed as they are read, cut into lines. */
+/* The reading half of store/documents.h: shards one after the other, decompressed as they are
+ * read, cut into lines. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -23,7 +24,8 @@ struct document_reader {
     ZSTD_DCtx *z;
     char *packed;
     ZSTD_inBuffer in;
-    char *lines;                    /* [begin, end) is not yet handed out, [begin, seen) holds no newline */
+    char *lines;                    /* [begin, end) is not yet handed out,
+                                       [begin, seen) holds no newline */
     size_t begin, seen, end, cap;
     uint64_t line, bytes;           /* line number in this shard; bytes of lines handed out */
 };
@@ -86,7 +88,8 @@ static enum status find_shards(struct document_reader *r, const char *path)
     else
         TRY(list_folder(r, path));
     if (r->shards.count == 0)
-        return fail(ST_MISSING, "'%s' holds no documents (want *.jsonl.zst or *.jsonl files)", path);
+        return fail(ST_MISSING, "'%s' holds no documents (want *.jsonl.zst or *.jsonl files)",
+                    path);
     return ST_OK;
 }
 
@@ -149,7 +152,8 @@ static bool is_zstd(const char *p, size_t n)
                       ((p[0] & 0xF0) == 0x50 && memcmp(p + 1, "\x2A\x4D\x18", 3) == 0));
 }
 
-/* Opens the next shard and looks at its first bytes: what it is decides its content, not its name. */
+/* Opens the next shard and looks at its first bytes: what it is decides its
+ * content, not its name. */
 static enum status open_shard(struct document_reader *r)
 {
     size_t n = 0, got = 1;
@@ -162,7 +166,8 @@ static enum status open_shard(struct document_reader *r)
         TRY(read_some(r, r->packed + n, PACKED_BYTES - n, &got));
     r->zstd = is_zstd(r->packed, n);
     if (!r->zstd && str_ends_with(r->path, ".zst"))
-        return fail(ST_FORMAT, "'%s' does not begin as a zstd file (want bytes 28 b5 2f fd)", r->path);
+        return fail(ST_FORMAT, "'%s' does not begin as a zstd file (want bytes 28 b5 2f fd)",
+                    r->path);
     ZSTD_DCtx_reset(r->z, ZSTD_reset_session_only);
     r->in = (ZSTD_inBuffer){ r->packed, n, 0 };
     r->frame_open = r->packed_end = r->file_end = false;
@@ -233,7 +238,8 @@ static enum status read_zstd(struct document_reader *r)
         if (ZSTD_isError(left))
             return fail(ST_FORMAT, "cannot decompress '%s': %s", r->path, ZSTD_getErrorName(left));
         if (r->packed_end && left != 0 && out.pos < out.size)
-            return fail(ST_FORMAT, "'%s' ends in the middle of a zstd frame: it was cut off", r->path);
+            return fail(ST_FORMAT, "'%s' ends in the middle of a zstd frame: it was cut off",
+                        r->path);
         r->frame_open = left != 0;
     }
     r->end += out.pos;
@@ -255,7 +261,8 @@ static void take_line(struct document_reader *r, size_t at, size_t passed, struc
 static enum status next_line(struct document_reader *r, struct span *line, bool *got)
 {
     for (;;) {
-        char *newline = r->end > r->seen ? memchr(r->lines + r->seen, '\n', r->end - r->seen) : NULL;
+        char *newline =
+            r->end > r->seen ? memchr(r->lines + r->seen, '\n', r->end - r->seen) : NULL;
 
         *got = newline != NULL || (r->file_end && r->end > r->begin);
         if (newline)

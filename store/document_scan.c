@@ -1,9 +1,10 @@
 /* document_parse() and document_print(): the scanner of one JSONL line (RFC 8259).
  *
- * The text of a document is nearly the whole line, so the speed is that of one loop: find_special() looks at 16 bytes a
- * step for a quote, a backslash or a control character. A string without escapes is handed out where it lies;
- * one with escapes is copied while it is looked at. Whether any byte was not ASCII falls out of the same
- * loop, and only then is the string checked as UTF-8. */
+ * The text of a document is nearly the whole line, so the speed is that of one loop:
+ * find_special() looks at 16 bytes a step for a quote, a backslash or a control character. A
+ * string without escapes is handed out where it lies; one with escapes is copied while it is
+ * looked at. Whether any byte was not ASCII falls out of the same loop, and only then is the
+ * string checked as UTF-8. */
 #include "store/documents.h"
 
 #include "base/json.h"
@@ -16,7 +17,7 @@ typedef uint8_t step_bytes __attribute__((vector_size(STEP)));
 struct scan {
     const char *start, *p, *end;
     struct arena *scratch;
-    char *out;             /* free end of the copy of this line's unescaped strings; NULL: none yet */
+    char *out;           /* free end of the copy of this line's unescaped strings; NULL: none yet */
 };
 
 static enum status bad_at(const struct scan *s, const char *at, const char *what)
@@ -47,8 +48,9 @@ static size_t first_marked(const step_bytes *marks)
     return half[1] ? 8 + (size_t)__builtin_ctzll(half[1]) / 8 : STEP;
 }
 
-/* Advances s->p to the next quote, backslash, control character or the end. `to`, when not NULL, gets the bytes passed
- * over and up to STEP bytes more. *high collects bits of (at least) all bytes passed over. */
+/* Advances s->p to the next quote, backslash, control character or the end. `to`, when not
+ * NULL, gets the bytes passed over and up to STEP bytes more. *high collects bits of (at least)
+ * all bytes passed over. */
 static void find_special(struct scan *s, char *to, unsigned char *high)
 {
     const char *p = s->p;
@@ -78,9 +80,10 @@ static void find_special(struct scan *s, char *to, unsigned char *high)
     s->p = p;
 }
 
-/* Marks the bytes of p[0..STEP) that cannot stand where they are in UTF-8 (Unicode 15, table 3-7), given the three before
- * them: a continuation byte that no lead byte asks for, the lack of one that is asked for, a byte that never occurs, and
- * the second bytes that would make a form too long, a surrogate, or a number past U+10FFFF. */
+/* Marks the bytes of p[0..STEP) that cannot stand where they are in UTF-8 (Unicode 15, table 3-7),
+ * given the three before them: a continuation byte that no lead byte asks for, the lack of one that
+ * is asked for, a byte that never occurs, and the second bytes that would make a form too long, a
+ * surrogate, or a number past U+10FFFF. */
 static inline step_bytes misplaced(const char *p)
 {
     step_bytes x, x1, x2, x3, wanted, second;
@@ -92,7 +95,8 @@ static inline step_bytes misplaced(const char *p)
     wanted = (step_bytes)((x1 >= 0xC2) | (x2 >= 0xE0) | (x3 >= 0xF0));
     second = (step_bytes)(((x1 == 0xE0) & (x < 0xA0)) | ((x1 == 0xED) & (x > 0x9F)) |
                           ((x1 == 0xF0) & (x < 0x90)) | ((x1 == 0xF4) & (x > 0x8F)));
-    return ((step_bytes)((x & 0xC0) == 0x80) ^ wanted) | second | (step_bytes)((x >= 0xF5) | ((x & 0xFE) == 0xC0));
+    return ((step_bytes)((x & 0xC0) == 0x80) ^ wanted) | second |
+           (step_bytes)((x >= 0xF5) | ((x & 0xFE) == 0xC0));
 }
 
 static inline bool is_ascii(const char *p)
@@ -103,10 +107,11 @@ static inline bool is_ascii(const char *p)
     return ((half[0] | half[1]) & 0x8080808080808080u) == 0;
 }
 
-/* utf8_valid(), STEP bytes at a time and, where any of them is not ASCII, without a branch on which. */
+/* utf8_valid(), STEP bytes at a time and, where any of them is not ASCII,
+ * without a branch on which. */
 static bool all_utf8(const char *p, size_t n)
 {
-    char edge[3 + STEP] = { 0 };            /* the first bytes behind ASCII, the last ones before it */
+    char edge[3 + STEP] = { 0 };         /* the first bytes behind ASCII, the last ones before it */
     step_bytes marks = { 0 };
     size_t done = 0, before;
     bool ascii, ascii_before = false;
@@ -210,9 +215,10 @@ static enum status read_escape(struct scan *s, char out[4], size_t *n)
     return ST_OK;
 }
 
-/* The rest of a string that has an escape, from the one at s->p. Unescaped text is never longer than its escapes, so a
- * copy of the whole line has room for all strings of it. */
-static enum status unescape(struct scan *s, const char *begin, unsigned char *high, struct span *out)
+/* The rest of a string that has an escape, from the one at s->p. Unescaped text is never longer
+ * than its escapes, so a copy of the whole line has room for all strings of it. */
+static enum status unescape(struct scan *s, const char *begin, unsigned char *high,
+                            struct span *out)
 {
     size_t run = (size_t)(s->p - begin);
     char *to;
@@ -346,7 +352,8 @@ static enum status skip_colon(struct scan *s)
     return ST_OK;
 }
 
-/* Behind a member or item: a comma with another one behind it, or (not passed) the closing bracket. */
+/* Behind a member or item: a comma with another one behind it, or (not passed)
+ * the closing bracket. */
 static enum status skip_comma(struct scan *s, char close)
 {
     skip_space(s);
@@ -424,8 +431,8 @@ static enum status wrong_type(const struct line_scan *l, const char *where, stru
                 (size_t)(where - l->s.start) + 1, (int)(key.n < 100 ? key.n : 100), key.p, want);
 }
 
-/* A value whose type is not the one that a corpus has there. Where it may be absent, null is; in lines from outside
- * (id_optional) so is any other type, and a number serves as an id. */
+/* A value whose type is not the one that a corpus has there. Where it may be absent, null is; in
+ * lines from outside (id_optional) so is any other type, and a number serves as an id. */
 static enum status odd_value(struct line_scan *l, enum member m, struct span key)
 {
     const char *begin = l->s.p;
@@ -531,7 +538,8 @@ static void print_metadata(struct buf *out, struct span json)
     buf_adds(out, ",\"metadata\":");
     begin = out->n;
     buf_add(out, json.p, json.n);
-    for (char *p = out->p + begin; (p = memchr(p, '\n', (size_t)(out->p + out->n - p))) != NULL; p++)
+    for (char *p = out->p + begin; (p = memchr(p, '\n', (size_t)(out->p + out->n - p))) != NULL;
+         p++)
         *p = ' ';
 }
 

@@ -1,5 +1,6 @@
-/* The writing half of store/documents.h. A shard is one zstd frame with a content checksum. Lines are gathered into pieces of a
- * fixed size before they are compressed, so that the bytes depend on the documents alone. */
+/* The writing half of store/documents.h. A shard is one zstd frame with a content checksum. Lines
+ * are gathered into pieces of a fixed size before they are compressed, so that the bytes depend on
+ * the documents alone. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -83,7 +84,8 @@ static enum status begin_shard(struct document_writer *w)
     char path[4096];
 
     if (w->shards == SHARDS_MAX)
-        return fail(ST_LIMIT, "'%s' would get more than %d shards (want a larger shard size than %llu bytes)",
+        return fail(ST_LIMIT,
+                    "'%s' would get more than %d shards (want a larger shard size than %llu bytes)",
                     w->folder, SHARDS_MAX, (unsigned long long)w->shard_bytes);
     snprintf(w->name, sizeof w->name, "part-%05u.jsonl.zst", w->shards);
     if ((size_t)snprintf(path, sizeof path, "%s/%s", w->folder, w->name) >= sizeof path)

@@ -38,7 +38,8 @@ static enum status check_digest(const char *what, const json_t *obj, const char 
 
     TRY(json_get_str(obj, key, what, &hex));
     if (!manifest_is_digest(hex))
-        return fail(ST_FORMAT, "%s: '%s' is '%.80s', want 64 lower-case hex digits", what, key, hex);
+        return fail(ST_FORMAT, "%s: '%s' is '%.80s', want 64 lower-case hex digits", what, key,
+                    hex);
     return ST_OK;
 }
 
@@ -61,11 +62,13 @@ static enum status check_files(const char *what, const json_t *files)
     return ST_OK;
 }
 
-static enum status get_object(const char *what, const json_t *obj, const char *key, const json_t **out)
+static enum status get_object(const char *what, const json_t *obj, const char *key,
+                              const json_t **out)
 {
     *out = json_object_get(obj, key);
     if (!json_is_object(*out))
-        return fail(ST_FORMAT, "%s: '%s' is %s, want an object", what, key, *out ? "something else" : "missing");
+        return fail(ST_FORMAT, "%s: '%s' is %s, want an object", what, key,
+                    *out ? "something else" : "missing");
     return ST_OK;
 }
 
@@ -94,7 +97,8 @@ static enum status check_inputs(const char *what, const json_t *inputs)
             return fail(ST_FORMAT, "%s: the input '%s' must be a list of digests", what, name);
         json_array_foreach(list, i, item)
             if (!manifest_is_digest(json_string_value(item)))
-                return fail(ST_FORMAT, "%s: item %zu of the input '%s' is no digest", what, i, name);
+                return fail(ST_FORMAT, "%s: item %zu of the input '%s' is no digest", what, i,
+                            name);
     }
     return ST_OK;
 }
@@ -108,8 +112,8 @@ enum status manifest_check(const char *what, const json_t *manifest)
 
     TRY(json_get_int(manifest, "tundish", what, &version));
     if (version != MANIFEST_VERSION)
-        return fail(ST_UNSUPPORTED, "%s: manifest version %lld, this program reads version %d", what,
-                    (long long)version, MANIFEST_VERSION);
+        return fail(ST_UNSUPPORTED, "%s: manifest version %lld, this program reads version %d",
+                    what, (long long)version, MANIFEST_VERSION);
     TRY(json_get_str(manifest, "kind", what, &kind));
     TRY(check_digest(what, manifest, "digest"));
     TRY(get_object(what, manifest, "files", &files));
@@ -122,7 +126,8 @@ enum status manifest_check(const char *what, const json_t *manifest)
     TRY(check_inputs(what, inputs));
     manifest_digest(manifest, digest);
     if (strcmp(digest, json_string_value(json_object_get(manifest, "digest"))) != 0)
-        return fail(ST_INTEGRITY, "%s: its digest is %s, but its kind and files give %s: it was changed", what,
+        return fail(ST_INTEGRITY,
+                    "%s: its digest is %s, but its kind and files give %s: it was changed", what,
                     json_string_value(json_object_get(manifest, "digest")), digest);
     return ST_OK;
 }

@@ -1,6 +1,7 @@
 /*
- * The checks of a manifest (artifact.h, FORMATS.md "manifest"): what comes out of manifest_parse() has every member that version
- * 1 promises, of its type, file names that stay inside the folder, and a digest that is the one of its kind and files.
+ * The checks of a manifest (artifact.h, FORMATS.md "manifest"): what comes out of manifest_parse()
+ * has every member that version 1 promises, of its type, file names that stay inside the folder,
+ * and a digest that is the one of its kind and files.
  */
 #ifndef TUNDISH_STORE_MANIFEST_H
 #define TUNDISH_STORE_MANIFEST_H

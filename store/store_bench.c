@@ -1,6 +1,8 @@
 /* Both cases write what they read into a temporary folder first:
- *   documents   reading and parsing a corpus, against decompressing the same shards (as `zstd -d` does);
- *   scan        going over a token store in place and widening it to int32, against a plain read of memory. */
+ *   documents   reading and parsing a corpus, against decompressing the same
+ *               shards (as `zstd -d` does);
+ *   scan        going over a token store in place and widening it to int32, against a
+ *               plain read of memory. */
 #include "store/store_bench.h"
 
 #include <stdio.h>
@@ -40,7 +42,8 @@ static enum status bench_folder_close(const char *path, enum status st)
 
 /* ---- documents ---- */
 
-/* Words of a small vocabulary with an even share of line ends, quotes and letters that are not ASCII. */
+/* Words of a small vocabulary with an even share of line ends, quotes and letters
+ * that are not ASCII. */
 static void make_text(struct buf *out, size_t n)
 {
     struct rng r = { .seed = 1, .stream = 0, .index = 0 };
@@ -50,7 +53,10 @@ static void make_text(struct buf *out, size_t n)
 
         for (uint64_t i = 0; i < letters; i++)
             buf_addc(out, (char)('a' + (draw * 7 + i * (draw % 5 + 3)) % 26));
-        buf_adds(out, draw % 67 == 0 ? "\n" : draw % 97 == 0 ? " \"" : draw % 131 == 0 ? "\xC3\xA9 " : " ");
+        buf_adds(out, draw % 67 == 0    ? "\n"
+                      : draw % 97 == 0  ? " \""
+                      : draw % 131 == 0 ? "\xC3\xA9 "
+                                        : " ");
     }
 }
 
@@ -146,8 +152,11 @@ static enum status measure_documents(struct bench *b, const char *folder)
         rates[i] = (double)bytes / 1e6 / (bench_now() - start);
     }
     if (st == ST_OK)
-        bench_report(b, &(struct bench_result){ .unit = "MB/s", .values = rates, .count = b->repeat,
-                                                .yardstick = "zstd -d", .yardstick_value = yardstick });
+        bench_report(b, &(struct bench_result){ .unit = "MB/s",
+                                                .values = rates,
+                                                .count = b->repeat,
+                                                .yardstick = "zstd -d",
+                                                .yardstick_value = yardstick });
     arena_release(&a);
     return st;
 }
@@ -176,8 +185,9 @@ static enum status bench_documents(struct bench *b)
 
 static enum status write_tokens(const char *folder)
 {
-    struct token_writer_args args = { .folder = folder, .vocab = SCAN_VOCAB, .shard_tokens = SCAN_TOKENS / 2,
-                                      .validation = 0 };
+    struct token_writer_args args = {
+        .folder = folder, .vocab = SCAN_VOCAB, .shard_tokens = SCAN_TOKENS / 2, .validation = 0
+    };
     struct token_writer *w;
     uint32_t tokens[8192];
     char digest[SHA256_HEX];
@@ -190,8 +200,11 @@ static enum status write_tokens(const char *folder)
     for (uint64_t done = 0; st == ST_OK && done < SCAN_TOKENS; done += 8192) {
         for (uint64_t i = 0; i < 8192; i++)
             tokens[i] = (uint32_t)((done + i * 2654435761u) % SCAN_VOCAB);
-        st = token_writer_add(w, &(struct token_document){ .id = span_of("d"), .source = span_of("s"),
-                                                          .text_hash = done, .tokens = tokens, .count = 8192 });
+        st = token_writer_add(w, &(struct token_document){ .id = span_of("d"),
+                                                           .source = span_of("s"),
+                                                           .text_hash = done,
+                                                           .tokens = tokens,
+                                                           .count = 8192 });
     }
     if (st != ST_OK) {
         token_writer_abort(w);
@@ -226,7 +239,8 @@ static enum status scan_in_place(const struct token_store *s, uint64_t *sum)
     for (uint64_t at = 0; at < total; at += n) {
         const void *p;
         const uint16_t *tokens;
-        uint32_t part = 0;          /* a block has fewer than 2^20 tokens, but their sum may wrap: it is a sum all the same */
+        uint32_t part = 0;          /* a block has fewer than 2^20 tokens, but their sum may wrap:
+                                       it is a sum all the same */
 
         TRY(token_store_slice(s, TOKENS_TRAIN, at, &p, &n));
         tokens = p;
@@ -267,9 +281,13 @@ static enum status measure_scan(struct bench *b, const struct token_store *s, co
     kept = sum;
     (void)kept;
     if (st == ST_OK)
-        bench_report(b, &(struct bench_result){ .variant = variant, .unit = "GB/s", .values = rates, .count = b->repeat,
-                                                .yardstick = "memory scan",
-                                                .yardstick_value = bench_memory_scan((size_t)bytes) });
+        bench_report(b,
+                     &(struct bench_result){ .variant = variant,
+                                             .unit = "GB/s",
+                                             .values = rates,
+                                             .count = b->repeat,
+                                             .yardstick = "memory scan",
+                                             .yardstick_value = bench_memory_scan((size_t)bytes) });
     free(rates);
     return st;
 }

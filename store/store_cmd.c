@@ -20,11 +20,15 @@ struct store_options {
     int64_t document, limit;
 };
 #define S struct store_options
-#define ROW_PATH OPT_INPUT(S, path, "artifact", "folder of the artifact", .flags = OPT_REQUIRED | OPT_POSITIONAL)
+#define ROW_PATH \
+    OPT_INPUT(S, path, "artifact", "folder of the artifact", \
+              .flags = OPT_REQUIRED | OPT_POSITIONAL)
 
 static enum status flush_output(void)
 {
-    return fflush(stdout) == 0 && !ferror(stdout) ? ST_OK : fail_errno(ST_IO, "cannot write to the standard output");
+    return fflush(stdout) == 0 && !ferror(stdout)
+               ? ST_OK
+               : fail_errno(ST_IO, "cannot write to the standard output");
 }
 
 /* Takes the value over. */
@@ -56,9 +60,10 @@ static json_t *json_text(const char *s)
 
 static json_t *describe_part(const struct token_store *s, enum token_part part)
 {
-    return json_pack("{s:I, s:I, s:I, s:I}", "shards", (json_int_t)token_store_shards(s, part), "documents",
-                     (json_int_t)token_store_documents(s, part), "tokens", (json_int_t)token_store_tokens(s, part),
-                     "text_bytes", (json_int_t)token_store_text_bytes(s, part));
+    return json_pack("{s:I, s:I, s:I, s:I}", "shards", (json_int_t)token_store_shards(s, part),
+                     "documents", (json_int_t)token_store_documents(s, part), "tokens",
+                     (json_int_t)token_store_tokens(s, part), "text_bytes",
+                     (json_int_t)token_store_text_bytes(s, part));
 }
 
 static enum status describe_tokens(const char *path, json_t *out)
@@ -67,8 +72,8 @@ static enum status describe_tokens(const char *path, json_t *out)
     json_t *tokens;
 
     TRY(token_store_open(path, &s));
-    tokens = json_pack("{s:i, s:i, s:s}", "vocab", (int)token_store_vocab(s), "token_bytes", token_store_width(s),
-                       "tokenizer", token_store_tokenizer(s));
+    tokens = json_pack("{s:i, s:i, s:s}", "vocab", (int)token_store_vocab(s), "token_bytes",
+                       token_store_width(s), "tokenizer", token_store_tokenizer(s));
     for (int p = 0; p < TOKENS_PARTS; p++)
         json_object_set_new(tokens, token_part_names[p], describe_part(s, (enum token_part)p));
     json_object_set_new(out, "tokens", tokens);
@@ -87,7 +92,8 @@ static uint64_t files_bytes(const json_t *files)
     return sum;
 }
 
-/* What `store info` says, as JSON: the manifest without its list of files, and what the kind adds. */
+/* What `store info` says, as JSON: the manifest without its list of files, and
+ * what the kind adds. */
 static enum status describe(const char *path, json_t **out)
 {
     json_t *manifest, *files;
@@ -98,8 +104,9 @@ static enum status describe(const char *path, json_t **out)
     *out = json_deep_copy(manifest);
     json_object_del(*out, "tundish");
     json_object_set_new(*out, "path", json_text(path));
-    json_object_set_new(*out, "files", json_pack("{s:I, s:I}", "count", (json_int_t)json_object_size(files), "bytes",
-                                                 (json_int_t)files_bytes(files)));
+    json_object_set_new(*out, "files",
+                        json_pack("{s:I, s:I}", "count", (json_int_t)json_object_size(files),
+                                  "bytes", (json_int_t)files_bytes(files)));
     if (strcmp(json_string_value(json_object_get(manifest, "kind")), "token-store") == 0)
         st = describe_tokens(path, *out);
     json_decref(manifest);
@@ -132,7 +139,8 @@ static void print_members(const char *label, const json_t *object)
 
 static void print_tokens(const json_t *tokens)
 {
-    printf("%-11s %" JSON_INTEGER_FORMAT " entries, %" JSON_INTEGER_FORMAT " bytes a token, tokenizer %.16s\n",
+    printf("%-11s %" JSON_INTEGER_FORMAT " entries, %" JSON_INTEGER_FORMAT
+           " bytes a token, tokenizer %.16s\n",
            "vocabulary", json_integer_value(json_object_get(tokens, "vocab")),
            json_integer_value(json_object_get(tokens, "token_bytes")),
            json_string_value(json_object_get(tokens, "tokenizer")));
@@ -149,24 +157,30 @@ static const char *text_of(const json_t *object, const char *key)
 
 static void print_info(const json_t *info)
 {
-    const json_t *files = json_object_get(info, "files"), *made_by = json_object_get(info, "made_by"),
-                 *aside = json_object_get(info, "aside"), *numeric = json_object_get(made_by, "numeric_class"),
+    const json_t *files = json_object_get(info, "files"),
+                 *made_by = json_object_get(info, "made_by"),
+                 *aside = json_object_get(info, "aside"),
+                 *numeric = json_object_get(made_by, "numeric_class"),
                  *tokens = json_object_get(info, "tokens");
     char bytes[24], count[28];
 
-    printf("%-11s %s\n%-11s %s\n", text_of(info, "kind"), text_of(info, "path"), "digest", text_of(info, "digest"));
-    printf("%-11s %s in %s\n", "files", str_count((uint64_t)json_integer_value(json_object_get(files, "count")), count),
+    printf("%-11s %s\n%-11s %s\n", text_of(info, "kind"), text_of(info, "path"), "digest",
+           text_of(info, "digest"));
+    printf("%-11s %s in %s\n", "files",
+           str_count((uint64_t)json_integer_value(json_object_get(files, "count")), count),
            str_bytes((uint64_t)json_integer_value(json_object_get(files, "bytes")), bytes));
     printf("%-11s %s, version %" JSON_INTEGER_FORMAT "%s%s\n", "made by", text_of(made_by, "stage"),
-           json_integer_value(json_object_get(made_by, "version")), json_is_string(numeric) ? ", " : "",
+           json_integer_value(json_object_get(made_by, "version")),
+           json_is_string(numeric) ? ", " : "",
            json_is_string(numeric) ? json_string_value(numeric) : "");
     print_members("options", json_object_get(made_by, "options"));
     print_members("from", json_object_get(info, "inputs"));
     print_members("counts", json_object_get(info, "counts"));
     if (tokens)
         print_tokens(tokens);
-    printf("%-11s %s, on %s, by version %s, in %.1f s\n", "created", text_of(aside, "created"), text_of(aside, "host"),
-           text_of(aside, "program"), json_number_value(json_object_get(aside, "seconds")));
+    printf("%-11s %s, on %s, by version %s, in %.1f s\n", "created", text_of(aside, "created"),
+           text_of(aside, "host"), text_of(aside, "program"),
+           json_number_value(json_object_get(aside, "seconds")));
 }
 
 static enum status run_info(struct arena *a, void *cfg)
@@ -191,9 +205,10 @@ static const struct opt info_options[] = {
 const struct command cmd_store_info = {
     .name = "store info",
     .summary = "what an artifact is, what made it, and from what",
-    .details = "Reads the manifest of an artifact of any kind; of a token store also its shards.\n\n"
-               "  tundish store info corpus\n"
-               "  tundish store info --json tokens",
+    .details =
+        "Reads the manifest of an artifact of any kind; of a token store also its shards.\n\n"
+        "  tundish store info corpus\n"
+        "  tundish store info --json tokens",
     .opts = info_options,
     .cfg_size = sizeof(struct store_options),
     .run = run_info,
@@ -249,7 +264,8 @@ static enum status warn_of_strangers(const struct verification *v, struct arena 
 
     TRY(file_list_tree(a, v->path, &list));
     for (size_t i = 0; i < list.count; i++)
-        if (strcmp(list.names[i], MANIFEST_NAME) != 0 && json_object_get(files, list.names[i]) == NULL)
+        if (strcmp(list.names[i], MANIFEST_NAME) != 0 &&
+            json_object_get(files, list.names[i]) == NULL)
             log_warn("'%s/%s' is not in the manifest", v->path, list.names[i]);
     return ST_OK;
 }
@@ -281,15 +297,17 @@ static enum status report(const struct verification *v, bool json)
     char bytes[24], count[28];
 
     if (json)
-        TRY(print_json(json_pack("{s:o, s:b, s:I, s:I, s:O}", "path", json_text(v->path), "ok", damaged == 0, "files",
-                                 (json_int_t)v->files, "bytes", (json_int_t)v->bytes, "damaged", v->damaged)));
+        TRY(print_json(json_pack("{s:o, s:b, s:I, s:I, s:O}", "path", json_text(v->path), "ok",
+                                 damaged == 0, "files", (json_int_t)v->files, "bytes",
+                                 (json_int_t)v->bytes, "damaged", v->damaged)));
     else if (damaged == 0)
-        printf("%s: %s files, %s: every byte is as it was made\n", v->path, str_count(v->files, count),
-               str_bytes(v->bytes, bytes));
+        printf("%s: %s files, %s: every byte is as it was made\n", v->path,
+               str_count(v->files, count), str_bytes(v->bytes, bytes));
     TRY(flush_output());
     if (damaged > 0)
-        return fail(ST_INTEGRITY, "%zu of the %llu files of '%s' are damaged; make it again, or restore them", damaged,
-                    (unsigned long long)v->files, v->path);
+        return fail(ST_INTEGRITY,
+                    "%zu of the %llu files of '%s' are damaged; make it again, or restore them",
+                    damaged, (unsigned long long)v->files, v->path);
     return ST_OK;
 }
 
@@ -318,9 +336,11 @@ static const struct opt verify_options[] = {
 const struct command cmd_store_verify = {
     .name = "store verify",
     .summary = "re-hash every file of an artifact",
-    .details = "Compares every file's SHA-256 with the manifest, and in a token store every block with its checksum.\n"
-               "Ends with status 6 where a byte differs.\n\n"
-               "  tundish store verify tokens",
+    .details =
+        "Compares every file's SHA-256 with the manifest, "
+        "and in a token store every block with its checksum.\n"
+        "Ends with status 6 where a byte differs.\n\n"
+        "  tundish store verify tokens",
     .opts = verify_options,
     .cfg_size = sizeof(struct store_options),
     .run = run_verify,
@@ -351,7 +371,8 @@ static enum status cat_documents(const struct store_options *o, struct document_
     return st;
 }
 
-static void print_range(struct buf *line, uint64_t index, const struct token_range *r, const int32_t *tokens)
+static void print_range(struct buf *line, uint64_t index, const struct token_range *r,
+                        const int32_t *tokens)
 {
     buf_printf(line, "{\"document\":%llu,\"id\":", (unsigned long long)index);
     json_quote(line, r->id.p, r->id.n);
@@ -363,7 +384,8 @@ static void print_range(struct buf *line, uint64_t index, const struct token_ran
     buf_adds(line, "]}\n");
 }
 
-static enum status cat_range(const struct store_options *o, const struct token_store *s, uint64_t index, struct buf *line)
+static enum status cat_range(const struct store_options *o, const struct token_store *s,
+                             uint64_t index, struct buf *line)
 {
     struct token_range r;
     int32_t *tokens;
@@ -432,7 +454,8 @@ static enum status run_cat(struct arena *a, void *cfg)
         document_reader_close(r);
     }
     TRY(st);
-    return stop_requested() ? fail(ST_INTERRUPTED, "stopped in the middle of '%s'", o->path) : flush_output();
+    return stop_requested() ? fail(ST_INTERRUPTED, "stopped in the middle of '%s'", o->path)
+                            : flush_output();
 }
 
 static const char *const part_words[] = { "train", "validation", NULL };
@@ -448,9 +471,11 @@ static const struct opt cat_options[] = {
 const struct command cmd_store_cat = {
     .name = "store cat",
     .summary = "print the documents of a corpus or a token store",
-    .details = "Prints one JSON object a line: of a corpus its documents, of a token store the token ids of each document.\n\n"
-               "  tundish store cat corpus --limit 3\n"
-               "  tundish store cat tokens --part validation --document 17 --limit 1",
+    .details =
+        "Prints one JSON object a line: of a corpus its documents, "
+        "of a token store the token ids of each document.\n\n"
+        "  tundish store cat corpus --limit 3\n"
+        "  tundish store cat tokens --part validation --document 17 --limit 1",
     .opts = cat_options,
     .cfg_size = sizeof(struct store_options),
     .run = run_cat,

@@ -27,7 +27,8 @@ struct tensor_file {
     json_t *header;                         /* names lie in it */
     uint64_t data_begin;                    /* in the file */
     struct file_map map;
-    void **copies;                          /* [count]: aligned copies of data that lies badly in the map, or NULL */
+    void **copies;                          /* [count]: aligned copies of data that lies badly
+                                               in the map, or NULL */
 };
 
 const char *tensor_dtype_name(enum tensor_dtype t) { return dtypes[t].name; }
@@ -45,29 +46,34 @@ static bool shape_bytes(const struct tensor_entry *e, uint64_t *bytes)
     return true;
 }
 
-static enum status read_dtype(const struct tensor_file *f, const json_t *tensor, struct tensor_entry *e)
+static enum status read_dtype(const struct tensor_file *f, const json_t *tensor,
+                              struct tensor_entry *e)
 {
     const char *name = json_string_value(json_object_get(tensor, "dtype"));
 
     if (name == NULL)
-        return fail(ST_FORMAT, "%s: tensor '%s' wants an object with the text 'dtype'", f->what, e->name);
+        return fail(ST_FORMAT, "%s: tensor '%s' wants an object with the text 'dtype'", f->what,
+                    e->name);
     for (int t = 0; t < TENSOR_DTYPES; t++)
         if (strcmp(name, dtypes[t].name) == 0) {
             e->dtype = (enum tensor_dtype)t;
             return ST_OK;
         }
-    return fail(ST_UNSUPPORTED, "%s: tensor '%s' has the type '%.40s', which this program does not read", f->what,
+    return fail(ST_UNSUPPORTED,
+                "%s: tensor '%s' has the type '%.40s', which this program does not read", f->what,
                 e->name, name);
 }
 
-static enum status read_shape(const struct tensor_file *f, const json_t *tensor, struct tensor_entry *e)
+static enum status read_shape(const struct tensor_file *f, const json_t *tensor,
+                              struct tensor_entry *e)
 {
     const json_t *shape = json_object_get(tensor, "shape");
     size_t dims = json_array_size(shape);
 
     if (!json_is_array(shape) || dims > DIMS_MAX)
-        return fail(ST_FORMAT, "%s: tensor '%s' has a 'shape' of %zu items, want a list of at most %d", f->what,
-                    e->name, dims, DIMS_MAX);
+        return fail(ST_FORMAT,
+                    "%s: tensor '%s' has a 'shape' of %zu items, want a list of at most %d",
+                    f->what, e->name, dims, DIMS_MAX);
     e->dims = (int)dims;
     for (size_t i = 0; i < dims; i++) {
         const json_t *size = json_array_get(shape, i);
@@ -75,13 +81,14 @@ static enum status read_shape(const struct tensor_file *f, const json_t *tensor,
         e->shape[i] = json_is_integer(size) ? json_integer_value(size) : -1;
     }
     if (!shape_bytes(e, &e->bytes))
-        return fail(ST_FORMAT, "%s: the shape of tensor '%s' has an item that is no size, or is too large", f->what,
-                    e->name);
+        return fail(ST_FORMAT,
+                    "%s: the shape of tensor '%s' has an item that is no size, or is too large",
+                    f->what, e->name);
     return ST_OK;
 }
 
-static enum status read_offsets(const struct tensor_file *f, const json_t *tensor, const struct tensor_entry *e,
-                                uint64_t data_bytes, uint64_t *begin)
+static enum status read_offsets(const struct tensor_file *f, const json_t *tensor,
+                                const struct tensor_entry *e, uint64_t data_bytes, uint64_t *begin)
 {
     const json_t *offsets = json_object_get(tensor, "data_offsets"), *from, *to;
     json_int_t a, b;
@@ -89,14 +96,17 @@ static enum status read_offsets(const struct tensor_file *f, const json_t *tenso
     from = json_array_get(offsets, 0);
     to = json_array_get(offsets, 1);
     if (json_array_size(offsets) != 2 || !json_is_integer(from) || !json_is_integer(to))
-        return fail(ST_FORMAT, "%s: tensor '%s' wants 'data_offsets' of two integers", f->what, e->name);
+        return fail(ST_FORMAT, "%s: tensor '%s' wants 'data_offsets' of two integers", f->what,
+                    e->name);
     a = json_integer_value(from);
     b = json_integer_value(to);
     if (a < 0 || b < a || (uint64_t)b > data_bytes)
-        return fail(ST_FORMAT, "%s: tensor '%s' lies at %lld to %lld, but the file has %llu bytes of data", f->what,
-                    e->name, (long long)a, (long long)b, (unsigned long long)data_bytes);
+        return fail(ST_FORMAT,
+                    "%s: tensor '%s' lies at %lld to %lld, but the file has %llu bytes of data",
+                    f->what, e->name, (long long)a, (long long)b, (unsigned long long)data_bytes);
     if ((uint64_t)(b - a) != e->bytes)
-        return fail(ST_FORMAT, "%s: tensor '%s' has %lld bytes of data, its shape and type want %llu", f->what,
+        return fail(ST_FORMAT,
+                    "%s: tensor '%s' has %lld bytes of data, its shape and type want %llu", f->what,
                     e->name, (long long)(b - a), (unsigned long long)e->bytes);
     *begin = (uint64_t)a;
     return ST_OK;
@@ -111,7 +121,8 @@ static enum status check_metadata(const struct tensor_file *f, const json_t *met
         return fail(ST_FORMAT, "%s: '" METADATA "' is not an object", f->what);
     json_object_foreach((json_t *)metadata, key, value)
         if (!json_is_string(value))
-            return fail(ST_FORMAT, "%s: '" METADATA "' wants texts, but '%s' is none", f->what, key);
+            return fail(ST_FORMAT, "%s: '" METADATA "' wants texts, but '%s' is none", f->what,
+                        key);
     return ST_OK;
 }
 
@@ -172,16 +183,19 @@ static enum status place_entries(struct tensor_file *f, struct placed *list, uin
     f->by_name = mem_array(f->count + 1, sizeof *f->by_name);
     for (size_t i = 0; i < f->count; i++) {
         if (list[i].begin != end)
-            return fail(ST_FORMAT, "%s: the data of tensor '%s' begins at %llu, that before it ends at %llu (%s)",
-                        f->what, list[i].entry.name, (unsigned long long)list[i].begin, (unsigned long long)end,
-                        list[i].begin < end ? "they overlap" : "a hole");
+            return fail(
+                ST_FORMAT,
+                "%s: the data of tensor '%s' begins at %llu, that before it ends at %llu (%s)",
+                f->what, list[i].entry.name, (unsigned long long)list[i].begin,
+                (unsigned long long)end, list[i].begin < end ? "they overlap" : "a hole");
         end += list[i].entry.bytes;
         f->entries[i] = list[i].entry;
         f->offsets[i] = list[i].begin;
         f->by_name[i] = &f->entries[i];
     }
     if (end != data_bytes)
-        return fail(ST_FORMAT, "%s: its tensors have %llu bytes, but the file has %llu bytes of data", f->what,
+        return fail(ST_FORMAT,
+                    "%s: its tensors have %llu bytes, but the file has %llu bytes of data", f->what,
                     (unsigned long long)end, (unsigned long long)data_bytes);
     qsort(f->by_name, f->count, sizeof *f->by_name, by_name);
     return ST_OK;
@@ -196,11 +210,14 @@ static enum status parse(struct tensor_file *f, const void *p, size_t n, uint64_
     enum status st;
 
     if (!cursor_ok(&c) || header_bytes > HEADER_MAX || header_bytes > file_bytes - 8)
-        return fail(ST_FORMAT, "%s: no safetensors file: a header of %llu bytes in a file of %llu (want at most %u)",
-                    f->what, (unsigned long long)header_bytes, (unsigned long long)file_bytes, HEADER_MAX);
+        return fail(
+            ST_FORMAT,
+            "%s: no safetensors file: a header of %llu bytes in a file of %llu (want at most %u)",
+            f->what, (unsigned long long)header_bytes, (unsigned long long)file_bytes, HEADER_MAX);
     text = cursor_bytes(&c, header_bytes);
     if (!cursor_ok(&c) || text.n == 0 || text.p[0] != '{')
-        return fail(ST_FORMAT, "%s: no safetensors file: the header does not begin with '{'", f->what);
+        return fail(ST_FORMAT, "%s: no safetensors file: the header does not begin with '{'",
+                    f->what);
     TRY(json_parse(text.p, text.n, f->what, &f->header));
     f->data_begin = 8 + header_bytes;
     list = mem_array(json_object_size(f->header) + 1, sizeof *list);
@@ -211,7 +228,8 @@ static enum status parse(struct tensor_file *f, const void *p, size_t n, uint64_
     return st;
 }
 
-enum status tensors_parse(const char *what, const void *p, size_t n, uint64_t file_bytes, struct tensor_file **out)
+enum status tensors_parse(const char *what, const void *p, size_t n, uint64_t file_bytes,
+                          struct tensor_file **out)
 {
     struct tensor_file *f = mem_alloc(sizeof *f);
     enum status st;
@@ -229,7 +247,8 @@ enum status tensors_parse(const char *what, const void *p, size_t n, uint64_t fi
 
 /* ---- reading ---- */
 
-/* Data that does not lie at a multiple of its type's size (files whose header is not padded) is copied to where it does. */
+/* Data that does not lie at a multiple of its type's size (files whose header is not padded) is
+ * copied to where it does. */
 static void attach_data(struct tensor_file *f)
 {
     f->copies = mem_array(f->count + 1, sizeof *f->copies);
@@ -292,7 +311,8 @@ const struct tensor_entry *tensors_at(const struct tensor_file *f, size_t i)
 const struct tensor_entry *tensors_find(const struct tensor_file *f, const char *name)
 {
     const struct tensor_entry key = { .name = name }, *want = &key;
-    const struct tensor_entry **found = bsearch(&want, f->by_name, f->count, sizeof *f->by_name, by_name);
+    const struct tensor_entry **found =
+        bsearch(&want, f->by_name, f->count, sizeof *f->by_name, by_name);
 
     return found ? *found : NULL;
 }
@@ -320,7 +340,9 @@ static enum status check_names(const char *path, const struct tensor_entry *entr
     for (size_t i = 0; i < count && st == ST_OK; i++)
         if ((i > 0 && strcmp(names[i], names[i - 1]) == 0) || strcmp(names[i], METADATA) == 0 ||
             !utf8_valid(names[i], strlen(names[i])))
-            st = fail(ST_FORMAT, "'%s': the tensor name '%s' stands twice, is reserved or is not UTF-8", path, names[i]);
+            st = fail(ST_FORMAT,
+                      "'%s': the tensor name '%s' stands twice, is reserved or is not UTF-8", path,
+                      names[i]);
     free(names);
     return st;
 }
@@ -330,12 +352,14 @@ static enum status check_entry(const char *path, const struct tensor_entry *e, u
     uint64_t bytes;
 
     if (e->dims < 0 || e->dims > DIMS_MAX || !shape_bytes(e, &bytes) || bytes != e->bytes)
-        return fail(ST_FORMAT, "'%s': tensor '%s' has %llu bytes, which are not those of its shape", path, e->name,
-                    (unsigned long long)e->bytes);
+        return fail(ST_FORMAT, "'%s': tensor '%s' has %llu bytes, which are not those of its shape",
+                    path, e->name, (unsigned long long)e->bytes);
     if (begin % dtypes[e->dtype].size != 0)
-        return fail(ST_FORMAT, "'%s': tensor '%s' (%s) would begin at byte %llu of the data, want a multiple of %zu: "
-                    "put wider types first", path, e->name, dtypes[e->dtype].name, (unsigned long long)begin,
-                    dtypes[e->dtype].size);
+        return fail(
+            ST_FORMAT,
+            "'%s': tensor '%s' (%s) would begin at byte %llu of the data, want a multiple of %zu: "
+            "put wider types first",
+            path, e->name, dtypes[e->dtype].name, (unsigned long long)begin, dtypes[e->dtype].size);
     return ST_OK;
 }
 
@@ -372,8 +396,8 @@ static enum status print_header(const char *path, const struct tensor_entry *ent
         buf_addc(out, ' ');
     length = out->n - 8;
     if (length > HEADER_MAX)
-        return fail(ST_LIMIT, "'%s': a header of %llu bytes, want at most %u", path, (unsigned long long)length,
-                    HEADER_MAX);
+        return fail(ST_LIMIT, "'%s': a header of %llu bytes, want at most %u", path,
+                    (unsigned long long)length, HEADER_MAX);
     for (int i = 0; i < 8; i++)
         out->p[i] = (char)(length >> (8 * i));
     return ST_OK;
@@ -396,8 +420,8 @@ static enum status write_all(int fd, const char *path, const void *bytes, uint64
     return ST_OK;
 }
 
-static enum status write_file(int fd, const char *path, const struct buf *header, const struct tensor_entry *entries,
-                              size_t count)
+static enum status write_file(int fd, const char *path, const struct buf *header,
+                              const struct tensor_entry *entries, size_t count)
 {
     TRY(write_all(fd, path, header->p, header->n));
     for (size_t i = 0; i < count; i++)
@@ -405,7 +429,8 @@ static enum status write_file(int fd, const char *path, const struct buf *header
     return fsync(fd) == 0 ? ST_OK : fail_errno(ST_IO, "cannot sync '%s'", path);
 }
 
-enum status tensors_write(const char *path, const struct tensor_entry *entries, size_t count, const json_t *metadata)
+enum status tensors_write(const char *path, const struct tensor_entry *entries, size_t count,
+                          const json_t *metadata)
 {
     struct buf header = { 0 };
     struct tensor_file checks = { .what = (char *)path };
@@ -418,7 +443,8 @@ enum status tensors_write(const char *path, const struct tensor_entry *entries, 
         st = print_header(path, entries, count, metadata, &header);
     if (st == ST_OK) {
         fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        st = fd < 0 ? fail_errno(ST_IO, "cannot create '%s'", path) : write_file(fd, path, &header, entries, count);
+        st = fd < 0 ? fail_errno(ST_IO, "cannot create '%s'", path)
+                    : write_file(fd, path, &header, entries, count);
     }
     if (fd >= 0 && close(fd) != 0 && st == ST_OK)
         st = fail_errno(ST_IO, "cannot write '%s'", path);

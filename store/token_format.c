@@ -44,10 +44,11 @@ void token_shard_name(enum token_part part, uint64_t shard, char out[40])
 void token_meta_print(const struct token_shard_meta *m, struct buf *out)
 {
     json_t *o = json_pack("{s:i, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "version",
-                          TOKEN_FORMAT_VERSION, "part", token_part_names[m->part], "shard", (json_int_t)m->shard,
-                          "dtype", width_names[m->width], "vocab", (json_int_t)m->vocab, "block_bytes",
-                          (json_int_t)TOKEN_BLOCK_BYTES, "tokens", (json_int_t)m->tokens, "documents",
-                          (json_int_t)m->documents, "sources", (json_int_t)m->sources, "text_bytes",
+                          TOKEN_FORMAT_VERSION, "part", token_part_names[m->part], "shard",
+                          (json_int_t)m->shard, "dtype", width_names[m->width], "vocab",
+                          (json_int_t)m->vocab, "block_bytes", (json_int_t)TOKEN_BLOCK_BYTES,
+                          "tokens", (json_int_t)m->tokens, "documents", (json_int_t)m->documents,
+                          "sources", (json_int_t)m->sources, "text_bytes",
                           (json_int_t)m->text_bytes, "tokenizer", m->tokenizer);
 
     BUG_IF(o == NULL);
@@ -55,19 +56,21 @@ void token_meta_print(const struct token_shard_meta *m, struct buf *out)
     json_decref(o);
 }
 
-static enum status get_count(const json_t *o, const char *key, const char *what, int64_t max, uint64_t *out)
+static enum status get_count(const json_t *o, const char *key, const char *what, int64_t max,
+                             uint64_t *out)
 {
     int64_t v;
 
     TRY(json_get_int(o, key, what, &v));
     if (v < 0 || v > max)
-        return fail(ST_FORMAT, "%s: '%s' is %lld, want 0 to %lld", what, key, (long long)v, (long long)max);
+        return fail(ST_FORMAT, "%s: '%s' is %lld, want 0 to %lld", what, key, (long long)v,
+                    (long long)max);
     *out = (uint64_t)v;
     return ST_OK;
 }
 
-static enum status get_word(const json_t *o, const char *key, const char *what, const char *const *words,
-                            int count, int *out)
+static enum status get_word(const json_t *o, const char *key, const char *what,
+                            const char *const *words, int count, int *out)
 {
     const char *seen;
 
@@ -75,7 +78,8 @@ static enum status get_word(const json_t *o, const char *key, const char *what, 
     for (*out = 0; *out < count; ++*out)
         if (words[*out] && strcmp(words[*out], seen) == 0)
             return ST_OK;
-    return fail(ST_FORMAT, "%s: '%s' is '%.40s', which is none that this version knows", what, key, seen);
+    return fail(ST_FORMAT, "%s: '%s' is '%.40s', which is none that this version knows", what, key,
+                seen);
 }
 
 /* Each count is far below 2^63, so sums over TOKEN_SHARDS_MAX shards cannot overflow. */
@@ -89,8 +93,8 @@ static enum status read_meta(const json_t *o, const char *what, struct token_sha
 
     TRY(get_count(o, "version", what, INT64_MAX, &version));
     if (version != TOKEN_FORMAT_VERSION)
-        return fail(ST_UNSUPPORTED, "%s: token shard version %llu, this program reads version %d", what,
-                    (unsigned long long)version, TOKEN_FORMAT_VERSION);
+        return fail(ST_UNSUPPORTED, "%s: token shard version %llu, this program reads version %d",
+                    what, (unsigned long long)version, TOKEN_FORMAT_VERSION);
     TRY(get_count(o, "block_bytes", what, TOKEN_BLOCK_BYTES, &block));
     if (block != TOKEN_BLOCK_BYTES)
         return fail(ST_FORMAT, "%s: blocks of %llu bytes, want %u", what, (unsigned long long)block,
@@ -105,13 +109,15 @@ static enum status read_meta(const json_t *o, const char *what, struct token_sha
     TRY(get_count(o, "text_bytes", what, COUNT_MAX, &m->text_bytes));
     TRY(json_get_str(o, "tokenizer", what, &tokenizer));
     if (!manifest_is_digest(tokenizer))
-        return fail(ST_FORMAT, "%s: the tokenizer's digest is '%.80s', want 64 hex digits", what, tokenizer);
+        return fail(ST_FORMAT, "%s: the tokenizer's digest is '%.80s', want 64 hex digits", what,
+                    tokenizer);
     m->vocab = (uint32_t)vocab;
     m->part = (enum token_part)part;
     m->width = width;
     memcpy(m->tokenizer, tokenizer, SHA256_HEX);
     if (token_width_of(m->vocab) != width)
-        return fail(ST_FORMAT, "%s: tokens of %d bytes with a vocabulary of %u", what, width, m->vocab);
+        return fail(ST_FORMAT, "%s: tokens of %d bytes with a vocabulary of %u", what, width,
+                    m->vocab);
     return ST_OK;
 }
 
@@ -129,7 +135,8 @@ enum status token_meta_parse(const char *what, struct span text, struct token_sh
 enum status token_fail_lmdb(int rc, const char *doing, const char *path)
 {
     enum status st = rc == MDB_NOTFOUND || rc == MDB_INVALID || rc == MDB_VERSION_MISMATCH ||
-                             rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND || rc == MDB_INCOMPATIBLE
+                             rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND ||
+                             rc == MDB_INCOMPATIBLE
                          ? ST_FORMAT
                          : ST_IO;
 

@@ -13,7 +13,8 @@
 #include "store/tokens.h"
 
 #define TOKEN_FORMAT_VERSION 1
-/* An LMDB overflow value has a 16-byte header before it, so k*4096-16 bytes fill k pages, and begin at a multiple of 16. */
+/* An LMDB overflow value has a 16-byte header before it, so k*4096-16 bytes fill k pages, and begin
+ * at a multiple of 16. */
 #define TOKEN_PAGE 4096
 #define TOKEN_VALUE_HEAD 16
 #define TOKEN_BLOCK_BYTES ((1u << 20) - TOKEN_VALUE_HEAD)
@@ -41,7 +42,8 @@ uint64_t token_block_bytes(uint64_t tokens, int width, uint64_t block);
 /* How many blocks so many tokens take. */
 uint64_t token_block_count(uint64_t tokens, int width);
 void token_meta_print(const struct token_shard_meta *m, struct buf *out);
-MUST_USE enum status token_meta_parse(const char *what, struct span text, struct token_shard_meta *m);
+MUST_USE enum status token_meta_parse(const char *what, struct span text,
+                                      struct token_shard_meta *m);
 /* "train-00012.mdb" into out. */
 void token_shard_name(enum token_part part, uint64_t shard, char out[40]);
 /* fail() with LMDB's words for rc. */

@@ -6,8 +6,8 @@
 
 /* ---- LMDB values ---- */
 
-static enum status get_locked(const struct token_shard *s, enum token_table table, const MDB_val *key,
-                              struct span *out)
+static enum status get_locked(const struct token_shard *s, enum token_table table,
+                              const MDB_val *key, struct span *out)
 {
     pthread_mutex_t *lock = (pthread_mutex_t *)&s->lock;
     MDB_val k = *key, value;
@@ -22,7 +22,8 @@ static enum status get_locked(const struct token_shard *s, enum token_table tabl
     return ST_OK;
 }
 
-static enum status get(const struct token_shard *s, enum token_table table, uint64_t number, struct span *out)
+static enum status get(const struct token_shard *s, enum token_table table, uint64_t number,
+                       struct span *out)
 {
     enum status st = get_locked(s, table, &(MDB_val){ sizeof number, &number }, out);
 
@@ -44,7 +45,8 @@ static enum status open_tables(struct token_shard *s)
         if (rc != 0)
             return token_fail_lmdb(rc, "no token shard:", s->path);
         if ((flags & (MDB_DUPSORT | MDB_INTEGERKEY)) != (t == TOKEN_META ? 0 : MDB_INTEGERKEY))
-            return fail(ST_FORMAT, "'%s': the table '%s' has LMDB flags %#x", s->path, token_table_names[t], flags);
+            return fail(ST_FORMAT, "'%s': the table '%s' has LMDB flags %#x", s->path,
+                        token_table_names[t], flags);
     }
     return ST_OK;
 }
@@ -57,8 +59,8 @@ static enum status check_count(const struct token_shard *s, enum token_table tab
     if (rc != 0)
         return token_fail_lmdb(rc, "cannot read", s->path);
     if (stat.ms_entries != want)
-        return fail(ST_FORMAT, "'%s': the table '%s' has %zu entries, want %llu", s->path, token_table_names[table],
-                    (size_t)stat.ms_entries, (unsigned long long)want);
+        return fail(ST_FORMAT, "'%s': the table '%s' has %zu entries, want %llu", s->path,
+                    token_table_names[table], (size_t)stat.ms_entries, (unsigned long long)want);
     return ST_OK;
 }
 
@@ -75,16 +77,18 @@ static enum status read_meta(struct token_shard *s)
     return check_count(s, TOKEN_SRC, s->meta.sources);
 }
 
-static enum status check_block(const struct token_shard *s, uint64_t block, const MDB_val *key, const MDB_val *value)
+static enum status check_block(const struct token_shard *s, uint64_t block, const MDB_val *key,
+                               const MDB_val *value)
 {
     uint64_t number = ~block, want = token_block_bytes(s->meta.tokens, s->meta.width, block);
 
     if (key->mv_size == sizeof number)
         memcpy(&number, key->mv_data, sizeof number);
-    if (number != block || value->mv_size != want || (uintptr_t)value->mv_data % (unsigned)s->meta.width != 0)
-        return fail(ST_FORMAT, "'%s': block %llu has key %llu and %zu bytes at %p, want %llu bytes", s->path,
-                    (unsigned long long)block, (unsigned long long)number, value->mv_size, value->mv_data,
-                    (unsigned long long)want);
+    if (number != block || value->mv_size != want ||
+        (uintptr_t)value->mv_data % (unsigned)s->meta.width != 0)
+        return fail(ST_FORMAT, "'%s': block %llu has key %llu and %zu bytes at %p, want %llu bytes",
+                    s->path, (unsigned long long)block, (unsigned long long)number, value->mv_size,
+                    value->mv_data, (unsigned long long)want);
     return ST_OK;
 }
 
@@ -100,7 +104,8 @@ static enum status collect_blocks(struct token_shard *s)
     s->blocks = mem_array(s->block_count + 1, sizeof *s->blocks);
     for (uint64_t b = 0; st == ST_OK && b < s->block_count; b++) {
         rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-        st = rc == 0 ? check_block(s, b, &key, &value) : token_fail_lmdb(rc, "cannot read", s->path);
+        st = rc == 0 ? check_block(s, b, &key, &value)
+                     : token_fail_lmdb(rc, "cannot read", s->path);
         s->blocks[b] = value.mv_data;
     }
     mdb_cursor_close(cursor);
@@ -120,7 +125,8 @@ static enum status open_env(struct token_shard *s)
     if (rc == 0)
         rc = mdb_env_set_mapsize(s->env, bytes);
     if (rc == 0)
-        rc = mdb_env_open(s->env, s->path, MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS | MDB_NOSUBDIR, 0666);
+        rc = mdb_env_open(s->env, s->path, MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS | MDB_NOSUBDIR,
+                          0666);
     if (rc == 0)
         rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, &s->txn);
     return rc == 0 ? ST_OK : token_fail_lmdb(rc, "cannot open", s->path);
@@ -150,7 +156,8 @@ void token_shard_close(struct token_shard *s)
 
 /* ---- documents ---- */
 
-enum status token_shard_record(const struct token_shard *s, uint64_t index, struct token_record *out)
+enum status token_shard_record(const struct token_shard *s, uint64_t index,
+                               struct token_record *out)
 {
     struct span bytes = { 0 };
     struct cursor c;
@@ -164,7 +171,8 @@ enum status token_shard_record(const struct token_shard *s, uint64_t index, stru
     out->id = cursor_bytes(&c, cursor_left(&c));
     if (!cursor_ok(&c) || out->first > s->meta.tokens || out->count > s->meta.tokens - out->first ||
         out->source >= s->meta.sources)
-        return fail(ST_FORMAT, "'%s': the record of document %llu (%zu bytes) leads out of the shard", s->path,
+        return fail(ST_FORMAT,
+                    "'%s': the record of document %llu (%zu bytes) leads out of the shard", s->path,
                     (unsigned long long)index, bytes.n);
     return ST_OK;
 }
@@ -176,7 +184,8 @@ enum status token_shard_source(const struct token_shard *s, uint32_t number, str
 
 /* ---- checksums ---- */
 
-/* The first document that ends behind token t (meta.documents if none does): documents lie in the order of their tokens. */
+/* The first document that ends behind token t (meta.documents if none does): documents lie in the
+ * order of their tokens. */
 static enum status document_at(const struct token_shard *s, uint64_t t, uint64_t *index)
 {
     uint64_t low = 0, high = s->meta.documents;
@@ -195,31 +204,38 @@ static enum status document_at(const struct token_shard *s, uint64_t t, uint64_t
     return ST_OK;
 }
 
-static enum status fail_block(const struct token_shard *s, uint64_t block, uint64_t seen, uint64_t want)
+static enum status fail_block(const struct token_shard *s, uint64_t block, uint64_t seen,
+                              uint64_t want)
 {
     uint64_t in_block = TOKEN_BLOCK_BYTES / (unsigned)s->meta.width;
-    uint64_t begin = block * in_block, end = begin + in_block < s->meta.tokens ? begin + in_block : s->meta.tokens;
+    uint64_t begin = block * in_block,
+             end = begin + in_block < s->meta.tokens ? begin + in_block : s->meta.tokens;
     struct token_record a, b;
     uint64_t first, last;
 
     TRY(document_at(s, begin, &first));
     TRY(document_at(s, end - 1, &last));
     if (last >= s->meta.documents)
-        return fail(ST_INTEGRITY, "'%s': block %llu has checksum %016llx, want %016llx; and it lies in no document",
-                    s->path, (unsigned long long)block, (unsigned long long)seen, (unsigned long long)want);
+        return fail(
+            ST_INTEGRITY,
+            "'%s': block %llu has checksum %016llx, want %016llx; and it lies in no document",
+            s->path, (unsigned long long)block, (unsigned long long)seen, (unsigned long long)want);
     TRY(token_shard_record(s, first, &a));
     TRY(token_shard_record(s, last, &b));
     return fail(ST_INTEGRITY,
-                "'%s': block %llu has checksum %016llx, want %016llx; it holds documents %llu to %llu ('%.*s' to '%.*s')",
-                s->path, (unsigned long long)block, (unsigned long long)seen, (unsigned long long)want,
-                (unsigned long long)(s->first_document + first), (unsigned long long)(s->first_document + last),
-                (int)(a.id.n < 200 ? a.id.n : 200), a.id.p, (int)(b.id.n < 200 ? b.id.n : 200), b.id.p);
+                "'%s': block %llu has checksum %016llx, want %016llx; it holds documents %llu to "
+                "%llu ('%.*s' to '%.*s')",
+                s->path, (unsigned long long)block, (unsigned long long)seen,
+                (unsigned long long)want, (unsigned long long)(s->first_document + first),
+                (unsigned long long)(s->first_document + last), (int)(a.id.n < 200 ? a.id.n : 200),
+                a.id.p, (int)(b.id.n < 200 ? b.id.n : 200), b.id.p);
 }
 
 enum status token_shard_verify(const struct token_shard *s)
 {
     for (uint64_t b = 0; b < s->block_count; b++) {
-        uint64_t seen = xxh3(s->blocks[b], token_block_bytes(s->meta.tokens, s->meta.width, b)), want;
+        uint64_t seen = xxh3(s->blocks[b], token_block_bytes(s->meta.tokens, s->meta.width, b)),
+                 want;
         struct span sum = { 0 };
         struct cursor c;
 
@@ -227,8 +243,8 @@ enum status token_shard_verify(const struct token_shard *s)
         c = cursor_over(sum.p, sum.n);
         want = cursor_uint(&c, 8);
         if (!cursor_ok(&c) || cursor_left(&c) != 0)
-            return fail(ST_FORMAT, "'%s': the checksum of block %llu has %zu bytes, want 8", s->path,
-                        (unsigned long long)b, sum.n);
+            return fail(ST_FORMAT, "'%s': the checksum of block %llu has %zu bytes, want 8",
+                        s->path, (unsigned long long)b, sum.n);
         if (seen != want)
             return fail_block(s, b, seen, want);
     }

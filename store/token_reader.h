@@ -27,12 +27,15 @@ struct token_record {
     struct span id;
 };
 
-/* Opens the file, whose bytes must be known to be sound. Every block's key, size and alignment is checked. */
+/* Opens the file, whose bytes must be known to be sound. Every block's key, size and
+ * alignment is checked. */
 MUST_USE enum status token_shard_open(struct token_shard *s, const char *path);
 void token_shard_close(struct token_shard *s);
 /* index counts from the shard's first document and must be below meta.documents. */
-MUST_USE enum status token_shard_record(const struct token_shard *s, uint64_t index, struct token_record *out);
-MUST_USE enum status token_shard_source(const struct token_shard *s, uint32_t number, struct span *out);
+MUST_USE enum status token_shard_record(const struct token_shard *s, uint64_t index,
+                                        struct token_record *out);
+MUST_USE enum status token_shard_source(const struct token_shard *s, uint32_t number,
+                                        struct span *out);
 MUST_USE enum status token_shard_verify(const struct token_shard *s);
 
 #endif

@@ -7,8 +7,10 @@
 
 #include "base/arena.h"
 
-#define MAP_FIRST ((size_t)1 << 30)         /* addresses, not memory: the file grows as it is written */
-#define TXN_BYTES ((size_t)32 << 20)        /* of keys and values; dirty pages are in memory until commit */
+#define MAP_FIRST ((size_t)1 << 30)         /* addresses, not memory: the file
+                                               grows as it is written */
+#define TXN_BYTES ((size_t)32 << 20)        /* of keys and values; dirty pages are in
+                                               memory until commit */
 #define TXN_PAGES_BYTES (4 * TXN_BYTES)     /* at most what such a transaction adds to the file */
 
 /* Source names seen in this shard: open addressing over their hashes, at most half full. */
@@ -62,8 +64,9 @@ static enum status grow_map(struct token_shard_writer *w)
         return ST_OK;
     rc = mdb_env_set_mapsize(w->env, want);
     if (rc != 0)
-        return fail(ST_LIMIT, "cannot map %zu bytes of '%s': %s (is the address space limited, ulimit -v?)", want,
-                    w->working, mdb_strerror(rc));
+        return fail(ST_LIMIT,
+                    "cannot map %zu bytes of '%s': %s (is the address space limited, ulimit -v?)",
+                    want, w->working, mdb_strerror(rc));
     w->map_bytes = want;
     return ST_OK;
 }
@@ -83,8 +86,8 @@ static enum status next_txn(struct token_shard_writer *w)
     return rc == 0 ? ST_OK : fail_here(w, rc);
 }
 
-static enum status put(struct token_shard_writer *w, enum token_table table, uint64_t number, const void *p,
-                       size_t n)
+static enum status put(struct token_shard_writer *w, enum token_table table, uint64_t number,
+                       const void *p, size_t n)
 {
     MDB_val key = { sizeof number, &number }, value = { n, (void *)p };
     int rc;
@@ -97,8 +100,8 @@ static enum status put(struct token_shard_writer *w, enum token_table table, uin
 }
 
 /* Puts a value whose room the caller fills. */
-static enum status reserve(struct token_shard_writer *w, enum token_table table, uint64_t number, size_t n,
-                           unsigned char **p)
+static enum status reserve(struct token_shard_writer *w, enum token_table table, uint64_t number,
+                           size_t n, unsigned char **p)
 {
     MDB_val key = { sizeof number, &number }, value = { n, NULL };
     int rc;
@@ -191,8 +194,8 @@ static struct source_slot *find_slot(const struct source_names *s, struct span n
 {
     size_t i = hash & (s->cap - 1);
 
-    while (s->slots[i].name != NULL &&
-           (s->slots[i].hash != hash || s->slots[i].n != name.n || memcmp(s->slots[i].name, name.p, name.n) != 0))
+    while (s->slots[i].name != NULL && (s->slots[i].hash != hash || s->slots[i].n != name.n ||
+                                        memcmp(s->slots[i].name, name.p, name.n) != 0))
         i = (i + 1) & (s->cap - 1);
     return &s->slots[i];
 }
@@ -205,7 +208,8 @@ static void grow_names(struct source_names *s)
     s->slots = mem_array(s->cap, sizeof *s->slots);
     for (size_t i = 0; i < old.cap; i++)
         if (old.slots[i].name)
-            *find_slot(s, (struct span){ old.slots[i].name, old.slots[i].n }, old.slots[i].hash) = old.slots[i];
+            *find_slot(s, (struct span){ old.slots[i].name, old.slots[i].n }, old.slots[i].hash) =
+                old.slots[i];
     free(old.slots);
 }
 
@@ -221,7 +225,8 @@ static enum status number_source(struct token_shard_writer *w, struct span name,
     slot = find_slot(s, name, hash);
     if (slot->name == NULL) {
         TRY(put(w, TOKEN_SRC, s->count, name.n ? name.p : "", name.n));
-        *slot = (struct source_slot){ arena_strndup(&s->arena, name.p, name.n), name.n, hash, s->count++ };
+        *slot = (struct source_slot){ arena_strndup(&s->arena, name.p, name.n), name.n, hash,
+                                      s->count++ };
         w->meta.sources = s->count;
     }
     *number = slot->number;
@@ -299,11 +304,13 @@ static enum status add_tokens(struct token_shard_writer *w, const struct token_d
 static enum status check_document(const struct token_document *d)
 {
     if (d->id.n > TOKEN_ID_MAX || d->source.n > TOKEN_ID_MAX)
-        return fail(ST_LIMIT, "a document's id of %zu bytes and source of %zu bytes, want at most %u (id '%.80s...')",
-                    d->id.n, d->source.n, TOKEN_ID_MAX, d->id.p);
+        return fail(
+            ST_LIMIT,
+            "a document's id of %zu bytes and source of %zu bytes, want at most %u (id '%.80s...')",
+            d->id.n, d->source.n, TOKEN_ID_MAX, d->id.p);
     if (d->count > UINT32_MAX)
-        return fail(ST_LIMIT, "document '%.*s' has %llu tokens, want at most %u", (int)d->id.n, d->id.p,
-                    (unsigned long long)d->count, UINT32_MAX);
+        return fail(ST_LIMIT, "document '%.*s' has %llu tokens, want at most %u", (int)d->id.n,
+                    d->id.p, (unsigned long long)d->count, UINT32_MAX);
     return ST_OK;
 }
 

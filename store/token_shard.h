@@ -1,7 +1,8 @@
 /*
- * One token shard being written. It grows in an LMDB environment under a working name; finishing copies it, compacted, to
- * its final name. A copy has the pages of the tree alone, in the tree's order, under transaction number 1; the
- * transactions that led to it are cut by bytes written. So the same documents give the same file.
+ * One token shard being written. It grows in an LMDB environment under a working name; finishing
+ * copies it, compacted, to its final name. A copy has the pages of the tree alone, in the tree's
+ * order, under transaction number 1; the transactions that led to it are cut by bytes written. So
+ * the same documents give the same file.
  */
 #ifndef TUNDISH_STORE_TOKEN_SHARD_H
 #define TUNDISH_STORE_TOKEN_SHARD_H

@@ -25,7 +25,8 @@ struct token_store {
 /* ---- opening ---- */
 
 /* LMDB trusts the pages it maps, so it sees only files whose bytes are those of the manifest. */
-static enum status check_file(const struct token_store *s, struct digest_cache *cache, const char *name)
+static enum status check_file(const struct token_store *s, struct digest_cache *cache,
+                              const char *name)
 {
     const json_t *file = json_object_get(json_object_get(s->manifest, "files"), name);
     const char *want = json_string_value(json_object_get(file, "sha256"));
@@ -54,21 +55,24 @@ static size_t count_shards(const struct token_store *s, enum token_part part)
 
 static enum status check_numbering(const struct token_store *s)
 {
-    size_t seen = 0, train = count_shards(s, TOKENS_TRAIN), want = train + count_shards(s, TOKENS_VALIDATION);
+    size_t seen = 0, train = count_shards(s, TOKENS_TRAIN),
+           want = train + count_shards(s, TOKENS_VALIDATION);
     const char *name;
     json_t *file;
 
     json_object_foreach(json_object_get(s->manifest, "files"), name, file)
         seen += str_ends_with(name, ".mdb");
     if (seen != want || train == 0)
-        return fail(ST_FORMAT, "'%s' has %zu .mdb files, but %zu shards numbered from 0 (want all, and one of train)",
-                    s->path, seen, want);
+        return fail(
+            ST_FORMAT,
+            "'%s' has %zu .mdb files, but %zu shards numbered from 0 (want all, and one of train)",
+            s->path, seen, want);
     return ST_OK;
 }
 
 /* Does the shard belong where it lies? The first one says what the store is. */
-static enum status check_meta(struct token_store *s, const struct token_shard *shard, enum token_part part,
-                              size_t number)
+static enum status check_meta(struct token_store *s, const struct token_shard *shard,
+                              enum token_part part, size_t number)
 {
     const struct token_shard_meta *m = &shard->meta;
 
@@ -78,15 +82,18 @@ static enum status check_meta(struct token_store *s, const struct token_shard *s
         s->tokenizer = arena_strdup(&s->arena, m->tokenizer);
     }
     if (m->part != part || m->shard != number)
-        return fail(ST_FORMAT, "'%s' says that it is shard %llu of %s", shard->path, (unsigned long long)m->shard,
-                    token_part_names[m->part]);
+        return fail(ST_FORMAT, "'%s' says that it is shard %llu of %s", shard->path,
+                    (unsigned long long)m->shard, token_part_names[m->part]);
     if (m->vocab != s->vocab || strcmp(m->tokenizer, s->tokenizer) != 0)
-        return fail(ST_FORMAT, "'%s' was made with another tokenizer (%u entries, %s) than the shards before it (%u, %s)",
+        return fail(ST_FORMAT,
+                    "'%s' was made with another tokenizer (%u entries, %s) than the shards before "
+                    "it (%u, %s)",
                     shard->path, m->vocab, m->tokenizer, s->vocab, s->tokenizer);
     return ST_OK;
 }
 
-static enum status open_part(struct token_store *s, enum token_part which, struct digest_cache *cache)
+static enum status open_part(struct token_store *s, enum token_part which,
+                             struct digest_cache *cache)
 {
     struct part *part = &s->parts[which];
     size_t count = count_shards(s, which);
@@ -181,8 +188,8 @@ uint64_t token_store_text_bytes(const struct token_store *s, enum token_part par
 
 /* ---- tokens ---- */
 
-/* The shard with token t of the part, which must be in it: the last one that begins at or before t (empty shards, which
- * begin there too, stand before it). */
+/* The shard with token t of the part, which must be in it: the last one that begins at or before t
+ * (empty shards, which begin there too, stand before it). */
 static const struct token_shard *shard_of_token(const struct part *p, uint64_t t)
 {
     size_t low = 0, high = p->count;
@@ -199,7 +206,8 @@ static const struct token_shard *shard_of_token(const struct part *p, uint64_t t
 }
 
 /* first < the part's tokens. */
-static void slice(const struct token_store *s, const struct part *part, uint64_t first, const void **p, uint64_t *n)
+static void slice(const struct token_store *s, const struct part *part, uint64_t first,
+                  const void **p, uint64_t *n)
 {
     const struct token_shard *shard = shard_of_token(part, first);
     uint64_t in_block = TOKEN_BLOCK_BYTES / (unsigned)s->width, at = first - shard->first_token;
@@ -209,13 +217,15 @@ static void slice(const struct token_store *s, const struct part *part, uint64_t
     *n = left_in_block < left_in_shard ? left_in_block : left_in_shard;
 }
 
-static enum status check_range(const struct token_store *s, enum token_part part, uint64_t first, uint64_t n)
+static enum status check_range(const struct token_store *s, enum token_part part, uint64_t first,
+                               uint64_t n)
 {
     uint64_t tokens = s->parts[part].tokens;
 
     if (first > tokens || n > tokens - first)
-        return fail(ST_LIMIT, "%llu tokens from %llu on, but %s of '%s' has %llu", (unsigned long long)n,
-                    (unsigned long long)first, token_part_names[part], s->path, (unsigned long long)tokens);
+        return fail(ST_LIMIT, "%llu tokens from %llu on, but %s of '%s' has %llu",
+                    (unsigned long long)n, (unsigned long long)first, token_part_names[part],
+                    s->path, (unsigned long long)tokens);
     return ST_OK;
 }
 
@@ -241,8 +251,8 @@ static uint32_t widen_u32(int32_t *out, const uint32_t *p, uint64_t n)
     return largest;
 }
 
-enum status token_store_read(const struct token_store *s, enum token_part part, uint64_t first, uint64_t n,
-                             int32_t *out)
+enum status token_store_read(const struct token_store *s, enum token_part part, uint64_t first,
+                             uint64_t n, int32_t *out)
 {
     TRY(check_range(s, part, first, n));
     while (n > 0) {
@@ -254,9 +264,11 @@ enum status token_store_read(const struct token_store *s, enum token_part part, 
         some = some < n ? some : n;
         largest = s->width == 2 ? widen_u16(out, p, some) : widen_u32(out, p, some);
         if (largest >= s->vocab)
-            return fail(ST_INTEGRITY, "'%s' has the token %u between %llu and %llu of %s, but its vocabulary ends at %u",
-                        s->path, largest, (unsigned long long)first, (unsigned long long)(first + some),
-                        token_part_names[part], s->vocab - 1);
+            return fail(
+                ST_INTEGRITY,
+                "'%s' has the token %u between %llu and %llu of %s, but its vocabulary ends at %u",
+                s->path, largest, (unsigned long long)first, (unsigned long long)(first + some),
+                token_part_names[part], s->vocab - 1);
         out += some;
         first += some;
         n -= some;
@@ -264,8 +276,8 @@ enum status token_store_read(const struct token_store *s, enum token_part part, 
     return ST_OK;
 }
 
-enum status token_store_slice(const struct token_store *s, enum token_part part, uint64_t first, const void **p,
-                              uint64_t *n)
+enum status token_store_slice(const struct token_store *s, enum token_part part, uint64_t first,
+                              const void **p, uint64_t *n)
 {
     TRY(check_range(s, part, first, 1));
     slice(s, &s->parts[part], first, p, n);
@@ -296,8 +308,9 @@ enum status token_store_document(const struct token_store *s, enum token_part pa
     struct token_record r;
 
     if (index >= s->parts[part].documents)
-        return fail(ST_LIMIT, "document %llu of %s of '%s', which has %llu", (unsigned long long)index,
-                    token_part_names[part], s->path, (unsigned long long)s->parts[part].documents);
+        return fail(ST_LIMIT, "document %llu of %s of '%s', which has %llu",
+                    (unsigned long long)index, token_part_names[part], s->path,
+                    (unsigned long long)s->parts[part].documents);
     shard = shard_of_document(&s->parts[part], index);
     TRY(token_shard_record(shard, index - shard->first_document, &r));
     *out = (struct token_range){ .first = shard->first_token + r.first, .count = r.count,

@@ -22,10 +22,12 @@ static enum status check_args(const struct token_writer_args *a)
     if (!(a->validation >= 0 && a->validation <= 0.5))
         return fail(ST_CONFIG, "a validation share of %g, want 0 to 0.5", a->validation);
     if (a->vocab == 0 || a->shard_tokens == 0)
-        return fail(ST_CONFIG, "a vocabulary of %u and shards of %llu tokens, want at least 1 of each", a->vocab,
-                    (unsigned long long)a->shard_tokens);
+        return fail(ST_CONFIG,
+                    "a vocabulary of %u and shards of %llu tokens, want at least 1 of each",
+                    a->vocab, (unsigned long long)a->shard_tokens);
     if (!manifest_is_digest(a->tokenizer_digest))
-        return fail(ST_CONFIG, "the tokenizer's digest '%s' is none (want 64 hex digits)", a->tokenizer_digest);
+        return fail(ST_CONFIG, "the tokenizer's digest '%s' is none (want 64 hex digits)",
+                    a->tokenizer_digest);
     return ST_OK;
 }
 
@@ -51,7 +53,8 @@ static enum status begin_shard(struct token_writer *w, enum token_part part)
     struct token_shard_meta meta = w->meta;
 
     if (p->shards == TOKEN_SHARDS_MAX)
-        return fail(ST_LIMIT, "more than %d shards of %s (want a larger shard size than %llu tokens)",
+        return fail(ST_LIMIT,
+                    "more than %d shards of %s (want a larger shard size than %llu tokens)",
                     TOKEN_SHARDS_MAX, token_part_names[part], (unsigned long long)w->shard_tokens);
     meta.part = part;
     meta.shard = p->shards++;

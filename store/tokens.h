@@ -1,20 +1,25 @@
 /*
- * Token stores: a folder of LMDB shards, one environment a shard, write-once (FORMATS.md, "token store").
+ * Token stores: a folder of LMDB shards, one environment a shard, write-once
+ * (FORMATS.md, "token store").
  *
- * The store has two parts, train and validation; a document belongs to one by the hash of its text, so that
- * equal documents never stand on both sides and the split does not depend on order. Each part is one stream of tokens per
- * shard; documents are ranges of it. Tokens are u16 where the vocabulary has at most 65,536 entries, else u32.
+ * The store has two parts, train and validation; a document belongs to one by the hash of its text,
+ * so that equal documents never stand on both sides and the split does not depend on order. Each
+ * part is one stream of tokens per shard; documents are ranges of it. Tokens are u16 where the
+ * vocabulary has at most 65,536 entries, else u32.
  *
  * A shard (`train-00000.mdb`, `validation-00000.mdb`; MDB_NOSUBDIR) holds:
- *   tok   u64 block number -> block of 1 MiB - 16 bytes of tokens (the last one shorter: filled with zeros to k*4096-16), so
- *         that the value is one contiguous slice of the map, aligned to 16: reads are zero-copy;
+ *   tok   u64 block number -> block of 1 MiB - 16 bytes of tokens (the last one shorter: filled
+ *         with zeros to k*4096-16), so that the value is one contiguous slice of the map, aligned
+ *         to 16: reads are zero-copy;
  *   sum   u64 block number -> u64 XXH3 of the block;
- *   doc   u64 document number -> {u64 first token, u32 tokens, u32 source number, u64 text hash, id bytes};
+ *   doc   u64 document number -> {u64 first token, u32 tokens, u32 source number,
+ *         u64 text hash, id bytes};
  *   src   u64 source number -> source name;
  *   meta  "meta" -> JSON (format version, dtype, counts, tokenizer digest).
- * Written in a temporary folder, synced, hashed into the manifest, renamed. Files are checked against the manifest's
- * digests before LMDB opens them (LMDB may crash on a damaged page); a file once checked is remembered by inode, size and
- * times (digests.h). Opened MDB_RDONLY|MDB_NOLOCK, after fork only.
+ * Written in a temporary folder, synced, hashed into the manifest, renamed. Files are checked
+ * against the manifest's digests before LMDB opens them (LMDB may crash on a damaged page); a
+ * file once checked is remembered by inode, size and times (digests.h). Opened
+ * MDB_RDONLY|MDB_NOLOCK, after fork only.
  */
 #ifndef TUNDISH_STORE_TOKENS_H
 #define TUNDISH_STORE_TOKENS_H
@@ -44,12 +49,15 @@ struct token_document {
     uint64_t count;
 };
 struct token_writer;
-MUST_USE enum status token_writer_open(const struct token_writer_args *args, struct token_writer **out);
+MUST_USE enum status token_writer_open(const struct token_writer_args *args,
+                                       struct token_writer **out);
 MUST_USE enum status token_writer_add(struct token_writer *w, const struct token_document *d);
-/* Finishes the shards; *counts gets {"train": {"shards","documents","tokens","text_bytes"}, "validation": {...}}. Frees w in any case. */
+/* Finishes the shards; *counts gets {"train": {"shards","documents","tokens","text_bytes"},
+ * "validation": {...}}. Frees w in any case. */
 MUST_USE enum status token_writer_close(struct token_writer *w, json_t **counts);
 void token_writer_abort(struct token_writer *w);
-/* The part of a document: pure in (hash, share). The hash's upper 53 bits, scaled to [0, 1), are below the share for validation. */
+/* The part of a document: pure in (hash, share). The hash's upper 53 bits, scaled to [0, 1), are
+ * below the share for validation. */
 enum token_part token_part_of(uint64_t text_hash, double validation);
 
 /* ---- reading ---- */
@@ -59,26 +67,28 @@ MUST_USE enum status token_store_open(const char *path, struct token_store **out
 void token_store_close(struct token_store *s);
 uint32_t token_store_vocab(const struct token_store *s);
 int token_store_width(const struct token_store *s);                       /* 2 or 4 bytes a token */
-const char *token_store_digest(const struct token_store *s);              /* content digest of the artifact */
-const char *token_store_tokenizer(const struct token_store *s);           /* digest of the tokenizer artifact */
+const char *token_store_digest(const struct token_store *s);    /* content digest of the artifact */
+/* digest of the tokenizer artifact */
+const char *token_store_tokenizer(const struct token_store *s);
 uint64_t token_store_shards(const struct token_store *s, enum token_part part);
 uint64_t token_store_tokens(const struct token_store *s, enum token_part part);
 uint64_t token_store_documents(const struct token_store *s, enum token_part part);
 uint64_t token_store_text_bytes(const struct token_store *s, enum token_part part);
-/* Copies tokens [first, first+n) of a part's stream (shards one after the other) as int32. Out of range is ST_LIMIT; a token
- * that the vocabulary lacks is ST_INTEGRITY. An open store may be read by several threads. */
-MUST_USE enum status token_store_read(const struct token_store *s, enum token_part part, uint64_t first, uint64_t n,
-                                      int32_t *out);
+/* Copies tokens [first, first+n) of a part's stream (shards one after the other) as int32. Out of
+ * range is ST_LIMIT; a token that the vocabulary lacks is ST_INTEGRITY. An open store may be read
+ * by several threads. */
+MUST_USE enum status token_store_read(const struct token_store *s, enum token_part part,
+                                      uint64_t first, uint64_t n, int32_t *out);
 /* A slice without copying: *p points at token `first`, *n tokens follow in the same block. */
-MUST_USE enum status token_store_slice(const struct token_store *s, enum token_part part, uint64_t first,
-                                       const void **p, uint64_t *n);
+MUST_USE enum status token_store_slice(const struct token_store *s, enum token_part part,
+                                       uint64_t first, const void **p, uint64_t *n);
 struct token_range {
     uint64_t first, count;           /* in the part's stream */
     uint64_t text_hash;
     struct span id, source;          /* valid while the store is open */
 };
-MUST_USE enum status token_store_document(const struct token_store *s, enum token_part part, uint64_t index,
-                                          struct token_range *out);
+MUST_USE enum status token_store_document(const struct token_store *s, enum token_part part,
+                                          uint64_t index, struct token_range *out);
 /* Recomputes every block's checksum; ST_INTEGRITY names shard, block and the documents in it. */
 MUST_USE enum status token_store_verify(const struct token_store *s);
 
