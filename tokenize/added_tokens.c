@@ -49,7 +49,8 @@ bool added_set_is_empty(const struct added_set *s)
 static uint32_t new_node(struct added_set *s, unsigned char byte, uint32_t sibling)
 {
     if ((s->node_count & (s->node_count - 1)) == 0)
-        s->nodes = mem_grow(s->nodes, s->node_count ? 2 * (size_t)s->node_count : 1, sizeof *s->nodes);
+        s->nodes =
+            mem_grow(s->nodes, s->node_count ? 2 * (size_t)s->node_count : 1, sizeof *s->nodes);
     s->nodes[s->node_count] = (struct node){ NONE, sibling, NONE, byte };
     return s->node_count++;
 }
@@ -72,7 +73,8 @@ static void compile_word(struct added_set *s)
     if (s->word != NULL)
         return;
     s->word = pcre2_compile((PCRE2_SPTR) "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200c}\\x{200d}]",
-                            PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP | PCRE2_ANCHORED, &code, &where, NULL);
+                            PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP | PCRE2_ANCHORED, &code,
+                            &where, NULL);
     BUG_IF(s->word == NULL);
 }
 
@@ -107,8 +109,9 @@ void added_set_add(struct added_set *s, const struct added_token *t, struct span
 /* Unicode's White_Space property. */
 static bool is_white(uint32_t c)
 {
-    return (c >= 9 && c <= 13) || c == ' ' || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
-           c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+    return (c >= 9 && c <= 13) || c == ' ' || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
+           c == 0x205F || c == 0x3000;
 }
 
 static size_t char_before(struct span text, size_t at)
@@ -179,7 +182,8 @@ static uint32_t longest_at(const struct added_set *s, struct span text, size_t a
     return best;
 }
 
-bool added_set_next(const struct added_set *s, struct added_search *search, bool specials, struct added_match *m)
+bool added_set_next(const struct added_set *s, struct added_search *search, bool specials,
+                    struct added_match *m)
 {
     struct span text = search->text;
 
@@ -191,7 +195,8 @@ bool added_set_next(const struct added_set *s, struct added_search *search, bool
         const struct added_token *t = found != NONE ? &s->tokens[found] : NULL;
 
         search->from = t ? end : start + 1;
-        if (t == NULL || (t->special && !specials) || (t->single_word && touches_word(s, text, start, end)))
+        if (t == NULL || (t->special && !specials) ||
+            (t->single_word && touches_word(s, text, start, end)))
             continue;
         m->id = t->id;
         m->start = t->lstrip ? strip_left(text, start, search->done) : start;

@@ -1,8 +1,10 @@
 /*
- * Added tokens: texts that are cut out of a text before anything else and become one id ("<|endoftext|>").
+ * Added tokens: texts that are cut out of a text before anything else and become
+ * one id ("<|endoftext|>").
  *
- * The first longest match from the left wins (Hugging Face's AddedVocabulary; its `single_word`, `lstrip` and `rstrip` are kept:
- * a match that single_word rejects is passed over whole, stripped white space belongs to the token). The set is a trie.
+ * The first longest match from the left wins (Hugging Face's AddedVocabulary; its `single_word`,
+ * `lstrip` and `rstrip` are kept: a match that single_word rejects is passed over whole, stripped
+ * white space belongs to the token). The set is a trie.
  */
 #ifndef TUNDISH_TOKENIZE_ADDED_TOKENS_H
 #define TUNDISH_TOKENIZE_ADDED_TOKENS_H
@@ -21,8 +23,8 @@ struct added_token {
 struct added_set;
 struct added_set *added_set_new(void);
 void added_set_free(struct added_set *s);
-/* Adds a token; content may differ from t->content (its normalized form). Both are borrowed. The first of two tokens with one content
- * stays. */
+/* Adds a token; content may differ from t->content (its normalized form). Both are borrowed. The
+ * first of two tokens with one content stays. */
 void added_set_add(struct added_set *s, const struct added_token *t, struct span content);
 bool added_set_is_empty(const struct added_set *s);
 
@@ -36,7 +38,9 @@ struct added_match {
     size_t start, end;           /* bytes of the text that the token takes */
     uint32_t id;
 };
-/* The next match, or false. specials: whether tokens flagged special count (else their matches are passed over). */
-bool added_set_next(const struct added_set *s, struct added_search *search, bool specials, struct added_match *m);
+/* The next match, or false. specials: whether tokens flagged special count (else their
+ * matches are passed over). */
+bool added_set_next(const struct added_set *s, struct added_search *search, bool specials,
+                    struct added_match *m);
 
 #endif

@@ -190,7 +190,8 @@ static void reserve(struct bpe_scratch *s, size_t n)
     s->heap = mem_grow(s->heap, 3 * n, sizeof *s->heap);
 }
 
-static void push_pair(const struct bpe *b, struct heap *h, const uint32_t *ids, size_t left, size_t right)
+static void push_pair(const struct bpe *b, struct heap *h, const uint32_t *ids, size_t left,
+                      size_t right)
 {
     const struct bpe_merge *m = bpe_find(b, ids[left], ids[right]);
 
@@ -215,7 +216,8 @@ static size_t merge_long(const struct bpe *b, struct bpe_scratch *s, uint32_t *i
     while (h.n > 0) {
         uint64_t top = heap_pop(&h);
         size_t at = (uint32_t)top, right = s->next[at];
-        const struct bpe_merge *m = right > 0 && right < n ? bpe_find(b, ids[at], ids[right]) : NULL;
+        const struct bpe_merge *m =
+            right > 0 && right < n ? bpe_find(b, ids[at], ids[right]) : NULL;
 
         if (m == NULL || m->rank != top >> 32)
             continue;

@@ -1,9 +1,10 @@
 /*
- * Byte-pair merging of one piece (Sennrich et al. 2016; ranks as in Hugging Face's BPE): of all neighbouring pairs that have a
- * merge, the one of lowest rank, leftmost on ties, becomes one symbol, until there is none.
+ * Byte-pair merging of one piece (Sennrich et al. 2016; ranks as in Hugging Face's BPE): of all
+ * neighbouring pairs that have a merge, the one of lowest rank, leftmost on ties, becomes one
+ * symbol, until there is none.
  *
- * Short pieces are scanned for the minimum after each merge; long ones go through a heap of (rank, position) and a linked list:
- * n log n in the worst case.
+ * Short pieces are scanned for the minimum after each merge; long ones go through a heap of (rank,
+ * position) and a linked list: n log n in the worst case.
  */
 #ifndef TUNDISH_TOKENIZE_BPE_H
 #define TUNDISH_TOKENIZE_BPE_H

@@ -130,11 +130,14 @@ static enum status take(struct bpe_counter *c, uint64_t bytes)
 
     if (atomic_fetch_add(&c->taken, bytes) + bytes <= c->memory)
         return ST_OK;
-    return fail(ST_LIMIT, "the different pieces of the text need more than memory=%s; raise it, or train on a sample",
-                str_bytes(c->memory, limit));
+    return fail(
+        ST_LIMIT,
+        "the different pieces of the text need more than memory=%s; raise it, or train on a sample",
+        str_bytes(c->memory, limit));
 }
 
-static enum status keep_bytes(struct bpe_counter *c, struct part *p, struct span piece, const char **out)
+static enum status keep_bytes(struct bpe_counter *c, struct part *p, struct span piece,
+                              const char **out)
 {
     if (p->chunks == NULL || p->size - p->used < piece.n) {
         size_t size = piece.n > CHUNK ? piece.n : CHUNK;
@@ -235,7 +238,9 @@ enum status bpe_counter_add(struct bpe_counter *c, int worker, struct span piece
     struct slot key = { piece.p, hash_piece(piece), 1, (uint32_t)piece.n }, *s;
 
     if (piece.n >= UINT32_MAX)
-        return fail(ST_LIMIT, "a piece of %zu bytes that the pattern does not cut; want less than 4 GiB", piece.n);
+        return fail(ST_LIMIT,
+                    "a piece of %zu bytes that the pattern does not cut; want less than 4 GiB",
+                    piece.n);
     s = table_find(&w->table, piece, key.hash);
     if (s->p) {
         s->count++;

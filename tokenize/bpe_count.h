@@ -1,9 +1,10 @@
 /*
  * Counting pieces: how often each piece stands in the text, by many threads.
  *
- * Each worker counts in a small table of its own, which it empties into a common one (64 parts, each with its lock) when it is full:
- * so frequent pieces cost no lock, and the memory for rare ones does not multiply by the threads. The result is
- * a set: it does not depend on threads or order.
+ * Each worker counts in a small table of its own, which it empties into a common one (64
+ * parts, each with its lock) when it is full: so frequent pieces cost no lock, and the
+ * memory for rare ones does not multiply by the threads. The result is a set: it does not
+ * depend on threads or order.
  */
 #ifndef TUNDISH_TOKENIZE_BPE_COUNT_H
 #define TUNDISH_TOKENIZE_BPE_COUNT_H
@@ -27,7 +28,7 @@ struct bpe_word {
     uint64_t count;
 };
 struct bpe_words {
-    struct bpe_word *v;      /* bytes borrowed from the counter; the array is the caller's to free() */
+    struct bpe_word *v;   /* bytes borrowed from the counter; the array is the caller's to free() */
     size_t count;
 };
 /* All pieces, in no order. No worker may be counting. */

@@ -9,7 +9,8 @@
 
 #define BORDER UINT32_MAX            /* before, between and behind the pieces */
 #define INNER (UINT32_MAX - 1)       /* a byte that is neither a token's first nor its last */
-#define BYTES_PER_PLACE 40           /* what training takes at most, roughly, for a byte of the different pieces */
+#define BYTES_PER_PLACE 40           /* what training takes at most, roughly, for a byte of
+                                        the different pieces */
 
 struct pair {
     uint64_t key;            /* left << 32 | right */
@@ -22,7 +23,8 @@ struct pairs {
     uint32_t *slots;         /* index + 1; 0: free */
     size_t count, cap, mask;
 };
-/* A pair in the heap, with the places where it came to be: all in one round, that of its newer token. */
+/* A pair in the heap, with the places where it came to be: all in one round, that
+ * of its newer token. */
 struct candidate {
     int64_t count;
     uint64_t key;
@@ -210,7 +212,8 @@ static void end_round(struct train *t)
         struct pair *p = &t->pairs.v[t->touched[i]];
 
         if (p->count > 0)
-            push(&t->heap, (struct candidate){ p->count, p->key, p->first, p->fresh, t->touched[i] });
+            push(&t->heap,
+                 (struct candidate){ p->count, p->key, p->first, p->fresh, t->touched[i] });
         p->fresh = 0;
     }
     t->fresh_count = t->touched_count = 0;
@@ -268,8 +271,8 @@ static void add_token(struct train *t, struct span bytes, uint32_t length)
     t->length[id] = length;
 }
 
-/* Special tokens and bytes. A special token that can be spelled in the byte-level alphabet is known by its bytes, so that no merge
- * makes it. */
+/* Special tokens and bytes. A special token that can be spelled in the byte-level alphabet is known
+ * by its bytes, so that no merge makes it. */
 static void first_tokens(struct train *t, uint32_t id_of_byte[256])
 {
     struct arena *a = &t->out->arena;
@@ -284,7 +287,8 @@ static void first_tokens(struct train *t, uint32_t id_of_byte[256])
         buf_clear(&t->joined);
         if (byte_level_scan(&t->joined, text))
             text_map_add(&t->reserved,
-                         (struct span){ arena_strndup(a, t->joined.p, t->joined.n), t->joined.n }, (uint32_t)i);
+                         (struct span){ arena_strndup(a, t->joined.p, t->joined.n), t->joined.n },
+                         (uint32_t)i);
         add_token(t, (struct span){ arena_strndup(a, text.p, text.n), text.n }, 0);
     }
     byte_level_order(order);
@@ -296,7 +300,8 @@ static void first_tokens(struct train *t, uint32_t id_of_byte[256])
     }
 }
 
-static enum status check_size(const struct bpe_train_args *args, const struct bpe_words *words, size_t *size)
+static enum status check_size(const struct bpe_train_args *args, const struct bpe_words *words,
+                              size_t *size)
 {
     char need[32], limit[32];
 
@@ -304,11 +309,16 @@ static enum status check_size(const struct bpe_train_args *args, const struct bp
     for (size_t i = 0; i < words->count; i++)
         *size += words->v[i].n;
     if (*size >= UINT32_MAX)
-        return fail(ST_LIMIT, "the different pieces of the text have %zu bytes; want less than 4 billion: "
-                    "train on a sample", *size);
+        return fail(ST_LIMIT,
+                    "the different pieces of the text have %zu bytes; want less than 4 billion: "
+                    "train on a sample",
+                    *size);
     if (*size > args->memory / BYTES_PER_PLACE)
-        return fail(ST_LIMIT, "training needs about %s for the different pieces of the text, memory=%s; raise it, or "
-                    "train on a sample", str_bytes(*size * BYTES_PER_PLACE, need), str_bytes(args->memory, limit));
+        return fail(
+            ST_LIMIT,
+            "training needs about %s for the different pieces of the text, memory=%s; raise it, or "
+            "train on a sample",
+            str_bytes(*size * BYTES_PER_PLACE, need), str_bytes(args->memory, limit));
     return ST_OK;
 }
 
@@ -335,7 +345,8 @@ static void count_pairs(struct train *t)
     grow_slots(&t->pairs);
     for (size_t at = 1; at + 1 < t->size; at++)
         if (t->symbol[at] != BORDER && t->symbol[at + 1] != BORDER)
-            add_pair(t, t->symbol[at], t->symbol[at + 1], (int64_t)t->words->v[t->word_of[at]].count, at);
+            add_pair(t, t->symbol[at], t->symbol[at + 1],
+                     (int64_t)t->words->v[t->word_of[at]].count, at);
     end_round(t);
 }
 
@@ -397,19 +408,22 @@ static enum status train(struct train *t)
         if (next.count < (int64_t)t->args->min_frequency)
             break;
         if (stop_requested())
-            return fail(ST_INTERRUPTED, "interrupted; nothing was written: run the same command to begin again");
+            return fail(ST_INTERRUPTED,
+                        "interrupted; nothing was written: run the same command to begin again");
         merge_all(t, &next);
     }
     count_tokens(t);
     return ST_OK;
 }
 
-enum status bpe_train(const struct bpe_train_args *args, const struct bpe_words *words, struct bpe_trained *out)
+enum status bpe_train(const struct bpe_train_args *args, const struct bpe_words *words,
+                      struct bpe_trained *out)
 {
     struct train t = { .args = args, .words = words, .out = out };
     enum status st;
 
-    BUG_IF(args->vocab < args->special_count + 256 || args->min_frequency < 1 || args->max_token_length == 1);
+    BUG_IF(args->vocab < args->special_count + 256 || args->min_frequency < 1 ||
+           args->max_token_length == 1);
     *out = (struct bpe_trained){ 0 };
     st = train(&t);
     free(t.symbol);

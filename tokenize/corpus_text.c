@@ -60,15 +60,19 @@ static enum status open_any(struct corpus_text *c)
     bool documents;
 
     if (!file_exists(c->path))
-        return fail(ST_MISSING, "there is no corpus '%s'; want a corpus folder, or a .jsonl, .jsonl.zst or .txt file",
-                    c->path);
+        return fail(
+            ST_MISSING,
+            "there is no corpus '%s'; want a corpus folder, or a .jsonl, .jsonl.zst or .txt file",
+            c->path);
     if (file_exists(path_join(&c->arena, c->path, "manifest.json")))
         return document_reader_open(c->path, &c->reader);
     TRY(choose_files(c, &documents));
     if (documents)
         return document_reader_open(c->path, &c->reader);
     if (c->files.count == 0)
-        return fail(ST_FORMAT, "'%s' is no corpus: want a folder or file of .jsonl, .jsonl.zst or .txt", c->path);
+        return fail(ST_FORMAT,
+                    "'%s' is no corpus: want a folder or file of .jsonl, .jsonl.zst or .txt",
+                    c->path);
     return add_sizes(c);
 }
 

@@ -1,6 +1,7 @@
 /*
- * The documents that a tokenizer is trained on or that are encoded: a corpus folder, a .jsonl or .jsonl.zst file, a .txt file (one
- * document) or a folder of .txt files (each one document, in the order of their names).
+ * The documents that a tokenizer is trained on or that are encoded: a corpus folder, a .jsonl or
+ * .jsonl.zst file, a .txt file (one document) or a folder of .txt files (each one document, in the
+ * order of their names).
  */
 #ifndef TUNDISH_TOKENIZE_CORPUS_TEXT_H
 #define TUNDISH_TOKENIZE_CORPUS_TEXT_H
@@ -13,8 +14,8 @@
 
 struct corpus_text;
 MUST_USE enum status corpus_text_open(const char *path, struct corpus_text **out);
-/* The next document; *got false at the end. Spans are valid until the next call. The text of .jsonl is UTF-8, that of .txt any
- * bytes. */
+/* The next document; *got false at the end. Spans are valid until the next call. The text of .jsonl
+ * is UTF-8, that of .txt any bytes. */
 MUST_USE enum status corpus_text_next(struct corpus_text *c, struct document *d, bool *got);
 /* Bytes of all texts where that is known beforehand, for a progress bar; else 0. */
 uint64_t corpus_text_total(const struct corpus_text *c);

@@ -65,7 +65,8 @@ static enum status produce(void *ctx, void **item)
 
     buf_reserve(&b->bytes, BATCH_BYTES);
     if (stop_requested())
-        st = fail(ST_INTERRUPTED, "interrupted; nothing was written: run the same command to begin again");
+        st = fail(ST_INTERRUPTED,
+                  "interrupted; nothing was written: run the same command to begin again");
     while (st == ST_OK && !r->ended && b->bytes.n < BATCH_BYTES) {
         struct document d = { 0 };
         bool got = false;
@@ -115,9 +116,12 @@ static enum status consume(void *ctx, void *item)
         const struct entry *e = &b->entries[i];
 
         st = r->s->take(r->s->ctx, &(struct encoded_document){
-            .id = { b->bytes.p + e->id, e->id_n }, .source = { b->bytes.p + e->source, e->source_n },
-            .text_hash = e->hash, .text_bytes = e->text_n,
-            .tokens = b->tokens.v ? b->tokens.v + e->first : NULL, .count = e->count });
+                                       .id = { b->bytes.p + e->id, e->id_n },
+                                       .source = { b->bytes.p + e->source, e->source_n },
+                                       .text_hash = e->hash,
+                                       .text_bytes = e->text_n,
+                                       .tokens = b->tokens.v ? b->tokens.v + e->first : NULL,
+                                       .count = e->count });
     }
     batch_free(b);
     return st;
@@ -131,8 +135,9 @@ static void discard(void *ctx, void *item)
 enum status encode_stream(struct pool *pool, const struct encode_stream *s)
 {
     struct stream r = { .s = s };
-    struct pool_stream work_of = { .produce = produce, .work = work, .consume = consume, .discard = discard,
-                                   .ctx = &r };
+    struct pool_stream work_of = {
+        .produce = produce, .work = work, .consume = consume, .discard = discard, .ctx = &r
+    };
     enum status st;
 
     r.encoders = mem_array((size_t)pool_threads(pool), sizeof(struct encoder *));

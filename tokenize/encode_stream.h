@@ -1,6 +1,7 @@
 /*
- * Documents to tokens, in parallel and in order: read in order by one thread, encoded by all, handed on in order. Documents travel in
- * batches of about half a megabyte, so memory is bounded by the threads and the largest document.
+ * Documents to tokens, in parallel and in order: read in order by one thread, encoded by all,
+ * handed on in order. Documents travel in batches of about half a megabyte, so memory is bounded by
+ * the threads and the largest document.
  */
 #ifndef TUNDISH_TOKENIZE_ENCODE_STREAM_H
 #define TUNDISH_TOKENIZE_ENCODE_STREAM_H

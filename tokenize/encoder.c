@@ -71,8 +71,9 @@ static enum status encode_new(struct encoder *e, struct span piece)
     size_t n = 1;
 
     if (piece.n > PIECE_LIMIT)
-        return fail(ST_LIMIT, "a piece of text of %zu bytes that the pattern does not cut; want at most %zu", piece.n,
-                    PIECE_LIMIT);
+        return fail(ST_LIMIT,
+                    "a piece of text of %zu bytes that the pattern does not cut; want at most %zu",
+                    piece.n, PIECE_LIMIT);
     reserve(out, piece.n);
     ids = out->v + out->count;
     if (t->ignore_merges && text_map_get(&t->whole, piece, &whole)) {
@@ -107,8 +108,8 @@ static enum status encode_piece(void *ctx, struct span piece)
 /* A step of work on text without the tokens of the sets before it. */
 typedef enum status text_fn(struct encoder *e, struct span text, bool specials);
 
-static enum status cut_added(struct encoder *e, const struct added_set *set, struct span text, bool specials,
-                             text_fn *between)
+static enum status cut_added(struct encoder *e, const struct added_set *set, struct span text,
+                             bool specials, text_fn *between)
 {
     struct added_search search = { .text = text };
     struct added_match m;
@@ -120,7 +121,8 @@ static enum status cut_added(struct encoder *e, const struct added_set *set, str
         token_list_add(e->out, m.id);
         done = m.end;
     }
-    return done < text.n ? between(e, (struct span){ text.p + done, text.n - done }, specials) : ST_OK;
+    return done < text.n ? between(e, (struct span){ text.p + done, text.n - done }, specials)
+                         : ST_OK;
 }
 
 static enum status encode_plain(struct encoder *e, struct span text, bool specials)
@@ -140,7 +142,8 @@ static enum status encode_normal(struct encoder *e, struct span text, bool speci
     return cut_added(e, t->added_normal, text, specials, encode_plain);
 }
 
-enum status encoder_encode(struct encoder *e, struct span text, bool specials, struct token_list *out)
+enum status encoder_encode(struct encoder *e, struct span text, bool specials,
+                           struct token_list *out)
 {
     size_t done = 0;
 
@@ -150,7 +153,8 @@ enum status encoder_encode(struct encoder *e, struct span text, bool specials, s
         size_t n = pretok_well_formed((struct span){ text.p + done, text.n - done });
 
         if (n > 0)
-            TRY(cut_added(e, e->t->added_raw, (struct span){ text.p + done, n }, specials, encode_normal));
+            TRY(cut_added(e, e->t->added_raw, (struct span){ text.p + done, n }, specials,
+                          encode_normal));
         done += n;
         if (done < text.n)
             token_list_add(out, e->t->byte_id[(unsigned char)text.p[done++]]);

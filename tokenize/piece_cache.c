@@ -10,8 +10,8 @@
 #define LONG_SLOTS ((size_t)1 << 14)
 #define STORE_BYTES ((size_t)4 << 20)
 
-/* The key is the bytes, zero-filled, and their number in the last byte, so that all pieces have different keys; no piece is
- * empty, so a zero key is a free entry. */
+/* The key is the bytes, zero-filled, and their number in the last byte, so that all pieces have
+ * different keys; no piece is empty, so a zero key is a free entry. */
 struct entry {
     uint64_t key[2];
     uint32_t ids[PIECE_SHORT_IDS];       /* count in the top byte of the first */

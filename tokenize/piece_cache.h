@@ -1,7 +1,7 @@
 /*
- * What became of pieces seen before: piece -> ids. Bounded: a set-associative table for short pieces (two entries a cache line,
- * the older one leaves) and one for longer ones whose bytes and ids lie in a store that is emptied when full.
- * One thread's own.
+ * What became of pieces seen before: piece -> ids. Bounded: a set-associative table for short
+ * pieces (two entries a cache line, the older one leaves) and one for longer ones whose bytes and
+ * ids lie in a store that is emptied when full. One thread's own.
  */
 #ifndef TUNDISH_TOKENIZE_PIECE_CACHE_H
 #define TUNDISH_TOKENIZE_PIECE_CACHE_H

@@ -16,21 +16,24 @@
 #define STEPS_BASE 100000u
 #define STEPS_PER_BYTE 16u
 
-/* cl100k is written here without the '+' behind {1,3}: there it changes nothing in PCRE2 and tiktoken, but Oniguruma reads
- * {1,3}+ as ({1,3})+. */
+/* cl100k is written here without the '+' behind {1,3}: there it changes nothing in PCRE2 and
+ * tiktoken, but Oniguruma reads {1,3}+ as ({1,3})+. */
 const struct pretok_pattern pretok_patterns[] = {
-    { "gpt2", "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+" },
-    { "cl100k", "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}++|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*+|"
+    { "gpt2",
+      "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+" },
+    { "cl100k", "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}++|\\p{N}{1,3}|"
+                " ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*+|"
                 "\\s++$|\\s*[\\r\\n]|\\s+(?!\\S)|\\s" },
     { "llama3", "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|"
                 " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
     { "qwen2", "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|"
                " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
-    { "o200k", "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+"
-               "(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
-               "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*"
-               "(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
-               "\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
+    { "o200k",
+      "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+"
+      "(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
+      "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*"
+      "(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
+      "\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
     { NULL, NULL },
 };
 
@@ -108,8 +111,8 @@ static enum status compile(struct cut *c, struct span pattern)
     pcre2_compile_context_free(how);
     if (c->code == NULL) {
         error_text(code, text);
-        return fail(ST_FORMAT, "%s: the pattern does not compile: %s at byte %zu of '%.300s'", c->what, text,
-                    (size_t)where, pattern.p);
+        return fail(ST_FORMAT, "%s: the pattern does not compile: %s at byte %zu of '%.300s'",
+                    c->what, text, (size_t)where, pattern.p);
     }
     c->jit = pcre2_jit_compile(c->code, PCRE2_JIT_COMPLETE) == 0;
     return ST_OK;
@@ -180,11 +183,11 @@ static int match_at(struct pretok_run *r, size_t i, struct span text, size_t fro
     int got = PCRE2_ERROR_JIT_STACKLIMIT;
 
     if (c->jit && r->stack != NULL)
-        got = pcre2_jit_match(c->code, (PCRE2_SPTR)text.p, text.n, from, PCRE2_NO_UTF_CHECK, r->found[i],
-                              r->limits);
+        got = pcre2_jit_match(c->code, (PCRE2_SPTR)text.p, text.n, from, PCRE2_NO_UTF_CHECK,
+                              r->found[i], r->limits);
     if (got == PCRE2_ERROR_JIT_STACKLIMIT)
-        got = pcre2_match(c->code, (PCRE2_SPTR)text.p, text.n, from, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT,
-                          r->found[i], r->limits);
+        got = pcre2_match(c->code, (PCRE2_SPTR)text.p, text.n, from,
+                          PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, r->found[i], r->limits);
     return got;
 }
 
@@ -193,11 +196,15 @@ static enum status match_failed(const struct cut *c, int code, size_t from)
     char text[256];
 
     error_text(code, text);
-    if (code == PCRE2_ERROR_MATCHLIMIT || code == PCRE2_ERROR_HEAPLIMIT || code == PCRE2_ERROR_DEPTHLIMIT)
-        return fail(ST_LIMIT, "%s: the pattern backtracks too much at byte %zu of the text (%s); want one that "
-                    "does not: '%.200s'", c->what, from, text, c->pattern);
-    return fail(ST_FAILED, "%s: matching failed at byte %zu of the text (%s): '%.200s'", c->what, from, text,
-                c->pattern);
+    if (code == PCRE2_ERROR_MATCHLIMIT || code == PCRE2_ERROR_HEAPLIMIT ||
+        code == PCRE2_ERROR_DEPTHLIMIT)
+        return fail(
+            ST_LIMIT,
+            "%s: the pattern backtracks too much at byte %zu of the text (%s); want one that "
+            "does not: '%.200s'",
+            c->what, from, text, c->pattern);
+    return fail(ST_FAILED, "%s: matching failed at byte %zu of the text (%s): '%.200s'", c->what,
+                from, text, c->pattern);
 }
 
 static enum status split_level(struct pretok_run *r, size_t i, struct span text);
@@ -211,13 +218,17 @@ static enum status hand_on(struct pretok_run *r, size_t i, struct span text, siz
     return i + 1 < r->p->count ? split_level(r, i + 1, piece) : r->fn(r->ctx, piece);
 }
 
-static enum status hand_on_gap(struct pretok_run *r, size_t i, struct span text, size_t from, size_t to)
+static enum status hand_on_gap(struct pretok_run *r, size_t i, struct span text, size_t from,
+                               size_t to)
 {
     const struct cut *c = &r->p->cuts[i];
 
     if (from < to && c->covers)
-        return fail(ST_UNSUPPORTED, "%s: the pattern matches nothing at byte %zu of the text, and the tokenizer would "
-                    "drop that part: '%.200s'", c->what, from, c->pattern);
+        return fail(
+            ST_UNSUPPORTED,
+            "%s: the pattern matches nothing at byte %zu of the text, and the tokenizer would "
+            "drop that part: '%.200s'",
+            c->what, from, c->pattern);
     return hand_on(r, i, text, from, to);
 }
 
@@ -236,8 +247,8 @@ static void set_steps(struct pretok_run *r, size_t n)
     pcre2_set_match_limit(r->limits, steps < UINT32_MAX ? (uint32_t)steps : UINT32_MAX);
 }
 
-/* An empty match is a place to cut, except right behind the match before, where the search goes on one character later: as
- * the find_iter() of Hugging Face's regular expressions has it. */
+/* An empty match is a place to cut, except right behind the match before, where the search goes on
+ * one character later: as the find_iter() of Hugging Face's regular expressions has it. */
 static enum status split_level(struct pretok_run *r, size_t i, struct span text)
 {
     const PCRE2_SIZE *where = pcre2_get_ovector_pointer(r->found[i]);
@@ -280,7 +291,8 @@ size_t pretok_safe_cut(const struct pretok *p, struct span text, size_t limit)
     if (!p->all_named || p->count == 0 || text.n < 3)
         return 0;
     for (size_t i = limit < text.n - 2 ? limit : text.n - 2; i > 0; i--)
-        if (text.p[i] == ' ' && isalnum((unsigned char)text.p[i - 1]) && isalpha((unsigned char)text.p[i + 1]))
+        if (text.p[i] == ' ' && isalnum((unsigned char)text.p[i - 1]) &&
+            isalpha((unsigned char)text.p[i + 1]))
             return i;
     return 0;
 }
@@ -294,7 +306,8 @@ size_t pretok_well_formed(struct span text)
         uint32_t cp;
         size_t step;
 
-        if (text.n - i >= 8 && (memcpy(&eight, text.p + i, 8), (eight & 0x8080808080808080u) == 0)) {
+        if (text.n - i >= 8 &&
+            (memcpy(&eight, text.p + i, 8), (eight & 0x8080808080808080u) == 0)) {
             i += 8;
             continue;
         }

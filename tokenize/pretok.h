@@ -1,10 +1,12 @@
 /*
- * Pre-tokenization: text is cut into the pieces that BPE never merges across, by regular expressions (PCRE2, JIT).
+ * Pre-tokenization: text is cut into the pieces that BPE never merges across, by regular
+ * expressions (PCRE2, JIT).
  *
- * One or more cuts follow each other; each cuts every piece of the one before, which it sees as a text of its own. Matches and the
- * text between two matches are both pieces ("Isolated" in Hugging Face's words), so that the pieces together are the text,
- * whatever the pattern is. A pattern that backtracks too much is stopped by a limit on its steps and gives an
- * error, never a wait without end.
+ * One or more cuts follow each other; each cuts every piece of the one before, which it sees
+ * as a text of its own. Matches and the text between two matches are both pieces ("Isolated"
+ * in Hugging Face's words), so that the pieces together are the text, whatever the pattern is.
+ * A pattern that backtracks too much is stopped by a limit on its steps and gives an error,
+ * never a wait without end.
  * A struct pretok is shared by threads; each thread matches with its own struct pretok_run.
  */
 #ifndef TUNDISH_TOKENIZE_PRETOK_H
@@ -15,7 +17,8 @@
 #include "base/status.h"
 #include "base/str.h"
 
-/* The patterns that have a name, in Hugging Face's dialect (regex_dialect.h). One list; ends with name NULL. */
+/* The patterns that have a name, in Hugging Face's dialect (regex_dialect.h). One list;
+ * ends with name NULL. */
 struct pretok_pattern {
     const char *name, *text;
 };
@@ -28,9 +31,11 @@ const char *pretok_pattern_name(const char *text);
 struct pretok;
 struct pretok *pretok_new(void);
 void pretok_free(struct pretok *p);
-/* Appends a cut. what names it in errors. covers: the text between matches would be dropped by the format's own rule; so
- * a text that has any is refused when it is met (ST_UNSUPPORTED), rather than kept. */
-MUST_USE enum status pretok_add(struct pretok *p, const char *what, const char *pattern, bool covers);
+/* Appends a cut. what names it in errors. covers: the text between matches would be dropped
+ * by the format's own rule; so a text that has any is refused when it is met
+ * (ST_UNSUPPORTED), rather than kept. */
+MUST_USE enum status pretok_add(struct pretok *p, const char *what, const char *pattern,
+                                bool covers);
 /* The cuts, for people: the pattern of cut i as it was given, NULL behind the last. */
 const char *pretok_cut(const struct pretok *p, size_t i);
 
@@ -46,10 +51,10 @@ MUST_USE enum status pretok_split(struct pretok_run *r, struct span text, pretok
 /* Length of the well-formed UTF-8 that text begins with. */
 size_t pretok_well_formed(struct span text);
 
-/* Where a long text may be cut in two that are split apart with the same result: the greatest such place in
- * (0, limit], or 0 if none is known. It is a space between an ASCII letter or digit and an ASCII letter, when all cuts are named
- * patterns: in them no piece goes from a letter or digit on to a space, and what is before the space matches alike at
- * the end of a text. */
+/* Where a long text may be cut in two that are split apart with the same result: the greatest such
+ * place in (0, limit], or 0 if none is known. It is a space between an ASCII letter or digit and an
+ * ASCII letter, when all cuts are named patterns: in them no piece goes from a letter or digit on
+ * to a space, and what is before the space matches alike at the end of a text. */
 size_t pretok_safe_cut(const struct pretok *p, struct span text, size_t limit);
 
 #endif

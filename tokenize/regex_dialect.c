@@ -126,14 +126,16 @@ static enum status take_code_point(struct dialect *d)
 static enum status take_escape(struct dialect *d, bool in_class)
 {
     static const char *const simple[][2] = {
-        { "s", "\\p{White_Space}" }, { "S", "\\P{White_Space}" }, { "d", "\\p{Nd}" }, { "D", "\\P{Nd}" },
-        { "v", "\\x{b}" }, { "r", "\\r" }, { "n", "\\n" }, { "t", "\\t" }, { "f", "\\f" }, { "a", "\\a" },
+        { "s", "\\p{White_Space}" }, { "S", "\\P{White_Space}" },
+        { "d", "\\p{Nd}" }, { "D", "\\P{Nd}" }, { "v", "\\x{b}" },
+        { "r", "\\r" }, { "n", "\\n" }, { "t", "\\t" }, { "f", "\\f" }, { "a", "\\a" },
         { "e", "\\e" },
     };
     char letter, shown[40];
 
     if (d->end - d->p < 2)
-        return fail(ST_FORMAT, "%s: the pattern ends with a backslash: '%.200s'", d->what, d->start);
+        return fail(ST_FORMAT, "%s: the pattern ends with a backslash: '%.200s'", d->what,
+                    d->start);
     letter = d->p[1];
     if (letter == 'p' || letter == 'P')
         return take_property(d);
@@ -149,7 +151,8 @@ static enum status take_escape(struct dialect *d, bool in_class)
         copy(d, 2);
         return ST_OK;
     }
-    if (isalnum((unsigned char)letter) || (unsigned char)letter >= 0x80 || (unsigned char)letter < ' ') {
+    if (isalnum((unsigned char)letter) || (unsigned char)letter >= 0x80 ||
+        (unsigned char)letter < ' ') {
         snprintf(shown, sizeof shown, isprint((unsigned char)letter) ? "\\%c" : "\\ and byte %#x",
                  (unsigned char)letter);
         return refuse(d, shown, "");
@@ -180,7 +183,8 @@ static enum status take_class(struct dialect *d)
             copy(d, 1);
     }
     if (d->p == d->end)
-        return fail(ST_FORMAT, "%s: a class in the pattern has no end: '%.200s'", d->what, d->start);
+        return fail(ST_FORMAT, "%s: a class in the pattern has no end: '%.200s'", d->what,
+                    d->start);
     copy(d, 1);
     return ST_OK;
 }
@@ -206,10 +210,12 @@ static enum status take_group(struct dialect *d)
                 fold = fold || i == 0;
             }
         if (n == 0)
-            return refuse(d, "a group of another kind", "(?:...), (?i:...), look-around or (?>...)");
+            return refuse(d, "a group of another kind",
+                          "(?:...), (?i:...), look-around or (?>...)");
     }
     if (d->depth == DEPTH_LIMIT)
-        return fail(ST_LIMIT, "%s: groups nested deeper than %d in the pattern", d->what, DEPTH_LIMIT);
+        return fail(ST_LIMIT, "%s: groups nested deeper than %d in the pattern", d->what,
+                    DEPTH_LIMIT);
     d->folds[++d->depth] = fold;
     copy(d, n);
     return ST_OK;
@@ -252,7 +258,8 @@ static enum status check_fold(const struct dialect *d)
         return refuse(d, "a character beyond ASCII where case is ignored", "");
     for (size_t i = 0; i < sizeof several / sizeof several[0]; i++)
         if (d->end - d->p >= 2 && strncasecmp(d->p, several[i], 2) == 0)
-            return refuse(d, "letters that fold to one (ss, ff, fi, fl, st) where case is ignored", "");
+            return refuse(d, "letters that fold to one (ss, ff, fi, fl, st) where case is ignored",
+                          "");
     return ST_OK;
 }
 
@@ -265,7 +272,8 @@ static enum status take_one(struct dialect *d)
     case '{': return take_brace(d);
     case ')':
         if (d->depth == 0)
-            return fail(ST_FORMAT, "%s: ')' without '(' in the pattern: '%.200s'", d->what, d->start);
+            return fail(ST_FORMAT, "%s: ')' without '(' in the pattern: '%.200s'", d->what,
+                        d->start);
         d->depth--;
         break;
     default:
@@ -283,7 +291,8 @@ enum status regex_to_pcre2(const char *what, struct span pattern, struct buf *ou
     enum status st = ST_OK;
 
     if (pattern.n == 0 || pattern.n > PATTERN_LIMIT)
-        return fail(ST_LIMIT, "%s: a pattern of %zu bytes; want 1 to %u", what, pattern.n, PATTERN_LIMIT);
+        return fail(ST_LIMIT, "%s: a pattern of %zu bytes; want 1 to %u", what, pattern.n,
+                    PATTERN_LIMIT);
     if (!utf8_valid(pattern.p, pattern.n) || memchr(pattern.p, 0, pattern.n))
         return fail(ST_FORMAT, "%s: the pattern is not UTF-8 without zero bytes", what);
     text = mem_alloc(pattern.n + 1);      /* messages print it: a NUL at the end is wanted */

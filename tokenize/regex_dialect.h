@@ -1,15 +1,18 @@
 /*
  * Regular expressions as a tokenizer.json means them, for PCRE2.
  *
- * Hugging Face's tokenizers match with Oniguruma in its Ruby dialect; we match with PCRE2. Most of what such files hold means the
- * same in both, some does not (\s on U+180E, \h, \p{Han}, `{1,3}+`, `^`, nested classes). The one idea: only constructs
- * that are known to mean the same, or that can be rewritten so that they do, pass; all else is refused by name. So an unknown
- * pattern is never cut in another way silently.
+ * Hugging Face's tokenizers match with Oniguruma in its Ruby dialect; we match with PCRE2. Most of
+ * what such files hold means the same in both, some does not (\s on U+180E, \h, \p{Han}, `{1,3}+`,
+ * `^`, nested classes). The one idea: only constructs that are known to mean the same, or that can
+ * be rewritten so that they do, pass; all else is refused by name. So an unknown pattern is never
+ * cut in another way silently.
  *
- * Rewritten: \s \S (Unicode White_Space), \d \D, \v, \uHHHH, \xHH, \p{^X}, \p{Script} (PCRE2 would take Script_Extensions).
- * Refused: \w \b \h \R \X \K \G, POSIX brackets, class operators (&&, nested sets), `{n,m}+`, `{n}?`, `{,m}`, groups other than
- * plain, (?:...), (?i:...), look-around and atomic, letters in (?i:...) that fold to several (ss, ff, fi, fl, st).
- * The Unicode tables remain the library's own: PCRE2 10.42 knows Unicode 14.
+ * Rewritten: \s \S (Unicode White_Space), \d \D, \v, \uHHHH, \xHH, \p{^X}, \p{Script} (PCRE2 would
+ * take Script_Extensions).
+ * Refused: \w \b \h \R \X \K \G, POSIX brackets, class operators (&&, nested sets), `{n,m}+`,
+ * `{n}?`, `{,m}`, groups other than plain, (?:...), (?i:...), look-around and atomic, letters in
+ * (?i:...) that fold to several (ss, ff, fi, fl, st). The Unicode tables remain the library's own:
+ * PCRE2 10.42 knows Unicode 14.
  *
  * To let another construct pass: show on all code points that both engines agree, then add it here.
  */
@@ -19,8 +22,9 @@
 #include "base/status.h"
 #include "base/str.h"
 
-/* Appends the pattern in PCRE2's dialect, to be compiled with UTF, UCP and MULTILINE, newline LF. `what` names its place in
- * errors (ST_UNSUPPORTED: a construct; ST_FORMAT: not a pattern). At most 16 KiB. */
+/* Appends the pattern in PCRE2's dialect, to be compiled with UTF, UCP and MULTILINE, newline
+ * LF. `what` names its place in errors (ST_UNSUPPORTED: a construct; ST_FORMAT: not a
+ * pattern). At most 16 KiB. */
 MUST_USE enum status regex_to_pcre2(const char *what, struct span pattern, struct buf *out);
 /* Appends the pattern that matches just this text. */
 void regex_quote(struct buf *out, struct span text);

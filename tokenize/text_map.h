@@ -1,6 +1,6 @@
 /*
- * A map from byte strings to numbers: tokens to ids. Keys are borrowed and must outlive the map; the first value of a key
- * stays. Open addressing, at most half full.
+ * A map from byte strings to numbers: tokens to ids. Keys are borrowed and must outlive the map;
+ * the first value of a key stays. Open addressing, at most half full.
  */
 #ifndef TUNDISH_TOKENIZE_TEXT_MAP_H
 #define TUNDISH_TOKENIZE_TEXT_MAP_H
@@ -23,7 +23,8 @@ struct text_map {
 /* expected: how many keys it shall hold without growing. */
 void text_map_init(struct text_map *m, size_t expected);
 void text_map_release(struct text_map *m);
-/* Returns the value that the key has from now on: `value`, or the older one if the key was there. */
+/* Returns the value that the key has from now on: `value`, or the older one
+ * if the key was there. */
 uint32_t text_map_add(struct text_map *m, struct span key, uint32_t value);
 bool text_map_get(const struct text_map *m, struct span key, uint32_t *value);
 

@@ -89,7 +89,8 @@ void token_nfc(struct token_nfc *s, struct span text, struct buf *out)
     utf8proc_ssize_t composed;
 
     order_marks(s, n);
-    composed = utf8proc_normalize_utf32(s->cp, (utf8proc_ssize_t)n, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
+    composed = utf8proc_normalize_utf32(s->cp, (utf8proc_ssize_t)n,
+                                        UTF8PROC_COMPOSE | UTF8PROC_STABLE);
     BUG_IF(composed < 0);
     buf_reserve(out, text.n);
     for (utf8proc_ssize_t i = 0; i < composed; i++) {

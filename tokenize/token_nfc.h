@@ -1,8 +1,9 @@
 /*
  * Unicode normalization form C (UAX #15), for tokenizers whose file asks for it.
  *
- * utf8proc gives the decompositions, classes and compositions (Unicode 15 or what it was built with); the canonical ordering in
- * between is our own stable counting sort, so that a text of a million combining marks costs linear time.
+ * utf8proc gives the decompositions, classes and compositions (Unicode 15 or what it was built
+ * with); the canonical ordering in between is our own stable counting sort, so that a text of a
+ * million combining marks costs linear time.
  */
 #ifndef TUNDISH_TOKENIZE_TOKEN_NFC_H
 #define TUNDISH_TOKENIZE_TOKEN_NFC_H

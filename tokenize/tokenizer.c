@@ -20,7 +20,9 @@ enum status tokenizer_open(const char *path, struct tokenizer **out)
         path = file;
     }
     if (!file_exists(path))
-        st = fail(ST_MISSING, "there is no tokenizer '%s'; want a tokenizer.json or a folder that holds one", path);
+        st = fail(ST_MISSING,
+                  "there is no tokenizer '%s'; want a tokenizer.json or a folder that holds one",
+                  path);
     else
         st = file_read(path, FILE_LIMIT, &text);
     if (st == ST_OK)
@@ -61,8 +63,9 @@ int64_t tokenizer_special(const struct tokenizer *t, const char *text)
 int64_t tokenizer_end_of_text(const struct tokenizer *t)
 {
     /* GPT-2 and most; Llama 3; Llama 2, Mistral; DeepSeek; Gemma; older encoders */
-    static const char *const names[] = { "<|endoftext|>", "<|end_of_text|>", "</s>", "<｜end▁of▁sentence｜>",
-                                         "<eos>", "<|eos|>", "[EOS]", NULL };
+    static const char *const names[] = { "<|endoftext|>", "<|end_of_text|>", "</s>",
+                                         "<｜end▁of▁sentence｜>", "<eos>", "<|eos|>",
+                                         "[EOS]", NULL };
 
     for (int i = 0; names[i]; i++) {
         int64_t id = tokenizer_special(t, names[i]);
@@ -83,12 +86,14 @@ bool tokenizer_is_special(const struct tokenizer *t, uint32_t id)
     return id < t->vocab && t->special[id];
 }
 
-enum status tokenizer_decode(const struct tokenizer *t, const uint32_t *ids, size_t count, bool skip_special,
-                             struct buf *out)
+enum status tokenizer_decode(const struct tokenizer *t, const uint32_t *ids, size_t count,
+                             bool skip_special, struct buf *out)
 {
     for (size_t i = 0; i < count; i++) {
         if (ids[i] >= t->vocab || t->bytes[ids[i]].p == NULL)
-            return fail(ST_LIMIT, "id %" PRIu32 " at place %zu is not in the vocabulary (ids 0 to %" PRIu32 "%s)",
+            return fail(ST_LIMIT,
+                        "id %" PRIu32 " at place %zu is not in the vocabulary (ids 0 to %" PRIu32
+                        "%s)",
                         ids[i], i, t->vocab - 1, ids[i] < t->vocab ? ", with gaps" : "");
         if (skip_special && t->special[ids[i]])
             continue;

@@ -1,5 +1,6 @@
 /*
- * Benchmarks of the tokenizer, on --in or on text of its own. All train a tokenizer of 8,192 tokens (pattern llama3) on the text first:
+ * Benchmarks of the tokenizer, on --in or on text of its own. All train a tokenizer of 8,192 tokens
+ * (pattern llama3) on the text first:
  *   encode cold   each measurement with a new encoder: its cache of pieces is empty;
  *   encode warm   an encoder that has seen the text;
  *   decode        the ids back, in MB/s of text;
@@ -29,7 +30,8 @@ struct bench_text {
     struct tokenizer *tokenizer;
 };
 
-/* Words of a Zipf-like frequency from 60,000, some capitalized, with punctuation, digits, line ends and non-ASCII letters. */
+/* Words of a Zipf-like frequency from 60,000, some capitalized, with punctuation, digits, line ends
+ * and non-ASCII letters. */
 static void make_text(struct buf *out)
 {
     struct rng r = { .seed = 7 };
@@ -45,7 +47,11 @@ static void make_text(struct buf *out)
         }
         if (draw % 83 == 0)
             buf_printf(out, " %u", (unsigned)(draw * 37));
-        buf_adds(out, draw < 70 ? ", " : draw < 120 ? ". " : draw < 140 ? ".\n\n" : draw < 150 ? "\xC3\xA9 " : " ");
+        buf_adds(out, draw < 70    ? ", "
+                      : draw < 120 ? ". "
+                      : draw < 140 ? ".\n\n"
+                      : draw < 150 ? "\xC3\xA9 "
+                                   : " ");
     }
 }
 
@@ -65,7 +71,10 @@ static enum status train(const struct bench_text *b, int threads, struct tokeniz
 {
     static const char *const specials[] = { "<|endoftext|>" };
     const char *pattern = pretok_pattern_text("llama3");
-    struct bpe_train_args args = { .specials = specials, .special_count = 1, .vocab = VOCAB, .min_frequency = 1,
+    struct bpe_train_args args = { .specials = specials,
+                                   .special_count = 1,
+                                   .vocab = VOCAB,
+                                   .min_frequency = 1,
                                    .memory = UINT64_MAX };
     struct pool *pool = pool_new(threads);
     struct pretok *pretok = pretok_new();
@@ -125,7 +134,8 @@ static enum status bench_text_close(struct bench_text *t, enum status st)
 }
 
 /* One measured pass; returns through *seconds. */
-typedef enum status pass_fn(const struct bench *b, struct bench_text *t, struct encoder **kept, double *seconds);
+typedef enum status pass_fn(const struct bench *b, struct bench_text *t, struct encoder **kept,
+                            double *seconds);
 
 static enum status pass_encode(struct encoder *e, struct bench_text *t, double *seconds)
 {
@@ -138,7 +148,8 @@ static enum status pass_encode(struct encoder *e, struct bench_text *t, double *
     return st;
 }
 
-static enum status pass_cold(const struct bench *b, struct bench_text *t, struct encoder **kept, double *seconds)
+static enum status pass_cold(const struct bench *b, struct bench_text *t, struct encoder **kept,
+                             double *seconds)
 {
     struct encoder *e = encoder_new(t->tokenizer);
     enum status st = pass_encode(e, t, seconds);
@@ -147,7 +158,8 @@ static enum status pass_cold(const struct bench *b, struct bench_text *t, struct
     return st;
 }
 
-static enum status pass_warm(const struct bench *b, struct bench_text *t, struct encoder **kept, double *seconds)
+static enum status pass_warm(const struct bench *b, struct bench_text *t, struct encoder **kept,
+                             double *seconds)
 {
     if (*kept == NULL) {
         *kept = encoder_new(t->tokenizer);
@@ -156,7 +168,8 @@ static enum status pass_warm(const struct bench *b, struct bench_text *t, struct
     return pass_encode(*kept, t, seconds);
 }
 
-static enum status pass_decode(const struct bench *b, struct bench_text *t, struct encoder **kept, double *seconds)
+static enum status pass_decode(const struct bench *b, struct bench_text *t, struct encoder **kept,
+                               double *seconds)
 {
     struct token_list ids = { 0 };
     struct buf text = { 0 };
@@ -176,7 +189,8 @@ static enum status pass_decode(const struct bench *b, struct bench_text *t, stru
     return st;
 }
 
-static enum status pass_train(const struct bench *b, struct bench_text *t, struct encoder **kept, double *seconds)
+static enum status pass_train(const struct bench *b, struct bench_text *t, struct encoder **kept,
+                              double *seconds)
 {
     double start = bench_now();
     enum status st = train(t, b->threads, NULL);
@@ -199,9 +213,12 @@ static enum status measure(struct bench *b, pass_fn *pass)
         rates[i] = (double)t.text.n / 1e6 / seconds;
     }
     if (st == ST_OK)
-        bench_report(b, &(struct bench_result){ .unit = "MB/s", .values = rates, .count = b->repeat,
+        bench_report(b, &(struct bench_result){ .unit = "MB/s",
+                                                .values = rates,
+                                                .count = b->repeat,
                                                 .yardstick = "memory scan",
-                                                .yardstick_value = bench_memory_scan((size_t)64 << 20) * 1000 });
+                                                .yardstick_value =
+                                                    bench_memory_scan((size_t)64 << 20) * 1000 });
     encoder_free(kept);
     free(rates);
     return bench_text_close(&t, st);

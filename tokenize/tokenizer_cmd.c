@@ -21,12 +21,17 @@ struct tokenizer_options {
 };
 #define S struct tokenizer_options
 #define ROW_TOKENIZER \
-    OPT_INPUT(S, tokenizer, "tokenizer", "the tokenizer: its folder or tokenizer.json", .flags = OPT_REQUIRED)
-#define ROW_IN OPT_INPUTS(S, in, "in", "files to read; none, or '-': the standard input", .flags = OPT_POSITIONAL)
+    OPT_INPUT(S, tokenizer, "tokenizer", "the tokenizer: its folder or tokenizer.json", \
+              .flags = OPT_REQUIRED)
+#define ROW_IN \
+    OPT_INPUTS(S, in, "in", "files to read; none, or '-': the standard input", \
+               .flags = OPT_POSITIONAL)
 
 static enum status flush_output(void)
 {
-    return fflush(stdout) == 0 && !ferror(stdout) ? ST_OK : fail_errno(ST_IO, "cannot write to the standard output");
+    return fflush(stdout) == 0 && !ferror(stdout)
+               ? ST_OK
+               : fail_errno(ST_IO, "cannot write to the standard output");
 }
 
 /* ---- input: files one after the other, "-" among them ---- */
@@ -118,7 +123,8 @@ struct encoding {
 
 static bool has_documents(const char *path)
 {
-    return file_is_folder(path) || str_ends_with(path, ".jsonl") || str_ends_with(path, ".jsonl.zst");
+    return file_is_folder(path) || str_ends_with(path, ".jsonl") ||
+           str_ends_with(path, ".jsonl.zst");
 }
 
 static enum status open_next(struct encoding *e, const char *path)
@@ -145,7 +151,8 @@ static enum status next_of_lines(struct encoding *e, struct document *d, bool *g
         return ST_OK;
     arena_reset(&e->scratch);
     st = document_parse(&how, d->text, &e->scratch, d);
-    return st == ST_OK ? st : fail_within(st, "'%s' line %" PRIu64 ": ", e->in.path, e->in.line_number);
+    return st == ST_OK ? st
+                       : fail_within(st, "'%s' line %" PRIu64 ": ", e->in.path, e->in.line_number);
 }
 
 static enum status next_of_open(struct encoding *e, struct document *d, bool *got)
@@ -214,8 +221,9 @@ static enum status run_encode(struct arena *a, void *cfg)
     struct encoding e = { .o = cfg };
     struct tokenizer *t;
     struct pool *pool;
-    struct encode_stream stream = { .specials = e.o->special, .end = -1, .next = next_document, .take = print_ids,
-                                    .ctx = &e };
+    struct encode_stream stream = {
+        .specials = e.o->special, .end = -1, .next = next_document, .take = print_ids, .ctx = &e
+    };
     enum status st;
 
     TRY(tokenizer_open(e.o->tokenizer, &t));
@@ -235,12 +243,15 @@ static enum status run_encode(struct arena *a, void *cfg)
 static const struct opt encode_options[] = {
     ROW_TOKENIZER,
     ROW_IN,
-    OPT_CHOICE(S, read, "read", "auto", read_choices, "a document is: a file (text), a line (lines), a line's \"text\" "
+    OPT_CHOICE(S, read, "read", "auto", read_choices,
+               "a document is: a file (text), a line (lines), a line's \"text\" "
                "(jsonl); auto goes by the name"),
     OPT_BOOL(S, json, "json", "false", "one JSON object a document instead of a line of ids"),
     OPT_BOOL(S, count, "count", "false", "how many ids, instead of the ids"),
-    OPT_BOOL(S, special, "special", "false", "read special tokens' names in the text as these tokens"),
-    OPT_INT(S, threads, "threads", "1", 0, 4096, "threads; 0: as many as usable", .flags = OPT_NEUTRAL),
+    OPT_BOOL(S, special, "special", "false",
+             "read special tokens' names in the text as these tokens"),
+    OPT_INT(S, threads, "threads", "1", 0, 4096, "threads; 0: as many as usable",
+            .flags = OPT_NEUTRAL),
     OPT_END
 };
 
@@ -260,8 +271,10 @@ const struct command cmd_tokenizer_encode = {
 
 static enum status wrong_ids(const struct input *in, const char *found)
 {
-    return fail(ST_FORMAT, "'%s' line %" PRIu64 ": want ids between spaces, or {\"ids\": [...]}; found '%.40s'", in->path,
-                in->line_number, found);
+    return fail(ST_FORMAT,
+                "'%s' line %" PRIu64
+                ": want ids between spaces, or {\"ids\": [...]}; found '%.40s'",
+                in->path, in->line_number, found);
 }
 
 static enum status ids_of_text(const struct input *in, struct span line, struct token_list *out)
@@ -278,7 +291,8 @@ static enum status ids_of_text(const struct input *in, struct span line, struct 
         }
         errno = 0;
         id = isdigit((unsigned char)*p) ? strtoul(p, &stop, 10) : 0;
-        if (!isdigit((unsigned char)*p) || errno || id > UINT32_MAX || (stop < end && !isspace((unsigned char)*stop)))
+        if (!isdigit((unsigned char)*p) || errno || id > UINT32_MAX ||
+            (stop < end && !isspace((unsigned char)*stop)))
             return wrong_ids(in, p);
         token_list_add(out, (uint32_t)id);
         p = stop;
@@ -295,20 +309,23 @@ static enum status ids_of_json(const struct input *in, const json_t *line, struc
     for (size_t i = 0; i < json_array_size(ids); i++) {
         const json_t *id = json_array_get(ids, i);
 
-        if (!json_is_integer(id) || json_integer_value(id) < 0 || json_integer_value(id) > UINT32_MAX)
+        if (!json_is_integer(id) || json_integer_value(id) < 0 ||
+            json_integer_value(id) > UINT32_MAX)
             return wrong_ids(in, "an id that is none");
         token_list_add(out, (uint32_t)json_integer_value(id));
     }
     return ST_OK;
 }
 
-static void print_text(const struct tokenizer_options *o, const json_t *line, const struct buf *text)
+static void print_text(const struct tokenizer_options *o, const json_t *line,
+                       const struct buf *text)
 {
     const char *id = json_string_value(json_object_get(line, "id"));
     struct buf out = { 0 };
 
     if (o->json) {
-        document_print(&out, &(struct document){ .id = span_of(id ? id : ""), .text = { text->p, text->n } });
+        document_print(
+            &out, &(struct document){ .id = span_of(id ? id : ""), .text = { text->p, text->n } });
     } else {
         buf_add(&out, text->p, text->n);
         if (o->lines)
@@ -318,8 +335,8 @@ static void print_text(const struct tokenizer_options *o, const json_t *line, co
     buf_release(&out);
 }
 
-static enum status decode_line(const struct tokenizer_options *o, const struct tokenizer *t, const struct input *in,
-                               struct span line)
+static enum status decode_line(const struct tokenizer_options *o, const struct tokenizer *t,
+                               const struct input *in, struct span line)
 {
     struct token_list ids = { 0 };
     struct buf text = { 0 };
@@ -344,7 +361,8 @@ static enum status decode_line(const struct tokenizer_options *o, const struct t
     return st;
 }
 
-static enum status decode_file(const struct tokenizer_options *o, const struct tokenizer *t, struct input *in)
+static enum status decode_file(const struct tokenizer_options *o, const struct tokenizer *t,
+                               struct input *in)
 {
     for (;;) {
         struct span line;
@@ -390,8 +408,10 @@ static const struct opt decode_options[] = {
 const struct command cmd_tokenizer_decode = {
     .name = "tokenizer decode",
     .summary = "token ids to text",
-    .details = "Reads lines as 'tokenizer encode' prints them, of either kind, and prints the bytes that the ids stand for.\n\n"
-               "  echo 15496 612 | tundish tokenizer decode --tokenizer tokenizer",
+    .details =
+        "Reads lines as 'tokenizer encode' prints them, of either kind, "
+        "and prints the bytes that the ids stand for.\n\n"
+        "  echo 15496 612 | tundish tokenizer decode --tokenizer tokenizer",
     .opts = decode_options,
     .cfg_size = sizeof(struct tokenizer_options),
     .run = run_decode,
@@ -434,9 +454,10 @@ static json_t *describe(const char *path, const struct tokenizer *t)
             longest = t->bytes[id].n;
     utf8_repair(&name, path, strlen(path));
     info = json_pack("{s:s, s:I, s:I, s:I, s:I, s:b, s:s?, s:o, s:o, s:o}", "path", name.p, "vocab",
-                     (json_int_t)t->vocab, "entries", (json_int_t)t->entries, "merges", (json_int_t)t->merge_count,
-                     "longest_token", (json_int_t)longest, "ignore_merges", t->ignore_merges, "normalizer",
-                     t->nfc ? "NFC" : NULL, "pattern", describe_cuts(t), "special", describe_added(t, true), "added",
+                     (json_int_t)t->vocab, "entries", (json_int_t)t->entries, "merges",
+                     (json_int_t)t->merge_count, "longest_token", (json_int_t)longest,
+                     "ignore_merges", t->ignore_merges, "normalizer", t->nfc ? "NFC" : NULL,
+                     "pattern", describe_cuts(t), "special", describe_added(t, true), "added",
                      describe_added(t, false));
     json_object_set_new(info, "end_of_text", end < 0 ? json_null() : json_integer(end));
     buf_release(&name);

@@ -1,9 +1,10 @@
 /*
  * Reading a tokenizer.json (tokenizer_parse() of tokenize/tokenizer.h).
  *
- * What is read: byte-level BPE, as GPT-2, Llama 3, Qwen 2, GPT-4o, DeepSeek and StarCoder have it. Both forms of merges
- * ("a b" and ["a", "b"]), objects without their `type` (older files), ignore_merges, NFC. What changes ids and is not known here is
- * refused by name. Without effect, hence passed over: post_processor (ids are those of add_special_tokens=False), truncation and
+ * What is read: byte-level BPE, as GPT-2, Llama 3, Qwen 2, GPT-4o, DeepSeek and StarCoder have it.
+ * Both forms of merges ("a b" and ["a", "b"]), objects without their `type` (older files),
+ * ignore_merges, NFC. What changes ids and is not known here is refused by name. Without effect,
+ * hence passed over: post_processor (ids are those of add_special_tokens=False), truncation and
  * padding (of batches), unk_token and byte_fallback (every byte has a token, which is checked).
  */
 #include <inttypes.h>
@@ -25,9 +26,11 @@ struct reading {
     struct text_map strings;         /* the vocabulary's strings as they stand in the file -> id */
 };
 
-static enum status unsupported(const struct reading *r, const char *part, const char *found, const char *want)
+static enum status unsupported(const struct reading *r, const char *part, const char *found,
+                               const char *want)
 {
-    return fail(ST_UNSUPPORTED, "'%s': %s %s cannot be encoded by this program; want %s", r->what, part, found, want);
+    return fail(ST_UNSUPPORTED, "'%s': %s %s cannot be encoded by this program; want %s", r->what,
+                part, found, want);
 }
 
 /* The `type`, or for older files what the members tell, or "". */
@@ -105,10 +108,12 @@ static enum status read_split(struct reading *r, const json_t *part)
     enum status st;
 
     if (regex == NULL && string == NULL)
-        return fail(ST_FORMAT, "'%s': a Split without pattern; want {\"Regex\": ...} or {\"String\": ...}", r->what);
+        return fail(ST_FORMAT,
+                    "'%s': a Split without pattern; want {\"Regex\": ...} or {\"String\": ...}",
+                    r->what);
     if (!removed && (behavior == NULL || strcmp(behavior, "Isolated") != 0))
-        return unsupported(r, "the pre_tokenizer Split with behavior", behavior ? behavior : "(none)",
-                           "Isolated, or Removed with invert");
+        return unsupported(r, "the pre_tokenizer Split with behavior",
+                           behavior ? behavior : "(none)", "Isolated, or Removed with invert");
     if (regex != NULL)
         return add_cut(r, regex, removed);
     regex_quote(&quoted, (struct span){ string, strlen(string) });
@@ -120,7 +125,8 @@ static enum status read_split(struct reading *r, const json_t *part)
 static enum status read_byte_level(struct reading *r, const json_t *part, bool *byte_level)
 {
     if (flag(part, "add_prefix_space", true))
-        return unsupported(r, "the pre_tokenizer ByteLevel with", "add_prefix_space", "add_prefix_space false");
+        return unsupported(r, "the pre_tokenizer ByteLevel with", "add_prefix_space",
+                           "add_prefix_space false");
     *byte_level = true;
     return flag(part, "use_regex", true) ? add_cut(r, pretok_pattern_text("gpt2"), false) : ST_OK;
 }
@@ -137,8 +143,8 @@ static enum status read_pretok(struct reading *r, const json_t *part, int depth,
         return ST_OK;
     }
     if (*byte_level)
-        return unsupported(r, "the pre_tokenizer with a step behind ByteLevel:", *type ? type : "(without a type)",
-                           "ByteLevel last");
+        return unsupported(r, "the pre_tokenizer with a step behind ByteLevel:",
+                           *type ? type : "(without a type)", "ByteLevel last");
     if (strcmp(type, "ByteLevel") == 0)
         return read_byte_level(r, part, byte_level);
     if (strcmp(type, "Split") == 0)
@@ -160,7 +166,8 @@ static enum status read_decoder(struct reading *r, const json_t *part)
         type = type_of(json_array_get(items, 0));
     if (strcmp(type, "ByteLevel") == 0)
         return ST_OK;
-    return unsupported(r, "the decoder", is_nothing(part) ? "null" : *type ? type : "(without a type)", "ByteLevel");
+    return unsupported(r, "the decoder",
+                       is_nothing(part) ? "null" : *type ? type : "(without a type)", "ByteLevel");
 }
 
 /* ---- model ---- */
@@ -174,7 +181,8 @@ static enum status check_model(struct reading *r, const json_t *model)
         return fail(ST_FORMAT, "'%s': no \"model\"; is it a tokenizer.json?", r->what);
     if (type != NULL && strcmp(type, "BPE") != 0)
         return unsupported(r, "the model", type, "BPE");
-    if (!json_is_object(json_object_get(model, "vocab")) || !json_is_array(json_object_get(model, "merges")))
+    if (!json_is_object(json_object_get(model, "vocab")) ||
+        !json_is_array(json_object_get(model, "merges")))
         return unsupported(r, "the model without", "\"vocab\" and \"merges\"", "BPE");
     if (!is_nothing(dropout) && !(json_is_number(dropout) && json_number_value(dropout) == 0))
         return unsupported(r, "the model with", "dropout", "none");
@@ -186,14 +194,18 @@ static enum status check_model(struct reading *r, const json_t *model)
     return ST_OK;
 }
 
-/* Ids that lie far apart would cost memory for nothing: the limit grows with the number of entries. */
-static enum status check_id(const struct reading *r, const char *token, json_int_t id, size_t entries)
+/* Ids that lie far apart would cost memory for nothing: the limit grows with
+ * the number of entries. */
+static enum status check_id(const struct reading *r, const char *token, json_int_t id,
+                            size_t entries)
 {
     json_int_t limit = (json_int_t)(entries * 4 + 65536);
 
     limit = limit < ID_LIMIT ? limit : ID_LIMIT;
     if (id < 0 || id >= limit)
-        return fail(ST_FORMAT, "'%s': token '%.80s' has id %" JSON_INTEGER_FORMAT "; want 0 to %" JSON_INTEGER_FORMAT,
+        return fail(ST_FORMAT,
+                    "'%s': token '%.80s' has id %" JSON_INTEGER_FORMAT
+                    "; want 0 to %" JSON_INTEGER_FORMAT,
                     r->what, token, id, limit - 1);
     return ST_OK;
 }
@@ -207,7 +219,8 @@ static enum status find_highest(struct reading *r, const json_t *vocab, const js
 
     json_object_foreach((json_t *)vocab, token, id) {
         if (!json_is_integer(id))
-            return fail(ST_FORMAT, "'%s': the id of token '%.80s' is not a whole number", r->what, token);
+            return fail(ST_FORMAT, "'%s': the id of token '%.80s' is not a whole number", r->what,
+                        token);
         TRY(check_id(r, token, json_integer_value(id), entries));
         highest = json_integer_value(id) > highest ? json_integer_value(id) : highest;
     }
@@ -217,8 +230,9 @@ static enum status find_highest(struct reading *r, const json_t *vocab, const js
 
         id = json_object_get(a, "id");
         if (!json_is_integer(id) || content == NULL)
-            return fail(ST_FORMAT, "'%s': added_tokens[%zu] has no whole number \"id\" or no text \"content\"", r->what,
-                        i);
+            return fail(ST_FORMAT,
+                        "'%s': added_tokens[%zu] has no whole number \"id\" or no text \"content\"",
+                        r->what, i);
         TRY(check_id(r, content, json_integer_value(id), entries));
         highest = json_integer_value(id) > highest ? json_integer_value(id) : highest;
     }
@@ -247,7 +261,8 @@ static enum status read_vocab(struct reading *r, const json_t *vocab)
 
         if (t->bytes[id].p != NULL) {
             buf_release(&bytes);
-            return fail(ST_FORMAT, "'%s': two tokens have id %" PRIu32 "; the second is '%.80s'", r->what, id, token);
+            return fail(ST_FORMAT, "'%s': two tokens have id %" PRIu32 "; the second is '%.80s'",
+                        r->what, id, token);
         }
         buf_clear(&bytes);
         mapped = byte_level_scan(&bytes, text);
@@ -267,8 +282,11 @@ static enum status read_byte_ids(struct reading *r)
         char byte = (char)b;
 
         if (!text_map_get(&r->t->whole, (struct span){ &byte, 1 }, &r->t->byte_id[b]))
-            return fail(ST_UNSUPPORTED, "'%s': the vocabulary has no token for the byte 0x%02x; want a byte-level one, "
-                        "with all 256 bytes", r->what, (unsigned)b);
+            return fail(
+                ST_UNSUPPORTED,
+                "'%s': the vocabulary has no token for the byte 0x%02x; want a byte-level one, "
+                "with all 256 bytes",
+                r->what, (unsigned)b);
     }
     return ST_OK;
 }
@@ -294,21 +312,26 @@ static bool merge_sides(const json_t *merge, struct span *left, struct span *rig
     return true;
 }
 
-static enum status read_merge(struct reading *r, const json_t *merge, size_t rank, struct buf *joined)
+static enum status read_merge(struct reading *r, const json_t *merge, size_t rank,
+                              struct buf *joined)
 {
     struct bpe_merge m = { .rank = (uint32_t)rank };
     struct span left, right;
 
     if (!merge_sides(merge, &left, &right))
-        return fail(ST_FORMAT, "'%s': merges[%zu] is neither \"a b\" nor [\"a\", \"b\"]", r->what, rank);
+        return fail(ST_FORMAT, "'%s': merges[%zu] is neither \"a b\" nor [\"a\", \"b\"]", r->what,
+                    rank);
     buf_clear(joined);
     buf_add(joined, left.p, left.n);
     buf_add(joined, right.p, right.n);
     if (!text_map_get(&r->strings, left, &m.left) || !text_map_get(&r->strings, right, &m.right) ||
         !text_map_get(&r->strings, (struct span){ joined->p, joined->n }, &m.id))
-        return fail(ST_FORMAT, "'%s': merges[%zu] ('%.*s' and '%.*s'): one side or the joined token is not in the "
-                    "vocabulary", r->what, rank, (int)(left.n < 80 ? left.n : 80), left.p,
-                    (int)(right.n < 80 ? right.n : 80), right.p);
+        return fail(
+            ST_FORMAT,
+            "'%s': merges[%zu] ('%.*s' and '%.*s'): one side or the joined token is not in the "
+            "vocabulary",
+            r->what, rank, (int)(left.n < 80 ? left.n : 80), left.p,
+            (int)(right.n < 80 ? right.n : 80), right.p);
     bpe_add(r->t->bpe, &m);
     return ST_OK;
 }
@@ -335,11 +358,14 @@ static enum status take_added(struct reading *r, const struct added_token *a)
     uint32_t id;
 
     if (text_map_get(&r->strings, a->content, &id) && id != a->id)
-        return fail(ST_FORMAT, "'%s': added token '%.80s' has id %" PRIu32 ", but the vocabulary gives it %" PRIu32,
+        return fail(ST_FORMAT,
+                    "'%s': added token '%.80s' has id %" PRIu32
+                    ", but the vocabulary gives it %" PRIu32,
                     r->what, a->content.p, a->id, id);
     if (!text_map_get(&r->strings, a->content, &id) && t->bytes[a->id].p != NULL)
-        return fail(ST_FORMAT, "'%s': added token '%.80s' has id %" PRIu32 ", which another token has", r->what,
-                    a->content.p, a->id);
+        return fail(ST_FORMAT,
+                    "'%s': added token '%.80s' has id %" PRIu32 ", which another token has",
+                    r->what, a->content.p, a->id);
     t->entries += t->bytes[a->id].p == NULL;
     t->bytes[a->id] = a->content;
     t->special[a->id] = a->special;
@@ -382,8 +408,8 @@ static enum status read_added(struct reading *r, const json_t *added)
 
         a.normalized = flag(v, "normalized", !a.special);
         if (json_string_length(content) == 0 || json_string_length(content) > ADDED_BYTES)
-            return fail(ST_FORMAT, "'%s': added_tokens[%zu] has %zu bytes; want 1 to %d", r->what, i,
-                        json_string_length(content), ADDED_BYTES);
+            return fail(ST_FORMAT, "'%s': added_tokens[%zu] has %zu bytes; want 1 to %d", r->what,
+                        i, json_string_length(content), ADDED_BYTES);
         a.content = keep(r, json_string_value(content), json_string_length(content));
         t->added[t->added_count++] = a;
         TRY(take_added(r, &a));
@@ -396,18 +422,21 @@ static enum status read_added(struct reading *r, const json_t *added)
 static enum status read_all(struct reading *r, const json_t *root)
 {
     const json_t *model = json_object_get(root, "model"), *vocab = json_object_get(model, "vocab");
-    const json_t *added = json_object_get(root, "added_tokens"), *pre = json_object_get(root, "pre_tokenizer");
+    const json_t *added = json_object_get(root, "added_tokens"),
+                 *pre = json_object_get(root, "pre_tokenizer");
     bool byte_level = false;
 
     TRY(check_model(r, model));
     if (flag(model, "byte_fallback", false) && is_nothing(pre))
-        return unsupported(r, "the model with", "byte_fallback (SentencePiece's kind of vocabulary)", "byte-level BPE");
+        return unsupported(r, "the model with",
+                           "byte_fallback (SentencePiece's kind of vocabulary)", "byte-level BPE");
     TRY(read_normalizer(r, json_object_get(root, "normalizer")));
     if (is_nothing(pre))
         return unsupported(r, "the pre_tokenizer", "null", "one with ByteLevel");
     TRY(read_pretok(r, pre, 0, &byte_level));
     if (!byte_level)
-        return unsupported(r, "the pre_tokenizer without", "ByteLevel", "ByteLevel as the last step");
+        return unsupported(r, "the pre_tokenizer without", "ByteLevel",
+                           "ByteLevel as the last step");
     TRY(read_decoder(r, json_object_get(root, "decoder")));
     TRY(find_highest(r, vocab, added));
     text_map_init(&r->strings, json_object_size(vocab));

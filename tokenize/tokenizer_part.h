@@ -1,4 +1,5 @@
-/* The inside of a tokenizer, for the files of this folder that fill it (tokenizer_json.c) and use it. */
+/* The inside of a tokenizer, for the files of this folder that fill it
+ * (tokenizer_json.c) and use it. */
 #ifndef TUNDISH_TOKENIZE_TOKENIZER_PART_H
 #define TUNDISH_TOKENIZE_TOKENIZER_PART_H
 

@@ -23,19 +23,26 @@ struct train_options {
 #define S struct train_options
 
 static const struct opt options[] = {
-    OPT_INPUT(S, corpus, "corpus", "what to train on: a corpus, or .jsonl, .jsonl.zst or .txt files",
+    OPT_INPUT(S, corpus, "corpus",
+              "what to train on: a corpus, or .jsonl, .jsonl.zst or .txt files",
               .flags = OPT_REQUIRED | OPT_POSITIONAL),
     OPT_OUTPUT(S, out, "out", "folder of the tokenizer", .flags = OPT_REQUIRED),
-    OPT_INT(S, vocab, "vocab", "8192", 257, 1000000, "tokens, special ones and the 256 bytes included"),
-    OPT_STR(S, pattern, "pattern", "llama3", "what text is cut by: gpt2, cl100k, llama3, qwen2, o200k or a regular "
-            "expression", .value = "NAME|REGEX"),
-    OPT_INT(S, min_frequency, "min-frequency", "1", 1, 1e15, "how often a pair must occur to become a token"),
-    OPT_INT(S, max_token_length, "max-token-length", "0", 0, 65536, "bytes of the longest token; 0: unbounded"),
-    OPT_LIST(S, special, "special", "special tokens, which text is never read as; they get the first ids",
+    OPT_INT(S, vocab, "vocab", "8192", 257, 1000000,
+            "tokens, special ones and the 256 bytes included"),
+    OPT_STR(S, pattern, "pattern", "llama3",
+            "what text is cut by: gpt2, cl100k, llama3, qwen2, o200k or a regular expression",
+            .value = "NAME|REGEX"),
+    OPT_INT(S, min_frequency, "min-frequency", "1", 1, 1e15,
+            "how often a pair must occur to become a token"),
+    OPT_INT(S, max_token_length, "max-token-length", "0", 0, 65536,
+            "bytes of the longest token; 0: unbounded"),
+    OPT_LIST(S, special, "special",
+             "special tokens, which text is never read as; they get the first ids",
              .fallback = "<|endoftext|>", .value = "TEXT"),
-    OPT_INT(S, threads, "threads", "0", 0, 4096, "threads; 0: as many as usable", .flags = OPT_NEUTRAL),
-    OPT_SIZE(S, memory, "memory", "8G", 1 << 20, 1e15, "bytes that counting and merging may each take",
-             .flags = OPT_NEUTRAL),
+    OPT_INT(S, threads, "threads", "0", 0, 4096, "threads; 0: as many as usable",
+            .flags = OPT_NEUTRAL),
+    OPT_SIZE(S, memory, "memory", "8G", 1 << 20, 1e15,
+             "bytes that counting and merging may each take", .flags = OPT_NEUTRAL),
     OPT_END
 };
 
@@ -57,18 +64,22 @@ struct training {
 static enum status check_specials(const struct train_options *o)
 {
     if (o->special.count > SPECIALS_MAX)
-        return fail(ST_CONFIG, "%zu special tokens; want at most %d", o->special.count, SPECIALS_MAX);
+        return fail(ST_CONFIG, "%zu special tokens; want at most %d", o->special.count,
+                    SPECIALS_MAX);
     for (size_t i = 0; i < o->special.count; i++) {
         size_t n = strlen(o->special.v[i]);
 
         if (n == 0 || n > SPECIAL_BYTES)
-            return fail(ST_CONFIG, "special token %zu has %zu bytes; want 1 to %d", i + 1, n, SPECIAL_BYTES);
+            return fail(ST_CONFIG, "special token %zu has %zu bytes; want 1 to %d", i + 1, n,
+                        SPECIAL_BYTES);
         for (size_t k = 0; k < i; k++)
             if (strcmp(o->special.v[i], o->special.v[k]) == 0)
                 return fail(ST_CONFIG, "special token '%s' is given twice", o->special.v[i]);
     }
     if (o->vocab < (int64_t)(256 + o->special.count))
-        return fail(ST_CONFIG, "vocab is %" PRId64 ", but the 256 bytes and %zu special tokens want at least %zu",
+        return fail(ST_CONFIG,
+                    "vocab is %" PRId64
+                    ", but the 256 bytes and %zu special tokens want at least %zu",
                     o->vocab, o->special.count, 256 + o->special.count);
     return ST_OK;
 }
@@ -101,8 +112,8 @@ static enum status count(struct training *t)
     progress_end();
     TRY(st);
     if (t->totals.bytes == 0)
-        return fail(ST_FORMAT, "'%s' holds no text to train on (%" PRIu64 " documents)", t->o->corpus,
-                    t->totals.documents);
+        return fail(ST_FORMAT, "'%s' holds no text to train on (%" PRIu64 " documents)",
+                    t->o->corpus, t->totals.documents);
     return bpe_counter_finish(t->counter, &t->words);
 }
 
@@ -110,8 +121,11 @@ static enum status merge(struct training *t)
 {
     const struct train_options *o = t->o;
     struct bpe_train_args args = {
-        .specials = o->special.v, .special_count = o->special.count, .vocab = (uint32_t)o->vocab,
-        .min_frequency = (uint64_t)o->min_frequency, .max_token_length = (uint32_t)o->max_token_length,
+        .specials = o->special.v,
+        .special_count = o->special.count,
+        .vocab = (uint32_t)o->vocab,
+        .min_frequency = (uint64_t)o->min_frequency,
+        .max_token_length = (uint32_t)o->max_token_length,
         .memory = o->memory,
     };
     enum status st;
@@ -120,8 +134,9 @@ static enum status merge(struct training *t)
     st = bpe_train(&args, &t->words, &t->trained);
     progress_end();
     if (st == ST_OK && t->trained.vocab < args.vocab)
-        log_warn("the text gives only %u tokens of the %u wanted: no more pairs occur at least min-frequency=%" PRIu64
-                 " times", t->trained.vocab, args.vocab, args.min_frequency);
+        log_warn("the text gives only %u tokens of the %u wanted: no more pairs occur at least "
+                 "min-frequency=%" PRIu64 " times",
+                 t->trained.vocab, args.vocab, args.min_frequency);
     return st;
 }
 
@@ -135,12 +150,13 @@ static double bytes_per_token(const struct training *t)
 
 static json_t *counts(const struct training *t)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "vocab", (json_int_t)t->trained.vocab, "merges",
-                     (json_int_t)t->trained.merge_count, "documents", (json_int_t)t->totals.documents, "bytes",
-                     (json_int_t)t->totals.bytes, "pieces", (json_int_t)t->totals.pieces, "different_pieces",
-                     (json_int_t)t->words.count, "tokens",
-                     (json_int_t)(t->trained.text_tokens + t->totals.other_bytes), "bytes_per_token",
-                     bytes_per_token(t));
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "vocab",
+                     (json_int_t)t->trained.vocab, "merges", (json_int_t)t->trained.merge_count,
+                     "documents", (json_int_t)t->totals.documents, "bytes",
+                     (json_int_t)t->totals.bytes, "pieces", (json_int_t)t->totals.pieces,
+                     "different_pieces", (json_int_t)t->words.count, "tokens",
+                     (json_int_t)(t->trained.text_tokens + t->totals.other_bytes),
+                     "bytes_per_token", bytes_per_token(t));
 }
 
 /* The file is read again as any reader of it will. */
@@ -152,8 +168,8 @@ static enum status check_written(const struct training *t, const char *path)
     TRY(tokenizer_open(path, &made));
     vocab = tokenizer_vocab(made);
     if (tokenizer_end_of_text(made) < 0)
-        log_warn("none of the special tokens is a known end of text (want <|endoftext|>): 'tokenize' cannot use this "
-                 "tokenizer");
+        log_warn("none of the special tokens is a known end of text (want <|endoftext|>): "
+                 "'tokenize' cannot use this tokenizer");
     tokenizer_close(made);
     BUG_IF(vocab != t->trained.vocab);
     return ST_OK;
@@ -177,10 +193,11 @@ static void report(const struct training *t)
 {
     char documents[28], bytes[24], vocab[28], merges[28], pieces[28];
 
-    log_info("%s: %s tokens (%s merges) from %s documents, %s, %s different pieces; %.3f bytes a token", t->o->out,
-             str_count(t->trained.vocab, vocab), str_count(t->trained.merge_count, merges),
-             str_count(t->totals.documents, documents), str_bytes(t->totals.bytes, bytes),
-             str_count(t->words.count, pieces), bytes_per_token(t));
+    log_info(
+        "%s: %s tokens (%s merges) from %s documents, %s, %s different pieces; %.3f bytes a token",
+        t->o->out, str_count(t->trained.vocab, vocab), str_count(t->trained.merge_count, merges),
+        str_count(t->totals.documents, documents), str_bytes(t->totals.bytes, bytes),
+        str_count(t->words.count, pieces), bytes_per_token(t));
 }
 
 static enum status train(struct training *t, struct artifact *out)
@@ -219,10 +236,13 @@ static enum status run_train(struct arena *a, void *cfg)
 const struct command cmd_tokenizer_train = {
     .name = "tokenizer train",
     .summary = "train a byte-level BPE tokenizer on a corpus",
-    .details = "Writes a folder with tokenizer.json, as Hugging Face reads it. The merges are those that Hugging Face's trainer\n"
-               "finds on the same text, and do not depend on threads or on the order of documents.\n\n"
-               "  tundish tokenizer train corpus --out tokenizer --vocab 32000\n"
-               "  tundish tokenizer train notes.txt --out t --pattern gpt2 --special '<|endoftext|>' --special '<|user|>'",
+    .details =
+        "Writes a folder with tokenizer.json, as Hugging Face reads it. "
+        "The merges are those that Hugging Face's trainer\n"
+        "finds on the same text, and do not depend on threads or on the order of documents.\n\n"
+        "  tundish tokenizer train corpus --out tokenizer --vocab 32000\n"
+        "  tundish tokenizer train notes.txt --out t --pattern gpt2 --special '<|endoftext|>' "
+        "--special '<|user|>'",
     .opts = options,
     .cfg_size = sizeof(struct train_options),
     .stage_version = 1,

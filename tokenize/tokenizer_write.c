@@ -6,7 +6,8 @@
 #include "tokenize/pretok.h"
 
 /* The token as the file spells it. */
-static void print_token(struct buf *out, const struct bpe_trained *t, size_t special_count, uint32_t id)
+static void print_token(struct buf *out, const struct bpe_trained *t, size_t special_count,
+                        uint32_t id)
 {
     struct buf text = { 0 };
 
@@ -25,8 +26,10 @@ static void print_added(struct buf *out, const struct bpe_trained *t, size_t spe
     for (uint32_t id = 0; id < special_count; id++) {
         buf_printf(out, "%s\n    {\n      \"id\": %u,\n      \"content\": ", id ? "," : "", id);
         print_token(out, t, special_count, id);
-        buf_adds(out, ",\n      \"single_word\": false,\n      \"lstrip\": false,\n      \"rstrip\": false,\n"
-                      "      \"normalized\": false,\n      \"special\": true\n    }");
+        buf_adds(
+            out,
+            ",\n      \"single_word\": false,\n      \"lstrip\": false,\n      \"rstrip\": false,\n"
+            "      \"normalized\": false,\n      \"special\": true\n    }");
     }
     buf_adds(out, special_count ? "\n  ],\n" : "],\n");
 }
@@ -34,15 +37,17 @@ static void print_added(struct buf *out, const struct bpe_trained *t, size_t spe
 /* GPT-2's pattern is the one that ByteLevel has itself. */
 static void print_pretok(struct buf *out, const char *pattern)
 {
-    static const char byte_level[] =
-        "{\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"trim_offsets\": true, \"use_regex\": %s}";
+    static const char byte_level[] = "{\"type\": \"ByteLevel\", \"add_prefix_space\": false, "
+                                     "\"trim_offsets\": true, \"use_regex\": %s}";
 
     buf_adds(out, "  \"pre_tokenizer\": ");
     if (strcmp(pattern, pretok_pattern_text("gpt2")) == 0) {
         buf_printf(out, byte_level, "true");
     } else {
-        buf_adds(out, "{\n    \"type\": \"Sequence\",\n    \"pretokenizers\": [\n      {\"type\": \"Split\", "
-                      "\"pattern\": {\"Regex\": ");
+        buf_adds(
+            out,
+            "{\n    \"type\": \"Sequence\",\n    \"pretokenizers\": [\n      {\"type\": \"Split\", "
+            "\"pattern\": {\"Regex\": ");
         json_quote(out, pattern, strlen(pattern));
         buf_adds(out, "}, \"behavior\": \"Isolated\", \"invert\": false},\n      ");
         buf_printf(out, byte_level, "false");
@@ -53,10 +58,12 @@ static void print_pretok(struct buf *out, const char *pattern)
 
 static void print_model(struct buf *out, const struct bpe_trained *t, size_t special_count)
 {
-    buf_adds(out, "  \"model\": {\n    \"type\": \"BPE\",\n    \"dropout\": null,\n    \"unk_token\": null,\n"
-                  "    \"continuing_subword_prefix\": null,\n    \"end_of_word_suffix\": null,\n"
-                  "    \"fuse_unk\": false,\n    \"byte_fallback\": false,\n    \"ignore_merges\": false,\n"
-                  "    \"vocab\": {");
+    buf_adds(
+        out,
+        "  \"model\": {\n    \"type\": \"BPE\",\n    \"dropout\": null,\n    \"unk_token\": null,\n"
+        "    \"continuing_subword_prefix\": null,\n    \"end_of_word_suffix\": null,\n"
+        "    \"fuse_unk\": false,\n    \"byte_fallback\": false,\n    \"ignore_merges\": false,\n"
+        "    \"vocab\": {");
     for (uint32_t id = 0; id < t->vocab; id++) {
         buf_adds(out, id ? ",\n      " : "\n      ");
         print_token(out, t, special_count, id);
@@ -73,19 +80,22 @@ static void print_model(struct buf *out, const struct bpe_trained *t, size_t spe
     buf_adds(out, t->merge_count ? "\n    ]\n  }\n" : "]\n  }\n");
 }
 
-void tokenizer_print(struct buf *out, const struct bpe_trained *t, size_t special_count, const char *pattern)
+void tokenizer_print(struct buf *out, const struct bpe_trained *t, size_t special_count,
+                     const char *pattern)
 {
     buf_adds(out, "{\n  \"version\": \"1.0\",\n  \"truncation\": null,\n  \"padding\": null,\n");
     print_added(out, t, special_count);
     buf_adds(out, "  \"normalizer\": null,\n");
     print_pretok(out, pattern);
-    buf_adds(out, "  \"post_processor\": null,\n  \"decoder\": {\"type\": \"ByteLevel\", \"add_prefix_space\": true, "
+    buf_adds(out, "  \"post_processor\": null,\n  \"decoder\": "
+                  "{\"type\": \"ByteLevel\", \"add_prefix_space\": true, "
                   "\"trim_offsets\": true, \"use_regex\": true},\n");
     print_model(out, t, special_count);
     buf_adds(out, "}\n");
 }
 
-enum status tokenizer_write(const char *path, const struct bpe_trained *t, size_t special_count, const char *pattern)
+enum status tokenizer_write(const char *path, const struct bpe_trained *t, size_t special_count,
+                            const char *pattern)
 {
     struct buf text = { 0 };
     enum status st;

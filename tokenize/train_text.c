@@ -64,7 +64,8 @@ static enum status next_document(struct stream *r)
 static enum status fill(struct stream *r, struct batch *b)
 {
     if (stop_requested())
-        return fail(ST_INTERRUPTED, "interrupted; nothing was written: run the same command to begin again");
+        return fail(ST_INTERRUPTED,
+                    "interrupted; nothing was written: run the same command to begin again");
     while (b->text.n < BATCH_BYTES) {
         size_t n = r->rest.n;
 
@@ -157,12 +158,14 @@ static void discard(void *ctx, void *item)
     batch_free(item);
 }
 
-enum status train_text_count(struct pool *pool, struct corpus_text *corpus, const struct pretok *pretok,
-                             struct bpe_counter *c, struct train_text_totals *totals)
+enum status train_text_count(struct pool *pool, struct corpus_text *corpus,
+                             const struct pretok *pretok, struct bpe_counter *c,
+                             struct train_text_totals *totals)
 {
     struct stream r = { .corpus = corpus, .pretok = pretok, .counter = c, .totals = totals };
-    struct pool_stream stream = { .produce = produce, .work = work, .consume = consume, .discard = discard,
-                                  .ctx = &r };
+    struct pool_stream stream = {
+        .produce = produce, .work = work, .consume = consume, .discard = discard, .ctx = &r
+    };
     enum status st;
 
     *totals = (struct train_text_totals){ 0 };
