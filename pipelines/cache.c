@@ -70,8 +70,8 @@ static json_t *inputs_json(const struct plan_stage *s, const struct input_value 
     return inputs;
 }
 
-enum status key_record(struct arena *a, const struct plan_stage *s, const struct input_value *values,
-                       json_t **out)
+enum status key_record(struct arena *a, const struct plan_stage *s,
+                       const struct input_value *values, json_t **out)
 {
     const struct command *c = s->command;
     const char *numeric_class = NULL;

@@ -2,8 +2,10 @@
  * The cache: which artifact a stage would make, and whether it is there already.
  *
  * The one idea: a stage's result is decided by its key record,
- *   {"kind": "train", "version": 1,                    the subcommand, and the version of its results
- *    "options": {...},                                 opt_record(): defaults filled in, no inputs, outputs or neutral rows
+ *   {"kind": "train", "version": 1,                    the subcommand, and the
+ *                                                      version of its results
+ *    "options": {...},                                 opt_record(): defaults filled in, no inputs,
+ *                                                      outputs or neutral rows
  *    "inputs": {"store": ["<digest>"],                 content digests, by option, in order
  *               "sources": [{"digest": "<digest>", "name": "notes"}]},
  *    "numeric_class": "cpu-f32-avx2" or null}
@@ -40,7 +42,8 @@ MUST_USE enum status key_record(struct arena *a, const struct plan_stage *s,
 void key_of_record(const json_t *record, char key[SHA256_HEX]);
 
 /* Writes <artifact>.key. */
-MUST_USE enum status key_store(struct arena *a, const char *artifact, const char *key, json_t *record);
+MUST_USE enum status key_store(struct arena *a, const char *artifact, const char *key,
+                               json_t *record);
 /* The record in <artifact>.key, owned by the caller, and its key (may be NULL); NULL if there is no
  * readable one. */
 json_t *key_load(struct arena *a, const char *artifact, char key[SHA256_HEX]);

@@ -4,8 +4,8 @@
  *
  *   start     makes the process and holds it in front of its first instruction
  *   release   lets it go; in between, the runner has written down who it is
- *   wait      passes its words on to the log and to stderr until it ends; sends it SIGINT when this program is asked
- *             to stop (base/stop.h), so that it can leave a resumable state
+ *   wait      passes its words on to the log and to stderr until it ends; sends it SIGINT when this
+ *             program is asked to stop (base/stop.h), so that it can leave a resumable state
  *
  * A process never outlives the runner: if the runner dies in between, start's child ends by itself;
  * later the kernel ends it (PR_SET_PDEATHSIG).
@@ -20,7 +20,8 @@
 #include "pipelines/process.h"
 
 struct job {
-    const char *const *words;    /* behind the program's name: "tokenizer" "train" "--vocab=4096"; NULL-terminated */
+    const char *const *words;    /* behind the program's name: "tokenizer" "train"
+                                    "--vocab=4096"; NULL-terminated */
     long long ranks;             /* over 1: under mpirun */
     const char *log;             /* path; created */
     const char *mark;            /* process_new_mark(): in the environment of all its processes */

@@ -73,7 +73,8 @@ struct process_id journal_process(const json_t *start)
 
 /* ---- reading ---- */
 
-static enum status take_line(struct journal *j, const char *line, size_t n, size_t number, bool last)
+static enum status take_line(struct journal *j, const char *line, size_t n, size_t number,
+                             bool last)
 {
     json_t *event = json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL);
 
@@ -86,8 +87,10 @@ static enum status take_line(struct journal *j, const char *line, size_t n, size
     j->torn = last;
     if (last)
         return ST_OK;
-    return fail(ST_INTEGRITY, "'%s', line %zu is not an event; move the file away to go on without history "
-                "(finished artifacts are kept)", j->path, number);
+    return fail(ST_INTEGRITY,
+                "'%s', line %zu is not an event; move the file away to go on without history "
+                "(finished artifacts are kept)",
+                j->path, number);
 }
 
 static enum status take_text(struct journal *j, const char *text, size_t n)
@@ -155,7 +158,8 @@ static enum status open_to_append(struct journal *j)
         struct arena a;
         enum status st;
         arena_init(&a);
-        st = file_sync_folder(arena_printf(&a, "%.*s.", (int)(path_base(j->path) - j->path), j->path));
+        st = file_sync_folder(
+            arena_printf(&a, "%.*s.", (int)(path_base(j->path) - j->path), j->path));
         arena_release(&a);
         TRY(st);
     }

@@ -2,12 +2,15 @@
  * The journal: journal.jsonl in the work folder, one JSON object a line, appended and fsynced event
  * by event, so that whatever kills the runner, the next one knows what was going on.
  *
- *   {"t": 1712345678.123, "event": "start", "stage": "corpus", "key": "<64 hex>", "artifact": "corpus-0123456789ab",
- *    "attempt": 3, "log": "corpus-3.log", "pid": 4711, "ticks": 123456,
- *    "boot": "<id>", "mark": "<process.h>"}
- *   {"t": ..., "event": "done", "stage": "corpus", "key", "artifact", "digest": "<content digest>", "log", "seconds": 1.25}
- *                     (without log and seconds: found finished, its runner was killed before it could say so)
- *   {"t": ..., "event": "failed", "stage": "corpus", "key", "code": 2, "signal": 0, "seconds": 0.1, "log": "corpus-3.log"}
+ *   {"t": 1712345678.123, "event": "start", "stage": "corpus", "key": "<64 hex>",
+ *    "artifact": "corpus-0123456789ab", "attempt": 3, "log": "corpus-3.log", "pid": 4711,
+ *    "ticks": 123456, "boot": "<id>", "mark": "<process.h>"}
+ *   {"t": ..., "event": "done", "stage": "corpus", "key", "artifact", "digest": "<content digest>",
+ *    "log", "seconds": 1.25}
+ *                     (without log and seconds: found finished, its runner was killed before it
+ *                     could say so)
+ *   {"t": ..., "event": "failed", "stage": "corpus", "key", "code": 2, "signal": 0, "seconds": 0.1,
+ *    "log": "corpus-3.log"}
  *   {"t": ..., "event": "interrupted", "stage": "corpus", "key", "seconds": 3.5, "log": ...}
  *
  * The invariant: a "start" is on disk before its process runs, and no artifact is believed because
@@ -30,7 +33,8 @@
 /* What the journal says of one stage; borrowed from the journal, each may be NULL. */
 struct journal_view {
     const json_t *start;       /* the newest start */
-    const json_t *end;         /* what became of it (done, failed, interrupted); NULL: still running, or cut off */
+    const json_t *end;         /* what became of it (done, failed, interrupted); NULL: still
+                                  running, or cut off */
     const json_t *done;        /* the newest done, of whatever start */
     long long attempts;        /* how many starts */
 };

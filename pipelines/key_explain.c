@@ -53,17 +53,20 @@ static void say_value(struct diff *d, const char *path, const json_t *before, co
         say(d, arena_printf(a, "option %s: %s -> %s", path, shown(a, before), shown(a, after)));
 }
 
-static void diff_values(struct diff *d, const char *path, const json_t *before, const json_t *after);
+static void diff_values(struct diff *d, const char *path, const json_t *before,
+                        const json_t *after);
 
 static void diff_member(struct diff *d, const char *path, const char *key, const json_t *before,
                         const json_t *after)
 {
     struct arena *a = d->out->arena;
 
-    diff_values(d, *path ? arena_printf(a, "%s.%s", path, key) : arena_strdup(a, key), before, after);
+    diff_values(d, *path ? arena_printf(a, "%s.%s", path, key) : arena_strdup(a, key), before,
+                after);
 }
 
-static void diff_objects(struct diff *d, const char *path, const json_t *before, const json_t *after)
+static void diff_objects(struct diff *d, const char *path, const json_t *before,
+                         const json_t *after)
 {
     const char *key;
     json_t *value;
@@ -106,7 +109,8 @@ static void diff_values(struct diff *d, const char *path, const json_t *before, 
 static const struct plan_input *find_input(const struct diff *d, const char *option, size_t index)
 {
     for (size_t i = 0; i < d->stage->input_count; i++)
-        if (d->stage->inputs[i].index == index && strcmp(d->stage->inputs[i].row->name, option) == 0)
+        if (d->stage->inputs[i].index == index &&
+            strcmp(d->stage->inputs[i].row->name, option) == 0)
             return &d->stage->inputs[i];
     BUG_IF("a record has an input that its stage lacks");
     return NULL;

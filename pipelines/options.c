@@ -205,7 +205,8 @@ void flow_write(struct buf *out, const struct yaml *n)
 
 void shell_quote(struct buf *out, const char *word)
 {
-    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+";
+    static const char safe[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+";
 
     if (*word != 0 && word[strspn(word, safe)] == 0) {
         buf_adds(out, word);

@@ -21,13 +21,15 @@ struct option_use {
 /* Calls fn for each value that belongs to a row, in the order of the map; `model: {width: 1}` is
  * the row model.width. */
 typedef enum status option_fn(void *ctx, const struct option_use *use);
-MUST_USE enum status options_walk(const struct opt *table, struct yaml *map, option_fn *fn, void *ctx);
+MUST_USE enum status options_walk(const struct opt *table, struct yaml *map, option_fn *fn,
+                                  void *ctx);
 
 /* Calls fn for each scalar below that names something to read: the value of an input row, each item
  * of an inputs row, each path that the row's own `paths` visits inside a tree. index counts within
  * the row. */
 typedef enum status input_fn(void *ctx, const struct opt *row, size_t index, struct yaml *path);
-MUST_USE enum status options_inputs(const struct opt *table, struct yaml *map, input_fn *fn, void *ctx);
+MUST_USE enum status options_inputs(const struct opt *table, struct yaml *map, input_fn *fn,
+                                    void *ctx);
 
 /* The row of the type, or NULL. */
 const struct opt *options_row_of_type(const struct opt *table, enum opt_type type);

@@ -59,7 +59,8 @@ static enum status read_declared(struct params *p, const struct yaml *declared)
     for (size_t i = 0; i < p->count; i++) {
         const struct yaml *key = declared->keys[i];
         if (!name_is_good(key->text))
-            return yaml_fail(key, "a param's name is letters, digits, - and _, got '%s'", key->text);
+            return yaml_fail(key, "a param's name is letters, digits, - and _, got '%s'",
+                             key->text);
         p->names[i] = key->text;
         p->values[i] = declared->items[i];
     }
@@ -171,7 +172,8 @@ static enum status put_text(struct params *p, const struct yaml *node, const cha
 
     TRY(find_param(p, node, name, &value));
     if (value->kind != YAML_SCALAR)
-        return yaml_fail(node, "param '%s' is %s: it can only be a whole value, not a part of a text",
+        return yaml_fail(node,
+                         "param '%s' is %s: it can only be a whole value, not a part of a text",
                          name, yaml_describe(p->arena, value));
     buf_adds(out, value->text);
     return ST_OK;

@@ -4,8 +4,8 @@
  * The one idea: a param is put in before anything else looks at the tree, so that checks, cache
  * keys and command lines see plain values only.
  *
- *   "${vocab}"         the whole scalar: the node becomes the param's value, of whatever kind and type it is (a number,
- *                      a list, a map)
+ *   "${vocab}"         the whole scalar: the node becomes the param's value, of whatever kind and
+ *                      type it is (a number, a list, a map)
  *   "${root}/notes"    inside other text: the param's text; it must be a scalar
  *   "$${x}"            an escape: the text ${x}
  *

@@ -198,7 +198,8 @@ static enum status read_resources(struct plan *p, struct plan_stage *s, const st
     TRY(read_count(p->arena, map, "ranks", RANK_LIMIT, &s->ranks));
     TRY(read_count(p->arena, map, "threads", THREAD_LIMIT, &s->threads));
     if (s->threads > 0 && opt_find(s->command->opts, "threads") == NULL)
-        return yaml_fail(yaml_get(map, "threads"), "'%s' has no option 'threads'", s->command->name);
+        return yaml_fail(yaml_get(map, "threads"), "'%s' has no option 'threads'",
+                         s->command->name);
     return ST_OK;
 }
 
@@ -212,7 +213,8 @@ static enum status check_use(void *ctx, const struct option_use *use)
                          use->row->name);
     if (use->row->fallback != NULL && use->value->kind == YAML_LIST && use->value->count == 0
         && use->row->type != OPT_T_TREE)
-        return yaml_fail(use->value, "an empty list cannot be said on a command line; leave '%s' out",
+        return yaml_fail(use->value,
+                         "an empty list cannot be said on a command line; leave '%s' out",
                          use->row->name);
     if (s->threads > 0 && strcmp(use->row->name, "threads") == 0)
         return yaml_fail(use->key, "'threads' is also given in `resources`; leave one out");
@@ -240,12 +242,13 @@ static enum status read_stage(struct plan *p, const struct plan_args *args, stru
     struct yaml *with, *resources;
 
     if (!name_is_good(s->name))
-        return yaml_fail(s->at, "a stage's name is letters, digits, - and _, at most 64; found '%.80s'",
+        return yaml_fail(s->at,
+                         "a stage's name is letters, digits, - and _, at most 64; found '%.80s'",
                          s->name);
     TRY(check_map(p->arena, map, &stage_keys));
     if (yaml_get(map, "uses") == NULL)
-        return yaml_fail(s->at, "stage '%s' lacks 'uses', the kind of the stage: one of %s", s->name,
-                         word_list(p->arena, stage_kinds(p->arena, args->commands)));
+        return yaml_fail(s->at, "stage '%s' lacks 'uses', the kind of the stage: one of %s",
+                         s->name, word_list(p->arena, stage_kinds(p->arena, args->commands)));
     TRY(find_command(p->arena, args->commands, yaml_get(map, "uses"), &s->command));
     with = yaml_get(map, "with");
     resources = yaml_get(map, "resources");
@@ -318,8 +321,8 @@ static enum status refuse_strays(const struct plan *p, const struct plan_stage *
         return ST_OK;
     }
     if (node->text[0] == '@' && in_list(node->text + 1, p->names) && !is_input(s, node))
-        return yaml_fail(node, "'%s' is the artifact of a stage, and '%s' reads none here", node->text,
-                         s->command->name);
+        return yaml_fail(node, "'%s' is the artifact of a stage, and '%s' reads none here",
+                         node->text, s->command->name);
     return ST_OK;
 }
 
@@ -366,7 +369,8 @@ static enum status read_name(struct plan *p, const struct yaml *root)
     if (name == NULL)
         return yaml_fail(root, "'pipeline' is missing: the name of this pipeline");
     if (name->kind != YAML_SCALAR || !name_is_good(name->text))
-        return yaml_fail(name, "pipeline: want a name of letters, digits, - and _, at most 64; found %s",
+        return yaml_fail(name,
+                         "pipeline: want a name of letters, digits, - and _, at most 64; found %s",
                          yaml_describe(p->arena, name));
     p->name = name->text;
     return ST_OK;
@@ -382,7 +386,8 @@ static enum status begin_stages(struct plan *p, const struct yaml *root, struct 
         return yaml_fail(stages, "stages: want a map of names to stages; found %s",
                          yaml_describe(p->arena, stages));
     if (stages->count == 0 || stages->count > STAGE_LIMIT)
-        return yaml_fail(stages, "stages: want 1 to %d stages; found %zu", STAGE_LIMIT, stages->count);
+        return yaml_fail(stages, "stages: want 1 to %d stages; found %zu", STAGE_LIMIT,
+                         stages->count);
     p->count = stages->count;
     p->stages = arena_array(p->arena, p->count, sizeof *p->stages);
     p->names = arena_array(p->arena, p->count + 1, sizeof *p->names);

@@ -1,12 +1,15 @@
 /*
  * The plan: a pipeline file, read and checked whole before anything runs.
  *
- *   pipeline: docs-model               a name; work is kept in work/<name> unless --work says otherwise
- *   params:                            knobs with their defaults (param.h); `--set vocab=8192` turns one
+ *   pipeline: docs-model               a name; work is kept in work/<name>
+ *                                      unless --work says otherwise
+ *   params:                            knobs with their defaults (param.h);
+ *                                      `--set vocab=8192` turns one
  *     vocab: 4096
  *   stages:
  *     corpus:                          a stage's name: letters, digits, - and _
- *       uses: curate                   the subcommand that does it ("tokenizer.train" for `tundish tokenizer train`)
+ *       uses: curate                   the subcommand that does it ("tokenizer.train" for
+ *                                      `tundish tokenizer train`)
  *       with: {sources: [notes]}       its options, by the same names as on the command line
  *     tokens:
  *       uses: tokenize
@@ -40,9 +43,9 @@
 /* One thing that a stage reads. */
 struct plan_input {
     const struct opt *row;
-    size_t index;               /* within the row: items of a list, paths in a tree */
-    struct yaml *node;          /* the scalar in `with`; holds "@name" until the runner binds it */
-    size_t from;                /* index of the stage whose artifact it is, or PLAN_OUTSIDE: a path */
+    size_t index;             /* within the row: items of a list, paths in a tree */
+    struct yaml *node;        /* the scalar in `with`; holds "@name" until the runner binds it */
+    size_t from;              /* index of the stage whose artifact it is, or PLAN_OUTSIDE: a path */
 };
 
 /* One arrow of the graph, told twice when a stage reads and needs the same one. */
@@ -81,7 +84,8 @@ struct plan_args {
 /* Reads and checks. Everything lives in the arena. */
 MUST_USE enum status plan_parse(struct arena *a, const struct plan_args *args, const char *text,
                                 size_t n, struct plan **out);
-MUST_USE enum status plan_read_file(struct arena *a, const struct plan_args *args, struct plan **out);
+MUST_USE enum status plan_read_file(struct arena *a, const struct plan_args *args,
+                                    struct plan **out);
 /* Sets order; refuses a cycle, whose path it names. */
 MUST_USE enum status plan_sort(struct plan *p);
 
@@ -96,6 +100,7 @@ struct plan_selection {
 MUST_USE enum status plan_select(const struct plan *p, const struct plan_selection *s, bool **run,
                                  bool **force);
 /* The stage's index; ST_USAGE with the nearest name if there is none. `what` begins the message. */
-MUST_USE enum status plan_find(const struct plan *p, const char *what, const char *name, size_t *out);
+MUST_USE enum status plan_find(const struct plan *p, const char *what, const char *name,
+                               size_t *out);
 
 #endif

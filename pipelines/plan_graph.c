@@ -39,8 +39,8 @@ static enum status name_cycle(const struct plan *p, const bool *sorted)
 /* How many arrows still lead into each stage, and who is behind each stage. */
 struct sorting {
     size_t *waits;
-    size_t *first, *next;      /* lists of arrows by their tail: first[from], next[arrow]; index + 1 */
-    size_t *head;              /* arrow -> the stage that waits */
+    size_t *first, *next;   /* lists of arrows by their tail: first[from], next[arrow]; index + 1 */
+    size_t *head;           /* arrow -> the stage that waits */
 };
 
 static struct sorting begin_sorting(const struct plan *p)
@@ -187,7 +187,8 @@ static enum status mark_forced(const struct plan *p, const struct opt_list *forc
     return ST_OK;
 }
 
-enum status plan_select(const struct plan *p, const struct plan_selection *s, bool **run, bool **force)
+enum status plan_select(const struct plan *p, const struct plan_selection *s, bool **run,
+                        bool **force)
 {
     bool only = s->only != NULL && s->only->count > 0, any = false;
 
@@ -205,7 +206,7 @@ enum status plan_select(const struct plan *p, const struct plan_selection *s, bo
     for (size_t i = 0; i < p->count; i++)
         any |= (*run)[i];
     if (!any)
-        return fail(ST_USAGE, "--from %s --until %s leave no stage: '%s' does not lead to '%s'", s->from,
-                    s->until, s->from, s->until);
+        return fail(ST_USAGE, "--from %s --until %s leave no stage: '%s' does not lead to '%s'",
+                    s->from, s->until, s->from, s->until);
     return s->force == NULL ? ST_OK : mark_forced(p, s->force, *run, *force);
 }

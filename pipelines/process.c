@@ -136,7 +136,8 @@ struct job_of {
 
 static bool is_gone(const struct job_of *job)
 {
-    return !process_is_alive(job->id) && (job->mark == NULL || process_count_marked(job->mark) == 0);
+    return !process_is_alive(job->id) &&
+           (job->mark == NULL || process_count_marked(job->mark) == 0);
 }
 
 static bool wait_for_end(const struct job_of *job, int ms)

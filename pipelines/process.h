@@ -19,8 +19,8 @@
 
 struct process_id {
     pid_t pid;
-    unsigned long long ticks;    /* start time in clock ticks since boot: /proc/PID/stat, field 22 */
-    char boot[40];               /* /proc/sys/kernel/random/boot_id */
+    unsigned long long ticks;   /* start time in clock ticks since boot: /proc/PID/stat, field 22 */
+    char boot[40];              /* /proc/sys/kernel/random/boot_id */
 };
 /* False if there is no such process, or only its zombie. */
 bool process_identify(pid_t pid, struct process_id *out);

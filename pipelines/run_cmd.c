@@ -25,7 +25,8 @@ struct pipeline_cfg {
 #define ROW_SETS                                                                                   \
     OPT_LIST(struct pipeline_cfg, sets, "set", "name=value of a param of the file; may be repeated")
 #define ROW_WORK                                                                                   \
-    OPT_STR(struct pipeline_cfg, work, "work", NULL, "folder of artifacts, logs and journal; none: work/<pipeline>")
+    OPT_STR(struct pipeline_cfg, work, "work", NULL,                                               \
+            "folder of artifacts, logs and journal; none: work/<pipeline>")
 
 static const char *const graph_formats[] = { "text", "dot", NULL };
 
@@ -65,7 +66,8 @@ static void log_lines(struct buf *text)
 {
     char *rest = NULL;
 
-    for (char *line = strtok_r(text->p, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+    for (char *line = strtok_r(text->p, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest))
         log_info("%s", line);
 }
 
@@ -127,8 +129,10 @@ static const struct opt run_opts[] = {
             "run this stage and those behind it, on the last artifacts of all others"),
     OPT_STR(struct pipeline_cfg, until, "until", NULL, "run this stage and what it waits for"),
     OPT_LIST(struct pipeline_cfg, only, "only", "run this stage alone; may be repeated"),
-    OPT_LIST(struct pipeline_cfg, force, "force", "run this stage though its artifact fits; may be repeated"),
-    OPT_BOOL(struct pipeline_cfg, dry_run, "dry-run", "false", "print what would run and why, and do nothing"),
+    OPT_LIST(struct pipeline_cfg, force, "force",
+             "run this stage though its artifact fits; may be repeated"),
+    OPT_BOOL(struct pipeline_cfg, dry_run, "dry-run", "false",
+             "print what would run and why, and do nothing"),
     OPT_END
 };
 
@@ -136,16 +140,21 @@ const struct command cmd_run = {
     .name = "run",
     .summary = "run a pipeline file: every stage that is not up to date",
     .details =
-        "Each stage is this program's own subcommand, called with the options of its `with:`. A stage\n"
-        "whose kind, options and inputs (by content) are those of an artifact in the work folder is not\n"
-        "run again. What is cut off, by Ctrl-C or by power loss, goes on when the same command is given\n"
-        "again. Paths in the file are relative to the current folder. The plan and the stages' own words\n"
+        "Each stage is this program's own subcommand, called with the options of its `with:`. "
+        "A stage\n"
+        "whose kind, options and inputs (by content) are those of an artifact in the work folder "
+        "is not\n"
+        "run again. What is cut off, by Ctrl-C or by power loss, "
+        "goes on when the same command is given\n"
+        "again. Paths in the file are relative to the current folder. "
+        "The plan and the stages' own words\n"
         "go to stderr, the table of results to stdout.\n"
         "\n"
         "  tundish run pipelines/quickstart.yaml --set documents=/usr/share/doc\n"
         "  tundish run my.yaml --dry-run --from pretrain\n"
         "\n"
-        "Exit code 0: all is up to date; 1: a stage failed; 2: wrong usage or file; 4: another run is at\n"
+        "Exit code 0: all is up to date; 1: a stage failed; 2: wrong usage or file; 4: "
+        "another run is at\n"
         "work; 130: stopped.",
     .opts = run_opts,
     .cfg_size = sizeof(struct pipeline_cfg),
@@ -210,10 +219,12 @@ static const struct opt status_opts[] = {
 const struct command cmd_status = {
     .name = "status",
     .summary = "show the state of a pipeline's stages",
-    .details = "done, running, failed, interrupted, never ran, out of date, waits (a stage in front is not done) or\n"
-               "blocked (something that it reads does not exist). `tundish explain` says why.\n"
-               "\n"
-               "  tundish status pipelines/quickstart.yaml --json",
+    .details =
+        "done, running, failed, interrupted, never ran, out of date, "
+        "waits (a stage in front is not done) or\n"
+        "blocked (something that it reads does not exist). `tundish explain` says why.\n"
+        "\n"
+        "  tundish status pipelines/quickstart.yaml --json",
     .opts = status_opts,
     .cfg_size = sizeof(struct pipeline_cfg),
     .run = run_status,
@@ -263,10 +274,12 @@ static const struct opt explain_opts[] = {
 const struct command cmd_explain = {
     .name = "explain",
     .summary = "say of each stage whether it would run, and why",
-    .details = "What changed since the stage's last success: options with both values, inputs, the version of the stage.\n"
-               "\n"
-               "  tundish explain my.yaml\n"
-               "  tundish explain my.yaml pretrain --set lr=3e-4",
+    .details =
+        "What changed since the stage's last success: options with both values, inputs, "
+        "the version of the stage.\n"
+        "\n"
+        "  tundish explain my.yaml\n"
+        "  tundish explain my.yaml pretrain --set lr=3e-4",
     .opts = explain_opts,
     .cfg_size = sizeof(struct pipeline_cfg),
     .run = run_explain,
@@ -302,10 +315,12 @@ static const struct opt graph_opts[] = {
 const struct command cmd_graph = {
     .name = "graph",
     .summary = "show which stage of a pipeline waits for which",
-    .details = "As a tree: the last stages, and below each what it waits for; (*) stands for branches shown above.\n"
-               "\n"
-               "  tundish graph my.yaml\n"
-               "  tundish graph my.yaml --format dot | dot -Tsvg > graph.svg",
+    .details =
+        "As a tree: the last stages, and below each what it waits for; (*) "
+        "stands for branches shown above.\n"
+        "\n"
+        "  tundish graph my.yaml\n"
+        "  tundish graph my.yaml --format dot | dot -Tsvg > graph.svg",
     .opts = graph_opts,
     .cfg_size = sizeof(struct pipeline_cfg),
     .run = run_graph,

@@ -65,11 +65,11 @@ static enum status append_start(struct run *r, const struct plan_stage *s,
                                 const struct process_id *id)
 {
     long long attempt = journal_of(r->journal, s->name).attempts + 1;
-    json_t *event = json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:s, s:s}", "event", "start",
-                              "stage", s->name, "key", v->key, "artifact", path_base(v->artifact),
-                              "attempt", (json_int_t)attempt, "log", path_base(job->log), "pid",
-                              (json_int_t)id->pid, "ticks", (json_int_t)id->ticks, "boot", id->boot,
-                              "mark", job->mark);
+    json_t *event =
+        json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:s, s:s}", "event", "start", "stage",
+                  s->name, "key", v->key, "artifact", path_base(v->artifact), "attempt",
+                  (json_int_t)attempt, "log", path_base(job->log), "pid", (json_int_t)id->pid,
+                  "ticks", (json_int_t)id->ticks, "boot", id->boot, "mark", job->mark);
 
     BUG_IF(event == NULL);
     return journal_append(r->journal, event);
@@ -79,8 +79,8 @@ static enum status append_start(struct run *r, const struct plan_stage *s,
 static enum status append_end(struct run *r, const struct plan_stage *s, const struct stage_view *v,
                               const char *what, const char *log, const struct job_end *end)
 {
-    json_t *event = json_pack("{s:s, s:s, s:s, s:s}", "event", what, "stage", s->name, "key", v->key,
-                              "artifact", path_base(v->artifact));
+    json_t *event = json_pack("{s:s, s:s, s:s, s:s}", "event", what, "stage", s->name, "key",
+                              v->key, "artifact", path_base(v->artifact));
 
     BUG_IF(event == NULL);
     if (log != NULL)
@@ -145,8 +145,8 @@ static enum status settle(struct run *r, size_t i, const char *log, const struct
         || (end->asked_to_stop && (end->code != 0 || end->signal != 0))) {
         result->outcome = OUTCOME_STOPPED;
         TRY(append_end(r, s, v, "interrupted", log, end));
-        return fail(ST_INTERRUPTED, "stage '%s' was interrupted; the same command goes on from there",
-                    s->name);
+        return fail(ST_INTERRUPTED,
+                    "stage '%s' was interrupted; the same command goes on from there", s->name);
     }
     result->outcome = OUTCOME_FAILED;
     if (end->code != 0) {
@@ -156,7 +156,8 @@ static enum status settle(struct run *r, size_t i, const char *log, const struct
     look = cache_look_at(r->arena, v->artifact, v->key, s->command->makes);
     if (look.state != CACHE_VALID) {
         TRY(append_end(r, s, v, "failed", log, end));
-        return fail(ST_FAILED, "stage '%s' said that it is done, but left no good artifact at '%s'%s%s",
+        return fail(ST_FAILED,
+                    "stage '%s' said that it is done, but left no good artifact at '%s'%s%s",
                     s->name, v->artifact, look.why ? ": " : "", look.why ? look.why : "");
     }
     result->outcome = OUTCOME_RAN;
@@ -231,9 +232,10 @@ static enum status check_possible(struct run *r)
         for (size_t k = 0; k < s->input_count; k++) {
             size_t from = s->inputs[k].from;
             if (from != PLAN_OUTSIDE && r->survey->views[from].state == STAGE_ABSENT)
-                return fail(ST_USAGE, "stage '%s' reads stage '%s', which is not selected and has no "
-                            "artifact yet; run it first (--until %s)", s->name, r->plan->names[from],
-                            r->plan->names[from]);
+                return fail(ST_USAGE,
+                            "stage '%s' reads stage '%s', which is not selected and has no "
+                            "artifact yet; run it first (--until %s)",
+                            s->name, r->plan->names[from], r->plan->names[from]);
         }
     }
     return ST_OK;
@@ -271,7 +273,8 @@ static enum status take_turn(struct run *r, size_t i)
         return adopt(r, i);
     BUG_IF(r->survey->views[i].state != STAGE_RUN);
     if (stop_requested())
-        return fail(ST_INTERRUPTED, "stopped in front of stage '%s'; the same command goes on from there",
+        return fail(ST_INTERRUPTED,
+                    "stopped in front of stage '%s'; the same command goes on from there",
                     r->plan->names[i]);
     return run_stage(r, i);
 }
@@ -291,7 +294,8 @@ static enum status look(struct run *r)
 
     TRY(journal_open(r->work->journal, &r->report->journal));
     r->journal = r->report->journal;
-    *s = (struct survey){ .arena = r->arena, .plan = r->plan, .work = r->work, .journal = r->journal,
+    *s = (struct survey){ .arena = r->arena, .plan = r->plan, .work = r->work,
+                          .journal = r->journal,
                           .selected = r->args->selected, .forced = r->args->forced };
     for (size_t i = 0; !r->args->dry && i < r->plan->count; i++)
         TRY(end_stray(r, r->plan->names[i]));
@@ -320,7 +324,8 @@ enum status run_plan(const struct run_args *args, struct run_report *report)
     TRY(workdir_make(args->work));
     st = file_lock_take(&lock, args->work->lock);
     if (st != ST_OK)
-        return st == ST_HELD ? fail_within(st, "another run of '%s' is at work: ", args->plan->name) : st;
+        return st == ST_HELD ? fail_within(st, "another run of '%s' is at work: ", args->plan->name)
+                             : st;
     sigaction(SIGPIPE, &ignore, &before);      /* a stderr that nobody reads must not end a stage */
     st = run_locked(&r);
     sigaction(SIGPIPE, &before, NULL);

@@ -67,7 +67,8 @@ void show_plan(const struct survey *s, struct buf *out)
 
 /* ---- the result ---- */
 
-static const char *result_word(const struct stage_view *v, const struct run_result *r, bool selected)
+static const char *result_word(const struct stage_view *v, const struct run_result *r,
+                               bool selected)
 {
     switch (r->outcome) {
     case OUTCOME_RAN: return "ran";

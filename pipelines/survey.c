@@ -135,7 +135,8 @@ static void explain_changes(struct survey *s, const struct plan_stage *stage, st
     if (before != NULL)
         key_explain(s->plan, stage, before, v->record, MANY_REASONS, &v->why);
     else
-        because(v, "options or inputs changed (what the last run was made from is not known any more)");
+        because(
+            v, "options or inputs changed (what the last run was made from is not known any more)");
     json_decref(before);
     if (v->why.count == said && v->state == STAGE_RUN)
         because(v, "its last artifact is not this one");
@@ -165,7 +166,8 @@ static void explain_run(struct survey *s, const struct plan_stage *stage, struct
     if (look->state == CACHE_DAMAGED)
         because(v, arena_printf(s->arena, "its artifact is damaged: %s", look->why));
     else if (look->state == CACHE_FOREIGN)
-        because(v, arena_printf(s->arena, "what is in '%s' is not known: %s", v->artifact, look->why));
+        because(v,
+                arena_printf(s->arena, "what is in '%s' is not known: %s", v->artifact, look->why));
     else if (strcmp(text_of(h.start, "key"), v->key) == 0)
         explain_attempt(s, v, &h);
     else if (strcmp(text_of(h.done, "key"), v->key) == 0)

@@ -16,12 +16,12 @@
 #include "pipelines/workdir.h"
 
 /*    name     word in tables   what it means */
-#define STAGE_STATES(X)                                                                             \
-    X(CACHED,  "cached",  "its artifact is there and fits")                                         \
-    X(RUN,     "run",     "it must run")                                                            \
-    X(WAITS,   "waits",   "a stage in front runs first; then it will be cached or run")             \
-    X(KEPT,    "kept",    "not selected: its last artifact is used, though it is out of date")      \
-    X(ABSENT,  "absent",  "not selected, and there is no artifact")                                 \
+#define STAGE_STATES(X)                                                                            \
+    X(CACHED,  "cached",  "its artifact is there and fits")                                        \
+    X(RUN,     "run",     "it must run")                                                           \
+    X(WAITS,   "waits",   "a stage in front runs first; then it will be cached or run")            \
+    X(KEPT,    "kept",    "not selected: its last artifact is used, though it is out of date")     \
+    X(ABSENT,  "absent",  "not selected, and there is no artifact")                                \
     X(BLOCKED, "blocked", "something that it reads does not exist")
 enum stage_state {
 #define X(name, word, text) STAGE_##name,
@@ -32,7 +32,8 @@ const char *stage_state_word(enum stage_state s);
 
 struct stage_view {
     enum stage_state state;
-    json_t *record;              /* the key record, with null for what is not known; NULL if not even that */
+    json_t *record;              /* the key record, with null for what is not known;
+                                    NULL if not even that */
     char key[SHA256_HEX];        /* "" until all inputs are known */
     const char *artifact;        /* path: by its key; KEPT: the last one; else NULL */
     char digest[SHA256_HEX];     /* of the artifact; CACHED and KEPT */

@@ -1,11 +1,13 @@
 /*
  * The work folder of a pipeline: everything that runs leave behind, and nothing else.
  *
- *   lock                         held by the runner (flock: the kernel drops it when the runner dies)
+ *   lock                         held by the runner (flock: the kernel drops
+ *                                it when the runner dies)
  *   journal.jsonl                what happened, one event a line (journal.h)
  *   digests                      remembered digests of files outside (store/artifact.h)
  *   artifacts/<stage>-<12 hex>/      an artifact; the digits begin its cache key
- *   artifacts/<stage>-<12 hex>.key   the whole key and the record it was made from, as JSON (cache.h)
+ *   artifacts/<stage>-<12 hex>.key   the whole key and the record it was made
+ *                                    from, as JSON (cache.h)
  *   logs/<stage>-<n>.log         what attempt n of the stage printed
  *   current/<stage>              a link to the stage's last finished artifact, for people
  *
