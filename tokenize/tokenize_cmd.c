@@ -128,9 +128,12 @@ static enum status write_store(struct tokenizing *t, struct artifact *out)
         return st;
     }
     TRY(token_writer_close(t->writer, &counts));
-    if (t->o->validation > 0 && json_integer_value(json_object_get(json_object_get(counts, "validation"), "documents")) == 0)
-        log_warn("none of the %llu documents fell into the validation part: nothing can be scored; want more documents, "
-                 "or --validation above %g", (unsigned long long)t->documents, t->o->validation);
+    if (t->o->validation > 0 &&
+        json_integer_value(
+            json_object_get(json_object_get(counts, "validation"), "documents")) == 0)
+        log_warn("none of the %llu documents fell into the validation part: nothing can be scored; "
+                 "want more documents, or --validation above %g",
+                 (unsigned long long)t->documents, t->o->validation);
     artifact_set_counts(out, counts);
     return keep_tokenizer(t->o->tokenizer, artifact_folder(out));
 }
