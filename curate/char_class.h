@@ -1,5 +1,6 @@
 /*
- * What kind of character a code point is, where rules of filters need it: one byte of flags, by table.
+ * What kind of character a code point is, where rules of filters need it:
+ * one byte of flags, by table.
  */
 #ifndef TUNDISH_CURATE_CHAR_CLASS_H
 #define TUNDISH_CURATE_CHAR_CLASS_H
@@ -12,7 +13,8 @@ enum char_flag {
     CHAR_SPACE = 1,       /* white space as Python's str.isspace() has it */
     CHAR_ALPHA = 2,       /* a letter (categories L*), as str.isalpha() */
     CHAR_SYMBOL = 4,      /* datatrove's PUNCTUATION_SET: a word of these alone is not a word */
-    CHAR_EDGE = 8,        /* a token of its own at the edge of a word: brackets, quotes, commas, pictures ... */
+    CHAR_EDGE = 8,        /* a token of its own at the edge of a word:
+                           * brackets, quotes, commas, pictures ... */
     CHAR_DIGIT = 16,      /* 0-9 */
     CHAR_UPPER = 32,      /* capital letters and letters without case */
     CHAR_LOWER = 64,      /* small letters and letters without case */
@@ -44,8 +46,8 @@ static inline size_t char_decode(const char *p, uint32_t *cp)
         *cp = (uint32_t)(u[0] & 0x0F) << 12 | (uint32_t)(u[1] & 0x3F) << 6 | (u[2] & 0x3F);
         return 3;
     }
-    *cp = (uint32_t)(u[0] & 0x07) << 18 | (uint32_t)(u[1] & 0x3F) << 12 | (uint32_t)(u[2] & 0x3F) << 6 |
-          (u[3] & 0x3F);
+    *cp = (uint32_t)(u[0] & 0x07) << 18 | (uint32_t)(u[1] & 0x3F) << 12 |
+          (uint32_t)(u[2] & 0x3F) << 6 | (u[3] & 0x3F);
     return 4;
 }
 /* The code point that ends before end (start < end). */

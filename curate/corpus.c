@@ -5,7 +5,8 @@
 #include "base/stop.h"
 #include "curate/report.h"
 
-void corpus_drop(struct corpus *c, size_t i, const struct drop_reason *reason, double value, double threshold, size_t of)
+void corpus_drop(struct corpus *c, size_t i, const struct drop_reason *reason, double value,
+                 double threshold, size_t of)
 {
     struct report_drop drop = {
         .reason = reason, .value = value, .threshold = threshold, .id = spool_id(c->spool, i),
@@ -20,7 +21,9 @@ enum status corpus_goes_on(struct corpus *c, size_t documents)
 {
     progress_add(documents);
     if (stop_requested())
-        return fail(ST_INTERRUPTED, "stopped in step '%s'; nothing was written, the same command begins anew", c->label);
+        return fail(ST_INTERRUPTED,
+                    "stopped in step '%s'; nothing was written, the same command begins anew",
+                    c->label);
     return ST_OK;
 }
 
@@ -32,8 +35,10 @@ enum status corpus_memory(struct corpus *c, uint64_t bytes, const char *what)
         c->taken += bytes;
         return ST_OK;
     }
-    return fail(ST_LIMIT, "step '%s' wants %s for %s, which is more than memory %s allows (%zu documents; want more "
-                "--memory, fewer documents in one run, or a larger `sample` where the step has one)",
+    return fail(ST_LIMIT,
+                "step '%s' wants %s for %s, which is more than memory %s allows (%zu documents; "
+                "want more --memory, fewer documents in one run, or a larger `sample` "
+                "where the step has one)",
                 c->label, str_bytes(c->taken + bytes, want), what, str_bytes(c->memory, bound),
                 spool_alive_count(c->spool));
 }

@@ -1,4 +1,5 @@
-/* Each case goes over the same bytes in memory, as documents of 4 KB, with one thread; the yardstick is XXH3 over them. */
+/* Each case goes over the same bytes in memory, as documents of 4 KB, with one thread;
+ * the yardstick is XXH3 over them. */
 #include "base/arena.h"
 #include "base/bench.h"
 #include "base/file.h"
@@ -38,7 +39,8 @@ static void make_text(struct buf *out, size_t n)
             buf_adds(out, common[draw / 4 % 8]);
         for (uint64_t i = 0; draw % 4 != 0 && i < letters; i++)
             buf_addc(out, (char)('a' + (draw * 7 + i * (draw % 5 + 3)) % 26));
-        buf_adds(out, draw % 61 == 0 ? ".\n" : draw % 17 == 0 ? ", " : draw % 211 == 0 ? " \xC3\xA9t\xC3\xA9 " : " ");
+        buf_adds(out, draw % 61 == 0 ? ".\n" : draw % 17 == 0 ? ", " :
+                      draw % 211 == 0 ? " \xC3\xA9t\xC3\xA9 " : " ");
     }
 }
 
@@ -88,7 +90,10 @@ static enum status measure(const struct bench *b, struct job *j, job_fn *fn)
         st = over_documents(&text, j, scan_xxh3);
     yardstick = (double)text.n / 1e6 / (bench_now() - start);
     if (st == ST_OK)
-        bench_report(b, &(struct bench_result){ .unit = "MB/s", .values = values, .count = repeat, .yardstick = "xxh3",
+        bench_report(b, &(struct bench_result){ .unit = "MB/s",
+                                                .values = values,
+                                                .count = repeat,
+                                                .yardstick = "xxh3",
                                                 .yardstick_value = yardstick });
     buf_release(&text);
     step_work_release(&j->work);
@@ -116,7 +121,8 @@ static enum status step_defaults(const struct opt *opts, struct arena *a, void *
     return opt_from_yaml(opts, a, none, cfg);
 }
 
-static enum status bench_step(const struct bench *b, const struct opt *opts, void *cfg, struct job *j)
+static enum status bench_step(const struct bench *b, const struct opt *opts, void *cfg,
+                              struct job *j)
 {
     struct arena a;
     enum status st;

@@ -15,37 +15,47 @@ struct curate_cfg {
 };
 
 static const struct opt opts[] = {
-    OPT_INPUTS(struct curate_cfg, in, "in", "files, folders or archives to read", .flags = OPT_POSITIONAL),
+    OPT_INPUTS(struct curate_cfg, in, "in",
+               "files, folders or archives to read", .flags = OPT_POSITIONAL),
     OPT_TREE(struct curate_cfg, sources, "sources",
-             "the same with options: a list of PATH or {path, text, include: [GLOB], exclude: [GLOB]}",
+             "the same with options: a list of PATH or {path, text, include: [GLOB], "
+             "exclude: [GLOB]}",
              .check = source_check, .paths = source_paths),
     OPT_OUTPUT(struct curate_cfg, out, "out", "the corpus", .flags = OPT_REQUIRED),
     OPT_TREE(struct curate_cfg, steps, "steps", "what happens to documents, in order; see below",
              .fallback = chain_default, .check = chain_check),
-    OPT_SIZE(struct curate_cfg, memory, "memory", "2G", 1 << 20, (double)(UINT64_C(1) << 50), "bound of the tables of de-duplication",
-             .flags = OPT_NEUTRAL),
-    OPT_SIZE(struct curate_cfg, shard_bytes, "shard-bytes", "256M", 1 << 12, (double)(UINT64_C(1) << 50), "lines of a shard, before compression"),
-    OPT_INT(struct curate_cfg, threads, "threads", "0", 0, 4096, "0: all processors", .flags = OPT_NEUTRAL),
+    OPT_SIZE(struct curate_cfg, memory, "memory", "2G", 1 << 20, (double)(UINT64_C(1) << 50),
+             "bound of the tables of de-duplication", .flags = OPT_NEUTRAL),
+    OPT_SIZE(struct curate_cfg, shard_bytes, "shard-bytes", "256M", 1 << 12,
+             (double)(UINT64_C(1) << 50), "lines of a shard, before compression"),
+    OPT_INT(struct curate_cfg, threads, "threads", "0", 0, 4096,
+            "0: all processors", .flags = OPT_NEUTRAL),
     OPT_SIZE(struct curate_cfg, max_document, "max-document", "16M", 1, 1 << 30,
              "largest document; a filter works in up to 60 times that a thread"),
-    OPT_REAL(struct curate_cfg, max_ratio, "max-ratio", "200", 1, 1e9, "an archive that expands more is a bomb"),
+    OPT_REAL(struct curate_cfg, max_ratio, "max-ratio", "200", 1, 1e9,
+             "an archive that expands more is a bomb"),
     OPT_INT(struct curate_cfg, max_depth, "max-depth", "4", 0, 32, "archives in archives"),
-    OPT_INT(struct curate_cfg, max_members, "max-members", "1000000", 1, 1e12, "members of one archive, all levels together"),
-    OPT_SIZE(struct curate_cfg, max_expanded, "max-expanded", "64G", 1, (double)(UINT64_C(1) << 60), "bytes that one file may expand to"),
-    OPT_INT(struct curate_cfg, samples, "samples", "5", 0, 1000, "examples that the report keeps for each reason"),
+    OPT_INT(struct curate_cfg, max_members, "max-members", "1000000", 1, 1e12,
+            "members of one archive, all levels together"),
+    OPT_SIZE(struct curate_cfg, max_expanded, "max-expanded", "64G", 1, (double)(UINT64_C(1) << 60),
+             "bytes that one file may expand to"),
+    OPT_INT(struct curate_cfg, samples, "samples", "5", 0, 1000,
+            "examples that the report keeps for each reason"),
     OPT_INT(struct curate_cfg, seed, "seed", "0", 0, 9e18, "of the hashes of de-duplication"),
     OPT_END
 };
 
 /* The list of sources: as given, or the plain paths of `in`. */
-static enum status list_sources(struct arena *a, const struct curate_cfg *cfg, const struct yaml **out)
+static enum status list_sources(struct arena *a, const struct curate_cfg *cfg,
+                                const struct yaml **out)
 {
     struct yaml *list;
 
     if (cfg->sources != NULL && cfg->in.count > 0)
         return fail(ST_USAGE, "both 'in' and 'sources' are given; want one of them");
     if (cfg->sources == NULL && cfg->in.count == 0)
-        return fail(ST_USAGE, "nothing to read; want 'in' (paths) or 'sources' (a list with options)");
+        return fail(ST_USAGE,
+                    "nothing to read; want 'in' (paths) or 'sources' (a list with options)");
     *out = cfg->sources;
     if (cfg->sources != NULL)
         return ST_OK;
@@ -58,7 +68,10 @@ static enum status list_sources(struct arena *a, const struct curate_cfg *cfg, c
     return ST_OK;
 }
 
-static enum status next_document(void *ctx, struct raw_document **out) { return source_next(ctx, out); }
+static enum status next_document(void *ctx, struct raw_document **out)
+{
+    return source_next(ctx, out);
+}
 
 static json_t *counts_of(const struct report *r, const struct source_stats *stats)
 {
@@ -72,12 +85,13 @@ static json_t *counts_of(const struct report *r, const struct source_stats *stat
     return counts;
 }
 
-static enum status fill_artifact(struct artifact *artifact, const struct curate_cfg *cfg, const struct chain *chain,
-                                 struct source *source)
+static enum status fill_artifact(struct artifact *artifact, const struct curate_cfg *cfg,
+                                 const struct chain *chain, struct source *source)
 {
     const struct source_stats *stats = source_stats_of(source);
     struct curate_args args = {
-        .feed = { next_document, source }, .stats = stats, .chain = chain, .folder = artifact_folder(artifact),
+        .feed = { next_document, source }, .stats = stats, .chain = chain,
+        .folder = artifact_folder(artifact),
         .threads = (int)cfg->threads, .samples = (int)cfg->samples, .memory = cfg->memory,
         .shard_bytes = cfg->shard_bytes, .seed = (uint64_t)cfg->seed,
     };
@@ -97,8 +111,9 @@ static enum status curate(struct arena *a, void *vcfg)
 {
     const struct curate_cfg *cfg = vcfg;
     const struct source_limits limits = {
-        .max_document = cfg->max_document, .max_expanded = cfg->max_expanded, .max_ratio = cfg->max_ratio,
-        .max_depth = (int)cfg->max_depth, .max_members = (uint64_t)cfg->max_members,
+        .max_document = cfg->max_document, .max_expanded = cfg->max_expanded,
+        .max_ratio = cfg->max_ratio, .max_depth = (int)cfg->max_depth,
+        .max_members = (uint64_t)cfg->max_members,
     };
     const struct yaml *list = NULL;
     struct chain chain;
@@ -125,12 +140,13 @@ const struct command cmd_curate = {
     .name = "curate",
     .summary = "make a corpus: read, clean, filter and de-duplicate documents",
     .details =
-        "Reads text, Markdown, HTML and JSONL, plain or in archives (nested too), passes every document through the steps, "
-        "and writes those that are left as *.jsonl.zst shards, with report.json and report.html: what each step dropped, "
-        "why, by which value, with samples.\n"
+        "Reads text, Markdown, HTML and JSONL, plain or in archives (nested too), passes every "
+        "document through the steps, and writes those that are left as *.jsonl.zst shards, with "
+        "report.json and report.html: what each step dropped, why, by which value, with samples.\n"
         "The same inputs and options give the same bytes for any number of threads.\n\n"
         "  tundish curate --in /usr/share/doc --out corpus\n"
-        "  tundish curate notes.zip --out corpus --steps '[normalize, {filter: {min-words: 20}}, {dedup: {method: exact}}]'\n",
+        "  tundish curate notes.zip --out corpus --steps '[normalize, {filter: "
+        "{min-words: 20}}, {dedup: {method: exact}}]'\n",
     .print_details = step_print_help,
     .opts = opts,
     .cfg_size = sizeof(struct curate_cfg),

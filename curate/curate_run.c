@@ -86,8 +86,8 @@ static enum status produce(void *ctx, void **item)
         struct doc *d = NULL;
 
         if (stop_requested())
-            st = fail(ST_INTERRUPTED, "stopped before the corpus was complete; nothing was written, the same command "
-                                      "begins anew");
+            st = fail(ST_INTERRUPTED, "stopped before the corpus was complete; nothing was "
+                                      "written, the same command begins anew");
         else
             st = next_doc(p, &d);
         p->ended = d == NULL;
@@ -103,7 +103,8 @@ static enum status produce(void *ctx, void **item)
     return st;
 }
 
-/* Seconds of this thread on a processor: what other programs do to the machine is not the step's. */
+/* Seconds of this thread on a processor: what other programs do to the
+ * machine is not the step's. */
 static double cpu_now(void)
 {
     struct timespec t;
@@ -113,17 +114,20 @@ static double cpu_now(void)
 }
 
 /* Drops text that is not UTF-8, unless the step behind number `index` deals with it. */
-static void drop_ill_formed(const struct chain *chain, size_t index, struct doc *d, struct step_work *w)
+static void drop_ill_formed(const struct chain *chain, size_t index, struct doc *d,
+                            struct step_work *w)
 {
     double share;
 
-    if (d->dropped || !d->ill_formed || (index + 1 < chain->count && chain->steps[index + 1].kind->takes_bytes))
+    if (d->dropped || !d->ill_formed ||
+        (index + 1 < chain->count && chain->steps[index + 1].kind->takes_bytes))
         return;
     doc_repair(d, &w->spare, &share);
     doc_drop(d, &drop_invalid_utf8, share, 0);
 }
 
-static enum status run_step(const struct chain *chain, size_t index, struct doc *d, struct step_work *w, struct tally *t)
+static enum status run_step(const struct chain *chain, size_t index, struct doc *d,
+                            struct step_work *w, struct tally *t)
 {
     const struct step *s = &chain->steps[index];
     double start = cpu_now();
@@ -152,7 +156,8 @@ static enum status work(void *ctx, void *item, int worker)
         struct doc *d = b->docs[i];
 
         for (size_t s = p->first; s < p->last && d->dropped == NULL; s++) {
-            TRY(run_step(p->run->args->chain, s, d, &p->run->works[worker], &b->tallies[s - p->first]));
+            TRY(run_step(p->run->args->chain, s, d, &p->run->works[worker],
+                         &b->tallies[s - p->first]));
             d->dropped_by = s;
         }
     }
@@ -168,8 +173,9 @@ static enum status write_doc(struct run *r, struct doc *d)
     char bound[24];
 
     if (id_set_memory(&r->ids) > r->args->memory)
-        return fail(ST_LIMIT, "the ids of the corpus take more than memory %s allows; want more --memory, or fewer "
-                              "documents in one run", str_bytes(r->args->memory, bound));
+        return fail(ST_LIMIT, "the ids of the corpus take more than memory %s allows; want more "
+                              "--memory, or fewer documents in one run",
+                    str_bytes(r->args->memory, bound));
     renamed = id_set_claim(&r->ids, &d->id);
     report_add_kept(r->report, d, renamed);
     line = doc_print(d, &r->line);
@@ -248,7 +254,8 @@ static enum status run_corpus_step(struct run *r, size_t index, struct spool *sp
     const struct step *step = &r->args->chain->steps[index];
     struct report_step *report = &r->report->steps[index];
     struct corpus c = {
-        .spool = spool, .pool = r->pool, .seed = r->args->seed, .label = step->label, .report = report,
+        .spool = spool, .pool = r->pool, .seed = r->args->seed, .label = step->label,
+        .report = report,
         .memory = r->args->memory, .taken = spool_memory(spool),
     };
     double start = bench_now();

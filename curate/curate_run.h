@@ -1,9 +1,10 @@
 /*
  * The run: documents from a feed through the chain into a corpus folder.
  *
- * The chain is cut at its steps over all documents. Each stretch of steps over single documents is one pass: a feed (at first
- * the sources, then a spool), workers, and a sink (a spool, or at last the corpus), in the order of the documents. So a
- * document is in memory only while it passes, and the result is the same for any number of threads.
+ * The chain is cut at its steps over all documents. Each stretch of steps over single documents is
+ * one pass: a feed (at first the sources, then a spool), workers, and a sink (a spool, or at last
+ * the corpus), in the order of the documents. So a document is in memory only while it passes, and
+ * the result is the same for any number of threads.
  */
 #ifndef TUNDISH_CURATE_CURATE_RUN_H
 #define TUNDISH_CURATE_CURATE_RUN_H
@@ -25,8 +26,8 @@ struct curate_args {
     uint64_t memory, shard_bytes, seed;
 };
 
-/* *out is the report, owned by the caller, also after a failure (then it may be NULL). A corpus without documents is
- * ST_FAILED. */
+/* *out is the report, owned by the caller, also after a failure (then it may be NULL).
+ * A corpus without documents is ST_FAILED. */
 MUST_USE enum status curate_run(const struct curate_args *args, struct report **out);
 
 #endif

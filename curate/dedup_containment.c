@@ -1,6 +1,6 @@
-/* The rule is in curate/dedup.h. One table counts, for each sampled n-gram, the documents alive that have it. Documents
- * pass twice: to fill the table, then to be judged, in the order of the rule. The sets of n-grams are made in parallel, a
- * wave at a time; the table has one user. */
+/* The rule is in curate/dedup.h. One table counts, for each sampled n-gram, the documents alive
+ * that have it. Documents pass twice: to fill the table, then to be judged, in the order of the
+ * rule. The sets of n-grams are made in parallel, a wave at a time; the table has one user. */
 #include "base/arena.h"
 #include "curate/corpus.h"
 #include "curate/dedup.h"
@@ -17,7 +17,8 @@ static const char *const keeps[] = { "smaller", "larger", NULL };
 enum keep { KEEP_SMALLER, KEEP_LARGER };
 
 const struct opt dedup_containment_opts[] = {
-    OPT_CHOICE(struct dedup_containment_cfg, method, "method", "containment", methods, "texts inside other texts"),
+    OPT_CHOICE(struct dedup_containment_cfg, method, "method", "containment", methods,
+               "texts inside other texts"),
     OPT_REAL(struct dedup_containment_cfg, threshold, "threshold", "0.7", 0.01, 1,
              "share of n-grams that stand in other documents from which on a document is dropped"),
     OPT_INT(struct dedup_containment_cfg, ngram, "ngram", "8", 1, 64, "words of an n-gram"),
@@ -28,14 +29,17 @@ const struct opt dedup_containment_opts[] = {
     OPT_END
 };
 
-static const struct drop_reason contained = { "contained", "share of n-grams that stand in other documents that are left" };
+static const struct drop_reason contained = {
+    "contained", "share of n-grams that stand in other documents that are left",
+};
 const struct drop_reason *const dedup_containment_reasons[] = { &contained, NULL };
 
 enum { COUNT_GRAMS, COUNT_LOST, COUNT_FEW };
 const char *const dedup_containment_counters[] = { "grams", "lost_grams", "too_short", NULL };
 
-/* A slot holds 44 bits of a gram's hash and the number of documents alive that have it, up to COUNT_MOST, where it sticks.
- * Of 100 million grams some 300 share their 44 bits with another: nothing in a share of a document's. 0: free. */
+/* A slot holds 44 bits of a gram's hash and the number of documents alive that have it, up to
+ * COUNT_MOST, where it sticks. Of 100 million grams some 300 share their 44 bits with another:
+ * nothing in a share of a document's. 0: free. */
 struct table {
     uint64_t *slots;
     size_t size, used;         /* size: a power of two */
@@ -129,13 +133,15 @@ static enum status make_set(void *ctx, size_t item, int worker)
     return ST_OK;
 }
 
-static enum status run_waves(struct cover *v, const uint32_t *list, size_t n, enum status (*fn)(struct cover *))
+static enum status run_waves(struct cover *v, const uint32_t *list, size_t n,
+                             enum status (*fn)(struct cover *))
 {
     for (size_t done = 0; done < n; done += v->wave_count) {
         uint64_t bytes = 0;
 
         v->wave = list + done;
-        for (v->wave_count = 0; done + v->wave_count < n && v->wave_count < WAVE_DOCS && bytes < WAVE_BYTES;) {
+        for (v->wave_count = 0;
+             done + v->wave_count < n && v->wave_count < WAVE_DOCS && bytes < WAVE_BYTES;) {
             shingles_release(&v->sets[v->wave_count]);
             bytes += spool_text(v->c->spool, v->wave[v->wave_count++]).n;
         }
@@ -225,7 +231,8 @@ enum status dedup_containment_all(const void *cfg, struct corpus *c)
     enum status st;
 
     TRY(corpus_memory(c, n * CORPUS_LIST_BYTES, "the list of documents"));
-    TRY(corpus_memory(c, (bytes < WAVE_BYTES ? bytes : WAVE_BYTES) * SET_BYTES, "a wave of n-grams"));
+    TRY(corpus_memory(c, (bytes < WAVE_BYTES ? bytes : WAVE_BYTES) * SET_BYTES,
+                      "a wave of n-grams"));
     list = order(c, (enum keep)v.cfg->keep, &n);
     v.sets = mem_array(wave + 1, sizeof *v.sets);
     st = run_waves(&v, list, n, count_wave);

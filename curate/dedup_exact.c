@@ -11,7 +11,9 @@ const struct opt dedup_exact_opts[] = {
     OPT_END
 };
 
-static const struct drop_reason duplicate = { "exact_duplicate", "the same text as an earlier document (1 of 1)" };
+static const struct drop_reason duplicate = {
+    "exact_duplicate", "the same text as an earlier document (1 of 1)",
+};
 const struct drop_reason *const dedup_exact_reasons[] = { &duplicate, NULL };
 
 struct hashed {
@@ -59,8 +61,8 @@ static bool same_text(const struct spool *s, size_t a, size_t b)
     return x.n == y.n && memcmp(x.p, y.p, x.n) == 0;
 }
 
-/* Documents of equal hash: each is compared with those of them that are kept (nearly always one). Their numbers are
- * gathered in list, of which no more than n are needed. */
+/* Documents of equal hash: each is compared with those of them that are kept (nearly always one).
+ * Their numbers are gathered in list, of which no more than n are needed. */
 static void settle_run(struct exact *e, struct hashed *run, size_t n)
 {
     uint32_t *kept = e->list;

@@ -1,9 +1,11 @@
-/* The rule is in curate/dedup.h. Documents go through in waves, longest first, and what is costly in a wave runs in parallel:
- *   1. band keys of the wave's documents; which kept documents agree in a band; the true index with each, until one
- *      is near enough (then the document is settled)
+/* The rule is in curate/dedup.h. Documents go through in waves, longest first,
+ * and what is costly in a wave runs in parallel:
+ *   1. band keys of the wave's documents; which kept documents agree in a band;
+ *      the true index with each, until one is near enough (then the document is settled)
  *   2. (one thread) the wave's own pairs: documents that are not settled and agree in a band
  *   3. the sets of n-grams of those, then the true index of each pair
- *   4. (one thread) in order: a document goes if it was settled or is near a kept one of its wave; the kept enter the index
+ *   4. (one thread) in order: a document goes if it was settled or is near a kept one of its wave;
+ *      the kept enter the index
  * A wave has a fixed size, so the result does not depend on the threads. */
 #include "base/arena.h"
 #include "curate/corpus.h"
@@ -24,16 +26,21 @@ const struct opt dedup_minhash_opts[] = {
     OPT_REAL(struct dedup_minhash_cfg, threshold, "threshold", "0.8", 0.01, 1,
              "Jaccard index of the sets of n-grams from which on a document is dropped"),
     OPT_INT(struct dedup_minhash_cfg, ngram, "ngram", "5", 1, 64, "words of an n-gram"),
-    OPT_INT(struct dedup_minhash_cfg, bands, "bands", "14", 1, 256, "bands of the search; more find more"),
-    OPT_INT(struct dedup_minhash_cfg, rows, "rows", "8", 1, 64, "hashes a band; more look at fewer pairs"),
+    OPT_INT(struct dedup_minhash_cfg, bands, "bands", "14", 1, 256,
+            "bands of the search; more find more"),
+    OPT_INT(struct dedup_minhash_cfg, rows, "rows", "8", 1, 64,
+            "hashes a band; more look at fewer pairs"),
     OPT_BOOL(struct dedup_minhash_cfg, verify, "verify", "true",
              "compare the sets themselves; off: one band that agrees is enough"),
     OPT_END
 };
 
-static const struct drop_reason near = { "near_duplicate", "Jaccard index with a longer document that is kept" };
-static const struct drop_reason unverified = { "near_duplicate_unverified",
-                                               "share of bands that agree with a longer document that is kept" };
+static const struct drop_reason near = {
+    "near_duplicate", "Jaccard index with a longer document that is kept",
+};
+static const struct drop_reason unverified = {
+    "near_duplicate_unverified", "share of bands that agree with a longer document that is kept",
+};
 const struct drop_reason *const dedup_minhash_reasons[] = { &near, &unverified, NULL };
 
 enum { COUNT_COMPARED, COUNT_SHORT };
@@ -44,7 +51,8 @@ enum status dedup_minhash_check(const void *cfg, const struct yaml *at)
     const struct dedup_minhash_cfg *m = cfg;
 
     if (m->bands * m->rows > 1024)
-        return yaml_fail(at, "bands * rows is %lld, want at most 1024", (long long)(m->bands * m->rows));
+        return yaml_fail(at, "bands * rows is %lld, want at most 1024",
+                         (long long)(m->bands * m->rows));
     return ST_OK;
 }
 
@@ -100,7 +108,8 @@ static int by_doc(const void *va, const void *vb)
     return a < b ? -1 : a > b;
 }
 
-/* Counts equal numbers in docs (sorted by this), and returns the best candidates, at most `most`. */
+/* Counts equal numbers in docs (sorted by this), and returns the best candidates,
+ * at most `most`. */
 static size_t rank(uint32_t *docs, size_t n, struct candidate *out, size_t most)
 {
     size_t count = 0;
@@ -335,7 +344,8 @@ static size_t next_wave(struct search *s, const uint32_t *list, size_t n)
 {
     uint64_t bytes = 0;
 
-    for (s->wave_count = 0; s->wave_count < n && s->wave_count < WAVE_DOCS && bytes < WAVE_BYTES; s->wave_count++) {
+    for (s->wave_count = 0; s->wave_count < n && s->wave_count < WAVE_DOCS && bytes < WAVE_BYTES;
+         s->wave_count++) {
         struct member *m = &s->wave[s->wave_count];
 
         shingles_release(&m->set);      /* else the sizes of the longest wave would stay */
@@ -399,7 +409,8 @@ enum status dedup_minhash_all(const void *cfg, struct corpus *c)
     enum status st;
 
     TRY(corpus_memory(c, n * CORPUS_LIST_BYTES, "the list of documents"));
-    TRY(corpus_memory(c, (bytes < WAVE_BYTES ? bytes : WAVE_BYTES) * SET_BYTES, "a wave of n-grams"));
+    TRY(corpus_memory(c, (bytes < WAVE_BYTES ? bytes : WAVE_BYTES) * SET_BYTES,
+                      "a wave of n-grams"));
     list = corpus_list(c, CORPUS_LONGEST_FIRST, &n);
     search_init(&s, wave);
     st = run_waves(&s, list, n);

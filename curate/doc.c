@@ -48,7 +48,8 @@ void doc_free(struct doc *d)
     free(d);
 }
 
-enum status doc_drop(struct doc *d, const struct drop_reason *reason, double value, double threshold)
+enum status doc_drop(struct doc *d, const struct drop_reason *reason, double value,
+                     double threshold)
 {
     d->dropped = reason;
     d->value = value;

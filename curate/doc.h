@@ -1,9 +1,10 @@
 /*
  * A document on its way through the chain of steps (curate/step.h).
  *
- * It begins as the raw bytes of a source; `extract`, always the first step, makes text of them. From then on the text is
- * UTF-8, with one exception: bytes that are not set ill_formed, which only `normalize` understands; where that is not the next
- * step, the document is dropped (reason `invalid_utf8`).
+ * It begins as the raw bytes of a source; `extract`, always the first step, makes text of them.
+ * From then on the text is UTF-8, with one exception: bytes that are not set ill_formed, which only
+ * `normalize` understands; where that is not the next step, the document is dropped (reason
+ * `invalid_utf8`).
  */
 #ifndef TUNDISH_CURATE_DOC_H
 #define TUNDISH_CURATE_DOC_H
@@ -14,7 +15,8 @@
 /* A way to lose a document. Steps list theirs; key and meaning stand in the report. */
 struct drop_reason {
     const char *key;         /* "gopher_short_doc" */
-    const char *meaning;     /* one line: what was measured, and which side of the threshold was bad */
+    const char *meaning;     /* one line: what was measured, and which side
+                              * of the threshold was bad */
 };
 
 struct doc {
@@ -32,12 +34,15 @@ struct doc {
 /* Takes over everything in raw and frees it. */
 struct doc *doc_of_raw(struct raw_document *raw, uint64_t number);
 void doc_free(struct doc *d);
-/* Drops d; what was measured, and the bound it broke. Always returns ST_OK, for `return doc_drop(...)`. */
-enum status doc_drop(struct doc *d, const struct drop_reason *reason, double value, double threshold);
-/* The document as the corpus has it. Without metadata of its own (a JSONL line's), it gets {"kind", "title"}, printed into
- * scratch, where the span points. */
+/* Drops d; what was measured, and the bound it broke.
+ * Always returns ST_OK, for `return doc_drop(...)`. */
+enum status doc_drop(struct doc *d, const struct drop_reason *reason, double value,
+                     double threshold);
+/* The document as the corpus has it. Without metadata of its own (a JSONL line's), it gets {"kind",
+ * "title"}, printed into scratch, where the span points. */
 struct document doc_print(const struct doc *d, struct buf *scratch);
-/* Repairs the text into out (cleared first), and returns how many characters had to be replaced; share: of all of them. */
+/* Repairs the text into out (cleared first), and returns how many characters had to be replaced;
+ * share: of all of them. */
 size_t doc_repair(const struct doc *d, struct buf *out, double *share);
 /* "text", "markdown", "html", "jsonl". */
 const char *doc_kind_name(enum raw_kind kind);

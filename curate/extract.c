@@ -7,19 +7,25 @@ static const char *const markdown_choices[] = { "keep", NULL };
 
 const struct opt extract_opts[] = {
     OPT_CHOICE(struct extract_cfg, html, "html", "main", html_choices,
-               "main: text without navigation; all: text of the whole page; none: the markup itself"),
-    OPT_CHOICE(struct extract_cfg, markdown, "markdown", "keep", markdown_choices, "markup of Markdown stays"),
+               "main: text without navigation; all: text of the whole page; "
+               "none: the markup itself"),
+    OPT_CHOICE(struct extract_cfg, markdown, "markdown", "keep", markdown_choices,
+               "markup of Markdown stays"),
     OPT_END
 };
 
-static const struct drop_reason no_text = { "no_main_text", "an HTML page without any text of its own (0 bytes)" };
+static const struct drop_reason no_text = {
+    "no_main_text", "an HTML page without any text of its own (0 bytes)",
+};
 const struct drop_reason *const extract_reasons[] = { &no_text, &drop_empty, NULL };
 
 enum { COUNT_HTML, COUNT_TOO_DEEP, COUNT_ILL_FORMED };
 const char *const extract_counters[] = { "html_documents", "html_too_deep", "not_utf8", NULL };
 
-/* All that a reader could see, navigation too: the tree of html_main_text() with nothing weighed out. */
-static enum status html_all_text(const char *bytes, size_t n, struct buf *out, struct html_result *result)
+/* All that a reader could see, navigation too: the tree of html_main_text()
+ * with nothing weighed out. */
+static enum status html_all_text(const char *bytes, size_t n, struct buf *out,
+                                 struct html_result *result)
 {
     struct html_tree t = { .title = result->title };
     struct buf utf8 = { 0 };

@@ -1,6 +1,7 @@
 /*
- * The first step: raw bytes become text. HTML is reduced to its text, all else is text already. Bytes that
- * are not UTF-8 stay as they are and are marked (doc.ill_formed): `normalize` repairs them.
+ * The first step: raw bytes become text. HTML is reduced to its text, all else is text
+ * already. Bytes that are not UTF-8 stay as they are and are marked (doc.ill_formed):
+ * `normalize` repairs them.
  */
 #ifndef TUNDISH_CURATE_EXTRACT_H
 #define TUNDISH_CURATE_EXTRACT_H

@@ -6,12 +6,15 @@ const struct opt gopher_opts[] = {
     OPT_CHOICE(struct gopher_cfg, profile, "profile", "gopher", profiles, "the set of rules"),
     OPT_BOOL(struct gopher_cfg, repetition, "repetition", "true", "apply the repetition rules"),
     OPT_BOOL(struct gopher_cfg, quality, "quality", "true", "apply the quality rules"),
-#define X(field, option, value, key, meaning) \
-    OPT_REAL(struct gopher_cfg, most[GOPHER_##field], option, value, 0, 1, "at most this " key "; 0: off"),
+#define X(field, option, value, key, meaning)                                                      \
+    OPT_REAL(struct gopher_cfg, most[GOPHER_##field], option, value, 0, 1,                         \
+             "at most this " key "; 0: off"),
     GOPHER_REPETITION(X)
 #undef X
-    OPT_INT(struct gopher_cfg, min_words, "min-words", "50", 0, 1e9, "at least so many words; 0: off"),
-    OPT_INT(struct gopher_cfg, max_words, "max-words", "100000", 0, 1e9, "at most so many words; 0: off"),
+    OPT_INT(struct gopher_cfg, min_words, "min-words", "50", 0, 1e9,
+            "at least so many words; 0: off"),
+    OPT_INT(struct gopher_cfg, max_words, "max-words", "100000", 0, 1e9,
+            "at most so many words; 0: off"),
     OPT_REAL(struct gopher_cfg, min_mean_word, "min-mean-word-length", "3", 0, 1e6,
              "mean characters of a word, at least; 0: off"),
     OPT_REAL(struct gopher_cfg, max_mean_word, "max-mean-word-length", "10", 0, 1e6,

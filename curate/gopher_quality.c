@@ -52,7 +52,8 @@ static bool ends_with_ellipsis(const char *p, const char *end)
             break;
         end -= n;
     }
-    return end - p >= 3 && (memcmp(end - 3, "...", 3) == 0 || memcmp(end - 3, "\xE2\x80\xA6", 3) == 0);
+    return end - p >= 3 &&
+           (memcmp(end - 3, "...", 3) == 0 || memcmp(end - 3, "\xE2\x80\xA6", 3) == 0);
 }
 
 static void count_line(struct line_counts *c, const char *p, const char *end)
@@ -113,12 +114,14 @@ static struct line_counts count_lines(const struct text_scan *s)
 /* ---- words ---- */
 
 struct word_counts {
-    size_t real, alpha, stop_words;   /* not punctuation alone; with a letter; distinct stop words */
+    size_t real, alpha, stop_words;   /* not punctuation alone; with a letter;
+                                       * distinct stop words */
     uint64_t real_chars;
 };
 
 /* Up to four bytes as one number. */
-#define PACK(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
+#define PACK(a, b, c, d)                                                                           \
+    ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 
 static unsigned stop_word_bit(const char *p, size_t n)
 {
@@ -171,7 +174,8 @@ static struct gopher_verdict check_lengths(const struct gopher_cfg *c, const str
     return PASS;
 }
 
-static struct gopher_verdict check_symbols(const struct gopher_cfg *c, const struct text_scan *s, double words)
+static struct gopher_verdict check_symbols(const struct gopher_cfg *c, const struct text_scan *s,
+                                           double words)
 {
     double hashes, ellipses;
 

@@ -1,7 +1,7 @@
-/* The repetition half of curate/gopher.h. Everything is a hash from the scan. Most n-grams stand in a document once, and
- * nine rules look at all of them; so each first marks bits by hash, one for "seen" and one for "seen again", which takes
- * a few instructions without a branch and a few KB, and only n-grams whose bit was seen again (some of them by chance) go into
- * a table. */
+/* The repetition half of curate/gopher.h. Everything is a hash from the scan. Most n-grams stand in
+ * a document once, and nine rules look at all of them; so each first marks bits by hash, one for
+ * "seen" and one for "seen again", which takes a few instructions without a branch and a few KB,
+ * and only n-grams whose bit was seen again (some of them by chance) go into a table. */
 #include "curate/char_class.h"
 #include "curate/gopher.h"
 
@@ -10,7 +10,8 @@
 
 /* ---- tables ---- */
 
-/* Room for n hashes at half load, `width` words each, all zero; returns the number of slots' logarithm. */
+/* Room for n hashes at half load, `width` words each, all zero;
+ * returns the number of slots' logarithm. */
 static int make_table(struct gopher_scratch *g, size_t n, size_t width)
 {
     int bits = 4;
@@ -48,7 +49,8 @@ struct duplicates {
     uint64_t chars;           /* in the latter */
 };
 
-static void add_unit(struct duplicates *d, const struct gopher_scratch *g, int bits, struct text_line unit)
+static void add_unit(struct duplicates *d, const struct gopher_scratch *g, int bits,
+                     struct text_line unit)
 {
     d->units++;
     if (add_hash(g->slots, bits, unit.hash)) {
@@ -57,7 +59,8 @@ static void add_unit(struct duplicates *d, const struct gopher_scratch *g, int b
     }
 }
 
-/* Lines as re.split("\n+") gives them: those with bytes, and an empty one before a first or behind a last line end. */
+/* Lines as re.split("\n+") gives them: those with bytes,
+ * and an empty one before a first or behind a last line end. */
 static struct duplicates duplicate_lines(struct gopher_scratch *g)
 {
     const struct text_scan *s = &g->scan;
@@ -185,7 +188,8 @@ static uint64_t gram_chars(const struct text_scan *s, size_t at, size_t n)
 
 #define BITS_A_GRAM 16
 
-/* Lists in g->repeated the n-grams (of the first `count`) whose hash may stand there twice; returns how many. */
+/* Lists in g->repeated the n-grams (of the first `count`) whose hash may stand there twice;
+ * returns how many. */
 static size_t find_repeated(struct gopher_scratch *g, size_t count)
 {
     int log = 10;
@@ -215,7 +219,8 @@ static size_t find_repeated(struct gopher_scratch *g, size_t count)
     return n;
 }
 
-/* Characters of the commonest n-gram (of several, the one that comes first) with its spaces, times its count. */
+/* Characters of the commonest n-gram (of several, the one that comes first) with its spaces,
+ * times its count. */
 static uint64_t top_gram(struct gopher_scratch *g, size_t n)
 {
     size_t count = find_repeated(g, g->scan.word_count - n + 1);
@@ -275,7 +280,8 @@ static bool too_much(const struct gopher_cfg *c, struct gopher_verdict *v, int r
     return true;
 }
 
-static bool units_repeat(const struct gopher_cfg *c, struct gopher_scratch *g, struct gopher_verdict *v)
+static bool units_repeat(const struct gopher_cfg *c, struct gopher_scratch *g,
+                         struct gopher_verdict *v)
 {
     double chars = (double)g->scan.chars;
     struct duplicates d = duplicate_paragraphs(g);
@@ -321,7 +327,8 @@ struct gopher_verdict gopher_repetition(const struct gopher_cfg *c, struct gophe
         int rule = GOPHER_dup_5 + (int)n - 5;
 
         grow_grams(g, n, 0);
-        if (n >= 5 && c->most[rule] != 0 && too_much(c, &v, rule, (double)duplicate_grams(g, n) / chars))
+        if (n >= 5 && c->most[rule] != 0 &&
+            too_much(c, &v, rule, (double)duplicate_grams(g, n) / chars))
             return v;
     }
     return v;

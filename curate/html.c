@@ -7,8 +7,9 @@
 
 /* --- what an element says of itself --- */
 
-/* Words of class or id that say what an element is, as DocBook, Sphinx, Read the Docs, MediaWiki, Doxygen, Javadoc,
- * Bootstrap and common site generators use them. Whole words, lower case, sorted. */
+/* Words of class or id that say what an element is, as DocBook, Sphinx, Read the Docs,
+ * MediaWiki, Doxygen, Javadoc, Bootstrap and common site generators use them. Whole words, lower
+ * case, sorted. */
 enum word_kind {
     WORD_SOFT = 1,         /* not main text */
     WORD_HEADER = 2,       /* the same, but it often holds the page's title */
@@ -16,7 +17,8 @@ enum word_kind {
     WORD_NOTE = 8,         /* an <aside> that belongs to the text */
     WORD_CONTENTS = 16,    /* with WORD_LOCAL: a table of contents */
     WORD_LOCAL = 32,
-    WORD_SURE = 64,        /* with WORD_SOFT: a footer and the like, which never holds a page's text */
+    WORD_SURE = 64,        /* with WORD_SOFT: a footer and the like,
+                            * which never holds a page's text */
 };
 static const struct {
     const char *word;
@@ -66,16 +68,18 @@ static const struct {
     { "wy-nav-side", WORD_SOFT }, { "wy-nav-top", WORD_SOFT }, { "wy-side-nav-search", WORD_SOFT },
 };
 static const char *const soft_roles[] = {
-    "navigation", "banner", "contentinfo", "search", "menu", "menubar", "toolbar", "dialog", "alertdialog",
-    "directory", "doc-toc", "doc-index", "doc-pagelist", "doc-noteref", NULL,
+    "navigation", "banner", "contentinfo", "search", "menu", "menubar", "toolbar", "dialog",
+    "alertdialog", "directory", "doc-toc", "doc-index", "doc-pagelist", "doc-noteref", NULL,
 };
 static const char *const nav_rels[] = {
-    "next", "prev", "previous", "up", "start", "home", "contents", "index", "toc", "first", "last", NULL,
+    "next", "prev", "previous", "up", "start", "home", "contents", "index", "toc", "first", "last",
+    NULL,
 };
 
 #define WORD_MAX 24      /* longer than every word here */
 
-/* The next word of an attribute's value in lower case; false at the end. A word too long to matter comes out cut. */
+/* The next word of an attribute's value in lower case; false at the end.
+ * A word too long to matter comes out cut. */
 static bool next_word(const char **value, char word[WORD_MAX])
 {
     static const char space[] = " \t\n\r\f";
@@ -148,7 +152,8 @@ static unsigned marks_of_role(const char *value)
     if (has_word(value, main_role))
         return MARK_MAIN;
     if (has_word(value, soft_roles))
-        return MARK_SOFT | (has_word(value, banner) ? MARK_HEADER : 0) | (has_word(value, sure) ? MARK_SURE : 0);
+        return MARK_SOFT | (has_word(value, banner) ? MARK_HEADER : 0) |
+               (has_word(value, sure) ? MARK_SURE : 0);
     return 0;
 }
 
@@ -182,7 +187,8 @@ static bool is_note(const unsigned char *const *attributes)
 
 unsigned html_marks_of(enum html_tag tag, const unsigned char *const *attributes)
 {
-    unsigned marks = (html_how[tag] & HOW_SOFT ? MARK_SOFT : 0) | (html_how[tag] & HOW_SURE ? MARK_SURE : 0);
+    unsigned marks =
+        (html_how[tag] & HOW_SOFT ? MARK_SOFT : 0) | (html_how[tag] & HOW_SURE ? MARK_SURE : 0);
     unsigned by_id = 0;
 
     if (tag == TAG_main || tag == TAG_article)
@@ -224,8 +230,9 @@ static uint32_t subtree_end(const struct html_tree *t, uint32_t i)
     return i == NO_NODE ? (uint32_t)t->count : t->nodes[i].next;
 }
 
-/* Elements that asked to be dropped are, but not a header with the title in it, nor a section whose id says "navigation" for
- * its heading does, nor what holds most of the page's words outside links (a page wrapped in a form). */
+/* Elements that asked to be dropped are, but not a header with the title in it, nor a section whose
+ * id says "navigation" for its heading does, nor what holds most of the page's words outside links
+ * (a page wrapped in a form). */
 static void drop_soft(struct html_tree *t)
 {
     uint32_t prose;
@@ -234,8 +241,9 @@ static void drop_soft(struct html_tree *t)
     for (uint32_t i = 0; i < t->count;) {
         struct html_node *n = &t->nodes[i];
         bool most = !(n->marks & MARK_SURE) && n->chars - n->link_chars > prose / 2;
-        bool title = (n->marks & MARK_HEADER) &&
-                     ((n->marks & MARK_H1) || is_below(t, i, TAG_main) || is_below(t, i, TAG_article));
+        bool title =
+            (n->marks & MARK_HEADER) &&
+            ((n->marks & MARK_H1) || is_below(t, i, TAG_main) || is_below(t, i, TAG_article));
         bool section = (n->marks & MARK_BY_ID) && (n->marks & MARK_HEADING);
         if ((n->marks & MARK_SOFT) && !most && !title && !section) {
             n->marks |= MARK_DROPPED;
@@ -246,8 +254,8 @@ static void drop_soft(struct html_tree *t)
     }
 }
 
-/* A list, table or bare block that is hardly more than short links. A list of terms must be all links, for terms with
- * linked names are text. */
+/* A list, table or bare block that is hardly more than short links.
+ * A list of terms must be all links, for terms with linked names are text. */
 static bool is_link_list(const struct html_node *n)
 {
     uint32_t tenths = 8;
@@ -278,11 +286,12 @@ static bool is_link_list(const struct html_node *n)
 /* A short block in which most links lead to the next page and the like. */
 static bool is_page_turner(const struct html_node *n)
 {
-    return (html_how[n->tag] & (HOW_BLOCK | HOW_LINE)) && n->nav_links > 0 && n->nav_links * 2 >= n->links &&
-           n->link_chars * 2 >= n->chars && n->chars < 300;
+    return (html_how[n->tag] & (HOW_BLOCK | HOW_LINE)) && n->nav_links > 0 &&
+           n->nav_links * 2 >= n->links && n->link_chars * 2 >= n->chars && n->chars < 300;
 }
 
-/* The text of a link that holds nothing but text, without white space and brackets around it; n = 0: none. */
+/* The text of a link that holds nothing but text, without white space and brackets
+ * around it; n = 0: none. */
 static struct span link_text(const struct html_tree *t, const struct html_node *n)
 {
     static const char around[] = " \t\n\r[]()<>|:";
@@ -305,14 +314,17 @@ static bool is_permalink(const struct html_tree *t, const struct html_node *n)
 {
     struct span s = link_text(t, n);
 
-    return span_eq(s, "#") || span_eq(s, "\xc2\xb6") || span_eq(s, "\xc2\xa7") || span_eq(s, "\xf0\x9f\x94\x97");
+    return span_eq(s, "#") || span_eq(s, "\xc2\xb6") || span_eq(s, "\xc2\xa7") ||
+           span_eq(s, "\xf0\x9f\x94\x97");
 }
 
 /* Links that say "next" and the like count as what rel=next says. */
 static void mark_nav_links(struct html_tree *t)
 {
-    static const char *const words[] = { "next", "next page", "previous", "previous page", "prev", "up", "home", "top",
-                                         "contents", "index", "table of contents", NULL };
+    static const char *const words[] = {
+        "next", "next page", "previous", "previous page", "prev", "up", "home", "top", "contents",
+        "index", "table of contents", NULL,
+    };
 
     for (uint32_t i = 0; i < t->count; i++) {
         struct span s = link_text(t, &t->nodes[i]);
@@ -328,13 +340,15 @@ static void drop_links(struct html_tree *t)
     html_tree_weigh(t);
     for (uint32_t i = 0; i < t->count;) {
         struct html_node *n = &t->nodes[i];
-        if (!(n->marks & MARK_DROPPED) && (is_link_list(n) || is_page_turner(n) || is_permalink(t, n)))
+        if (!(n->marks & MARK_DROPPED) &&
+            (is_link_list(n) || is_page_turner(n) || is_permalink(t, n)))
             n->marks |= MARK_DROPPED;
         i = n->marks & MARK_DROPPED ? subtree_end(t, i) : i + 1;
     }
 }
 
-/* Is nothing left of what i heads, because it was dropped? The same heading again, or the next term, ends it. */
+/* Is nothing left of what i heads, because it was dropped? The same heading again,
+ * or the next term, ends it. */
 static bool is_bare(const struct html_tree *t, uint32_t i)
 {
     bool dropped = false, term = t->nodes[i].tag == TAG_dt;
@@ -361,7 +375,8 @@ static void drop_bare(struct html_tree *t)
 
 /* --- the main part --- */
 
-/* The node that says it is the main part, if it holds most of what is left; else all of the page. */
+/* The node that says it is the main part, if it holds most of what is left;
+ * else all of the page. */
 static uint32_t find_main(const struct html_tree *t)
 {
     uint32_t best = 0;
@@ -379,14 +394,16 @@ static uint32_t find_main(const struct html_tree *t)
     return best;
 }
 
-/* The page's title stands outside of the main part: the first h1 before it, if the main part has none. */
+/* The page's title stands outside of the main part:
+ * the first h1 before it, if the main part has none. */
 static uint32_t title_before(const struct html_tree *t, uint32_t root)
 {
     if (root == 0 || (t->nodes[root].marks & MARK_H1))
         return NO_NODE;
     for (uint32_t i = 0; i < root;) {
         const struct html_node *n = &t->nodes[i];
-        if (n->tag == TAG_h1 && n->chars > 0 && !(n->marks & MARK_DROPPED) && subtree_end(t, i) <= root)
+        if (n->tag == TAG_h1 && n->chars > 0 && !(n->marks & MARK_DROPPED) &&
+            subtree_end(t, i) <= root)
             return i;
         i = n->marks & MARK_DROPPED ? subtree_end(t, i) : i + 1;
     }
@@ -396,11 +413,13 @@ static uint32_t title_before(const struct html_tree *t, uint32_t root)
 /* --- the end of the text --- */
 
 static const char *const closing_words[] = {
-    "copyright", "\xc2\xa9", "(c) ", "last updated", "last modified", "generated by", "generated on", "created using",
-    "built with", "powered by", "this page was last", "all rights reserved", NULL,
+    "copyright", "\xc2\xa9", "(c) ", "last updated", "last modified", "generated by",
+    "generated on", "created using", "built with", "powered by", "this page was last",
+    "all rights reserved", NULL,
 };
 
-/* Takes short closing lines (copyright, date, generator) off the end of what was appended from start on. */
+/* Takes short closing lines (copyright, date, generator) off the end of what was
+ * appended from start on. */
 static void trim_closing(struct buf *out, size_t start)
 {
     for (;;) {

@@ -9,13 +9,14 @@
 #define META_BYTES 4096       /* a charset is declared in the first bytes or not at all */
 #define LABEL 32
 
-/* Labels that pages use, and iconv's names: the encodings of the WHATWG's list that were ever common on the web. A label
- * that is not here is not passed on to iconv. */
+/* Labels that pages use, and iconv's names: the encodings of the WHATWG's list that were ever
+ * common on the web. A label that is not here is not passed on to iconv. */
 static const struct {
     const char *label, *name;     /* name NULL: UTF-8; "": windows-1252 */
 } charsets[] = {
     { "utf-8", NULL },            { "utf8", NULL },
-    { "utf-16", NULL },           { "utf-16le", NULL },     /* a declaration that could be read is not UTF-16 */
+    /* A declaration that could be read is not UTF-16. */
+    { "utf-16", NULL },           { "utf-16le", NULL },
     { "utf-16be", NULL },         { "us-ascii", "" },
     { "ascii", "" },              { "iso-8859-1", "" },
     { "iso8859-1", "" },          { "latin1", "" },
@@ -63,7 +64,8 @@ static bool value_after(const char *p, const char *end, const char *word, char l
     p += strlen(word);
     while (p < end && (isspace((unsigned char)*p) || *p == '=' || *p == '"' || *p == '\''))
         p++;
-    for (; p < end && n + 1 < LABEL && (isalnum((unsigned char)*p) || strchr("-_:.", *p) != NULL) && *p; p++)
+    for (; p < end && n + 1 < LABEL &&
+           (isalnum((unsigned char)*p) || strchr("-_:.", *p) != NULL) && *p; p++)
         label[n++] = (char)tolower((unsigned char)*p);
     label[n] = 0;
     return n > 0;
@@ -114,7 +116,8 @@ static void from_iconv(iconv_t conv, struct span page, struct buf *out)
         size_t room = sizeof piece;
         size_t got = iconv(conv, &in, &left, &to, &room);
         buf_add(out, piece, sizeof piece - room);
-        if (got == (size_t)-1 && errno != E2BIG) {      /* ill-formed or cut: one byte stands for itself */
+        /* Ill-formed or cut: one byte stands for itself. */
+        if (got == (size_t)-1 && errno != E2BIG) {
             buf_adds(out, "\xef\xbf\xbd");
             in++;
             left--;
@@ -134,7 +137,8 @@ static struct span to_utf8(struct span page, struct buf *out)
         for (size_t i = 0; i < sizeof charsets / sizeof charsets[0]; i++)
             if (strcmp(label, charsets[i].label) == 0)
                 name = charsets[i].name;
-    /* Text that is valid UTF-8 beyond ASCII was never meant as a Western 8-bit page, whatever it says. */
+    /* Text that is valid UTF-8 beyond ASCII was never meant as a Western 8-bit page,
+     * whatever it says. */
     if (name == NULL || (*name == 0 && valid)) {
         if (valid)
             return page;
@@ -153,7 +157,8 @@ static struct span to_utf8(struct span page, struct buf *out)
 
 /* --- cleaning --- */
 
-/* Past one attribute or word of a tag: up to white space or '>', a quoted value behind '=' as a whole. */
+/* Past one attribute or word of a tag: up to white space or '>',
+ * a quoted value behind '=' as a whole. */
 static const char *skip_word(const char *p, const char *end)
 {
     while (p < end && !isspace((unsigned char)*p) && *p != '>') {
@@ -223,7 +228,8 @@ static const char *copy_cdata(const char *p, const char *end, struct buf *out)
     return close != NULL ? close + 3 : end;
 }
 
-/* What begins with '<' at p, appended: a comment not at all, a tag cut down, a script without its text. */
+/* What begins with '<' at p, appended: a comment not at all, a tag cut down,
+ * a script without its text. */
 static const char *copy_markup(const char *p, const char *end, bool *comments, struct buf *out)
 {
     const char *close;

@@ -3,13 +3,16 @@
  *
  *   html_charset.c  what encoding, and clean UTF-8 from it
  *   html_tree.c     libxml2's SAX events into nodes; what can never be text is not stored at all
- *   html.c          which nodes are not main text (by element, role, class, id, share of links), and the entry
+ *   html.c          which nodes are not main text (by element, role, class, id,
+ *                   share of links), and the entry
  *   html_text.c     the nodes that are left as text
  *
- * Invariant: nodes lie in the order of the document, a parent before its children, so that a sum over subtrees is one walk
- * from the last node to the first, and everything is linear in the size of the page.
+ * Invariant: nodes lie in the order of the document, a parent before its children, so that a sum
+ * over subtrees is one walk from the last node to the first, and everything is linear in the
+ * size of the page.
  *
- * To add an element: a row in HTML_TAGS. To add a class or id that marks navigation: a row in html.c.
+ * To add an element: a row in HTML_TAGS. To add a class or id that marks navigation:
+ * a row in html.c.
  */
 #ifndef TUNDISH_CURATE_HTML_PART_H
 #define TUNDISH_CURATE_HTML_PART_H
@@ -35,27 +38,29 @@ enum html_how {               /* what an element is to the text */
 };
 
 /* The elements that matter, by name; all others are inline. */
-#define HTML_TAGS(X)                                                                                      \
-    X(a, HOW_INLINE) X(address, HOW_BLOCK) X(annotation, HOW_NEVER) X(applet, HOW_NEVER)                  \
-    X(article, HOW_BLOCK) X(aside, HOW_BLOCK | HOW_SOFT) X(audio, HOW_NEVER) X(blockquote, HOW_BLOCK | HOW_RICH) \
-    X(body, HOW_BLOCK) X(br, HOW_INLINE) X(button, HOW_NEVER) X(canvas, HOW_NEVER)                        \
-    X(caption, HOW_BLOCK) X(center, HOW_BLOCK) X(datalist, HOW_NEVER) X(dd, HOW_LINE)                     \
-    X(details, HOW_BLOCK) X(dialog, HOW_BLOCK | HOW_SOFT) X(dir, HOW_BLOCK | HOW_RICH)                    \
-    X(div, HOW_BLOCK) X(dl, HOW_BLOCK | HOW_RICH) X(dt, HOW_LINE) X(fieldset, HOW_BLOCK)                  \
-    X(figcaption, HOW_BLOCK) X(figure, HOW_BLOCK) X(footer, HOW_BLOCK | HOW_SOFT | HOW_SURE)                        \
-    X(form, HOW_BLOCK | HOW_SOFT) X(frameset, HOW_NEVER)                                                  \
-    X(h1, HOW_BLOCK | HOW_HEADING | HOW_RICH) X(h2, HOW_BLOCK | HOW_HEADING | HOW_RICH)                   \
-    X(h3, HOW_BLOCK | HOW_HEADING | HOW_RICH) X(h4, HOW_BLOCK | HOW_HEADING | HOW_RICH)                   \
-    X(h5, HOW_BLOCK | HOW_HEADING | HOW_RICH) X(h6, HOW_BLOCK | HOW_HEADING | HOW_RICH)                   \
-    X(head, HOW_BLOCK) X(header, HOW_BLOCK | HOW_SOFT) X(hgroup, HOW_BLOCK) X(hr, HOW_BLOCK)              \
-    X(html, HOW_BLOCK) X(iframe, HOW_NEVER) X(legend, HOW_BLOCK) X(li, HOW_LINE)                          \
-    X(main, HOW_BLOCK) X(map, HOW_NEVER) X(menu, HOW_BLOCK | HOW_RICH) X(nav, HOW_BLOCK | HOW_SOFT | HOW_SURE)      \
-    X(noframes, HOW_NEVER) X(noscript, HOW_NEVER) X(ol, HOW_BLOCK | HOW_RICH) X(p, HOW_BLOCK)             \
-    X(pre, HOW_BLOCK | HOW_RICH) X(q, HOW_INLINE) X(rp, HOW_NEVER) X(rt, HOW_NEVER)                       \
-    X(script, HOW_NEVER) X(section, HOW_BLOCK) X(select, HOW_NEVER) X(style, HOW_NEVER)                   \
-    X(summary, HOW_BLOCK) X(sup, HOW_INLINE) X(svg, HOW_NEVER) X(table, HOW_BLOCK | HOW_RICH)             \
-    X(tbody, HOW_INLINE) X(td, HOW_BLOCK) X(template, HOW_NEVER) X(textarea, HOW_NEVER)                   \
-    X(tfoot, HOW_INLINE) X(th, HOW_BLOCK) X(thead, HOW_INLINE) X(title, HOW_NEVER)                        \
+#define HTML_TAGS(X)                                                                               \
+    X(a, HOW_INLINE) X(address, HOW_BLOCK) X(annotation, HOW_NEVER) X(applet, HOW_NEVER)           \
+    X(article, HOW_BLOCK) X(aside, HOW_BLOCK | HOW_SOFT) X(audio, HOW_NEVER)                       \
+    X(blockquote, HOW_BLOCK | HOW_RICH)                                                            \
+    X(body, HOW_BLOCK) X(br, HOW_INLINE) X(button, HOW_NEVER) X(canvas, HOW_NEVER)                 \
+    X(caption, HOW_BLOCK) X(center, HOW_BLOCK) X(datalist, HOW_NEVER) X(dd, HOW_LINE)              \
+    X(details, HOW_BLOCK) X(dialog, HOW_BLOCK | HOW_SOFT) X(dir, HOW_BLOCK | HOW_RICH)             \
+    X(div, HOW_BLOCK) X(dl, HOW_BLOCK | HOW_RICH) X(dt, HOW_LINE) X(fieldset, HOW_BLOCK)           \
+    X(figcaption, HOW_BLOCK) X(figure, HOW_BLOCK) X(footer, HOW_BLOCK | HOW_SOFT | HOW_SURE)       \
+    X(form, HOW_BLOCK | HOW_SOFT) X(frameset, HOW_NEVER)                                           \
+    X(h1, HOW_BLOCK | HOW_HEADING | HOW_RICH) X(h2, HOW_BLOCK | HOW_HEADING | HOW_RICH)            \
+    X(h3, HOW_BLOCK | HOW_HEADING | HOW_RICH) X(h4, HOW_BLOCK | HOW_HEADING | HOW_RICH)            \
+    X(h5, HOW_BLOCK | HOW_HEADING | HOW_RICH) X(h6, HOW_BLOCK | HOW_HEADING | HOW_RICH)            \
+    X(head, HOW_BLOCK) X(header, HOW_BLOCK | HOW_SOFT) X(hgroup, HOW_BLOCK) X(hr, HOW_BLOCK)       \
+    X(html, HOW_BLOCK) X(iframe, HOW_NEVER) X(legend, HOW_BLOCK) X(li, HOW_LINE)                   \
+    X(main, HOW_BLOCK) X(map, HOW_NEVER) X(menu, HOW_BLOCK | HOW_RICH)                             \
+    X(nav, HOW_BLOCK | HOW_SOFT | HOW_SURE)                                                        \
+    X(noframes, HOW_NEVER) X(noscript, HOW_NEVER) X(ol, HOW_BLOCK | HOW_RICH) X(p, HOW_BLOCK)      \
+    X(pre, HOW_BLOCK | HOW_RICH) X(q, HOW_INLINE) X(rp, HOW_NEVER) X(rt, HOW_NEVER)                \
+    X(script, HOW_NEVER) X(section, HOW_BLOCK) X(select, HOW_NEVER) X(style, HOW_NEVER)            \
+    X(summary, HOW_BLOCK) X(sup, HOW_INLINE) X(svg, HOW_NEVER) X(table, HOW_BLOCK | HOW_RICH)      \
+    X(tbody, HOW_INLINE) X(td, HOW_BLOCK) X(template, HOW_NEVER) X(textarea, HOW_NEVER)            \
+    X(tfoot, HOW_INLINE) X(th, HOW_BLOCK) X(thead, HOW_INLINE) X(title, HOW_NEVER)                 \
     X(tr, HOW_LINE) X(ul, HOW_BLOCK | HOW_RICH) X(video, HOW_NEVER)
 enum html_tag {
 #define X(name, how) TAG_##name,
@@ -73,7 +78,8 @@ enum html_mark {
     MARK_MAIN = 8,            /* says that it is the main part */
     MARK_LINK = 16,           /* an <a> with href */
     MARK_NAV_LINK = 32,       /* an <a> with rel=next and the like */
-    MARK_RICH = 64,           /* holds more than lines of text can (lists, <pre>, headings, tables) */
+    MARK_RICH = 64,           /* holds more than lines of text can (lists,
+                               * <pre>, headings, tables) */
     MARK_PARAGRAPH = 128,     /* holds a <p> or <pre> */
     MARK_LINES = 512,         /* a row with a cell of several paragraphs */
     MARK_SURE = 1024,         /* soft, and stays so however much it holds */
@@ -88,8 +94,8 @@ struct html_node {
     uint16_t marks;
     uint16_t blocks;          /* block children, at most 65,535 */
     uint32_t parent, first, last, next;
-    /* Text: its place in html_tree.text. A list, while it is written: items so far, and 1 if it is set without blank
-     * lines. */
+    /* Text: its place in html_tree.text. A list, while it is written:
+     * items so far, and 1 if it is set without blank lines. */
     uint32_t at, n;
     uint32_t chars;           /* bytes that are not white space, in or below this node */
     uint32_t link_chars;      /* of those, inside links */
@@ -113,7 +119,8 @@ MUST_USE enum status html_tree_build(struct html_tree *t, struct span utf8);
 /* Sums chars, links and marks over what is not dropped; after a build, and again after dropping. */
 void html_tree_weigh(struct html_tree *t);
 void html_tree_release(struct html_tree *t);
-/* html.c: the marks that an element's attributes ask for (libxml2's name, value, ..., NULL; may be NULL). */
+/* html.c: the marks that an element's attributes ask for
+ * (libxml2's name, value, ..., NULL; may be NULL). */
 unsigned html_marks_of(enum html_tag tag, const unsigned char *const *attributes);
 /* Appends the text of the subtree, without what is dropped. */
 void html_write_text(const struct html_tree *t, uint32_t root, struct buf *out);

@@ -34,8 +34,8 @@ static void ask(struct writer *w, enum gap gap)
     w->gap = gap > w->gap ? gap : w->gap;
 }
 
-/* Writes what is due before text, which begins with `next`. No space is left before punctuation behind something that was
- * left out. */
+/* Writes what is due before text, which begins with `next`.
+ * No space is left before punctuation behind something that was left out. */
 static void settle(struct writer *w, char next, bool verbatim)
 {
     bool first = w->out->n == w->start;
@@ -60,8 +60,9 @@ static void settle(struct writer *w, char next, bool verbatim)
     w->gap = GAP_NONE;
 }
 
-/* Characters that are spaces to a reader, or nothing: U+00A0, U+2000-200A, U+2028, U+2029, U+202F; U+00AD, U+200B, U+2060,
- * U+FEFF. Joiners (U+200C, U+200D) stay, for scripts need them. Returns the length in bytes, 0: an ordinary one. */
+/* Characters that are spaces to a reader, or nothing: U+00A0, U+2000-200A, U+2028, U+2029, U+202F;
+ * U+00AD, U+200B, U+2060, U+FEFF. Joiners (U+200C, U+200D) stay, for scripts need them. Returns the
+ * length in bytes, 0: an ordinary one. */
 static size_t odd_char(const char *p, const char *end, bool *space)
 {
     const unsigned char *c = (const unsigned char *)p;
@@ -75,19 +76,21 @@ static size_t odd_char(const char *p, const char *end, bool *space)
         return 0;
     if (c[0] == 0xe2 && c[1] == 0x80) {
         *space = c[2] != 0x8b;
-        return (c[2] >= 0x80 && c[2] <= 0x8b) || c[2] == 0xa8 || c[2] == 0xa9 || c[2] == 0xaf ? 3 : 0;
+        return (c[2] >= 0x80 && c[2] <= 0x8b) || c[2] == 0xa8 || c[2] == 0xa9 || c[2] == 0xaf
+                   ? 3 : 0;
     }
     *space = false;
     return memcmp(p, "\xe2\x81\xa0", 3) == 0 || memcmp(p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 }
 
-/* The length of the run at p without white space and without a byte that may begin an odd character. */
+/* The length of the run at p without white space and without a byte that may
+ * begin an odd character. */
 static size_t plain_run(const char *p, const char *end)
 {
     const char *start = p;
 
-    while (p < end && (unsigned char)*p > ' ' && (unsigned char)*p != 0xc2 && (unsigned char)*p != 0xe2 &&
-           (unsigned char)*p != 0xef)
+    while (p < end && (unsigned char)*p > ' ' && (unsigned char)*p != 0xc2 &&
+           (unsigned char)*p != 0xe2 && (unsigned char)*p != 0xef)
         p++;
     return (size_t)(p - start);
 }
@@ -125,7 +128,8 @@ static void pre_text(struct writer *w, const char *p, const char *end)
         const char *from = p;
         bool space;
         size_t n;
-        while (p < end && (unsigned char)*p != 0xc2 && (unsigned char)*p != 0xe2 && (unsigned char)*p != 0xef && *p != '\r')
+        while (p < end && (unsigned char)*p != 0xc2 && (unsigned char)*p != 0xe2 &&
+               (unsigned char)*p != 0xef && *p != '\r')
             p++;
         buf_add(w->out, from, (size_t)(p - from));
         if (p == end)
@@ -196,7 +200,8 @@ static bool is_tight(const struct html_tree *t, const struct html_node *list)
     return true;
 }
 
-/* The number of an <ol>'s item: the items before it and itself. Kept in the list's node while it is written. */
+/* The number of an <ol>'s item: the items before it and itself.
+ * Kept in the list's node while it is written. */
 static void begin_item(struct writer *w, struct html_node *item)
 {
     struct html_node *list = item->parent != NO_NODE ? &w->tree->nodes[item->parent] : NULL;
@@ -248,7 +253,8 @@ static void begin_definition(struct writer *w)
 
 static bool in_item(const struct html_tree *t, const struct html_node *n)
 {
-    return n->parent != NO_NODE && (t->nodes[n->parent].tag == TAG_li || t->nodes[n->parent].tag == TAG_dd);
+    return n->parent != NO_NODE &&
+           (t->nodes[n->parent].tag == TAG_li || t->nodes[n->parent].tag == TAG_dd);
 }
 
 /* Does the list stand in another list's item, perhaps in a <div> of its own? */
@@ -272,8 +278,9 @@ static void begin_list(struct writer *w, struct html_node *list)
 
 /* --- tables --- */
 
-/* A row is one line, cells between " | ". Where a cell holds several short paragraphs the row is lines close together;
- * where it holds lists and the like, or the row is all there is (a table for layout), its cells are blocks. */
+/* A row is one line, cells between " | ". Where a cell holds several short paragraphs the row is
+ * lines close together; where it holds lists and the like, or the row is all there is (a table for
+ * layout), its cells are blocks. */
 enum row_form { ROW_LINE, ROW_LINES, ROW_BLOCKS };
 
 static enum row_form form_of_row(const struct html_tree *t, const struct html_node *row)
@@ -329,7 +336,8 @@ static void begin_cell(struct writer *w, const struct html_node *cell)
 
 static bool in_cell(const struct html_tree *t, const struct html_node *n)
 {
-    return n->parent != NO_NODE && (t->nodes[n->parent].tag == TAG_td || t->nodes[n->parent].tag == TAG_th);
+    return n->parent != NO_NODE &&
+           (t->nodes[n->parent].tag == TAG_td || t->nodes[n->parent].tag == TAG_th);
 }
 
 /* --- the walk --- */
@@ -338,7 +346,8 @@ static const char *super_mark(const struct html_tree *t, const struct html_node 
 {
     const char *p;
 
-    if (sup->links > 0 || sup->first == NO_NODE || t->nodes[sup->first].tag != TAG_text || sup->chars > 8)
+    if (sup->links > 0 || sup->first == NO_NODE || t->nodes[sup->first].tag != TAG_text ||
+        sup->chars > 8)
         return "";
     p = t->text.p + t->nodes[sup->first].at;
     return (*p >= '0' && *p <= '9') || (*p == '-' && sup->chars > 1) || sup->chars == 1 ? "^" : "";

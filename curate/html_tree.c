@@ -76,7 +76,8 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar **attributes)
         t->in_title |= tag == TAG_title && t->never == 1 && t->title != NULL && t->title->n == 0;
         return;
     }
-    add_node(t, tag)->marks = (uint16_t)html_marks_of(tag, (const unsigned char *const *)attributes);
+    add_node(t, tag)->marks =
+        (uint16_t)html_marks_of(tag, (const unsigned char *const *)attributes);
     t->open = (uint32_t)t->count - 1;
 }
 
@@ -170,13 +171,15 @@ void html_tree_weigh(struct html_tree *t)
 enum status html_tree_build(struct html_tree *t, struct span utf8)
 {
     xmlSAXHandler events = {
-        .startElement = on_start, .endElement = on_end, .characters = on_text, .ignorableWhitespace = on_text
+        .startElement = on_start, .endElement = on_end, .characters = on_text,
+        .ignorableWhitespace = on_text
     };
     xmlSAXHandler *own;
     htmlParserCtxt *parser;
 
     if (utf8.n > INT_MAX)
-        return fail(ST_LIMIT, "an HTML page has %zu bytes; at most %d can be parsed", utf8.n, INT_MAX);
+        return fail(ST_LIMIT, "an HTML page has %zu bytes; at most %d can be parsed", utf8.n,
+                    INT_MAX);
     t->open = NO_NODE;
     if (utf8.n == 0)
         return ST_OK;

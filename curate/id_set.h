@@ -1,8 +1,9 @@
 /*
  * Names that are taken: makes every document's id unique in its corpus.
  *
- * The first document with an id has it as it is; a later one gets "~2", "~3" ... behind it, whichever is free. Names are known
- * by their 64-bit hash: two that collide only cost the later one a needless number.
+ * The first document with an id has it as it is; a later one gets "~2", "~3" ... behind it,
+ * whichever is free. Names are known by their 64-bit hash: two that collide only cost the later one
+ * a needless number.
  */
 #ifndef TUNDISH_CURATE_ID_SET_H
 #define TUNDISH_CURATE_ID_SET_H

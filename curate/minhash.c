@@ -32,7 +32,8 @@ void minhash_release(struct minhash *m)
     *m = (struct minhash){ 0 };
 }
 
-/* Half a group of lanes. The order of numbers with a sign is as good for a minimum as any, and processors have it. */
+/* Half a group of lanes. The order of numbers with a sign is as good for a minimum as any,
+ * and processors have it. */
 typedef uint32_t lanes __attribute__((vector_size(MINHASH_LANES / 2 * 4)));
 typedef int32_t signed_lanes __attribute__((vector_size(MINHASH_LANES / 2 * 4)));
 
@@ -43,8 +44,8 @@ typedef int32_t signed_lanes __attribute__((vector_size(MINHASH_LANES / 2 * 4)))
     } while (0)
 
 /* One group over all shingles. */
-static inline __attribute__((always_inline)) void group_minima(const uint32_t *a, const uint32_t *b,
-                                                               const struct shingles *set, uint32_t *out)
+static inline __attribute__((always_inline)) void
+group_minima(const uint32_t *a, const uint32_t *b, const struct shingles *set, uint32_t *out)
 {
     lanes a0, a1, b0, b1, least0, least1;
 
@@ -73,13 +74,15 @@ static void minima_plain(const struct minhash *m, const struct shingles *set, ui
 }
 
 /* The same code, for wider registers: integers, so the same result. */
-PLATFORM_TARGET("avx2") static void minima_avx2(const struct minhash *m, const struct shingles *set, uint32_t *out)
+PLATFORM_TARGET("avx2")
+static void minima_avx2(const struct minhash *m, const struct shingles *set, uint32_t *out)
 {
     for (size_t g = 0; g < m->hashes; g += MINHASH_LANES)
         group_minima(m->a + g, m->b + g, set, out + g);
 }
 
-void minhash_keys(const struct minhash *m, const struct shingles *set, uint32_t *minima, uint64_t *keys)
+void minhash_keys(const struct minhash *m, const struct shingles *set, uint32_t *minima,
+                  uint64_t *keys)
 {
     minima_fn *fill = cpu_features()->avx2 ? minima_avx2 : minima_plain;
 
@@ -136,7 +139,8 @@ void band_index_reserve(struct band_index *x, size_t n)
 
     if (slots == x->slots)
         return;
-    *x = (struct band_index){ mem_array(slots, sizeof *x->keys), mem_array(slots, sizeof *x->docs), slots, 0 };
+    *x = (struct band_index){ mem_array(slots, sizeof *x->keys), mem_array(slots, sizeof *x->docs),
+                              slots, 0 };
     /* from behind a free slot on, so that entries of one key keep their order */
     while (start < old.slots && old.keys[start] != 0)
         start++;

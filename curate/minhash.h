@@ -1,9 +1,9 @@
 /*
  * Minimum hashes and the index of bands: the search of `dedup: {method: minhash}`.
  *
- * A signature has bands * rows minima of 32-bit hashes a*x + b over all shingles x (Broder, "On the resemblance and
- * containment of documents", 1997); the rows of one band are hashed to a band key. Two sets agree in one row with a
- * probability of their Jaccard index.
+ * A signature has bands * rows minima of 32-bit hashes a*x + b over all shingles x (Broder, "On the
+ * resemblance and containment of documents", 1997); the rows of one band are hashed to a band key.
+ * Two sets agree in one row with a probability of their Jaccard index.
  */
 #ifndef TUNDISH_CURATE_MINHASH_H
 #define TUNDISH_CURATE_MINHASH_H
@@ -20,8 +20,10 @@ struct minhash {
 /* The hashes are drawn from seed. */
 void minhash_init(struct minhash *m, int bands, int rows, uint64_t seed);
 void minhash_release(struct minhash *m);
-/* Writes the keys of all bands for shingles in any order, doubles or not, at least one. minima: room for m->hashes. */
-void minhash_keys(const struct minhash *m, const struct shingles *set, uint32_t *minima, uint64_t *keys);
+/* Writes the keys of all bands for shingles in any order, doubles or not, at least one.
+ * minima: room for m->hashes. */
+void minhash_keys(const struct minhash *m, const struct shingles *set, uint32_t *minima,
+                  uint64_t *keys);
 
 /* From band keys to the documents that have them: at most BAND_MOST a key (the first ones stay). */
 #define BAND_MOST 64

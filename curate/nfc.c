@@ -1,8 +1,10 @@
-/* NFC by parts. Most text is in NFC already, and most of a text that is not, is: only the characters around a combining mark or
- * an odd character need work. So a table says of each code point whether it is calm: it begins a fresh part (text before it
- * and from it on can be normalized apart; combining class 0 and never the second half of a composition) and is its own
- * normal form. A part is one calm character, where there is one, with all that is not calm behind it; only such
- * parts are given to utf8proc. It sorts marks in quadratic time, hence the bound on a part's length. */
+/* NFC by parts. Most text is in NFC already, and most of a text that is not, is: only the
+ * characters around a combining mark or an odd character need work. So a table says of each code
+ * point whether it is calm: it begins a fresh part (text before it and from it on can be
+ * normalized apart; combining class 0 and never the second half of a composition) and is its own
+ * normal form. A part is one calm character, where there is one, with all that is not calm behind
+ * it; only such parts are given to utf8proc. It sorts marks in quadratic time, hence the bound on
+ * a part's length. */
 #include "curate/normalize.h"
 
 #include <pthread.h>
@@ -54,7 +56,8 @@ static void fill(void)
             look_at(cp);
 }
 
-/* Below ALWAYS_CALM nothing is restless; behind the table, only compatibility ideographs (U+2F800..2FA1F) are. */
+/* Below ALWAYS_CALM nothing is restless; behind the table,
+ * only compatibility ideographs (U+2F800..2FA1F) are. */
 static inline bool is_calm(uint32_t cp)
 {
     if (cp >= TABLED)
@@ -71,8 +74,9 @@ void nfc_scratch_free(struct nfc_scratch *s) { free(s); }
 /* A part of at most NFC_RUN_MAX code points. */
 static void append_part(struct buf *out, struct span text, struct nfc_scratch *s)
 {
-    utf8proc_ssize_t n = utf8proc_decompose((const utf8proc_uint8_t *)text.p, (utf8proc_ssize_t)text.n, s->part,
-                                            NFC_RUN_MAX * 4, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    utf8proc_ssize_t n =
+        utf8proc_decompose((const utf8proc_uint8_t *)text.p, (utf8proc_ssize_t)text.n, s->part,
+                           NFC_RUN_MAX * 4, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
 
     BUG_IF(n < 0 || n > NFC_RUN_MAX * 4);
     n = utf8proc_reencode(s->part, n, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
@@ -80,7 +84,8 @@ static void append_part(struct buf *out, struct span text, struct nfc_scratch *s
     buf_add(out, s->part, (size_t)n);
 }
 
-/* The next restless character from p on, or end; *calm is where the last calm one before it begins (p: none). */
+/* The next restless character from p on, or end; *calm is where the last calm one
+ * before it begins (p: none). */
 static const char *find_restless(const char *p, const char *end, const char **calm)
 {
     *calm = p;

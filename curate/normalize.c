@@ -3,22 +3,28 @@
 static const char *const unicode_choices[] = { "nfc", "none", NULL };
 
 const struct opt normalize_opts[] = {
-    OPT_CHOICE(struct normalize_cfg, unicode, "unicode", "nfc", unicode_choices, "normal form of Unicode"),
-    OPT_BOOL(struct normalize_cfg, repair, "repair", "true", "replace bytes that are not UTF-8; off: drop such documents"),
+    OPT_CHOICE(struct normalize_cfg, unicode, "unicode", "nfc", unicode_choices,
+               "normal form of Unicode"),
+    OPT_BOOL(struct normalize_cfg, repair, "repair", "true",
+             "replace bytes that are not UTF-8; off: drop such documents"),
     OPT_REAL(struct normalize_cfg, max_invalid, "max-invalid", "0.05", 0, 1,
              "share of characters that may be replacements"),
-    OPT_BOOL(struct normalize_cfg, newlines, "newlines", "true", "line ends of all kinds become LF"),
+    OPT_BOOL(struct normalize_cfg, newlines, "newlines", "true",
+             "line ends of all kinds become LF"),
     OPT_BOOL(struct normalize_cfg, controls, "controls", "true", "take control characters out"),
-    OPT_BOOL(struct normalize_cfg, trailing_spaces, "trailing-spaces", "true", "take spaces at line ends out"),
-    OPT_INT(struct normalize_cfg, blank_lines, "blank-lines", "2", 0, 1e9, "most blank lines in a row"),
+    OPT_BOOL(struct normalize_cfg, trailing_spaces, "trailing-spaces", "true",
+             "take spaces at line ends out"),
+    OPT_INT(struct normalize_cfg, blank_lines, "blank-lines", "2", 0, 1e9,
+            "most blank lines in a row"),
     OPT_END
 };
 
 const struct drop_reason *const normalize_reasons[] = { &drop_invalid_utf8, &drop_empty, NULL };
 
 enum { COUNT_REPLACED, COUNT_REPAIRED, COUNT_CONTROLS, COUNT_LONG_RUNS };
-const char *const normalize_counters[] = { "replaced_characters", "repaired_documents", "removed_controls",
-                                           "long_mark_runs", NULL };
+const char *const normalize_counters[] = {
+    "replaced_characters", "repaired_documents", "removed_controls", "long_mark_runs", NULL,
+};
 
 /* ---- cleaning, in place: what is written never passes what is read ---- */
 
@@ -52,8 +58,9 @@ enum { PLAIN, CONTROL, LINE_FEED, LINE_END, RETURN, TWO_BYTES, BYTE_ORDER_MARK }
 static const uint8_t *actions(void)
 {
     static const uint8_t table[256] = {
-        [0 ... 8] = CONTROL, ['\n'] = LINE_FEED, ['\v'] = LINE_END, ['\f'] = LINE_END, ['\r'] = RETURN,
-        [14 ... 31] = CONTROL, [127] = CONTROL, [0xC2] = TWO_BYTES, [0xEF] = BYTE_ORDER_MARK,
+        [0 ... 8] = CONTROL, ['\n'] = LINE_FEED, ['\v'] = LINE_END,
+        ['\f'] = LINE_END,   ['\r'] = RETURN,    [14 ... 31] = CONTROL,
+        [127] = CONTROL,     [0xC2] = TWO_BYTES, [0xEF] = BYTE_ORDER_MARK,
     };
 
     return table;
@@ -63,7 +70,8 @@ static const uint8_t *actions(void)
 static size_t clean_special(struct clean *k, const unsigned char *p, size_t left, unsigned action)
 {
     bool c1 = action == TWO_BYTES && left > 1 && p[1] < 0xA0;
-    bool mark = action == BYTE_ORDER_MARK && left > 2 && memcmp(p, "\xEF\xBB\xBF", 3) == 0 && k->n == 0;
+    bool mark =
+        action == BYTE_ORDER_MARK && left > 2 && memcmp(p, "\xEF\xBB\xBF", 3) == 0 && k->n == 0;
     size_t n = mark ? 3 : action == TWO_BYTES && left > 1 ? 2 : 1;
     bool ends = action == LINE_FEED || (k->c->newlines && (action == LINE_END || action == RETURN ||
                                                            (c1 && p[1] == 0x85)));
@@ -136,8 +144,8 @@ enum status normalize_each(const void *cfg, struct doc *d, struct step_work *w)
         return doc_drop(d, &drop_empty, 0, 0);
     d->text.p[d->text.n] = 0;
     buf_clear(&w->spare);
-    if (c->unicode == NORMALIZE_NFC &&
-        nfc_append(&w->spare, (struct span){ d->text.p, d->text.n }, &w->counts[COUNT_LONG_RUNS], &w->nfc)) {
+    if (c->unicode == NORMALIZE_NFC && nfc_append(&w->spare, (struct span){ d->text.p, d->text.n },
+                                                  &w->counts[COUNT_LONG_RUNS], &w->nfc)) {
         struct buf swap = d->text;
 
         d->text = w->spare;

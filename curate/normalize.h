@@ -1,11 +1,14 @@
 /*
  * `normalize`: the same text in one form. In this order:
- *   repair           each maximal ill-formed part becomes U+FFFD; too many of them drop the document (invalid_utf8)
+ *   repair           each maximal ill-formed part becomes U+FFFD;
+ *                    too many of them drop the document (invalid_utf8)
  *   newlines         CRLF, CR, NEL, VT and FF become LF
- *   controls         C0, DEL and C1 go, but for \n and \t (and \r where `newlines` is off); U+FEFF at the start goes
+ *   controls         C0, DEL and C1 go, but for \n and \t (and \r where `newlines` is off);
+ *                    U+FEFF at the start goes
  *   trailing-spaces  spaces and tabs at the end of a line go
  *   blank-lines      no more than so many in a row; none at the start, nor white space at the end
- *   unicode: nfc     canonical composition (Unicode 15), but for runs of more than NFC_RUN_MAX marks, which stay
+ *   unicode: nfc     canonical composition (Unicode 15), but for runs of more than
+ *                    NFC_RUN_MAX marks, which stay
  * A document of which nothing is left is dropped (empty). Doing it twice changes nothing more.
  */
 #ifndef TUNDISH_CURATE_NORMALIZE_H
@@ -32,8 +35,9 @@ MUST_USE enum status normalize_each(const void *cfg, struct doc *d, struct step_
 
 struct nfc_scratch;
 void nfc_scratch_free(struct nfc_scratch *s);
-/* Appends text (well-formed UTF-8) in NFC, and returns true; false, with nothing appended, if it is in NFC already. *kept counts
- * runs that were too long. *scratch is made when it is needed. Linear. */
+/* Appends text (well-formed UTF-8) in NFC, and returns true; false, with nothing appended, if
+ * it is in NFC already. *kept counts runs that were too long. *scratch is made when it is
+ * needed. Linear. */
 bool nfc_append(struct buf *out, struct span text, uint64_t *kept, struct nfc_scratch **scratch);
 
 #endif

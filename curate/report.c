@@ -156,8 +156,10 @@ static json_t *source_json(const struct source_stats *stats)
 
         for (int j = 0; j < 5 && stats->samples[i][j]; j++)
             json_array_append_new(samples, id_text(stats->samples[i][j]));
-        json_object_set_new(row, "outcome", json_string(source_outcome_key((enum source_outcome)i)));
-        json_object_set_new(row, "meaning", json_string(source_outcome_text((enum source_outcome)i)));
+        json_object_set_new(row, "outcome",
+                            json_string(source_outcome_key((enum source_outcome)i)));
+        json_object_set_new(row, "meaning",
+                            json_string(source_outcome_text((enum source_outcome)i)));
         json_object_set_new(row, "count", integer(stats->outcomes[i]));
         json_object_set_new(row, "samples", samples);
         if (stats->outcomes[i] > 0)
@@ -242,7 +244,8 @@ json_t *report_json(const struct report *r, const struct source_stats *stats)
     return o;
 }
 
-enum status report_write(const struct report *r, const struct source_stats *stats, const char *folder)
+enum status report_write(const struct report *r, const struct source_stats *stats,
+                         const char *folder)
 {
     struct arena a;
     struct buf page = { 0 };
@@ -269,12 +272,13 @@ static void summary_step(const struct report_step *s, int width)
 
     if (s->seconds > 0)
         snprintf(rate, sizeof rate, "%.0f MB/s", (double)s->bytes_in / 1e6 / s->seconds);
-    log_info("%-*s %12s docs %10s %9.2f s %12s", width, s->step->label, str_count(s->documents_out, documents),
-             str_bytes(s->bytes_out, bytes), s->seconds, rate);
+    log_info("%-*s %12s docs %10s %9.2f s %12s", width, s->step->label,
+             str_count(s->documents_out, documents), str_bytes(s->bytes_out, bytes), s->seconds,
+             rate);
     for (size_t i = 0; i < s->reason_count; i++)
         if (s->reasons[i].documents > 0)
-            log_info("%-*s %12s dropped %s", width, "", str_count(s->reasons[i].documents, documents),
-                     s->reasons[i].reason->key);
+            log_info("%-*s %12s dropped %s", width, "",
+                     str_count(s->reasons[i].documents, documents), s->reasons[i].reason->key);
 }
 
 void report_summary(const struct report *r, const struct source_stats *stats, double seconds)
@@ -293,8 +297,9 @@ void report_summary(const struct report *r, const struct source_stats *stats, do
                      source_outcome_key((enum source_outcome)i));
     for (size_t i = 0; i < r->count; i++)
         summary_step(&r->steps[i], width);
-    log_info("%-*s %12s docs %10s %9.2f s %7.0f MB/s", width, "corpus", str_count(r->out.documents, a),
-             str_bytes(r->out.bytes, b), seconds, (double)stats->document_bytes / 1e6 / (seconds > 0 ? seconds : 1));
+    log_info("%-*s %12s docs %10s %9.2f s %7.0f MB/s", width, "corpus",
+             str_count(r->out.documents, a), str_bytes(r->out.bytes, b), seconds,
+             (double)stats->document_bytes / 1e6 / (seconds > 0 ? seconds : 1));
 }
 
 enum status report_nothing_left(const struct report *r, const struct source_stats *stats)
@@ -309,11 +314,12 @@ enum status report_nothing_left(const struct report *r, const struct source_stat
         for (size_t j = 0; j < r->steps[i].reason_count; j++) {
             const struct report_reason *reason = &r->steps[i].reasons[j];
             if (reason->documents > 0)
-                buf_printf(&why, "%s%" PRIu64 " dropped by '%s' (%s)", why.n ? ", " : "", reason->documents,
-                           r->steps[i].step->label, reason->reason->key);
+                buf_printf(&why, "%s%" PRIu64 " dropped by '%s' (%s)", why.n ? ", " : "",
+                           reason->documents, r->steps[i].step->label, reason->reason->key);
         }
-    fail(ST_FAILED, "no document is left of %" PRIu64 " in %" PRIu64 " files%s%s; nothing was written", stats->documents,
-         stats->files, why.n ? ": " : "", why.n ? why.p : "");
+    fail(ST_FAILED,
+         "no document is left of %" PRIu64 " in %" PRIu64 " files%s%s; nothing was written",
+         stats->documents, stats->files, why.n ? ": " : "", why.n ? why.p : "");
     buf_release(&why);
     return ST_FAILED;
 }

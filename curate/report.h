@@ -1,8 +1,10 @@
 /*
- * What happened to the documents, step by step: every number a user needs to trust a corpus, or to mend its chain.
+ * What happened to the documents, step by step: every number a user needs to trust a corpus,
+ * or to mend its chain.
  *
- * report.json and report.html lie in the artifact, so they hold nothing that differs between two runs on the same
- * inputs (no time, no host, no thread count); the seconds are for the summary on stderr alone.
+ * report.json and report.html lie in the artifact, so they hold nothing that differs between two
+ * runs on the same inputs (no time, no host, no thread count); the seconds are for the summary
+ * on stderr alone.
  * The HTML page is made from the JSON tree, and needs nothing but itself.
  */
 #ifndef TUNDISH_CURATE_REPORT_H
@@ -33,9 +35,11 @@ struct report_step {
     int samples;               /* kept for each reason */
     uint64_t documents_in, bytes_in, documents_out, bytes_out;
     uint64_t counts[STEP_COUNTERS];
-    struct report_reason *reasons;         /* as step->kind->reasons, and drop_invalid_utf8 behind them */
+    struct report_reason *reasons;         /* as step->kind->reasons, and
+                                            * drop_invalid_utf8 behind them */
     size_t reason_count;
-    double seconds;            /* on processors, all threads together; a step over all documents: of the clock */
+    double seconds;            /* on processors, all threads together;
+                                * a step over all documents: of the clock */
 };
 
 struct report {
@@ -43,7 +47,8 @@ struct report {
     size_t count;
     struct {
         uint64_t documents, bytes, renamed;
-        uint64_t length_documents[64], length_bytes[64];    /* by the logarithm of the text's bytes */
+        uint64_t length_documents[64], length_bytes[64];    /* by the logarithm of
+                                                             * the text's bytes */
         json_t *kinds, *sources;
     } out;
 };
@@ -57,7 +62,8 @@ void report_add_kept(struct report *r, const struct doc *d, bool renamed);
 /* The report as JSON; what could not be read comes from stats. The caller owns it. */
 json_t *report_json(const struct report *r, const struct source_stats *stats);
 /* Writes report.json and report.html into a folder. */
-MUST_USE enum status report_write(const struct report *r, const struct source_stats *stats, const char *folder);
+MUST_USE enum status report_write(const struct report *r, const struct source_stats *stats,
+                                  const char *folder);
 /* Appends the page; json is report_json()'s. (report_html.c) */
 void report_html(struct buf *out, const json_t *json);
 /* The table at the end, on stderr; seconds: wall time of the whole run. */

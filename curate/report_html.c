@@ -1,27 +1,31 @@
-/* report.json as a page: one file, no script, no outside address, light or dark as the reader's system is. */
+/* report.json as a page: one file, no script, no outside address,
+ * light or dark as the reader's system is. */
 #include <inttypes.h>
 
 #include "curate/report.h"
 
 static const char head[] =
     "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Curation report</title>\n<style>\n"
-    ":root { color-scheme: light dark; --ink: #1c2126; --soft: #5c6670; --line: #d8dde2; --page: #fbfbfa; --bar: #2f6f8f;\n"
-    "  --lost: #c9713a; }\n"
-    "@media (prefers-color-scheme: dark) { :root { --ink: #e4e8ec; --soft: #9aa5b0; --line: #353c44; --page: #16191d;\n"
-    "  --bar: #5aa3c7; --lost: #d98a55; } }\n"
-    "body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem; background: var(--page); color: var(--ink);\n"
-    "  font: 16px/1.5 system-ui, sans-serif; }\n"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+    "<title>Curation report</title>\n<style>\n"
+    ":root { color-scheme: light dark; --ink: #1c2126; --soft: #5c6670; --line: #d8dde2; "
+    "--page: #fbfbfa; --bar: #2f6f8f;\n  --lost: #c9713a; }\n"
+    "@media (prefers-color-scheme: dark) { :root { --ink: #e4e8ec; --soft: #9aa5b0; "
+    "--line: #353c44; --page: #16191d;\n  --bar: #5aa3c7; --lost: #d98a55; } }\n"
+    "body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem; background: var(--page); "
+    "color: var(--ink);\n  font: 16px/1.5 system-ui, sans-serif; }\n"
     "h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }\n"
     "table { border-collapse: collapse; width: 100%; font-size: .92rem; }\n"
-    "th, td { text-align: left; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }\n"
+    "th, td { text-align: left; padding: .3rem .6rem .3rem 0; "
+    "border-bottom: 1px solid var(--line); vertical-align: top; }\n"
     "td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }\n"
-    ".track { height: .8rem; min-width: 8rem; background: var(--line); border-radius: 2px; margin-top: .35rem; }\n"
+    ".track { height: .8rem; min-width: 8rem; background: var(--line); border-radius: 2px; "
+    "margin-top: .35rem; }\n"
     ".bar { height: 100%; background: var(--bar); border-radius: 2px; }\n"
     ".soft { color: var(--soft); } code { font-size: .88em; overflow-wrap: anywhere; }\n"
     "details { margin: .2rem 0; } summary { cursor: pointer; }\n"
-    "pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: .2rem 0 .8rem; padding: .5rem .7rem;\n"
-    "  border-left: 3px solid var(--lost); font-size: .82rem; }\n"
+    "pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: .2rem 0 .8rem; "
+    "padding: .5rem .7rem;\n  border-left: 3px solid var(--lost); font-size: .82rem; }\n"
     "</style>\n<h1>Curation report</h1>\n";
 
 /* ---- pieces ---- */
@@ -38,7 +42,10 @@ static void escape(struct buf *out, const char *s)
         }
 }
 
-static const char *text_of(const json_t *o, const char *key) { return json_string_value(json_object_get(o, key)); }
+static const char *text_of(const json_t *o, const char *key)
+{
+    return json_string_value(json_object_get(o, key));
+}
 
 static uint64_t number_of(const json_t *o, const char *key)
 {
@@ -70,13 +77,15 @@ static void cell_bar(struct buf *out, uint64_t part, uint64_t whole)
 {
     double share = whole ? 100.0 * (double)part / (double)whole : 0;
 
-    buf_printf(out, "<td><div class=\"track\"><div class=\"bar\" style=\"width:%.2f%%\"></div></div></td>",
+    buf_printf(out, "<td><div class=\"track\"><div class=\"bar\" style=\"width:%.2f%%\">"
+                    "</div></div></td>",
                share > 100 ? 100 : share);
 }
 
 /* ---- sections ---- */
 
-static void funnel_row(struct buf *out, const char *name, uint64_t documents, uint64_t bytes, uint64_t all)
+static void funnel_row(struct buf *out, const char *name, uint64_t documents, uint64_t bytes,
+                       uint64_t all)
 {
     buf_adds(out, "<tr>");
     cell_text(out, name);
@@ -92,11 +101,13 @@ static void funnel(struct buf *out, const json_t *json)
     uint64_t all = number_of(input, "documents");
     size_t i;
 
-    buf_adds(out, "<h2>What is left after each step</h2>\n<table>\n<tr><th>step<th class=\"n\">documents"
-                  "<th class=\"n\">bytes<th>share of documents</tr>\n");
+    buf_adds(out, "<h2>What is left after each step</h2>\n<table>\n"
+                  "<tr><th>step<th class=\"n\">documents<th class=\"n\">bytes"
+                  "<th>share of documents</tr>\n");
     funnel_row(out, "read", all, number_of(input, "document_bytes"), all);
     json_array_foreach(json_object_get(json, "steps"), i, step)
-        funnel_row(out, text_of(step, "step"), number_of(step, "documents_out"), number_of(step, "bytes_out"), all);
+        funnel_row(out, text_of(step, "step"), number_of(step, "documents_out"),
+                   number_of(step, "bytes_out"), all);
     buf_adds(out, "</table>\n");
 }
 
@@ -107,12 +118,13 @@ static void samples(struct buf *out, const json_t *list)
 
     if (json_array_size(list) == 0)
         return;
-    buf_printf(out, "<details><summary class=\"soft\">%zu sample%s</summary>\n", json_array_size(list),
-               json_array_size(list) == 1 ? "" : "s");
+    buf_printf(out, "<details><summary class=\"soft\">%zu sample%s</summary>\n",
+               json_array_size(list), json_array_size(list) == 1 ? "" : "s");
     json_array_foreach(list, i, sample) {
         buf_adds(out, "<code>");
         escape(out, text_of(sample, "id"));
-        buf_printf(out, "</code> <span class=\"soft\">%.4g</span>", json_real_value(json_object_get(sample, "value")));
+        buf_printf(out, "</code> <span class=\"soft\">%.4g</span>",
+                   json_real_value(json_object_get(sample, "value")));
         if (text_of(sample, "of")) {
             buf_adds(out, " <span class=\"soft\">of</span> <code>");
             escape(out, text_of(sample, "of"));
@@ -139,7 +151,8 @@ static void drop_row(struct buf *out, const char *step, const json_t *drop)
     cell_count(out, number_of(drop, "documents"));
     cell_bytes(out, number_of(drop, "bytes"));
     buf_printf(out, "<td class=\"n\">%.4g</td><td class=\"n\">%.4g &hellip; %.4g</td></tr>\n",
-               json_real_value(json_object_get(drop, "threshold")), json_real_value(json_object_get(drop, "value_min")),
+               json_real_value(json_object_get(drop, "threshold")),
+               json_real_value(json_object_get(drop, "value_min")),
                json_real_value(json_object_get(drop, "value_max")));
 }
 
@@ -148,7 +161,8 @@ static void drops(struct buf *out, const json_t *json)
     const json_t *step, *drop;
     size_t i, j;
 
-    buf_adds(out, "<h2>What was dropped, and why</h2>\n<table>\n<tr><th>step<th>reason<th class=\"n\">documents"
+    buf_adds(out, "<h2>What was dropped, and why</h2>\n<table>\n"
+                  "<tr><th>step<th>reason<th class=\"n\">documents"
                   "<th class=\"n\">bytes<th class=\"n\">threshold<th class=\"n\">values</tr>\n");
     json_array_foreach(json_object_get(json, "steps"), i, step)
         json_array_foreach(json_object_get(step, "drops"), j, drop)
@@ -158,12 +172,14 @@ static void drops(struct buf *out, const json_t *json)
 
 static void not_read(struct buf *out, const json_t *json)
 {
-    const json_t *row, *list = json_object_get(json_object_get(json, "input"), "not_documents"), *id;
+    const json_t *row, *id;
+    const json_t *list = json_object_get(json_object_get(json, "input"), "not_documents");
     size_t i, j;
 
     if (json_array_size(list) == 0)
         return;
-    buf_adds(out, "<h2>What was not read</h2>\n<table>\n<tr><th>outcome<th class=\"n\">files or members</tr>\n");
+    buf_adds(out, "<h2>What was not read</h2>\n<table>\n"
+                  "<tr><th>outcome<th class=\"n\">files or members</tr>\n");
     json_array_foreach(list, i, row) {
         buf_adds(out, "<tr><td><code>");
         escape(out, text_of(row, "outcome"));
@@ -190,13 +206,13 @@ static void lengths(struct buf *out, const json_t *json)
 
     json_array_foreach(list, i, row)
         most = number_of(row, "documents") > most ? number_of(row, "documents") : most;
-    buf_adds(out, "<h2>Lengths of what is left</h2>\n<table>\n<tr><th>text, from<th class=\"n\">documents"
-                  "<th class=\"n\">bytes<th></tr>\n");
+    buf_adds(out, "<h2>Lengths of what is left</h2>\n<table>\n"
+                  "<tr><th>text, from<th class=\"n\">documents<th class=\"n\">bytes<th></tr>\n");
     json_array_foreach(list, i, row) {
         char text[24];
 
-        funnel_row(out, str_bytes(number_of(row, "from_bytes"), text), number_of(row, "documents"), number_of(row, "bytes"),
-                   most);
+        funnel_row(out, str_bytes(number_of(row, "from_bytes"), text), number_of(row, "documents"),
+                   number_of(row, "bytes"), most);
     }
     buf_adds(out, "</table>\n");
 }
@@ -206,7 +222,8 @@ static void steps(struct buf *out, const json_t *json)
     const json_t *step;
     size_t i;
 
-    buf_adds(out, "<h2>Steps and their options</h2>\n<table>\n<tr><th>step<th>options<th>counts</tr>\n");
+    buf_adds(out, "<h2>Steps and their options</h2>\n<table>\n"
+                  "<tr><th>step<th>options<th>counts</tr>\n");
     json_array_foreach(json_object_get(json, "steps"), i, step) {
         struct buf text = { 0 };
 
@@ -231,9 +248,13 @@ void report_html(struct buf *out, const json_t *json)
     char files[28], read[28], kept[28], bytes[24];
 
     buf_adds(out, head);
-    buf_printf(out, "<p>%s files gave %s documents; %s of them, %s of text, are in the corpus.</p>\n",
-               str_count(number_of(input, "files"), files), str_count(number_of(input, "documents"), read),
-               str_count(number_of(output, "documents"), kept), str_bytes(number_of(output, "bytes"), bytes));
+    buf_printf(out,
+               "<p>%s files gave %s documents; %s of them, %s of text, "
+               "are in the corpus.</p>\n",
+               str_count(number_of(input, "files"), files),
+               str_count(number_of(input, "documents"), read),
+               str_count(number_of(output, "documents"), kept),
+               str_bytes(number_of(output, "bytes"), bytes));
     funnel(out, json);
     drops(out, json);
     not_read(out, json);

@@ -33,7 +33,8 @@ static inline uint64_t load(const char *p, size_t n)
     return low | (uint64_t)high << 32;
 }
 
-/* n > 0; `or` goes over all bytes: SMALL for ASCII letters and digits of any case, 0 for what is in small letters already. */
+/* n > 0; `or` goes over all bytes: SMALL for ASCII letters and digits of any case,
+ * 0 for what is in small letters already. */
 static inline uint64_t hash_word(const char *p, size_t n, uint64_t or)
 {
     uint64_t h = K0 ^ n ^ or;
@@ -53,8 +54,9 @@ static enum part part_of(uint32_t cp)
     if (cp < 0x80)
         return (char_class_ascii[cp] & (CHAR_ALPHA | CHAR_DIGIT)) ? PART_OF_WORD : PART_NONE;
     /* scripts without spaces: Thai, Lao, Tibetan to Myanmar, Khmer, kana and ideographs */
-    if ((cp >= 0xE00 && cp < 0x10A0) || (cp >= 0x1780 && cp < 0x1800) || (cp >= 0x3040 && cp < 0x3100) ||
-        (cp >= 0x3400 && cp < 0xA000) || (cp >= 0xF900 && cp < 0xFB00) || (cp >= 0x20000 && cp < 0x40000))
+    if ((cp >= 0xE00 && cp < 0x10A0) || (cp >= 0x1780 && cp < 0x1800) ||
+        (cp >= 0x3040 && cp < 0x3100) || (cp >= 0x3400 && cp < 0xA000) ||
+        (cp >= 0xF900 && cp < 0xFB00) || (cp >= 0x20000 && cp < 0x40000))
         return PART_ALONE;
     switch (utf8proc_category((utf8proc_int32_t)cp)) {
     case UTF8PROC_CATEGORY_LU:
@@ -71,8 +73,8 @@ static enum part part_of(uint32_t cp)
     }
 }
 
-/* A word with characters that are not ASCII, from p on. Small letters go to a piece of memory that is hashed when it is
- * full, so that a word may be of any length. Returns where it ends. */
+/* A word with characters that are not ASCII, from p on. Small letters go to a piece of memory that
+ * is hashed when it is full, so that a word may be of any length. Returns where it ends. */
 static const char *wide_word(const char *p, const char *end, uint64_t *hash)
 {
     char small[68];
@@ -193,8 +195,9 @@ static int by_size(const void *va, const void *vb)
     return a < b ? -1 : a > b;
 }
 
-/* Hashes are spread evenly: their highest bits put nearly every one where it belongs, and what falls into one bucket is
- * few, or many times the same. spare: room for n, and a number a bucket behind it. */
+/* Hashes are spread evenly: their highest bits put nearly every one where it belongs, and what
+ * falls into one bucket is few, or many times the same. spare: room for n, and a number a
+ * bucket behind it. */
 static void sort_many(uint64_t *v, size_t n, uint64_t *spare, int bits)
 {
     size_t buckets = (size_t)1 << bits, from = 0;

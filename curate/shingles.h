@@ -1,5 +1,6 @@
 /*
- * Hashes of the word n-grams of a text, for finding texts that are alike (curate/dedup.h says what a word is there).
+ * Hashes of the word n-grams of a text, for finding texts that are alike
+ * (curate/dedup.h says what a word is there).
  */
 #ifndef TUNDISH_CURATE_SHINGLES_H
 #define TUNDISH_CURATE_SHINGLES_H
@@ -13,9 +14,11 @@ struct shingles {
     size_t spare_cap;
 };
 
-/* One hash for every n-gram of text (UTF-8), in order; fewer than n words give none. s is {0} or was used before. */
+/* One hash for every n-gram of text (UTF-8), in order; fewer than n words give none.
+ * s is {0} or was used before. */
 void shingles_of(struct shingles *s, struct span text, int n);
-/* Keeps those whose second hash lies in the lowest k-th part (k >= 1): the same n-gram is kept or not in every text. */
+/* Keeps those whose second hash lies in the lowest k-th part (k >= 1):
+ * the same n-gram is kept or not in every text. */
 void shingles_sample(struct shingles *s, uint64_t k);
 /* Sorts and removes doubles: a set. */
 void shingles_set(struct shingles *s);

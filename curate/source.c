@@ -33,8 +33,10 @@ const struct source_stats *source_stats_of(const struct source *s) { return &s->
 /* --- the list of sources --- */
 
 static const struct opt item_opts[] = {
-    OPT_STR(struct source_item, path, "path", NULL, "a file, folder or archive", .flags = OPT_REQUIRED),
-    OPT_STR(struct source_item, text_key, "text", NULL, "member of a JSONL line that holds the text"),
+    OPT_STR(struct source_item, path, "path", NULL,
+            "a file, folder or archive", .flags = OPT_REQUIRED),
+    OPT_STR(struct source_item, text_key, "text", NULL,
+            "member of a JSONL line that holds the text"),
     OPT_LIST(struct source_item, include, "include", "globs: read only what one of them matches"),
     OPT_LIST(struct source_item, exclude, "exclude", "globs: leave out what one of them matches"),
     OPT_END
@@ -56,8 +58,9 @@ static enum status check_item(struct arena *a, const struct yaml *item)
     const struct yaml *path = item;
 
     if (item->kind == YAML_LIST)
-        return yaml_fail(item, "a source is a path or {path: P, text: KEY, include: [GLOB...], exclude: "
-                               "[GLOB...]}, not a list");
+        return yaml_fail(item,
+                         "a source is a path or {path: P, text: KEY, include: [GLOB...], exclude: "
+                         "[GLOB...]}, not a list");
     if (item->kind == YAML_MAP) {
         TRY(opt_check_map(item_opts, a, item, item, 0));
         path = yaml_get(item, "path");
@@ -115,7 +118,8 @@ static enum status read_item(struct arena *a, const struct yaml *from, struct so
     return ST_OK;
 }
 
-enum status source_open(const struct yaml *sources, const struct source_limits *limits, struct source **out)
+enum status source_open(const struct yaml *sources, const struct source_limits *limits,
+                        struct source **out)
 {
     struct source *s;
     enum status st;
@@ -151,7 +155,8 @@ char *source_make_id(const char *head, const char *between, const char *tail)
     return b.p;
 }
 
-struct raw_document *source_document(struct source *s, enum raw_kind kind, const char *id, struct buf *bytes)
+struct raw_document *source_document(struct source *s, enum raw_kind kind, const char *id,
+                                     struct buf *bytes)
 {
     struct raw_document *d = mem_alloc(sizeof *d);
 

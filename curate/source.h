@@ -1,16 +1,18 @@
 /*
  * Sources: files, folders and archives (nested) become raw documents, in a fixed order.
  *
- * The order is that of sorted paths, then of members inside an archive: the same inputs give the same sequence. Kind is found by content
- * first, name second. What cannot be read is never fatal: it becomes an outcome (counted by reason, with samples), and
- * reading goes on. Only a source path that does not exist, or a wrong option, is an error.
+ * The order is that of sorted paths, then of members inside an archive: the same inputs give the
+ * same sequence. Kind is found by content first, name second. What cannot be read is never fatal:
+ * it becomes an outcome (counted by reason, with samples), and reading goes on. Only a source path
+ * that does not exist, or a wrong option, is an error.
  *
- * Memory is one document (max_document) and one block an archive level, whatever the archive's size; the window of a
- * decompressor comes on top, as large as the archive asks for (xz -9: 64 MB; a hostile LZMA or PPMd member: up to 4 GB of
- * addresses, of which only what its data fills is touched).
+ * Memory is one document (max_document) and one block an archive level, whatever the archive's
+ * size; the window of a decompressor comes on top, as large as the archive asks for (xz -9: 64
+ * MB; a hostile LZMA or PPMd member: up to 4 GB of addresses, of which only what its data
+ * fills is touched).
  *
- * To add a kind: a row in the tables of source_kind.c; an archive kind, also one in source_archive.c. How the files of this
- * folder share the work: source_part.h.
+ * To add a kind: a row in the tables of source_kind.c; an archive kind,
+ * also one in source_archive.c. How the files of this folder share the work: source_part.h.
  */
 #ifndef TUNDISH_CURATE_SOURCE_H
 #define TUNDISH_CURATE_SOURCE_H
@@ -20,16 +22,19 @@
 #include "base/status.h"
 #include "base/str.h"
 
-/* What a raw document's bytes are. RAW_JSONL: the text member of one line of a .jsonl file, unescaped. */
+/* What a raw document's bytes are. RAW_JSONL: the text member of one line of a
+ * .jsonl file, unescaped. */
 enum raw_kind { RAW_TEXT, RAW_MARKDOWN, RAW_HTML, RAW_JSONL };
 
 struct raw_document {
     enum raw_kind kind;
-    char *id;            /* the source's base name, the path below it, "!member" for each archive level, "#line" for JSONL */
+    char *id;            /* the source's base name, the path below it,
+                          * "!member" for each archive level, "#line" for JSONL */
     char *source;        /* the top-level source path's base name */
     char *bytes;         /* NUL-terminated; owned */
     size_t n;
-    /* RAW_JSONL: what else the line says of itself; owned, NULL when absent (and for the other kinds). */
+    /* RAW_JSONL: what else the line says of itself; owned, NULL when absent
+     * (and for the other kinds). */
     char *line_id;       /* its "id" */
     char *created;       /* its "created" */
     char *metadata;      /* its "metadata": the raw JSON text of an object */
@@ -77,9 +82,11 @@ struct source_stats {
 };
 
 struct source;
-/* sources: the YAML list of `sources:`, items `path` or `{path: P, text: KEY, include: [GLOB...], exclude: [GLOB...]}` (globs over the
- * id's part below the path); KEY is the JSONL member with the text. */
-MUST_USE enum status source_open(const struct yaml *sources, const struct source_limits *limits, struct source **out);
+/* sources: the YAML list of `sources:`, items `path` or `{path: P, text: KEY, include:
+ * [GLOB...], exclude: [GLOB...]}` (globs over the id's part below the path); KEY is the JSONL
+ * member with the text. */
+MUST_USE enum status source_open(const struct yaml *sources, const struct source_limits *limits,
+                                 struct source **out);
 /* The next document, owned by the caller; *out = NULL at the end. Called by one thread. */
 MUST_USE enum status source_next(struct source *s, struct raw_document **out);
 const struct source_stats *source_stats_of(const struct source *s);
@@ -88,16 +95,19 @@ void source_close(struct source *s);
 opt_check_fn source_check;
 opt_paths_fn source_paths;
 
-/* HTML to its main text (libxml2's HTML parser): drops scripts, styles, navigation, headers, footers, forms, link lists; keeps
- * headings, paragraphs, lists ("- ", "1. "; what an item or a definition goes on with is indented), preformatted text as it
- * is and tables as lines ("a | b"); blocks are separated by a blank line. The charset is the document's (BOM, meta, XML
- * declaration), else UTF-8, else windows-1252. Appends UTF-8 to out, with a final line break unless there is no text; title
- * (may be NULL) gets the <title>. too_deep is set when elements nest deeper than 256, libxml2's own limit for trees: the page
- * is cut there. Time is linear in n; memory is about 48 bytes an element and piece of text (at most 16 n) and three copies. */
+/* HTML to its main text (libxml2's HTML parser): drops scripts, styles, navigation, headers,
+ * footers, forms, link lists; keeps headings, paragraphs, lists ("- ", "1. "; what an item or a
+ * definition goes on with is indented), preformatted text as it is and tables as lines ("a | b");
+ * blocks are separated by a blank line. The charset is the document's (BOM, meta, XML declaration),
+ * else UTF-8, else windows-1252. Appends UTF-8 to out, with a final line break unless there is no
+ * text; title (may be NULL) gets the <title>. too_deep is set when elements nest deeper than 256,
+ * libxml2's own limit for trees: the page is cut there. Time is linear in n; memory is about 48
+ * bytes an element and piece of text (at most 16 n) and three copies. */
 struct html_result {
     bool too_deep;
     struct buf *title;
 };
-MUST_USE enum status html_main_text(const char *bytes, size_t n, struct buf *out, struct html_result *result);
+MUST_USE enum status html_main_text(const char *bytes, size_t n, struct buf *out,
+                                    struct html_result *result);
 
 #endif

@@ -50,9 +50,10 @@ static la_int64_t on_skip(struct archive *a, void *ctx, la_int64_t n)
     return input_seek(l->in, here + n, SEEK_SET) < 0 ? 0 : n;
 }
 
-/* What libarchive is to read: one compression of a nameless member (format "raw"), or one format. Never a chain that it
- * finds itself: what comes out of a compression goes through archive_member_read() and is counted, before anything looks at
- * it; and a damaged archive of one kind is never taken for another. */
+/* What libarchive is to read: one compression of a nameless member (format "raw"), or one format.
+ * Never a chain that it finds itself: what comes out of a compression goes through
+ * archive_member_read() and is counted, before anything looks at it; and a damaged archive of one
+ * kind is never taken for another. */
 static const struct {
     int filter;
     int (*format)(struct archive *);
@@ -64,7 +65,8 @@ static const struct {
     [ARCHIVE_LZ4] = { ARCHIVE_FILTER_LZ4, archive_read_support_format_raw },
     [ARCHIVE_LZIP] = { ARCHIVE_FILTER_LZIP, archive_read_support_format_raw },
     [ARCHIVE_LZMA] = { ARCHIVE_FILTER_LZMA, archive_read_support_format_raw },
-    [ARCHIVE_COMPRESS] = { ARCHIVE_FILTER_NONE, archive_read_support_format_raw },      /* see set_up() */
+    /* see set_up() */
+    [ARCHIVE_COMPRESS] = { ARCHIVE_FILTER_NONE, archive_read_support_format_raw },
     [ARCHIVE_RPM] = { ARCHIVE_FILTER_RPM, archive_read_support_format_raw },
     [ARCHIVE_TAR] = { ARCHIVE_FILTER_NONE, archive_read_support_format_tar },
     [ARCHIVE_AR] = { ARCHIVE_FILTER_NONE, archive_read_support_format_ar },
@@ -81,7 +83,8 @@ static const struct {
 
 static void set_up(struct archive *a, enum archive_form form)
 {
-    if (form == ARCHIVE_COMPRESS)      /* appended, it would read before there is something to read from */
+    /* Appended, compress would read before there is something to read from. */
+    if (form == ARCHIVE_COMPRESS)
         archive_read_support_filter_compress(a);
     else
         archive_read_append_filter(a, readers[form].filter);
@@ -91,7 +94,8 @@ static void set_up(struct archive *a, enum archive_form form)
 
 bool archive_can_read(enum archive_form form)
 {
-    /* A hostile file of these kinds makes older libarchives loop for ever: xar before 3.7.5, ISO images before 3.8.8. */
+    /* A hostile file of these kinds makes older libarchives loop for ever:
+     * xar before 3.7.5, ISO images before 3.8.8. */
     if (form == ARCHIVE_XAR)
         return archive_version_number() >= 3007005;
     return form != ARCHIVE_ISO || archive_version_number() >= 3008008;
@@ -170,7 +174,8 @@ ssize_t archive_member_read(struct level *l, void *p, size_t n)
 
 /* --- members --- */
 
-/* Can the rest of a member be passed over without unpacking it? Else it is read, so that it counts. */
+/* Can the rest of a member be passed over without unpacking it? Else it is read,
+ * so that it counts. */
 static bool can_skip(struct level *l)
 {
     switch (l->form) {
@@ -199,7 +204,8 @@ static void finish_member(struct level *l)
         ;
 }
 
-/* Does a member's name lead out of the archive: absolute, or with a ".." part? Windows' names count too. */
+/* Does a member's name lead out of the archive: absolute,
+ * or with a ".." part? Windows' names count too. */
 static bool leads_out(const char *name)
 {
     const char *part = name;
@@ -346,7 +352,8 @@ void archive_level_open(struct source *s, struct input *in, const char *id, enum
     if (input_can_seek(in))
         archive_read_set_seek_callback(l->archive, on_seek);
     l->opened = archive_read_open1(l->archive) == ARCHIVE_OK;
-    /* What fails to unpack from its first byte on is "empty" to libarchive, which still has the words. */
+    /* What fails to unpack from its first byte on is "empty" to libarchive,
+     * which still has the words. */
     if (!l->opened || (archive_is_compression(form) && archive_error_string(l->archive) != NULL))
         archive_fault(l);
 }

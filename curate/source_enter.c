@@ -63,7 +63,8 @@ static struct raw_document *enter_wide(struct source *s, struct input *in, const
 }
 
 /* Forms that are read by seeking only are held in memory when they lie inside another archive. */
-static void enter_archive(struct source *s, struct input *in, const char *id, enum archive_form form)
+static void enter_archive(struct source *s, struct input *in, const char *id,
+                          enum archive_form form)
 {
     struct buf bytes = { 0 };
 

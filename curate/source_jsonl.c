@@ -19,7 +19,8 @@ void jsonl_level_close(struct level *l)
 
 enum line_end { LINE_WHOLE, LINE_TOO_LONG, LINE_NONE };
 
-/* The next line without its newline into l->line. Of a line longer than max_document only the count is kept. */
+/* The next line without its newline into l->line. Of a line longer than max_document
+ * only the count is kept. */
 static enum line_end next_line(struct level *l)
 {
     uint64_t limit = l->source->limits.max_document;

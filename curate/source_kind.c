@@ -65,8 +65,9 @@ static const struct magic magics[] = {
     MAGIC(0, "# Sphinx inventory version ", ARCHIVE_NONE),      /* a text line, then zlib */
 };
 
-/* Markup and listings that begin like this are not read. Man pages (troff) are among them: their requests and escapes are
- * not prose, and the packages that matter carry the same pages as HTML or text. */
+/* Markup and listings that begin like this are not read. Man pages (troff) are among them:
+ * their requests and escapes are not prose, and the packages that matter carry the same pages
+ * as HTML or text. */
 static const char *const skipped_starts[] = {
     "<?xml", "<!DOCTYPE", "<svg", "<?php", "{\\rtf", "%!PS", "WARC/1.", "-----BEGIN ",
     "application/epub+zip", "application/vnd.",     /* an EPUB's or OpenDocument's first member */
@@ -117,8 +118,8 @@ bool content_blank(const char *p, size_t n)
     return true;
 }
 
-/* The oldest tar has no magic: its header's checksum is the sign (the sum of the 512 bytes, the checksum's own eight
- * taken as spaces). */
+/* The oldest tar has no magic: its header's checksum is the sign
+ * (the sum of the 512 bytes, the checksum's own eight taken as spaces). */
 static bool is_tar(struct span head)
 {
     unsigned sum = 0, want = 0;
@@ -144,11 +145,12 @@ static bool is_bzip2(struct span h)
 
 static bool is_lha(struct span h)
 {
-    return h.n >= 22 && memcmp(h.p + 2, "-lh", 3) == 0 && h.p[6] == '-' && (unsigned char)h.p[20] <= 3;
+    return h.n >= 22 && memcmp(h.p + 2, "-lh", 3) == 0 && h.p[6] == '-' &&
+           (unsigned char)h.p[20] <= 3;
 }
 
-/* A gzip header with its optional fields, all within the head: libarchive would look for the end of an endless name without
- * a bound (RFC 1952, 2.3). */
+/* A gzip header with its optional fields, all within the head:
+ * libarchive would look for the end of an endless name without a bound (RFC 1952, 2.3). */
 static bool is_gzip(struct span h)
 {
     struct cursor c = cursor_over(h.p, h.n);
@@ -163,8 +165,8 @@ static bool is_gzip(struct span h)
     return cursor_ok(&c) && magic == 0x088b1f && (flags & 0xe0) == 0;
 }
 
-/* zstd and lz4 share frames to be skipped, 0x184D2A50 .. 5F and a length, little-endian; what stands behind those at the
- * start tells which of the two it is. */
+/* zstd and lz4 share frames to be skipped, 0x184D2A50 .. 5F and a length, little-endian;
+ * what stands behind those at the start tells which of the two it is. */
 static enum archive_form behind_skippable(struct span h)
 {
     struct cursor c = cursor_over(h.p, h.n);
@@ -212,8 +214,8 @@ static bool is_wide(struct span h)
             memcmp(h.p, "\0\0\xfe\xff", 4) == 0);
 }
 
-/* A NUL, or more than one control character in 32 that text does not use. Backspace, escape and the unit separator do
- * occur in text (overstrike, colours, info files). */
+/* A NUL, or more than one control character in 32 that text does not use.
+ * Backspace, escape and the unit separator do occur in text (overstrike, colours, info files). */
 static bool is_binary(struct span head)
 {
     size_t n = head.n < SNIFF ? head.n : SNIFF, control = 0;
@@ -234,7 +236,8 @@ static bool starts_with(struct span s, const char *with)
     return s.n >= n && strncasecmp(s.p, with, n) == 0;
 }
 
-/* s without what may stand before a document's first tag: white space, comments, an XML declaration. */
+/* s without what may stand before a document's first tag:
+ * white space, comments, an XML declaration. */
 static struct span first_tag(struct span s)
 {
     for (;;) {
@@ -255,7 +258,9 @@ static struct span first_tag(struct span s)
 
 static bool is_html(struct span text, const char *name)
 {
-    static const char *const tags[] = { "<!doctype html", "<html", "<head", "<body", "<title", NULL };
+    static const char *const tags[] = {
+        "<!doctype html", "<html", "<head", "<body", "<title", NULL,
+    };
     struct span s = first_tag(text);
 
     for (int i = 0; tags[i] != NULL; i++)
@@ -274,8 +279,8 @@ static bool is_skipped_markup(struct span text)
     return false;
 }
 
-/* The first line is {...} and so begins each further one; a single such line, or a first line longer than the head,
- * needs the name to say so. */
+/* The first line is {...} and so begins each further one;
+ * a single such line, or a first line longer than the head, needs the name to say so. */
 static bool is_jsonl(struct span text, const char *name)
 {
     bool named = ending_length(name, jsonl_endings) > 0;
@@ -366,7 +371,8 @@ static uint32_t wide_char(struct wide *w)
 
 void content_narrow(struct span wide, struct buf *out)
 {
-    struct wide w = { (const unsigned char *)wide.p, (const unsigned char *)wide.p + wide.n, 2, false };
+    struct wide w = { (const unsigned char *)wide.p, (const unsigned char *)wide.p + wide.n, 2,
+                      false };
     char utf8[4];
 
     if (memcmp(wide.p, "\xff\xfe\0\0", 4) == 0 || memcmp(wide.p, "\0\0\xfe\xff", 4) == 0)

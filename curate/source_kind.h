@@ -1,10 +1,11 @@
 /*
  * What a run of bytes is, from its first 64 KiB and, where bytes alone cannot say, its name.
  *
- * The order of the questions: is it an archive or compressed (magic bytes), another known binary format (magic bytes),
- * wide text (a UTF-16 or UTF-32 byte order mark), binary (NUL or many control characters), nothing, a markup that is not
- * read (first characters: XML, troff, ...), HTML (first tag), JSONL (shape of the first lines); and only then by the name's
- * ending: Markdown, JSON lines, kinds that are skipped, and what is left is text.
+ * The order of the questions: is it an archive or compressed (magic bytes), another known binary
+ * format (magic bytes), wide text (a UTF-16 or UTF-32 byte order mark), binary (NUL or many control
+ * characters), nothing, a markup that is not read (first characters: XML, troff, ...), HTML (first
+ * tag), JSONL (shape of the first lines); and only then by the name's ending: Markdown, JSON lines,
+ * kinds that are skipped, and what is left is text.
  *
  * To add a kind that is known by its magic bytes or its name: one row in a table of source_kind.c.
  */
@@ -19,13 +20,15 @@
 #define CONTENT_HEAD (64u << 10)      /* bytes that a decision may look at */
 
 enum content_kind {
-    CONTENT_EMPTY,                    /* no bytes, or white space alone and nothing behind the head */
+    CONTENT_EMPTY,                    /* no bytes, or white space alone and
+                                       * nothing behind the head */
     CONTENT_TEXT,
     CONTENT_MARKDOWN,
     CONTENT_HTML,
     CONTENT_JSONL,
     CONTENT_ARCHIVE,                  /* .form says which */
-    CONTENT_WIDE,                     /* UTF-16 or UTF-32 with a byte order mark: convert, then ask again */
+    CONTENT_WIDE,                     /* UTF-16 or UTF-32 with a byte order mark:
+                                       * convert, then ask again */
     CONTENT_BINARY,
     CONTENT_SKIPPED,                  /* text of a kind that is not read */
 };
@@ -54,21 +57,26 @@ enum archive_form {
     ARCHIVE_XAR,
     ARCHIVE_ISO,
 };
-static inline bool archive_is_compression(enum archive_form f) { return f >= ARCHIVE_GZIP && f <= ARCHIVE_RPM; }
+static inline bool archive_is_compression(enum archive_form f)
+{
+    return f >= ARCHIVE_GZIP && f <= ARCHIVE_RPM;
+}
 
 struct content {
     enum content_kind kind;
     enum archive_form form;
 };
 
-/* head: the first bytes; whole: there are no more than those. name: a file's or member's name, without the ending of a
- * compression that was taken off. */
+/* head: the first bytes; whole: there are no more than those. name:
+ * a file's or member's name, without the ending of a compression that was taken off. */
 struct content content_of(struct span head, bool whole, const char *name);
 
-/* Converts text with a UTF-16 or UTF-32 byte order mark to UTF-8 with one (EF BB BF). Ill-formed units become U+FFFD. */
+/* Converts text with a UTF-16 or UTF-32 byte order mark to UTF-8 with one (EF BB BF).
+ * Ill-formed units become U+FFFD. */
 void content_narrow(struct span wide, struct buf *out);
 
-/* The length of name without the ending of a compression ("a.txt.gz": 5); "x.tgz" keeps all of it. */
+/* The length of name without the ending of a compression ("a.txt.gz": 5);
+ * "x.tgz" keeps all of it. */
 size_t content_bare_name(const char *name);
 
 /* Bytes of a UTF-8 byte order mark at the start: 3 or 0. */

@@ -1,10 +1,11 @@
 /*
  * The inside of curate/source.h: what its files share and nobody else includes.
  *
- * The one idea is a stack of levels. The bottom is a file on disk; on it stand the archives that are open (each reads the
- * current member of the one below through libarchive's read callback, so nothing is unpacked to disk or held
- * whole) and perhaps, on top, a JSONL file that is being read line by line. source_next() asks the top level for its next
- * step: a document, a new level, or its end.
+ * The one idea is a stack of levels. The bottom is a file on disk; on it stand the archives that
+ * are open (each reads the current member of the one below through libarchive's read callback,
+ * so nothing is unpacked to disk or held whole) and perhaps, on top, a JSONL file that is being
+ * read line by line. source_next() asks the top level for its next step: a document, a new
+ * level, or its end.
  *
  *   source.c          the list of paths, the options, outcomes and counts, source_next()
  *   source_paths.c    one path of the list: walking folders in order, include and exclude
@@ -14,8 +15,9 @@
  *   source_jsonl.c    the JSONL level
  *   source_kind.h     what bytes are
  *
- * Limits: a member's bytes are counted where they leave an archive (source_member_read), so a bomb is stopped inside the
- * read of whoever wanted the bytes: the level (or all of the file) is marked dead and unwound by source_next().
+ * Limits: a member's bytes are counted where they leave an archive (source_member_read), so a bomb
+ * is stopped inside the read of whoever wanted the bytes: the level (or all of the file) is marked
+ * dead and unwound by source_next().
  */
 #ifndef TUNDISH_CURATE_SOURCE_PART_H
 #define TUNDISH_CURATE_SOURCE_PART_H
@@ -44,12 +46,14 @@ enum path_found { PATH_END, PATH_FILE, PATH_SPECIAL, PATH_UNREADABLE };
 /* The next file; *path is valid until the next call. */
 enum path_found path_walk_next(struct path_walk *w, const char **path);
 
-/* The id of a file at path, which the item's walk found: the item's name and what follows its path. Where a source lies is no
- * part of it, so that a corpus has the same bytes wherever its documents lay. The caller frees it. */
+/* The id of a file at path, which the item's walk found: the item's name and what follows its path.
+ * Where a source lies is no part of it, so that a corpus has the same bytes wherever its documents
+ * lay. The caller frees it. */
 char *item_file_id(const struct source_item *item, const char *path);
 
-/* Is the id excluded, or (leaf) not included? Globs are matched against what follows the item's path; '*' also crosses
- * '/' and '!'. A glob without either is matched against the last part alone as well. */
+/* Is the id excluded, or (leaf) not included? Globs are matched against what follows the item's
+ * path; '*' also crosses '/' and '!'. A glob without either is matched against the last part
+ * alone as well. */
 bool item_leaves_out(const struct source_item *item, const char *id, bool leaf);
 
 /* --- source_input.c --- */
@@ -61,7 +65,8 @@ struct input {
     struct level *archive;      /* the current member of this archive; NULL: none */
     struct buf memory;          /* neither: these bytes, owned */
     uint64_t size;              /* of a file or memory */
-    uint64_t taken;             /* bytes taken from below (memory: the position); what is read twice counts twice */
+    uint64_t taken;             /* bytes taken from below (memory: the position);
+                                 * what is read twice counts twice */
     char *block;                /* CONTENT_HEAD bytes; at..fill are not yet handed on */
     size_t at, fill;
     bool ended;                 /* below said that there is no more */
@@ -73,11 +78,13 @@ struct input *input_of_memory(struct source *s, struct buf *bytes);    /* takes 
 void input_free(struct input *in);
 /* Reads ahead until the block is full or the end; what has been read is not consumed. */
 struct span input_head(struct input *in);
-/* The next bytes that are at hand, consumed; n = 0 at the end or after a failure. Valid until the next call. */
+/* The next bytes that are at hand, consumed; n = 0 at the end or after a failure.
+ * Valid until the next call. */
 struct span input_next(struct input *in);
 /* Puts the last n bytes of input_next() back. */
 void input_unread(struct input *in, size_t n);
-/* All that is left into out; false when there is more than limit (the rest stays unread) or the input failed. */
+/* All that is left into out; false when there is more than limit
+ * (the rest stays unread) or the input failed. */
 bool input_all(struct input *in, uint64_t limit, struct buf *out);
 bool input_can_seek(const struct input *in);
 /* Moves in a file or memory (SEEK_SET, SEEK_END); returns the new offset, -1 on error. */
@@ -96,12 +103,14 @@ struct level {
     /* archive */
     enum archive_form form;
     int depth;                    /* what this level adds to the source's depth */
-    bool opened;                  /* libarchive knows the format; else it must not be asked about members */
+    bool opened;                  /* libarchive knows the format; else it must not
+                                   * be asked about members */
     uint64_t expanded;            /* bytes that members gave */
     uint64_t members;
     char *member;                 /* id of the current member, owned */
     bool member_open;             /* the current member may have bytes left */
-    uint64_t left;                /* of the current member, if its header says how many; else UINT64_MAX */
+    uint64_t left;                /* of the current member, if its header says how many;
+                                   * else UINT64_MAX */
     bool is_deb;
     /* JSONL */
     struct buf line;
@@ -131,10 +140,11 @@ struct level *source_push(struct source *s, struct input *in, const char *id);
 /* "archive!member" and the like: text that is not UTF-8 is repaired. */
 char *source_make_id(const char *head, const char *between, const char *tail);
 /* A document with these bytes (taken over). */
-struct raw_document *source_document(struct source *s, enum raw_kind kind, const char *id, struct buf *bytes);
+struct raw_document *source_document(struct source *s, enum raw_kind kind, const char *id,
+                                     struct buf *bytes);
 
-/* source_enter.c: finds out what `in` is (taken over) and deals with it: a document, an outcome, or a new level. Returns
- * the document or NULL. */
+/* source_enter.c: finds out what `in` is (taken over) and deals with it:
+ * a document, an outcome, or a new level. Returns the document or NULL. */
 struct raw_document *source_enter(struct source *s, struct input *in, const char *id);
 
 /* source_archive.c */
@@ -144,7 +154,8 @@ int archive_depth(const struct source *s, enum archive_form form);
 void archive_level_open(struct source *s, struct input *in, const char *id, enum archive_form form);
 struct raw_document *archive_level_step(struct level *l);
 void archive_level_close(struct level *l);
-/* Reads bytes of the current member; counts them against the limits. 0 at the end, -1 on failure (counted). */
+/* Reads bytes of the current member; counts them against the limits.
+ * 0 at the end, -1 on failure (counted). */
 ssize_t archive_member_read(struct level *l, void *p, size_t n);
 
 /* source_jsonl.c */

@@ -66,7 +66,8 @@ enum path_found path_walk_next(struct path_walk *w, const char **path)
         case FTS_ERR:
         case FTS_NS:
             return PATH_UNREADABLE;
-        default:     /* links, devices, pipes, sockets; given as the path itself, they cannot be read */
+        /* Links, devices, pipes, sockets; given as the path itself, they cannot be read. */
+        default:
             return e->fts_level == 0 ? PATH_UNREADABLE : PATH_SPECIAL;
         }
     }

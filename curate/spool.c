@@ -11,7 +11,8 @@
 #define WRITE_BYTES ((size_t)1 << 20)
 #define FIELDS 5
 
-/* A record: this, then the five fields with a NUL each (absent ones have n = NO_FIELD), then the text with a NUL. */
+/* A record: this, then the five fields with a NUL each (absent ones have n = NO_FIELD),
+ * then the text with a NUL. */
 struct record {
     uint64_t number, text_bytes;
     uint32_t kind;
@@ -71,7 +72,8 @@ static enum status flush(struct spool *s)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return fail_errno(ST_IO, "cannot write the temporary file of documents beside the corpus");
+            return fail_errno(ST_IO,
+                              "cannot write the temporary file of documents beside the corpus");
         done += (size_t)n;
     }
     s->written += s->pending.n;
@@ -105,7 +107,8 @@ enum status spool_add(struct spool *s, const struct doc *d)
         size_t n = fields[i] ? strlen(fields[i]) : 0;
 
         if (n >= NO_FIELD)
-            return fail(ST_LIMIT, "a document has an id or metadata of %zu bytes, want less than 4 GiB", n);
+            return fail(ST_LIMIT,
+                        "a document has an id or metadata of %zu bytes, want less than 4 GiB", n);
         r.n[i] = fields[i] ? (uint32_t)n : NO_FIELD;
     }
     buf_add(&s->pending, &r, sizeof r);

@@ -1,9 +1,9 @@
 /*
- * The spool: documents that wait on disk while a step looks at all of them. Written in order, then sealed, then read in
- * any order by any number of threads.
+ * The spool: documents that wait on disk while a step looks at all of them.
+ * Written in order, then sealed, then read in any order by any number of threads.
  *
- * It is one file without a name (made in a folder, unlinked at once), so nothing is left behind however the process
- * ends. In memory it costs SPOOL_INDEX_BYTES a document.
+ * It is one file without a name (made in a folder, unlinked at once), so nothing is left behind
+ * however the process ends. In memory it costs SPOOL_INDEX_BYTES a document.
  */
 #ifndef TUNDISH_CURATE_SPOOL_H
 #define TUNDISH_CURATE_SPOOL_H

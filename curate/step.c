@@ -9,29 +9,34 @@ const char chain_default[] =
     "[extract, normalize, {filter: {profile: gopher}}, {dedup: {method: exact}}, "
     "{dedup: {method: minhash}}, {dedup: {method: containment}}]";
 
-const struct drop_reason drop_invalid_utf8 = { "invalid_utf8", "share of characters that are not UTF-8 is too large" };
+const struct drop_reason drop_invalid_utf8 = {
+    "invalid_utf8", "share of characters that are not UTF-8 is too large",
+};
 const struct drop_reason drop_empty = { "empty", "no text is left (0 bytes)" };
 
 const struct step_kind step_kinds[] = {
     { .name = "extract", .help = "text from raw bytes; always the first step",
       .opts = extract_opts, .cfg_size = sizeof(struct extract_cfg),
-      .reasons = extract_reasons, .counters = extract_counters, .takes_bytes = true, .each = extract_each },
+      .reasons = extract_reasons, .counters = extract_counters, .takes_bytes = true,
+      .each = extract_each },
     { .name = "normalize", .help = "one form of Unicode, line ends and blanks",
       .opts = normalize_opts, .cfg_size = sizeof(struct normalize_cfg),
       .reasons = normalize_reasons, .counters = normalize_counters, .takes_bytes = true,
       .each = normalize_each },
     { .name = "filter", .key = "profile", .variant = "gopher",
-      .help = "drops what is not prose, by Gopher's repetition and quality rules as datatrove has them",
+      .help = "drops what is not prose, by Gopher's repetition and quality rules "
+              "as datatrove has them",
       .opts = gopher_opts, .cfg_size = sizeof(struct gopher_cfg), .reasons = gopher_reasons,
       .each = gopher_each },
-    { .name = "dedup", .key = "method", .variant = "exact", .help = "keeps the first of equal texts",
+    { .name = "dedup", .key = "method", .variant = "exact",
+      .help = "keeps the first of equal texts",
       .opts = dedup_exact_opts, .cfg_size = sizeof(struct dedup_exact_cfg),
       .reasons = dedup_exact_reasons, .all = dedup_exact_all },
     { .name = "dedup", .key = "method", .variant = "minhash",
       .help = "keeps the longest of texts that share most of their word n-grams (Jaccard index)",
       .opts = dedup_minhash_opts, .cfg_size = sizeof(struct dedup_minhash_cfg),
-      .reasons = dedup_minhash_reasons, .counters = dedup_minhash_counters, .check = dedup_minhash_check,
-      .all = dedup_minhash_all },
+      .reasons = dedup_minhash_reasons, .counters = dedup_minhash_counters,
+      .check = dedup_minhash_check, .all = dedup_minhash_all },
     { .name = "dedup", .key = "method", .variant = "containment",
       .help = "drops texts most of whose word n-grams stand in other texts",
       .opts = dedup_containment_opts, .cfg_size = sizeof(struct dedup_containment_cfg),
@@ -108,7 +113,8 @@ static enum status missing_variant(const struct yaml *at, const char *name, cons
 }
 
 /* The row for a step's name and options (NULL: none given). */
-static enum status find_kind(const struct yaml *name, const struct yaml *options, const struct step_kind **out)
+static enum status find_kind(const struct yaml *name, const struct yaml *options,
+                             const struct step_kind **out)
 {
     const char *names[KINDS_MAX], *variants[KINDS_MAX];
     const struct step_kind *k = step_kinds;
@@ -138,7 +144,8 @@ static enum status find_kind(const struct yaml *name, const struct yaml *options
 
 /* ---- the list ---- */
 
-static enum status parse_step(struct arena *a, const struct yaml *name, struct yaml *options, struct step *out)
+static enum status parse_step(struct arena *a, const struct yaml *name, struct yaml *options,
+                              struct step *out)
 {
     static struct yaml none = { .kind = YAML_MAP };
     void *cfg;
@@ -164,8 +171,8 @@ static enum status parse_item(struct arena *a, struct yaml *item, struct step *o
     if (item->kind == YAML_MAP && item->count == 1)
         return parse_step(a, item->keys[0], item->items[0], out);
     if (item->kind == YAML_MAP && item->count > 1)
-        return yaml_fail(item->keys[1], "want one step an item; '%s' and '%s' stand in the same one (a step begins "
-                         "with '- ', and its options stand in {} or deeper)",
+        return yaml_fail(item->keys[1], "want one step an item; '%s' and '%s' stand in the same "
+                         "one (a step begins with '- ', and its options stand in {} or deeper)",
                          item->keys[0]->text, item->keys[1]->text);
     return yaml_fail(item, "want a step, as `normalize` or `normalize: {unicode: none}`; found %s",
                      yaml_describe(a, item));
@@ -184,7 +191,8 @@ enum status chain_parse(struct arena *a, const struct yaml *list, struct chain *
 
         TRY(parse_item(a, list->items[i], &s));
         if (s.kind == first && i > 0)
-            return yaml_fail(list->items[i], "'%s' must be the first step, and stands there once", first->name);
+            return yaml_fail(list->items[i], "'%s' must be the first step, and stands there once",
+                             first->name);
         if (s.kind != first && i == 0)
             TRY(parse_step(a, &extract, NULL, &out->steps[out->count++]));
         out->steps[out->count++] = s;
@@ -227,8 +235,10 @@ static void print_option(FILE *out, const struct opt *row)
 
 void step_print_help(FILE *out)
 {
-    fputs("steps, the items of `steps:`, in the order in which documents pass them; one may stand several times.\n"
-          "Their options, each with its default:\n", out);
+    fputs("steps, the items of `steps:`, in the order in which documents pass them; one may stand "
+          "several times.\n"
+          "Their options, each with its default:\n",
+          out);
     for (const struct step_kind *k = step_kinds; k->name; k++) {
         if (k->variant)
             fprintf(out, "\n%s: {%s: %s}  %s\n", k->name, k->key, k->variant, k->help);

@@ -1,9 +1,10 @@
 /*
  * The chain of steps: what happens to documents between the sources and the corpus.
  *
- * A step looks at one document at a time (`each`: it may change the text or drop the document) or at all documents that
- * are left (`all`: it only drops). Every drop has a reason, the value that was measured and the threshold it broke.
- * Steps stand in a list in any order, and may stand several times with other options; `extract` is always first.
+ * A step looks at one document at a time (`each`: it may change the text or drop the document) or
+ * at all documents that are left (`all`: it only drops). Every drop has a reason, the value that
+ * was measured and the threshold it broke. Steps stand in a list in any order, and may stand
+ * several times with other options; `extract` is always first.
  *
  *     steps:
  *       - extract: {html: main}
@@ -11,10 +12,12 @@
  *       - filter: {profile: gopher, min-words: 20}
  *       - dedup: {method: exact}
  *
- * One table (step.c) has every step: its name, options, reasons and functions. The check of `steps:`, `--help` and the report
- * derive from it. A name may have several rows, told apart by the value of one key (`dedup` by `method`).
+ * One table (step.c) has every step: its name, options, reasons and functions. The check of
+ * `steps:`, `--help` and the report derive from it. A name may have several rows, told apart by the
+ * value of one key (`dedup` by `method`).
  *
- * To add a step: a config struct, an option table and a function in a file of its own; its row in step.c.
+ * To add a step: a config struct, an option table and a function in a file of its own;
+ * its row in step.c.
  */
 #ifndef TUNDISH_CURATE_STEP_H
 #define TUNDISH_CURATE_STEP_H
@@ -30,7 +33,8 @@
 /* What one worker keeps between documents, so that steps do not allocate for each. */
 struct step_work {
     struct buf spare;                      /* free for use within one call */
-    uint64_t counts[STEP_COUNTERS];        /* of the step that is running, by its list of counters; added up by the runner */
+    uint64_t counts[STEP_COUNTERS];        /* of the step that is running, by its list of counters;
+                                            * added up by the runner */
     struct nfc_scratch *nfc;
     struct gopher_scratch *gopher;
 };
@@ -41,12 +45,14 @@ struct corpus;      /* curate/corpus.h */
 
 struct step_kind {
     const char *name;                      /* "dedup" */
-    const char *key, *variant;             /* "method", "minhash": what picks this row; NULL: the only row of its name */
+    const char *key, *variant;             /* "method", "minhash": what picks this row; NULL:
+                                            * the only row of its name */
     const char *help;
     const struct opt *opts;
     size_t cfg_size;
     const struct drop_reason *const *reasons;  /* NULL-terminated */
-    const char *const *counters;           /* names of what it counts, NULL-terminated, at most STEP_COUNTERS; may be NULL */
+    const char *const *counters;           /* names of what it counts, NULL-terminated,
+                                            * at most STEP_COUNTERS; may be NULL */
     bool takes_bytes;                      /* understands doc.ill_formed */
     /* Options that do not fit each other; reports at `at`. May be NULL. */
     enum status (*check)(const void *cfg, const struct yaml *at);
@@ -67,7 +73,8 @@ struct chain {
     size_t count;
 };
 
-/* The chain that `steps:` asks for; `extract` is put in front when it is not named. Errors tell file, line and column. */
+/* The chain that `steps:` asks for; `extract` is put in front when it is not named.
+ * Errors tell file, line and column. */
 MUST_USE enum status chain_parse(struct arena *a, const struct yaml *list, struct chain *out);
 /* The same without the result, for the option row. */
 opt_check_fn chain_check;

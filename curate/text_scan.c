@@ -139,8 +139,10 @@ static size_t dots_at(const char *p, const char *end)
 
 static bool is_currency(const char *p, size_t n)
 {
-    static const char *const signs[] = { "\xC2\xA2", "\xC2\xA3", "\xC2\xA5", "\xE2\x82\xAC", "\xE2\x82\xB9",
-                                         "\xE2\x82\xBD", "\xE0\xB8\xBF", NULL };
+    static const char *const signs[] = {
+        "\xC2\xA2", "\xC2\xA3", "\xC2\xA5", "\xE2\x82\xAC", "\xE2\x82\xB9", "\xE2\x82\xBD",
+        "\xE0\xB8\xBF", NULL,
+    };
 
     for (int i = 0; n > 1 && signs[i]; i++)
         if (strlen(signs[i]) == n && memcmp(signs[i], p, n) == 0)
@@ -180,16 +182,17 @@ static size_t possessive(const char *p, const char *end)
 /* A unit behind digits: "10km" has the tail "km". */
 static size_t unit_tail(const char *p, const char *end)
 {
-    static const char *const units[] = { "km",   "m",  "dm", "cm", "mm", "nm", "ha", "kg", "g",  "mg",
-                                         "t",    "lb", "oz", "hPa", "Pa", "mb", "MB", "kb", "KB", "gb",
-                                         "GB",   "tb", "TB", "T",  "G",  "M",  "K",  "in", "ft", "yd",
-                                         "m/s", "km/h", "mph", "%",  NULL };
+    static const char *const units[] = {
+        "km", "m", "dm", "cm", "mm", "nm", "ha", "kg", "g", "mg", "t", "lb", "oz", "hPa", "Pa",
+        "mb", "MB", "kb", "KB", "gb", "GB", "tb", "TB", "T", "G", "M", "K", "in", "ft", "yd", "m/s",
+        "km/h", "mph", "%", NULL,
+    };
 
     for (int i = 0; units[i]; i++) {
         size_t n = strlen(units[i]);
 
-        if ((size_t)(end - p) > n && memcmp(end - n, units[i], n) == 0 && end[-(ptrdiff_t)n - 1] >= '0' &&
-            end[-(ptrdiff_t)n - 1] <= '9')
+        if ((size_t)(end - p) > n && memcmp(end - n, units[i], n) == 0 &&
+            end[-(ptrdiff_t)n - 1] >= '0' && end[-(ptrdiff_t)n - 1] <= '9')
             return n;
     }
     return 0;
@@ -198,12 +201,15 @@ static size_t unit_tail(const char *p, const char *end)
 /* Words that end with a dot of their own. */
 static bool is_abbreviation(const char *p, const char *dot)
 {
-    static const char *const words[] = { "Inc", "Ltd", "Corp", "Co",   "Dr",  "Mr",  "Mrs", "Ms",  "Prof", "Jr",  "Sr",  "St",
-                                         "vs",  "e.g", "i.e",  "a.m",  "p.m", "Jan", "Feb", "Mar", "Apr",  "Jun", "Jul", "Aug",
-                                         "Sep", "Sept", "Oct", "Nov", "Dec", NULL };
+    static const char *const words[] = {
+        "Inc", "Ltd", "Corp", "Co", "Dr", "Mr", "Mrs", "Ms", "Prof", "Jr", "Sr", "St", "vs", "e.g",
+        "i.e", "a.m", "p.m", "Jan", "Feb", "Mar", "Apr", "Jun", "Jul", "Aug", "Sep", "Sept", "Oct",
+        "Nov", "Dec", NULL,
+    };
 
     for (int i = 0; words[i]; i++)
-        if (words[i][0] == *p && strlen(words[i]) == (size_t)(dot - p) && memcmp(words[i], p, (size_t)(dot - p)) == 0)
+        if (words[i][0] == *p && strlen(words[i]) == (size_t)(dot - p) &&
+            memcmp(words[i], p, (size_t)(dot - p)) == 0)
             return true;
     return false;
 }
@@ -214,7 +220,8 @@ static bool full_stop(const char *p, const char *end)
     size_t n, n2;
     unsigned before = class_before(p, end - 1, &n);
 
-    if (end - p <= 5 && ((before & CHAR_ALPHA && n == (size_t)(end - 1 - p)) || is_abbreviation(p, end - 1)))
+    if (end - p <= 5 &&
+        ((before & CHAR_ALPHA && n == (size_t)(end - 1 - p)) || is_abbreviation(p, end - 1)))
         return false;
     if ((before & (CHAR_LOWER | CHAR_DIGIT | CHAR_EDGE)) || strchr("%+", end[-2]))
         return true;
@@ -248,7 +255,8 @@ static size_t tail_token(const char *p, const char *end)
     return class_before(p, end - n, &before) & CHAR_DIGIT ? n : 0;
 }
 
-/* Copies a word of at most n - 1 bytes in small letters, with ASCII apostrophes; returns its length, 0: too long. */
+/* Copies a word of at most n - 1 bytes in small letters, with ASCII apostrophes;
+ * returns its length, 0: too long. */
 static size_t small_copy(const char *p, const char *end, char *out, size_t n)
 {
     size_t k = 0;
@@ -277,11 +285,14 @@ static bool in_list(const char *word, size_t n, const char *const *list)
 /* Length of what is contracted at the end of p..end, with the word in front of it; 0: nothing. */
 static size_t contraction(const char *p, const char *end)
 {
-    static const char *const verbs[] = { "do",  "does", "did",   "is",    "are",   "was",  "were", "have",  "has",  "had", "ca",
-                                         "could", "would", "should", "must", "might", "need", "wo", "ought", "dare", "ai",  "sha",
-                                         "may", NULL };
-    static const char *const pronouns[] = { "i",    "you",  "he",  "she", "it",    "we",   "they", "who",   "what",
-                                            "when", "where", "why", "how", "there", "that", "this", "these", "those", NULL };
+    static const char *const verbs[] = {
+        "do", "does", "did", "is", "are", "was", "were", "have", "has", "had", "ca", "could",
+        "would", "should", "must", "might", "need", "wo", "ought", "dare", "ai", "sha", "may", NULL,
+    };
+    static const char *const pronouns[] = {
+        "i", "you", "he", "she", "it", "we", "they", "who", "what", "when", "where", "why", "how",
+        "there", "that", "this", "these", "those", NULL,
+    };
     static const char *const tails[] = { "'ll", "'re", "'ve", "'d", "'m", NULL };
     char word[16];
     size_t n = end - p >= 3 && end - p < 16 ? small_copy(p, end, word, sizeof word) : 0, tail = 0;
@@ -291,7 +302,8 @@ static size_t contraction(const char *p, const char *end)
     if (n > 3 && memcmp(word + n - 3, "n't", 3) == 0)
         return in_list(word, n - 3, verbs) ? 3 + ((size_t)(end - p) - n) : 0;
     for (int i = 0; tails[i] && tail == 0; i++)
-        if (n > strlen(tails[i]) && memcmp(word + n - strlen(tails[i]), tails[i], strlen(tails[i])) == 0)
+        if (n > strlen(tails[i]) &&
+            memcmp(word + n - strlen(tails[i]), tails[i], strlen(tails[i])) == 0)
             tail = strlen(tails[i]);
     return tail && in_list(word, n - tail, pronouns) ? tail + ((size_t)(end - p) - n) : 0;
 }
@@ -421,14 +433,16 @@ static void scan_words(struct text_scan *s)
                 odd = 1;
             }
             if (c & CHAR_SPACE) {
-                s->odd_lines |= (cp > '\n' && cp < ' ' && cp != 0x1F) || cp == 0x85 || cp >> 1 == 0x2028 >> 1;
+                s->odd_lines |=
+                    (cp > '\n' && cp < ' ' && cp != 0x1F) || cp == 0x85 || cp >> 1 == 0x2028 >> 1;
                 break;
             }
             any |= c;
             odd |= !(c & (CHAR_ALPHA | CHAR_DIGIT));
             p += n;
         }
-        odd |= (any & (CHAR_ALPHA | CHAR_DIGIT)) == (CHAR_ALPHA | CHAR_DIGIT) || (p - start == 6 && start[3] == 'n');
+        odd |= (any & (CHAR_ALPHA | CHAR_DIGIT)) == (CHAR_ALPHA | CHAR_DIGIT) ||
+               (p - start == 6 && start[3] == 'n');
         if (p > start && odd)       /* "cannot" looks like a plain word */
             split_piece(s, start, p);
         else if (p > start)
@@ -468,7 +482,8 @@ static void scan_lines(struct text_scan *s)
             s->lines = mem_grow(s->lines, s->line_cap, sizeof *s->lines);
         }
         l = &s->lines[s->line_count++];
-        *l = (struct text_line){ text_hash(p, n), (uint32_t)(p - s->text.p), (uint32_t)n, chars_of(p, n) };
+        *l = (struct text_line){ text_hash(p, n), (uint32_t)(p - s->text.p), (uint32_t)n,
+                                 chars_of(p, n) };
         s->chars += l->chars + (stop != NULL);
         if (stop == NULL)
             return;
