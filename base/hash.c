@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -76,15 +77,28 @@ static enum status add_file(struct sha256 *h, int fd, const char *path, uint64_t
     return n < 0 ? fail_errno(ST_IO, "cannot read '%s'", path) : ST_OK;
 }
 
+/* A device or a pipe has no end, or none that comes: opened without waiting, then refused. */
+static enum status open_regular(const char *path, int *fd)
+{
+    struct stat info;
+
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (*fd < 0)
+        return fail_errno(errno == ENOENT ? ST_MISSING : ST_IO, "cannot open '%s'", path);
+    if (fstat(*fd, &info) == 0 && S_ISREG(info.st_mode))
+        return ST_OK;
+    close(*fd);
+    return fail(ST_UNSUPPORTED, "'%s' is not a regular file", path);
+}
+
 enum status sha256_file(const char *path, char hex[SHA256_HEX], uint64_t *bytes)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
     uint64_t n;
     struct sha256 *h;
     enum status st;
+    int fd;
 
-    if (fd < 0)
-        return fail_errno(errno == ENOENT ? ST_MISSING : ST_IO, "cannot open '%s'", path);
+    TRY(open_regular(path, &fd));
     (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     h = sha256_new();
     st = add_file(h, fd, path, &n);

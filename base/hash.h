@@ -18,7 +18,8 @@ void sha256_add(struct sha256 *h, const void *p, size_t n);
 /* Writes the hex digest and frees h. */
 void sha256_finish(struct sha256 *h, char hex[SHA256_HEX]);
 void sha256_bytes(const void *p, size_t n, char hex[SHA256_HEX]);
-/* Digest and size of a file's bytes; bytes may be NULL. */
+/* Digest and size of a regular file's bytes; bytes may be NULL. A device or pipe is refused
+ * (ST_UNSUPPORTED). */
 MUST_USE enum status sha256_file(const char *path, char hex[SHA256_HEX], uint64_t *bytes);
 
 uint64_t xxh3(const void *p, size_t n);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/hash.h"
@@ -76,12 +77,26 @@ static void xxh3_is_the_stable_64_bit_one(void **state)
     assert_true(xxh3_seed("abc", 3, 1) != xxh3("abc", 3));
 }
 
+static void what_has_no_end_is_refused(void **state)
+{
+    char hex[SHA256_HEX], pipe[] = "/tmp/tundish-hash-XXXXXX";
+
+    assert_int_equal(sha256_file("/dev/zero", hex, NULL), ST_UNSUPPORTED);
+    assert_non_null(strstr(fail_message(), "'/dev/zero' is not a regular file"));
+    assert_non_null(mkdtemp(pipe));
+    assert_int_equal(rmdir(pipe), 0);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_int_equal(sha256_file(pipe, hex, NULL), ST_UNSUPPORTED);      /* nobody writes: no waiting */
+    assert_int_equal(unlink(pipe), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_gives_the_published_digests),
         cmocka_unit_test(a_file_is_digested_and_measured),
         cmocka_unit_test(a_file_that_cannot_be_read_is_a_failure_that_names_it),
+        cmocka_unit_test(what_has_no_end_is_refused),
         cmocka_unit_test(xxh3_is_the_stable_64_bit_one),
     };
 
