@@ -112,10 +112,10 @@ size_t utf8_repair(struct buf *out, const char *p, size_t n)
     const char *end, *run = p;           /* run: good bytes not yet copied */
     size_t replaced = 0;
 
+    buf_reserve(out, n); /* out->p is text even if nothing comes */
     if (n == 0)
         return 0;
     end = p + n;
-    buf_reserve(out, n);
     while ((p = skip_ascii(p, end)) < end) {
         bool good;
         size_t len = step(p, end, &good);
