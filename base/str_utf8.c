@@ -113,6 +113,7 @@ size_t utf8_repair(struct buf *out, const char *p, size_t n)
     size_t replaced = 0;
 
     buf_reserve(out, n); /* out->p is text even if nothing comes */
+    out->p[out->n] = 0;
     if (n == 0)
         return 0;
     end = p + n;
