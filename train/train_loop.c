@@ -111,11 +111,12 @@ static void tell_begin(struct trainer *t)
     uint64_t validation = token_store_tokens(t->store, TOKENS_VALIDATION);
     char weights[28], tokens[28];
 
-    log_info("%s parameters, %lld steps of %s tokens, %s, %d threads, %d ranks",
+    log_info("%s parameters, %lld steps of %s tokens, %s, %d thread%s, %d rank%s",
              str_count((uint64_t)model_params(t->model)->weights, weights),
              (long long)t->state.steps, str_count((uint64_t)t->options->batch_tokens, tokens),
              device_numeric_class(t->device, model_compute(t->model)), pool_threads(t->pool),
-             comm_size(t->comm));
+             pool_threads(t->pool) == 1 ? "" : "s", comm_size(t->comm),
+             comm_size(t->comm) == 1 ? "" : "s");
     if (validation <= (uint64_t)t->T && t->options->eval_tokens > 0)
         log_info("no validation: the store has %llu validation tokens, a look needs %lld",
                  (unsigned long long)validation, (long long)t->T + 1);
