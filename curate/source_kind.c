@@ -294,6 +294,10 @@ static bool is_jsonl(struct span text, const char *name)
     line_end = memchr(p, '\n', (size_t)(end - p));
     if (line_end == NULL || named)
         return named;
+    for (p++; p < line_end && is_space(*p);)
+        p++;
+    if (*p != '"' && *p != '}')     /* a key, or an empty object: braces alone begin much else */
+        return false;
     for (p = line_end; p > text.p && is_space(p[-1]);)
         p--;
     if (p[-1] != '}')

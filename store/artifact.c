@@ -1,5 +1,8 @@
 #include "store/artifact.h"
 
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -152,13 +155,74 @@ static enum status collect_inputs(struct artifact *a, const void *cfg, struct di
     return ST_OK;
 }
 
+/* ---- where it may be written ---- */
+
+/* Only what this program wrote is ever replaced: a folder that holds anything else stays. */
+static enum status check_place(const char *path)
+{
+    DIR *d = opendir(path);
+    bool empty = true;
+
+    if (d == NULL)
+        return ST_OK; /* nothing there, or no folder: folder_begin() tells */
+    for (struct dirent *e; (e = readdir(d)) != NULL;)
+        empty &= strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+    closedir(d);
+    if (empty || is_artifact(path))
+        return ST_OK;
+    return fail(ST_USAGE,
+                "'%s' exists and is no artifact: writing there would remove what it holds; "
+                "choose another folder",
+                path);
+}
+
+/* One inside the other, or the same. */
+static bool overlap(const char *a, const char *b)
+{
+    size_t n = strlen(a), m = strlen(b), least = n < m ? n : m;
+
+    return strncmp(a, b, least) == 0 && (n == m || (n > m ? a[m] : b[n]) == '/');
+}
+
+/* An output that stands in an input, or the other way round, would be read again or removed. */
+static enum status check_apart(struct artifact *a)
+{
+    char *out = realpath(a->path, NULL), *in;
+    const char *option;
+    json_t *paths, *path;
+    size_t i;
+
+    if (out == NULL)
+        return ST_OK; /* not there yet: nothing is removed */
+    json_object_foreach(a->paths, option, paths) {
+        json_array_foreach(paths, i, path) {
+            in = realpath(json_string_value(path), NULL);
+            if (in != NULL && overlap(out, in)) {
+                free(in);
+                free(out);
+                return fail(ST_USAGE,
+                            "the output '%s' and the input '%s' (%s) are one, or one inside the "
+                            "other; choose another folder",
+                            a->path, json_string_value(path), option);
+            }
+            free(in);
+        }
+    }
+    free(out);
+    return ST_OK;
+}
+
 static enum status begin(struct artifact *a, const void *cfg)
 {
     struct digest_cache *cache = digest_cache_open(digest_cache_default(&a->arena));
     const struct command *c = a->command;
     const char *numeric = c->numeric_class ? c->numeric_class(cfg) : NULL;
-    enum status st = collect_inputs(a, cfg, cache);
+    enum status st = check_place(a->path);
 
+    if (st == ST_OK)
+        st = collect_inputs(a, cfg, cache);
+    if (st == ST_OK)
+        st = check_apart(a);
     digest_cache_close(cache);
     TRY(st);
     a->made_by = json_pack("{s:s, s:i, s:o, s:s?}", "stage", c->name, "version", c->stage_version,

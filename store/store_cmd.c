@@ -1,5 +1,6 @@
 #include "store/store_cmd.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/file.h"
@@ -26,9 +27,11 @@ struct store_options {
 
 static enum status flush_output(void)
 {
-    return fflush(stdout) == 0 && !ferror(stdout)
-               ? ST_OK
-               : fail_errno(ST_IO, "cannot write to the standard output");
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return ST_OK;
+    if (errno == EPIPE) /* a reader that had enough, as `head` */
+        exit(0);
+    return fail_errno(ST_IO, "cannot write to the standard output");
 }
 
 /* Takes the value over. */

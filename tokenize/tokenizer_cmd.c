@@ -29,9 +29,11 @@ struct tokenizer_options {
 
 static enum status flush_output(void)
 {
-    return fflush(stdout) == 0 && !ferror(stdout)
-               ? ST_OK
-               : fail_errno(ST_IO, "cannot write to the standard output");
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return ST_OK;
+    if (errno == EPIPE) /* a reader that had enough, as `head` */
+        exit(0);
+    return fail_errno(ST_IO, "cannot write to the standard output");
 }
 
 /* ---- input: files one after the other, "-" among them ---- */
