@@ -38,14 +38,24 @@ MUST_USE enum status decode_step(struct kv_cache *c, const struct decode_row *ro
                                  float *logits);
 
 /* ---- choosing a token ---- */
+struct token_bias {
+    int32_t token;
+    float bias; /* added to its logit */
+};
 struct sample_options {
     double temperature; /* 0: the most likely token, lowest id on ties */
     int64_t top_k;      /* 0: all */
     double top_p;       /* 1: all */
     double min_p;       /* 0: all */
+    /* Against repeating: presence once, frequency a time off the logit of a token that was written
+     * (OpenAI); repetition divides the positive and multiplies the negative logits of tokens that
+     * stand in prompt or text (Keskar et al. 2019, section 4.1). 0, 0 and 1: none. */
+    double presence_penalty, frequency_penalty, repetition_penalty;
+    const struct token_bias *bias; /* borrowed */
+    size_t bias_count;
 };
 /* Pure in (logits, options, draw): temperature, then top-k, top-p, min-p over the sorted
- * probabilities; draw in [0, 1). */
+ * probabilities; draw in [0, 1). Penalties and bias are not applied here: sample_adjust() does. */
 int32_t sample_token(const float *logits, int64_t vocab, const struct sample_options *o,
                      double draw);
 

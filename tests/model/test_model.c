@@ -339,7 +339,7 @@ static void unknown_computations_are_refused(void **state)
 static void samples_follow_their_options(void **state)
 {
     const float logits[] = { 0, 2, 1, 2, -5 };
-    struct sample_options o = { 0, 0, 1, 0 };
+    struct sample_options o = { .top_p = 1 };
     int counts[5] = { 0 };
 
     assert_int_equal(sample_token(logits, 5, &o, 0.9), 1); /* the lower id on a tie */
@@ -351,12 +351,12 @@ static void samples_follow_their_options(void **state)
     o.top_k = 2;
     for (int i = 0; i < 100; i++)
         assert_int_equal(sample_token(logits, 5, &o, i / 100.0) % 2, 1);
-    o = (struct sample_options){ 1, 0, 0.5, 0 };
+    o = (struct sample_options){ .temperature = 1, .top_p = 0.5 };
     assert_int_equal(sample_token(logits, 5, &o, 0.99), 3);
-    o = (struct sample_options){ 1, 0, 1, 0.2 };
+    o = (struct sample_options){ .temperature = 1, .top_p = 1, .min_p = 0.2 };
     for (int i = 0; i < 100; i++)
         assert_in_range(sample_token(logits, 5, &o, i / 100.0), 1, 3);
-    o = (struct sample_options){ 1, 0, 0, 0 };
+    o = (struct sample_options){ .temperature = 1 };
     assert_int_equal(sample_token(logits, 5, &o, 0.99), 1); /* at least one stays */
 }
 
