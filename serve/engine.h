@@ -33,11 +33,8 @@ void engine_free(struct engine *e);
 
 enum { ENGINE_TOP = 20 }; /* alternatives told for a token, at most */
 
-struct token_choice {
-    int32_t id;
-    float logprob; /* of the model's own distribution: before temperature, penalties and bias */
-};
-/* A token, written or of the prompt. */
+/* A token, written or of the prompt. Logprobs are of the model's own distribution: before
+ * temperature, penalties and bias. */
 struct engine_token {
     int32_t id;
     int64_t position;      /* in the sequence, from 0 */

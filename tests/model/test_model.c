@@ -175,7 +175,12 @@ static void decoding_equals_forward(void **state)
             struct kv_cache *c;
             float worst = 0;
 
-            assert_ok(kv_cache_new(&(struct kv_cache_args){ f.model, f.stream, 1, 3, 16 }, &c));
+            assert_ok(kv_cache_new(&(struct kv_cache_args){ .model = f.model,
+                                                            .stream = f.stream,
+                                                            .sequences = 1,
+                                                            .pages = 3,
+                                                            .max_rows = 16 },
+                                   &c));
             for (int t = 0; t < T; t += chunks[k]) {
                 struct decode_row rows[T];
                 int n = T - t < chunks[k] ? T - t : chunks[k];
@@ -203,14 +208,20 @@ static void a_sequence_decodes_the_same_among_others(void **state)
 
     open_fixture(&f, true, DT_F32);
     for (int s = 0; s < 2; s++) {
-        assert_ok(kv_cache_new(&(struct kv_cache_args){ f.model, f.stream, 2, 6, 16 }, &c));
+        assert_ok(kv_cache_new(
+            &(struct kv_cache_args){
+                .model = f.model, .stream = f.stream, .sequences = 2, .pages = 6, .max_rows = 16 },
+            &c));
         assert_ok(kv_cache_reserve(c, s, 20));
         for (int t = 0; t < 20; t++)
             assert_ok(decode_step(c, &(struct decode_row){ s, t, f.tokens[t % T + s * T], t == 19 },
                                   1, alone[s]));
         kv_cache_free(c);
     }
-    assert_ok(kv_cache_new(&(struct kv_cache_args){ f.model, f.stream, 2, 6, 16 }, &c));
+    assert_ok(kv_cache_new(
+        &(struct kv_cache_args){
+            .model = f.model, .stream = f.stream, .sequences = 2, .pages = 6, .max_rows = 16 },
+        &c));
     for (int t = 0; t < 20; t++) {
         const struct decode_row rows[] = { { 0, t, f.tokens[t % T], t == 19 },
                                            { 1, t, f.tokens[t % T + T], t == 19 } };
@@ -231,7 +242,10 @@ static void pages_run_out_and_come_back(void **state)
     struct kv_cache *c;
 
     open_fixture(&f, true, DT_F32);
-    assert_ok(kv_cache_new(&(struct kv_cache_args){ f.model, f.stream, 2, 3, 4 }, &c));
+    assert_ok(kv_cache_new(
+        &(struct kv_cache_args){
+            .model = f.model, .stream = f.stream, .sequences = 2, .pages = 3, .max_rows = 4 },
+        &c));
     assert_ok(kv_cache_reserve(c, 0, 33));
     assert_int_equal(kv_cache_free_pages(c), 0);
     assert_int_equal(kv_cache_reserve(c, 1, 1), ST_LIMIT);
