@@ -4,9 +4,22 @@
 #include "base/arena.h"
 #include "model/decode.h"
 
+/*
+ * Top-k and top-p keep the most likely choices; which order they are then drawn in is ours to
+ * choose, and it is that of ids. So nothing is sorted but the few choices at the edge: all are
+ * counted into bands of equal ratio, the bands are walked from the most likely on, and only the
+ * band in which the limit falls is looked at closely. The cost is linear in the vocabulary.
+ */
+enum { BANDS = 1024, BANDS_A_NEPER = 24, BEYOND = 42 }; /* e^-42 is 6e-19: less than any draw */
+
 struct choice {
     double p; /* not normalised: the most likely has 1 */
     int32_t id;
+    int32_t band;
+};
+struct choices {
+    struct choice *v; /* by id */
+    int64_t n;
 };
 
 static int by_probability(const void *a, const void *b)
@@ -28,103 +41,110 @@ static int32_t most_likely(const float *logits, int64_t vocab)
     return best;
 }
 
-/* The element that draw falls on, of n with these weights. */
-static int32_t pick(const struct choice *v, int64_t n, double draw)
+static struct choices choices_of(const float *logits, int64_t vocab, double temperature)
 {
-    double total = 0, sum = 0;
+    struct choices c = { .v = mem_array((size_t)vocab, sizeof *c.v) };
+    int32_t best = most_likely(logits, vocab);
 
-    for (int64_t i = 0; i < n; i++)
-        total += v[i].p;
-    for (int64_t i = 0; i < n; i++) {
-        sum += v[i].p;
-        if (draw * total < sum)
-            return v[i].id;
+    for (int64_t i = 0; i < vocab; i++) {
+        double below = ((double)logits[best] - logits[i]) / temperature;
+
+        if (below < BEYOND)
+            c.v[c.n++] =
+                (struct choice){ exp(-below), (int32_t)i, (int32_t)(below * BANDS_A_NEPER) };
     }
-    return v[n - 1].id;
+    if (c.n == 0) /* logits that are not numbers */
+        c.v[c.n++] = (struct choice){ 1, best, 0 };
+    return c;
 }
 
-/* How many of the sorted choices stay: top-k, then the smallest set that reaches `mass`, then those
- * of at least min-p times the first one's probability (Nguyen et al. 2024, section 3). At least
- * one. */
-static int64_t keep(const struct choice *v, int64_t n, const struct sample_options *o, double mass)
+static double mass_of(const struct choices *c)
 {
     double sum = 0;
-    int64_t k = o->top_k > 0 && o->top_k < n ? o->top_k : n, i = 0;
 
-    while (i < k && (o->top_p >= 1 || sum < mass))
-        sum += v[i++].p;
-    k = i > 0 ? i : 1;
-    while (k > 1 && v[k - 1].p < o->min_p)
-        k--;
-    return k;
+    for (int64_t i = 0; i < c->n; i++)
+        sum += c->v[i].p;
+    return sum;
 }
 
-/* Sorts the most likely of v (n of them, in any order) to its front, as many as keep() may look at,
- * and returns how many that is: few, mostly, so that sorting costs little beside one look at all.
- */
-static int64_t sort_front(struct choice *v, int64_t n, const struct sample_options *o, double mass)
+/* The last of a band's choices that stays, when `count` and `mass` may still be taken: the one that
+ * reaches either. */
+static struct choice last_of_band(const struct choices *c, int32_t band, int64_t count, double mass)
 {
-    int64_t front = 0;
+    struct choice *in = mem_array((size_t)c->n, sizeof *in), last;
+    int64_t n = 0, i = 0;
 
-    for (double least = 1.0 / 16;; least /= 256) {
-        double sum = 0;
+    for (int64_t k = 0; k < c->n; k++)
+        if (c->v[k].band == band)
+            in[n++] = c->v[k];
+    qsort(in, (size_t)n, sizeof *in, by_probability);
+    while (i + 1 < n && i + 1 < count && mass > in[i].p)
+        mass -= in[i++].p;
+    last = in[i];
+    free(in);
+    return last;
+}
 
-        for (int64_t i = front; i < n; i++)
-            if (v[i].p >= least || least < 1e-12) {
-                struct choice c = v[i];
+/* Keeps the most likely: `count` of them, or as few as reach `mass`, whichever is fewer. */
+static void cut(struct choices *c, int64_t count, double mass)
+{
+    int64_t counts[BANDS] = { 0 }, kept = 0;
+    double masses[BANDS] = { 0 };
+    struct choice last;
+    int32_t band = 0;
 
-                v[i] = v[front];
-                v[front++] = c;
-            }
-        for (int64_t i = 0; i < front; i++)
-            sum += v[i].p;
-        if (front == n || (o->top_k > 0 && front >= o->top_k) || (o->top_p < 1 && sum >= mass))
+    for (int64_t i = 0; i < c->n; i++) {
+        counts[c->v[i].band]++;
+        masses[c->v[i].band] += c->v[i].p;
+    }
+    while (band + 1 < BANDS && counts[band] < count && masses[band] < mass) {
+        count -= counts[band];
+        mass -= masses[band++];
+    }
+    while (counts[band] == 0 && band > 0) /* all stay: the last that there is */
+        band--;
+    last = last_of_band(c, band, count, mass);
+    for (int64_t i = 0; i < c->n; i++)
+        if (c->v[i].band < band || (c->v[i].band == band && by_probability(&c->v[i], &last) <= 0))
+            c->v[kept++] = c->v[i];
+    c->n = kept;
+}
+
+/* The element that draw falls on. */
+static int32_t pick(const struct choices *c, double min_p, double draw)
+{
+    double total = 0, sum = 0;
+    int32_t id = c->v[0].id;
+
+    for (int64_t i = 0; i < c->n; i++)
+        total += c->v[i].p >= min_p ? c->v[i].p : 0;
+    for (int64_t i = 0; i < c->n; i++) {
+        if (c->v[i].p < min_p)
+            continue;
+        id = c->v[i].id;
+        sum += c->v[i].p;
+        if (draw * total < sum)
             break;
     }
-    qsort(v, (size_t)front, sizeof *v, by_probability);
-    return front;
+    return id;
 }
 
-/* The probability mass that top-p asks for, of what top-k leaves. */
-static double wanted_mass(struct choice *v, int64_t n, const struct sample_options *o)
-{
-    double total = 0;
-
-    if (o->top_k > 0 && o->top_k < n) {
-        n = sort_front(v, n, o, INFINITY);
-        n = n < o->top_k ? n : o->top_k;
-    }
-    for (int64_t i = 0; i < n; i++)
-        total += v[i].p;
-    return o->top_p * total;
-}
-
+/* min-p: Nguyen et al. 2024, section 3. The most likely choice always stays. */
 int32_t sample_token(const float *logits, int64_t vocab, const struct sample_options *o,
                      double draw)
 {
-    int32_t best = most_likely(logits, vocab), id;
-    const bool cut = o->top_k > 0 || o->top_p < 1;
-    struct choice *v;
-    int64_t n = 0;
+    struct choices c;
+    int32_t id;
 
     if (o->temperature <= 0)
-        return best;
-    v = mem_array((size_t)vocab, sizeof *v);
-    for (int64_t i = 0; i < vocab; i++) {
-        double p = exp(((double)logits[i] - logits[best]) / o->temperature);
-
-        if (cut || p >= o->min_p)
-            v[n++] = (struct choice){ p, (int32_t)i };
-    }
-    if (n == 0) /* logits that are not numbers */
-        v[n++] = (struct choice){ 1, best };
-    if (cut) {
-        double mass = wanted_mass(v, n, o);
-
-        n = keep(v, sort_front(v, n, o, mass), o, mass);
-    }
-    id = pick(v, n, draw);
-    free(v);
+        return most_likely(logits, vocab);
+    c = choices_of(logits, vocab, o->temperature);
+    if (o->top_k > 0 && o->top_k < c.n)
+        cut(&c, o->top_k, INFINITY);
+    if (o->top_p < 1)
+        cut(&c, INT64_MAX, o->top_p * mass_of(&c));
+    id = pick(&c, o->min_p, draw);
+    free(c.v);
     return id;
 }
 

@@ -11,6 +11,11 @@
 
 enum { DOT_ROWS = TILE_COLS == 4 ? 6 : 3, DOT_COLS = 4 };
 
+/* With few rows the other operand comes straight from memory, and its rows are too short for the
+ * hardware to see where they lead: it is told, this many blocks of columns ahead. (Past the matrix'
+ * end that does nothing.) */
+enum { FEW_ROWS = 3, AHEAD = 2 };
+
 struct dots {
     const char *a;               /* units */
     int64_t a_row;               /* bytes */
@@ -26,8 +31,11 @@ INLINE void dot_step(const struct dots *d, vf (*sum)[DOT_COLS], const int rows, 
     vf line[DOT_COLS];
 
     PLATFORM_UNROLL
-    for (int c = 0; c < DOT_COLS; c++)
+    for (int c = 0; c < DOT_COLS; c++) {
         line[c] = unit_run(d->b, d->col[c], unit * UNIT, k_left);
+        if (rows <= FEW_ROWS)
+            __builtin_prefetch(value_at(d->b, d->col[c] + AHEAD * DOT_COLS, unit * UNIT));
+    }
     PLATFORM_UNROLL
     for (int r = 0; r < rows; r++) {
         const float *a = (const float *)(d->a + r * d->a_row) + unit;
