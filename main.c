@@ -8,6 +8,7 @@
 #include "kernels/kernels_cmd.h"
 #include "pipelines/run_cmd.h"
 #include "serve/generate_cmd.h"
+#include "serve/serve_cmd.h"
 #include "store/store_cmd.h"
 #include "tokenize/tokenize_cmd.h"
 #include "tokenize/tokenizer_cmd.h"
@@ -21,7 +22,7 @@ static const struct cli_group groups[] = {
                &cmd_tokenizer_info, &cmd_tokenize, &cmd_store_info, &cmd_store_verify,
                &cmd_store_cat) },
     { "from tokens to a model",
-      COMMANDS(&cmd_train, &cmd_evaluate, &cmd_export, &cmd_generate) },
+      COMMANDS(&cmd_train, &cmd_evaluate, &cmd_export, &cmd_generate, &cmd_serve) },
     { "all of it, from one pipeline file",
       COMMANDS(&cmd_run, &cmd_status, &cmd_explain, &cmd_graph) },
     { "this program and this machine",

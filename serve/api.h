@@ -16,12 +16,36 @@ struct api {
     struct engine *engine;
     const struct tokenizer *tokenizer;
     const struct model_config *config;
-    const char *name;   /* the model's, as clients must call it */
-    const char *folder; /* of the model */
-    int64_t created;    /* of the model, seconds since 1970 */
-    uint64_t max_reply; /* bytes that one reply may need, by estimate */
-    struct http *http;  /* for /ready */
+    const char *name;        /* the model's, as clients must call it */
+    const char *folder;      /* of the model */
+    int64_t created;         /* of the model, seconds since 1970 */
+    const char *fingerprint; /* changes with the weights and with how they are computed */
+    size_t longest_token;    /* bytes */
+    uint64_t max_reply;      /* bytes that one reply may need, by estimate */
+    struct http *http;       /* for /ready */
 };
+
+/* The handlers, a file each: api_text.c (completions and chat), api_tokens.c, api_status.c. */
+void api_completions(struct exchange *x, void *ctx);
+void api_chat(struct exchange *x, void *ctx);
+void api_tokenize(struct exchange *x, void *ctx);
+void api_detokenize(struct exchange *x, void *ctx);
+void api_tokenizer_info(struct exchange *x, void *ctx);
+void api_models(struct exchange *x, void *ctx);
+void api_model(struct exchange *x, void *ctx);
+void api_model_card(struct exchange *x, void *ctx);
+void api_health(struct exchange *x, void *ctx);
+void api_ready(struct exchange *x, void *ctx);
+void api_metrics(struct exchange *x, void *ctx);
+
+/* What they share. */
+struct problem;
+void api_reply_json(struct exchange *x, const struct buf *body);
+void api_reply_problem(struct exchange *x, const struct problem *p);
+/* The ids of a text; behind the end-of-text token, if wanted. A text that cannot fit into the
+ * context is refused before it is read. Appends to out. */
+bool api_encode(const struct api *a, struct span text, bool special, struct token_list *out,
+                struct problem *p);
 
 /* All routes; ends with a NULL path. ctx of the handlers is a struct api. (routes.c) */
 extern const struct route api_routes[];

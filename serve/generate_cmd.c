@@ -201,10 +201,9 @@ static enum status show_end(struct generator *g)
 static enum status choose(struct generator *g, int64_t n, int32_t *id)
 {
     const struct generate_options *o = g->o;
-    const struct sample_options how = { .temperature = o->temperature,
-                                        .top_k = o->top_k,
-                                        .top_p = o->top_p,
-                                        .min_p = o->min_p };
+    const struct sample_options how = {
+        .temperature = o->temperature, .top_k = o->top_k, .top_p = o->top_p, .min_p = o->min_p
+    };
     double draw = rng_uniform_at((uint64_t)o->seed, 0, (uint64_t)n);
 
     *id = sample_token(g->logits, model_config_of(g->model)->vocab, &how, draw);

@@ -40,8 +40,8 @@ struct route {
 };
 
 struct http_args {
-    const char *host; /* address to listen on */
-    int64_t port;     /* 0: any free one (http_port) */
+    const char *host;           /* address to listen on */
+    int64_t port;               /* 0: any free one (http_port) */
     const struct route *routes; /* ends with a NULL path */
     void *ctx;                  /* handed to handlers */
     const struct keys *keys;    /* NULL: no keys are asked for */
@@ -67,15 +67,16 @@ int64_t http_working(const struct http *h); /* exchanges of routes that work, no
 
 /* ---- the request ---- */
 struct span exchange_body(const struct exchange *x);
-const char *exchange_tail(const struct exchange *x); /* what follows a path that ends in '/', decoded */
+const char *
+exchange_tail(const struct exchange *x); /* what follows a path that ends in '/', decoded */
 /* The number of the key that was given, -1: none was asked for. */
 int exchange_key(const struct exchange *x);
 
 /* ---- the reply: once, whole or as a stream ---- */
 struct reply {
-    int code;                /* 200, 404 ... */
-    const char *type;        /* "application/json" */
-    struct span body;        /* copied */
+    int code;                   /* 200, 404 ... */
+    const char *type;           /* "application/json" */
+    struct span body;           /* copied */
     const char *const *headers; /* name, value, name, value ... NULL; NULL: none */
 };
 void exchange_reply(struct exchange *x, const struct reply *r);

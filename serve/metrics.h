@@ -30,7 +30,7 @@ enum metric {
 #define X(name, type, help) METRIC_##name,
     METRICS(X)
 #undef X
-    METRIC_COUNT
+        METRIC_COUNT
 };
 /* All are safe from any thread. The numbers belong to the process. */
 void metric_add(enum metric m, double x);     /* counters and gauges */

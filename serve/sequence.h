@@ -20,14 +20,14 @@ struct drawn {
 struct sequence {
     struct sequence_args args; /* its prompt and bias are copies */
     uint64_t ticket;
-    struct sequence *next;     /* in the queue */
-    int32_t *tokens;           /* [prompt_count + max_tokens] */
-    int64_t count;             /* of tokens so far */
-    int64_t read;              /* of them, how many are in the cache or on their way */
-    int64_t told;              /* prompt tokens that on_token has seen */
+    struct sequence *next; /* in the queue */
+    int32_t *tokens;       /* [prompt_count + max_tokens] */
+    int64_t count;         /* of tokens so far */
+    int64_t read;          /* of them, how many are in the cache or on their way */
+    int64_t told;          /* prompt tokens that on_token has seen */
     int32_t slot;
-    int32_t *written;          /* [V] how often; NULL: no penalties, no bias */
-    bool *in_prompt;           /* [V] */
+    int32_t *written; /* [V] how often; NULL: no penalties, no bias */
+    bool *in_prompt;  /* [V] */
     atomic_bool cancelled;
 };
 
