@@ -139,7 +139,7 @@ static void take_tokens(struct choice *c, bool last, struct choice_piece *out)
             break;
         c->tokens_shown++;
     }
-    out->tokens = c->tokens + first;
+    out->tokens = c->tokens == NULL ? NULL : c->tokens + first;
     out->token_count = c->tokens_shown - first;
 }
 
