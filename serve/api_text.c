@@ -92,7 +92,7 @@ static bool one_prompt(const struct api *a, const struct request *r, const json_
 static bool read_prompts(struct completion_args *c, struct problem *p)
 {
     const json_t *v = c->request->prompt;
-    bool many = json_is_array(v) && !json_is_number(json_array_get(v, 0));
+    bool many = json_array_size(v) > 0 && !json_is_number(json_array_get(v, 0));
     size_t n = many ? json_array_size(v) : 1;
 
     if (v == NULL)
