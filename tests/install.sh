@@ -2,7 +2,7 @@
 build_packages="ca-certificates gcc libc6-dev cmake ninja-build pkg-config
     libarchive-dev libzstd-dev libpcre2-dev liblmdb-dev libxml2-dev libutf8proc-dev libyaml-dev libjansson-dev
     libssl-dev libxxhash-dev liblzma-dev libmicrohttpd-dev libdnnl-dev"
-test_packages="libopenmpi-dev clang libclang-rt-14-dev libcmocka-dev openmpi-bin xz-utils zip zstd"
+test_packages="libopenmpi-dev clang libclang-rt-14-dev libcmocka-dev openmpi-bin xz-utils zip zstd curl"
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
