@@ -2,45 +2,10 @@
  * light or dark as the reader's system is. */
 #include <inttypes.h>
 
+#include "base/page.h"
 #include "curate/report.h"
 
-static const char head[] =
-    "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-    "<title>Curation report</title>\n<style>\n"
-    ":root { color-scheme: light dark; --ink: #1c2126; --soft: #5c6670; --line: #d8dde2; "
-    "--page: #fbfbfa; --bar: #2f6f8f;\n  --lost: #c9713a; }\n"
-    "@media (prefers-color-scheme: dark) { :root { --ink: #e4e8ec; --soft: #9aa5b0; "
-    "--line: #353c44; --page: #16191d;\n  --bar: #5aa3c7; --lost: #d98a55; } }\n"
-    "body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem; background: var(--page); "
-    "color: var(--ink);\n  font: 16px/1.5 system-ui, sans-serif; }\n"
-    "h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }\n"
-    "table { border-collapse: collapse; width: 100%; font-size: .92rem; }\n"
-    "th, td { text-align: left; padding: .3rem .6rem .3rem 0; "
-    "border-bottom: 1px solid var(--line); vertical-align: top; }\n"
-    "td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }\n"
-    ".track { height: .8rem; min-width: 8rem; background: var(--line); border-radius: 2px; "
-    "margin-top: .35rem; }\n"
-    ".bar { height: 100%; background: var(--bar); border-radius: 2px; }\n"
-    ".soft { color: var(--soft); } code { font-size: .88em; overflow-wrap: anywhere; }\n"
-    "details { margin: .2rem 0; } summary { cursor: pointer; }\n"
-    "pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: .2rem 0 .8rem; "
-    "padding: .5rem .7rem;\n  border-left: 3px solid var(--lost); font-size: .82rem; }\n"
-    "</style>\n<h1>Curation report</h1>\n";
-
 /* ---- pieces ---- */
-
-static void escape(struct buf *out, const char *s)
-{
-    for (; s && *s; s++)
-        switch (*s) {
-        case '<': buf_adds(out, "&lt;"); break;
-        case '>': buf_adds(out, "&gt;"); break;
-        case '&': buf_adds(out, "&amp;"); break;
-        case '"': buf_adds(out, "&quot;"); break;
-        default: buf_addc(out, *s);
-        }
-}
 
 static const char *text_of(const json_t *o, const char *key)
 {
@@ -52,46 +17,16 @@ static uint64_t number_of(const json_t *o, const char *key)
     return (uint64_t)json_integer_value(json_object_get(o, key));
 }
 
-static void cell_text(struct buf *out, const char *text)
-{
-    buf_adds(out, "<td>");
-    escape(out, text);
-    buf_adds(out, "</td>");
-}
-
-static void cell_count(struct buf *out, uint64_t n)
-{
-    char text[28];
-
-    buf_printf(out, "<td class=\"n\">%s</td>", str_count(n, text));
-}
-
-static void cell_bytes(struct buf *out, uint64_t n)
-{
-    char text[24];
-
-    buf_printf(out, "<td class=\"n\">%s</td>", str_bytes(n, text));
-}
-
-static void cell_bar(struct buf *out, uint64_t part, uint64_t whole)
-{
-    double share = whole ? 100.0 * (double)part / (double)whole : 0;
-
-    buf_printf(out, "<td><div class=\"track\"><div class=\"bar\" style=\"width:%.2f%%\">"
-                    "</div></div></td>",
-               share > 100 ? 100 : share);
-}
-
 /* ---- sections ---- */
 
 static void funnel_row(struct buf *out, const char *name, uint64_t documents, uint64_t bytes,
                        uint64_t all)
 {
     buf_adds(out, "<tr>");
-    cell_text(out, name);
-    cell_count(out, documents);
-    cell_bytes(out, bytes);
-    cell_bar(out, documents, all);
+    page_cell_text(out, name);
+    page_cell_count(out, documents);
+    page_cell_bytes(out, bytes);
+    page_cell_bar(out, (double)documents, (double)all);
     buf_adds(out, "</tr>\n");
 }
 
@@ -122,16 +57,16 @@ static void samples(struct buf *out, const json_t *list)
                json_array_size(list), json_array_size(list) == 1 ? "" : "s");
     json_array_foreach(list, i, sample) {
         buf_adds(out, "<code>");
-        escape(out, text_of(sample, "id"));
+        page_escape(out, text_of(sample, "id"));
         buf_printf(out, "</code> <span class=\"soft\">%.4g</span>",
                    json_real_value(json_object_get(sample, "value")));
         if (text_of(sample, "of")) {
             buf_adds(out, " <span class=\"soft\">of</span> <code>");
-            escape(out, text_of(sample, "of"));
+            page_escape(out, text_of(sample, "of"));
             buf_adds(out, "</code>");
         }
-        buf_adds(out, "\n<pre>");
-        escape(out, text_of(sample, "text"));
+        buf_adds(out, "\n<pre class=\"lost\">");
+        page_escape(out, text_of(sample, "text"));
         buf_adds(out, "</pre>\n");
     }
     buf_adds(out, "</details>");
@@ -140,16 +75,16 @@ static void samples(struct buf *out, const json_t *list)
 static void drop_row(struct buf *out, const char *step, const json_t *drop)
 {
     buf_adds(out, "<tr>");
-    cell_text(out, step);
+    page_cell_text(out, step);
     buf_adds(out, "<td><code>");
-    escape(out, text_of(drop, "reason"));
+    page_escape(out, text_of(drop, "reason"));
     buf_adds(out, "</code><br><span class=\"soft\">");
-    escape(out, text_of(drop, "meaning"));
+    page_escape(out, text_of(drop, "meaning"));
     buf_adds(out, "</span>");
     samples(out, json_object_get(drop, "samples"));
     buf_adds(out, "</td>");
-    cell_count(out, number_of(drop, "documents"));
-    cell_bytes(out, number_of(drop, "bytes"));
+    page_cell_count(out, number_of(drop, "documents"));
+    page_cell_bytes(out, number_of(drop, "bytes"));
     buf_printf(out, "<td class=\"n\">%.4g</td><td class=\"n\">%.4g &hellip; %.4g</td></tr>\n",
                json_real_value(json_object_get(drop, "threshold")),
                json_real_value(json_object_get(drop, "value_min")),
@@ -182,17 +117,17 @@ static void not_read(struct buf *out, const json_t *json)
                   "<tr><th>outcome<th class=\"n\">files or members</tr>\n");
     json_array_foreach(list, i, row) {
         buf_adds(out, "<tr><td><code>");
-        escape(out, text_of(row, "outcome"));
+        page_escape(out, text_of(row, "outcome"));
         buf_adds(out, "</code> <span class=\"soft\">");
-        escape(out, text_of(row, "meaning"));
+        page_escape(out, text_of(row, "meaning"));
         buf_adds(out, "</span><details><summary class=\"soft\">samples</summary>\n");
         json_array_foreach(json_object_get(row, "samples"), j, id) {
             buf_adds(out, "<code>");
-            escape(out, json_string_value(id));
+            page_escape(out, json_string_value(id));
             buf_adds(out, "</code><br>\n");
         }
         buf_adds(out, "</details></td>");
-        cell_count(out, number_of(row, "count"));
+        page_cell_count(out, number_of(row, "count"));
         buf_adds(out, "</tr>\n");
     }
     buf_adds(out, "</table>\n");
@@ -228,14 +163,14 @@ static void steps(struct buf *out, const json_t *json)
         struct buf text = { 0 };
 
         buf_adds(out, "<tr>");
-        cell_text(out, text_of(step, "step"));
+        page_cell_text(out, text_of(step, "step"));
         json_canonical(&text, json_object_get(step, "options"));
         buf_adds(out, "<td><code>");
-        escape(out, text.p);
+        page_escape(out, text.p);
         buf_adds(out, "</code></td><td><code>");
         buf_clear(&text);
         json_canonical(&text, json_object_get(step, "counts"));
-        escape(out, text.p);
+        page_escape(out, text.p);
         buf_adds(out, "</code></td></tr>\n");
         buf_release(&text);
     }
@@ -247,7 +182,7 @@ void report_html(struct buf *out, const json_t *json)
     const json_t *input = json_object_get(json, "input"), *output = json_object_get(json, "output");
     char files[28], read[28], kept[28], bytes[24];
 
-    buf_adds(out, head);
+    page_begin(out, "Curation report");
     buf_printf(out,
                "<p>%s files gave %s documents; %s of them, %s of text, "
                "are in the corpus.</p>\n",
@@ -260,5 +195,5 @@ void report_html(struct buf *out, const json_t *json)
     not_read(out, json);
     lengths(out, json);
     steps(out, json);
-    buf_adds(out, "</html>\n");
+    page_end(out);
 }
