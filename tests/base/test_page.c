@@ -17,7 +17,7 @@ static void hostile_text_stays_text(void **state)
         size_t n;
     } cases[] = {
         { "<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;", 25 },
-        { "\" onload='x' &amp;", "&quot; onload=&#39;x&#39; &amp;amp;", 17 },
+        { "\" onload='x' &amp;", "&quot; onload=&#39;x&#39; &amp;amp;", 18 },
         { "a\xFFz\xC3", "a" R "z" R, 4 },
         { "\x01\x1b[2J\x7f\t\n", R R "[2J" R "\t\n", 8 },
         { "a\0b", "a" R "b", 3 },
