@@ -46,7 +46,8 @@ static const char style[] =
     "svg .failed { stroke: var(--lost); stroke-width: 2; } svg .ran { stroke: var(--bar); }\n"
     "@media print { :root { --ink: #000; --soft: #444; --line: #bbb; --page: #fff; --card: #fff; "
     "--bar: #2f6f8f;\n  --lost: #a8501c; --good: #2d6a3e; } main { margin: 0; max-width: none; } "
-    "figure, tr { break-inside: avoid; } }\n";
+    "figure, tr { break-inside: avoid; } .scroll { overflow: visible; }\n  "
+    ".scroll svg { max-width: 100%; } }\n";
 
 void page_begin(struct buf *out, const char *title)
 {

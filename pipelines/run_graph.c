@@ -6,7 +6,7 @@
 #include "pipelines/run_page.h"
 #include "pipelines/show.h"
 
-enum { BOX_WIDTH = 140, BOX_HEIGHT = 54, GAP_X = 48, GAP_Y = 26, NAME_MOST = 16 };
+enum { BOX_WIDTH = 128, BOX_HEIGHT = 54, GAP_X = 36, GAP_Y = 26, NAME_MOST = 12 };
 
 struct spot {
     size_t layer, row;

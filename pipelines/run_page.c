@@ -89,7 +89,10 @@ static void add_timings(struct buf *out, const struct run_page *p)
                    plan->names[i]);
         page_cell_code(out, plan->stages[i].command->name);
         page_cell_text(out, result_word_of(p->report, p->args->selected, i));
-        buf_printf(out, "<td class=\"n\">%.2f</td>", seconds_of(p, i));
+        if (p->report->results == NULL || p->report->results[i].outcome == OUTCOME_NONE)
+            buf_adds(out, "<td class=\"n\">&ndash;</td>");
+        else
+            buf_printf(out, "<td class=\"n\">%.2f</td>", seconds_of(p, i));
         page_cell_bar(out, seconds_of(p, i), most);
         buf_adds(out, "</tr>\n");
     }

@@ -27,6 +27,27 @@ cmp text again || fails "the same seed wrote another text"
 echo -n "The store" | "$TUNDISH" generate --model work/current/pretrain --max-tokens 20 - >again 2>log || fails "generate from a checkpoint"
 cmp text again || fails "checkpoint and exported model write different texts"
 
+# the report of the run: each part, with the artifacts' own figures, and nothing loaded
+page=work/report.html
+grep -q "^report: work/report.html" log || cat log
+has() { grep -qF -- "$1" "$page" || fails "the report lacks: $1"; }
+for stage in corpus tokenizer tokens pretrain score model; do
+    has "<h2 id=\"stage-$stage\">"
+    has "$(digest "$stage")"
+done
+for part in '<h2>Timings</h2>' '<h2>Params</h2>' '<h2>Lineage</h2>' 'What is left after each step' 'The first documents that were kept' \
+    'Longest tokens' 'The two parts' 'Learning rate' 'Gradient norm' '<polyline class="raw"' '<circle class="dots"' 'xz -9 alone' \
+    'got its name' '>succeeded<'; do
+    has "$part"
+done
+number() { sed -n "s/^ *\"$2\": *\([0-9.]*\).*/\1/p" "$1" | head -n 1; }
+has "<td class=\"n\">$(printf %.4f "$(number work/current/score/metrics.json bits_per_byte)")</td>"
+has "Last training loss $(grep '"loss"' work/current/pretrain/metrics.jsonl | tail -n 1 | sed 's/.*"loss":\([0-9]*\.[0-9]*\).*/\1/' | xargs printf %.4f)"
+has "$(number work/current/corpus/report.json documents) documents"
+! grep -qiE '<script|<link|<img|src=|url\(|@import|https?://[^ ]*"' "$page" || fails "the report loads something"
+[ "$(ls work/reports | wc -l)" = 1 ] || fails "want one report: $(ls work/reports)"
+cmp "$page" work/reports/*.html || fails "the last report is not the run's"
+
 # nothing changed: nothing runs
 run
 [ "$(grep -c '"event":"start"' work/journal.jsonl)" = 6 ] || { cat work/journal.jsonl; fails "an unchanged pipeline ran a stage again"; }
@@ -35,6 +56,22 @@ run
 run --set lr=1e-3
 [ "$(grep -c '"event":"start"' work/journal.jsonl)" = 9 ] || { cat work/journal.jsonl; fails "lr: want three more stages"; }
 [ "$(digest model)" != "$first" ] || fails "another lr made the same model"
+
+# a damaged file: its section says so
+printf 'x' | dd of="$(readlink -f work/current/score)/metrics.json" conv=notrunc 2>/dev/null
+run --set lr=1e-3
+has 'Cannot be shown'
+
+# a run that fails: the report names the stage, shows its log, and what was not run
+mkdir none
+! "$TUNDISH" run "$TUNDISH_SOURCE/tests/e2e/walk.yaml" --work work --set documents=none >log 2>&1 || fails "no documents: want a failure"
+has '>failed<'
+has "stage &#39;corpus&#39; failed"
+has 'The end of its log'
+has 'no document is left'
+grep -q '<td>not run</td>' "$page" || fails "the report does not say what was not run"
+ls work/reports >log
+[ "$(ls work/reports | grep -c tmp)" = 0 ] || fails "a temporary file is left"
 
 # a fresh run with one thread makes the same bytes
 rm -rf work
