@@ -16,6 +16,7 @@ static const char style[] =
     "h2 { font-size: 1.25rem; margin: 2.8rem 0 .6rem; padding-top: .8rem; "
     "border-top: 1px solid var(--line); }\n"
     "h3 { font-size: 1rem; margin: 1.6rem 0 .4rem; }\n"
+    "h4 { font-size: .9rem; margin: 1.2rem 0 .3rem; }\n"
     ".scroll { overflow-x: auto; } .scroll svg { max-width: none; }\n"
     "table { border-collapse: collapse; width: 100%; font-size: .9rem; margin: .4rem 0 1rem; }\n"
     "caption { text-align: left; color: var(--soft); padding-bottom: .3rem; }\n"

@@ -1,5 +1,6 @@
 #include "pipelines/run_cmd.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -101,14 +102,17 @@ static enum status print_outcome(const struct run_report *report, const struct r
 /* A page that cannot be written takes nothing from a run. */
 static void write_page(const struct run_page *page)
 {
+    struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
     const char *path;
 
     if (page->args->dry || page->report->survey.views == NULL)
         return;
+    sigaction(SIGPIPE, &ignore, &before);      /* a stderr that nobody reads must not end the run */
     if (run_page_write(page, &path) == ST_OK)
         log_info("report: %s", path);
     else
         log_warn("no report of this run: %s", fail_message());
+    sigaction(SIGPIPE, &before, NULL);
 }
 
 static enum status run_run(struct arena *a, void *cfg)

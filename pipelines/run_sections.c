@@ -11,6 +11,7 @@
 #define KEPT_SAMPLES 3
 #define SAMPLE_BYTES 600
 #define LONGEST_TOKENS 24
+#define SAMPLES_MOST ((uint64_t)4 << 20)
 
 static const json_t *at(const json_t *o, const char *key) { return json_object_get(o, key); }
 
@@ -212,6 +213,50 @@ static void bits_row(const struct run_section *s, const json_t *metrics, const c
     buf_adds(s->out, "</tr>\n");
 }
 
+static void add_text(const struct run_section *s, const json_t *line, const char *key,
+                     const char *title)
+{
+    const json_t *text = at(line, key);
+
+    buf_printf(s->out, "<p class=\"soft\">%s</p>\n<pre>", title);
+    if (json_is_string(text))
+        page_text(s->out, json_string_value(text), json_string_length(text));
+    buf_adds(s->out, "</pre>\n");
+}
+
+static void add_sample(const struct run_section *s, const json_t *line)
+{
+    buf_adds(s->out, "<h4><code>");
+    page_escape(s->out, json_string_value(at(line, "id")));
+    buf_adds(s->out, "</code></h4>\n");
+    add_text(s, line, "prompt", "The document begins");
+    add_text(s, line, "written", "The model goes on");
+    add_text(s, line, "truth", "The document goes on");
+}
+
+static void add_samples(const struct run_section *s)
+{
+    struct buf text = { 0 };
+    char *rest = NULL;
+
+    if (at(at(s->manifest, "files"), "samples.jsonl") == NULL)
+        return;
+    buf_adds(s->out, "<h3>Samples</h3>\n<p class=\"soft\">From held-out documents, which the "
+                     "model has not seen.</p>\n");
+    if (file_read(path_join(s->arena, s->folder, "samples.jsonl"), SAMPLES_MOST, &text) != ST_OK)
+        unreadable(s);
+    for (char *line = text.n ? strtok_r(text.p, "\n", &rest) : NULL; line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        json_t *one = json_loads(line, JSON_ALLOW_NUL, NULL);
+        if (json_is_object(one))
+            add_sample(s, one);
+        else
+            buf_adds(s->out, "<p class=\"bad\">A line of samples.jsonl is damaged.</p>\n");
+        json_decref(one);
+    }
+    buf_release(&text);
+}
+
 static void report_section(const struct run_section *s)
 {
     static const struct {
@@ -235,6 +280,7 @@ static void report_section(const struct run_section *s)
     buf_adds(s->out, "</table></div>\n");
     run_section_members(s->out, "All metrics", metrics);
     json_decref(metrics);
+    add_samples(s);
 }
 
 /* ---- model ---- */

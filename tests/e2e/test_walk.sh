@@ -36,7 +36,7 @@ for stage in corpus tokenizer tokens pretrain score model; do
     has "$(digest "$stage")"
 done
 for part in '<h2>Timings</h2>' '<h2>Params</h2>' '<h2>Lineage</h2>' 'What is left after each step' 'The first documents that were kept' \
-    'Longest tokens' 'The two parts' 'Learning rate' 'Gradient norm' '<polyline class="raw"' '<circle class="dots"' 'xz -9 alone' \
+    'Longest tokens' 'The two parts' 'Learning rate' 'Gradient norm' '<polyline class="raw"' '<circle class="dots"' 'xz -9 alone' '<h3>Samples</h3>' 'The model goes on' \
     'got its name' '>succeeded<'; do
     has "$part"
 done
