@@ -153,7 +153,6 @@ static void add_artifact(struct buf *out, const struct run_page *p, const struct
     buf_adds(out, "</code><br>digest <code>");
     page_escape(out, artifact_digest(manifest));
     buf_adds(out, "</code></p>\n");
-    run_section_members(out, "Counts", json_object_get(manifest, "counts"));
     run_section_of_kind(&s);
     buf_adds(out, "<details><summary>Options</summary>\n");
     run_section_members(out, "All that can change its results",
@@ -257,15 +256,26 @@ static void remove_old(struct arena *a, const char *folder)
     free(names);
 }
 
+/* A free name: two runs may begin in one second. */
+static const char *free_name(struct arena *a, const char *folder, time_t begun)
+{
+    char when[32];
+    const char *path;
+
+    utc(when, begun, "%Y-%m-%dT%H-%M-%SZ");
+    path = arena_printf(a, "%s/%s.html", folder, when);
+    for (int n = 2; file_exists(path); n++)
+        path = arena_printf(a, "%s/%s-%d.html", folder, when, n);
+    return path;
+}
+
 static enum status write_files(const struct run_page *p, const struct buf *page, const char *path)
 {
     struct arena *a = p->args->arena;
     const char *folder = path_join(a, p->args->work->path, "reports");
-    char when[32];
 
-    utc(when, p->begun, "%Y-%m-%dT%H-%M-%SZ.html");
     TRY(file_make_folders(folder));
-    TRY(file_write_atomic(path_join(a, folder, when), page->p, page->n));
+    TRY(file_write_atomic(free_name(a, folder, p->begun), page->p, page->n));
     TRY(file_write_atomic(path, page->p, page->n));
     remove_old(a, folder);
     return ST_OK;

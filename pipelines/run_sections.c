@@ -41,6 +41,10 @@ static void cell_json(struct buf *out, const json_t *value)
         page_cell_count(out, (uint64_t)json_integer_value(value));
         return;
     }
+    if (json_is_real(value)) {
+        buf_printf(out, "<td class=\"n\">%.6g</td>", json_real_value(value));
+        return;
+    }
     if (json_is_string(value)) {
         page_cell_text(out, json_string_value(value));
         return;
@@ -135,12 +139,14 @@ static void keep_longest(const char *longest[LONGEST_TOKENS], const char *text)
 
 static void longest_tokens(const struct run_section *s, const json_t *vocab)
 {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     const char *longest[LONGEST_TOKENS] = { NULL }, *text;
     json_t *id;
 
     json_object_foreach((json_t *)vocab, text, id)
-        keep_longest(longest, text);
-    buf_adds(s->out, "<h3>Longest tokens</h3>\n<p class=\"soft\">As the file writes them: one "
+        if (strpbrk(text, letters) != NULL)
+            keep_longest(longest, text);
+    buf_adds(s->out, "<h3>Longest tokens that have a letter</h3>\n<p class=\"soft\">As the file writes them: one "
                      "character a byte, &#288; is a space.</p>\n<p>");
     for (int i = 0; i < LONGEST_TOKENS && longest[i] != NULL; i++) {
         buf_adds(s->out, "<code>");
@@ -299,21 +305,27 @@ static void model_section(const struct run_section *s)
 
 static const struct {
     const char *kind;
+    bool has_counts;             /* the section shows the manifest's counts itself */
     void (*write)(const struct run_section *s);
 } sections[] = {
-    { "corpus", corpus_section },
-    { "tokenizer", tokenizer_section },
-    { "token-store", token_store_section },
-    { "checkpoint", run_section_checkpoint },
-    { "report", report_section },
-    { "model", model_section },
+    { "corpus", false, corpus_section },
+    { "tokenizer", false, tokenizer_section },
+    { "token-store", true, token_store_section },
+    { "checkpoint", false, run_section_checkpoint },
+    { "report", true, report_section },
+    { "model", false, model_section },
 };
+enum { KINDS = sizeof sections / sizeof *sections };
 
 void run_section_of_kind(const struct run_section *s)
 {
     const char *kind = json_string_value(at(s->manifest, "kind"));
+    size_t i = 0;
 
-    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
-        if (kind != NULL && strcmp(kind, sections[i].kind) == 0)
-            sections[i].write(s);
+    while (i < KINDS && (kind == NULL || strcmp(kind, sections[i].kind) != 0))
+        i++;
+    if (i == KINDS || !sections[i].has_counts)
+        run_section_members(s->out, "Counts", at(s->manifest, "counts"));
+    if (i < KINDS)
+        sections[i].write(s);
 }

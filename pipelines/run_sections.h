@@ -17,7 +17,7 @@ struct run_section {
     const char *folder;          /* of the artifact */
     const json_t *manifest;
 };
-/* The kind's own part; of a kind without a row nothing. */
+/* Counts, and the kind's own part; of a kind without a row the counts alone. */
 void run_section_of_kind(const struct run_section *s);
 /* Of a checkpoint: loss, learning rate and gradient norm over tokens. (run_curve.c) */
 void run_section_checkpoint(const struct run_section *s);

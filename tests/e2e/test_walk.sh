@@ -18,6 +18,8 @@ done
 grep -q '"bits_per_byte"' work/current/score/metrics.json || fails "no bits per byte"
 grep -q 'held-out documents' work/current/model/README.md || fails "the model card lacks its evaluation"
 first=$(digest model)
+scored=$(digest score)
+[ "$(wc -l <work/current/score/samples.jsonl)" -ge 1 ] || fails "no samples"
 [ -n "$first" ] || fails "no digest"
 
 "$TUNDISH" generate --model work/current/model --max-tokens 20 "The store" >text 2>log || fails "generate"
@@ -77,4 +79,5 @@ ls work/reports >log
 rm -rf work
 run
 [ "$(digest model)" = "$first" ] || fails "one thread made another model"
+[ "$(digest score)" = "$scored" ] || fails "the second evaluation wrote other samples or scores"
 echo "model $first"
