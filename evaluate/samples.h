@@ -1,6 +1,6 @@
 /*
- * The task samples: what the model writes behind the first tokens of some held-out documents, beside
- * how they truly go on. For people: a number tells how good, a text tells what.
+ * The task samples: what the model writes behind the first tokens of some held-out documents,
+ * beside how they truly go on. For people: a number tells how good, a text tells what.
  *
  * Everything is a function of model, store and seed; sizes are bounded (samples.c).
  */

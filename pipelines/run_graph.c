@@ -78,8 +78,8 @@ void run_page_graph(struct buf *out, const struct run_page *p)
     int height = 30 + (int)rows * (BOX_HEIGHT + GAP_Y) + 9 * (int)far;
 
     buf_printf(out,
-               "<figure class=\"scroll\"><figcaption>What reads what</figcaption>\n<svg role=\"img\" "
-               "aria-label=\"graph of %zu stages; the table of timings says the same\" "
+               "<figure class=\"scroll\"><figcaption>What reads what</figcaption>\n"
+               "<svg role=\"img\" aria-label=\"graph of %zu stages; the table of timings says the same\" "
                "viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">\n",
                plan->count, width, height, width, height);
     for (size_t i = 0; i < plan->count; i++)

@@ -146,8 +146,8 @@ static void longest_tokens(const struct run_section *s, const json_t *vocab)
     json_object_foreach((json_t *)vocab, text, id)
         if (strpbrk(text, letters) != NULL)
             keep_longest(longest, text);
-    buf_adds(s->out, "<h3>Longest tokens that have a letter</h3>\n<p class=\"soft\">As the file writes them: one "
-                     "character a byte, &#288; is a space.</p>\n<p>");
+    buf_adds(s->out, "<h3>Longest tokens that have a letter</h3>\n"
+                     "<p class=\"soft\">As the file writes them: one character a byte, &#288; is a space.</p>\n<p>");
     for (int i = 0; i < LONGEST_TOKENS && longest[i] != NULL; i++) {
         buf_adds(s->out, "<code>");
         page_escape(s->out, longest[i]);
