@@ -7,6 +7,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
 make_documents docs
+printf 'Some words, then <script>alert("x")</script> and \377 more words of a document that means harm.\n' >docs/0.txt
 run() { "$TUNDISH" run "$TUNDISH_SOURCE/tests/e2e/walk.yaml" --work work "$@" >log 2>&1 || { echo "run $*:"; cat log; exit 1; }; }
 digest() { sed -n 's/^ *"digest": *"\([0-9a-f]*\)".*/\1/p' "work/current/$1/manifest.json"; }
 fails() { echo "$1"; cat log; exit 1; }
@@ -46,6 +47,7 @@ number() { sed -n "s/^ *\"$2\": *\([0-9.]*\).*/\1/p" "$1" | head -n 1; }
 has "<td class=\"n\">$(printf %.4f "$(number work/current/score/metrics.json bits_per_byte)")</td>"
 has "Last training loss $(grep '"loss"' work/current/pretrain/metrics.jsonl | tail -n 1 | sed 's/.*"loss":\([0-9]*\.[0-9]*\).*/\1/' | xargs printf %.4f)"
 has "$(number work/current/corpus/report.json documents) documents"
+has '&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;'
 ! grep -qiE '<script|<link|<img|src=|url\(|@import|https?://[^ ]*"' "$page" || fails "the report loads something"
 [ "$(ls work/reports | wc -l)" = 1 ] || fails "want one report: $(ls work/reports)"
 cmp "$page" work/reports/*.html || fails "the last report is not the run's"
@@ -74,6 +76,12 @@ has 'no document is left'
 grep -q '<td>not run</td>' "$page" || fails "the report does not say what was not run"
 ls work/reports >log
 [ "$(ls work/reports | grep -c tmp)" = 0 ] || fails "a temporary file is left"
+
+# a report that cannot be written takes nothing from a run
+rm "$page"
+mkdir "$page"
+run --set lr=1e-3
+grep -q 'no report of this run' log || fails "want a warning"
 
 # a fresh run with one thread makes the same bytes
 rm -rf work
