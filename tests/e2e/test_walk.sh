@@ -13,6 +13,7 @@ digest() { sed -n 's/^ *"digest": *"\([0-9a-f]*\)".*/\1/p' "work/current/$1/mani
 fails() { echo "$1"; cat log; exit 1; }
 
 run
+grep -q '^report: work/report.html$' log || fails "the run does not say where its report is"
 for file in config.json model.safetensors tokenizer.json tokenizer_config.json generation_config.json README.md manifest.json; do
     [ -s "work/current/model/$file" ] || fails "the model has no $file"
 done
@@ -32,7 +33,6 @@ cmp text again || fails "checkpoint and exported model write different texts"
 
 # the report of the run: each part, with the artifacts' own figures, and nothing loaded
 page=work/report.html
-grep -q "^report: work/report.html" log || cat log
 has() { grep -qF -- "$1" "$page" || fails "the report lacks: $1"; }
 for stage in corpus tokenizer tokens pretrain score model; do
     has "<h2 id=\"stage-$stage\">"
