@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/page.h"
 
 static json_t *metrics_of(const struct bits_result *r)
 {
@@ -20,25 +21,13 @@ static json_t *metrics_of(const struct bits_result *r)
     return m;
 }
 
-static const char page_head[] =
-    "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
-    "content=\"width=device-width\">\n"
-    "<title>Evaluation</title><style>\n"
-    ":root{color-scheme:light dark}body{font:16px/1.5 "
-    "system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}\n"
-    "table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem "
-    ".6rem;border-bottom:1px solid #8884}\n"
-    "td.n{text-align:right;font-variant-numeric:tabular-nums}.bar{background:#3b82c4;height:.8rem;"
-    "border-radius:2px}\n"
-    "</style><h1>Evaluation</h1>\n";
-
 static void add_row(struct buf *b, const char *name, double bits, double widest)
 {
-    buf_printf(b,
-               "<tr><td>%s</td><td class=\"n\">%.4f</td><td style=\"width:50%%\"><div "
-               "class=\"bar\" style=\"width:%.1f%%\">"
-               "</div></td></tr>\n",
-               name, bits, 100 * bits / widest);
+    buf_adds(b, "<tr>");
+    page_cell_text(b, name);
+    buf_printf(b, "<td class=\"n\">%.4f</td>", bits);
+    page_cell_bar(b, bits, widest);
+    buf_adds(b, "</tr>\n");
 }
 
 static void add_page(struct buf *b, const struct bits_result *r)
@@ -46,7 +35,7 @@ static void add_page(struct buf *b, const struct bits_result *r)
     double widest = r->xz > r->bits_per_byte ? r->xz : r->bits_per_byte;
 
     widest = r->xz_primed > widest ? r->xz_primed : widest;
-    buf_adds(b, page_head);
+    page_begin(b, "Evaluation");
     buf_printf(b,
                "<p>%llu held-out documents, %llu bytes, %llu tokens.</p>\n<table><tr><th>bits per "
                "byte</th><th></th><th>"
@@ -59,9 +48,9 @@ static void add_page(struct buf *b, const struct bits_result *r)
         add_row(b, "xz -9 after the training text", r->xz_primed, widest);
     buf_printf(b,
                "</table>\n<p>%.4f nats a token, %.2f bytes a token. Scores of each document: "
-               "<code>documents.jsonl</code>.</p>"
-               "</html>\n",
+               "<code>documents.jsonl</code>.</p>\n",
                r->nats_per_token, (double)r->bytes / (double)r->tokens);
+    page_end(b);
 }
 
 enum status bits_report_write(const char *folder, const struct bits_result *r)

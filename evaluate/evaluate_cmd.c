@@ -2,9 +2,11 @@
 
 #include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "evaluate/bits_per_byte.h"
 #include "evaluate/bits_report.h"
+#include "evaluate/samples.h"
 #include "model/compute.h"
 #include "model/model_folder.h"
 #include "store/artifact.h"
@@ -12,7 +14,7 @@
 struct evaluate_options {
     const char *model, *store, *out;
     struct opt_list tasks;
-    int64_t length;
+    int64_t length, seed;
     uint64_t prime_bytes;
     int dtype;
     const char *device;
@@ -25,8 +27,9 @@ static enum status check_tasks(const struct yaml *value)
 
     for (size_t i = 0; i < (value->kind == YAML_LIST ? value->count : 1); i++) {
         one = value->kind == YAML_LIST ? value->items[i] : value;
-        if (one->kind != YAML_SCALAR || strcmp(one->text, "bits_per_byte") != 0)
-            return yaml_fail(one, "no such task; there is 'bits_per_byte'");
+        if (one->kind != YAML_SCALAR
+            || (strcmp(one->text, "bits_per_byte") != 0 && strcmp(one->text, "samples") != 0))
+            return yaml_fail(one, "no such task; there are 'bits_per_byte' and 'samples'");
     }
     return ST_OK;
 }
@@ -37,11 +40,12 @@ static const struct opt options[] = {
     OPT_INPUT(S, store, "store", "token store whose validation part is scored",
               .flags = OPT_REQUIRED),
     OPT_OUTPUT(S, out, "out", "report folder to write", .flags = OPT_REQUIRED),
-    OPT_LIST(S, tasks, "tasks", "what to score; there is bits_per_byte",
+    OPT_LIST(S, tasks, "tasks", "bits_per_byte, which is always scored, and samples",
              .fallback = "bits_per_byte", .check = check_tasks),
     OPT_INT(S, length, "length", "0", 0, 16777216, "tokens of a window; 0: the model's context"),
     OPT_SIZE(S, prime_bytes, "prime-bytes", "64M", 0, 1099511627776,
              "training text that the primed yardstick reads; 0: none"),
+    OPT_INT(S, seed, "seed", "1", 0, 4294967295, "of the task samples"),
     OPT_CHOICE(S, dtype, "dtype", "f32", compute_names,
                "type of matrix products; auto: bf16 where the hardware has it"),
     OPT_STR(S, device, "device", "auto", "auto, cpu or cuda", .flags = OPT_NEUTRAL),
@@ -107,6 +111,31 @@ static void tell(const struct bits_result *r)
         log_info("xz -9 after the training text: %.4f", r->xz_primed);
 }
 
+static bool has_task(const struct evaluate_options *o, const char *name)
+{
+    for (size_t i = 0; i < o->tasks.count; i++)
+        if (strcmp(o->tasks.v[i], name) == 0)
+            return true;
+    return false;
+}
+
+static enum status add_samples(const struct evaluate_options *o, const struct parts *p,
+                               const char *folder)
+{
+    struct arena a = { 0 };
+    struct buf text = { 0 };
+    enum status st = samples_write(&(struct samples_args){ p->model, p->device, p->pool, p->store,
+                                                           p->tokenizer, (uint64_t)o->seed },
+                                   &text);
+
+    if (st == ST_OK)
+        st = file_write_atomic(path_join(&a, folder, "samples.jsonl"), text.p ? text.p : "",
+                               text.n);
+    buf_release(&text);
+    arena_release(&a);
+    return st;
+}
+
 static enum status evaluate(const struct evaluate_options *o, const struct parts *p,
                             struct artifact *artifact)
 {
@@ -119,6 +148,8 @@ static enum status evaluate(const struct evaluate_options *o, const struct parts
         tell(&r);
         st = bits_report_write(artifact_folder(artifact), &r);
     }
+    if (st == ST_OK && has_task(o, "samples"))
+        st = add_samples(o, p, artifact_folder(artifact));
     buf_release(&r.documents_jsonl);
     if (st != ST_OK)
         return st;
@@ -161,11 +192,14 @@ const struct command cmd_evaluate = {
                "report.html.\n"
                "bits_per_byte is the model's cost of each byte of the validation documents; beside "
                "it stands what xz -9 needs\n"
-               "for the same bytes, alone and after it has read the training text.\n\n"
+               "for the same bytes, alone and after it has read the training text. samples adds "
+               "samples.jsonl: what the\n"
+               "model writes behind the first tokens of a few of these documents, and how they "
+               "go on.\n\n"
                "  tundish evaluate --model checkpoint --store tokens --out score",
     .opts = options,
     .cfg_size = sizeof(struct evaluate_options),
-    .stage_version = 1,
+    .stage_version = 2,
     .makes = "report",
     .numeric_class = numeric_class,
     .run = run,

@@ -401,15 +401,16 @@ static enum status begin_stages(struct plan *p, const struct yaml *root, struct 
 
 static enum status read_tree(struct plan *p, const struct plan_args *args, const struct yaml *root)
 {
-    struct params params;
+    struct params *params = arena_new(p->arena, struct params);
     struct yaml *stages = NULL;
 
     TRY(check_map(p->arena, root, &file_keys));
     TRY(read_name(p, root));
-    TRY(params_read(p->arena, yaml_get(root, "params"), args->sets, &params));
+    TRY(params_read(p->arena, yaml_get(root, "params"), args->sets, params));
+    p->params = params;
     TRY(begin_stages(p, root, &stages));
     for (size_t i = 0; i < p->count; i++)
-        TRY(read_stage(p, args, &params, &p->stages[i], stages->items[i]));
+        TRY(read_stage(p, args, params, &p->stages[i], stages->items[i]));
     for (size_t i = 0; i < p->count; i++)
         TRY(connect(p, &p->stages[i], stages->items[i]));
     return plan_sort(p);

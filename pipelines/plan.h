@@ -74,6 +74,7 @@ struct plan {
     size_t count;
     size_t *order;                       /* a topological order, file order among the ready */
     const char **names;                  /* of the stages, NULL-terminated */
+    const struct params *params;         /* as this run has them (param.h) */
 };
 
 struct plan_args {

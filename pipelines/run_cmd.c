@@ -1,9 +1,12 @@
 #include "pipelines/run_cmd.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bench.h"
 #include "base/log.h"
+#include "pipelines/run_page.h"
 #include "pipelines/show.h"
 
 struct pipeline_cfg {
@@ -96,6 +99,22 @@ static enum status print_outcome(const struct run_report *report, const struct r
     return st;
 }
 
+/* A page that cannot be written takes nothing from a run. */
+static void write_page(const struct run_page *page)
+{
+    struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
+    const char *path;
+
+    if (page->args->dry || page->report->survey.views == NULL)
+        return;
+    sigaction(SIGPIPE, &ignore, &before);      /* a stderr that nobody reads must not end the run */
+    if (run_page_write(page, &path) == ST_OK)
+        log_info("report: %s", path);
+    else
+        log_warn("no report of this run: %s", fail_message());
+    sigaction(SIGPIPE, &before, NULL);
+}
+
 static enum status run_run(struct arena *a, void *cfg)
 {
     const struct pipeline_cfg *c = cfg;
@@ -105,6 +124,8 @@ static enum status run_run(struct arena *a, void *cfg)
     struct failure failure;
     struct workdir work;
     bool *selected, *forced;
+    double begun = bench_now();
+    time_t when = time(NULL);
     enum status st, printed;
 
     TRY(read_plan(a, c, c->file, &args.plan));
@@ -116,6 +137,8 @@ static enum status run_run(struct arena *a, void *cfg)
     args.show_plan = c->dry_run ? NULL : tell_plan;
     st = run_plan(&args, &report);
     failure_save(&failure, st);
+    write_page(&(struct run_page){ &args, &report, st, st == ST_OK ? "" : failure.text,
+                                   bench_now() - begun, when });
     printed = print_outcome(&report, &args);
     run_report_release(&report);
     return st != ST_OK ? failure_restore(&failure) : printed;

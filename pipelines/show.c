@@ -67,18 +67,20 @@ void show_plan(const struct survey *s, struct buf *out)
 
 /* ---- the result ---- */
 
-static const char *result_word(const struct stage_view *v, const struct run_result *r,
-                               bool selected)
+const char *result_word_of(const struct run_report *report, const bool *selected, size_t i)
 {
-    switch (r->outcome) {
+    const struct stage_view *v = &report->survey.views[i];
+    enum run_outcome outcome = report->results ? report->results[i].outcome : OUTCOME_NONE;
+
+    switch (outcome) {
     case OUTCOME_RAN: return "ran";
     case OUTCOME_FAILED: return "failed";
     case OUTCOME_STOPPED: return "stopped";
     case OUTCOME_NONE: break;
     }
-    if (v->state == STAGE_CACHED || v->state == STAGE_KEPT)
+    if ((v->state == STAGE_CACHED || v->state == STAGE_KEPT) && v->artifact != NULL)
         return stage_state_word(v->state);
-    return selected ? "not run" : "left out";
+    return selected[i] ? "not run" : "left out";
 }
 
 void show_results(const struct run_report *report, const bool *selected, struct buf *out)
@@ -92,7 +94,7 @@ void show_results(const struct run_report *report, const bool *selected, struct 
         const struct stage_view *v = &s->views[i];
         const struct run_result *r = &report->results[i];
         bool has = v->state == STAGE_CACHED || v->state == STAGE_KEPT;
-        buf_printf(out, "%-*s  %-8s  ", width, s->plan->names[i], result_word(v, r, selected[i]));
+        buf_printf(out, "%-*s  %-8s  ", width, s->plan->names[i], result_word_of(report, selected, i));
         if (r->outcome == OUTCOME_NONE)
             buf_printf(out, "%8s", "-");
         else

@@ -13,6 +13,10 @@ void show_plan(const struct survey *s, struct buf *out);
 /* The table behind a run: stage, what happened, seconds, artifact. */
 void show_results(const struct run_report *report, const bool *selected, struct buf *out);
 
+/* What became of a stage in this run: "ran", "failed", "stopped", "cached", "kept", "not run" or
+ * "left out". */
+const char *result_word_of(const struct run_report *report, const bool *selected, size_t i);
+
 /* The state of a stage, for a person who comes back: "done", "running", "failed", "interrupted",
  * "never ran", "out of date", "waits", "blocked". */
 const char *status_word_of(const struct survey *s, size_t i);

@@ -9,6 +9,8 @@
  *   artifacts/<stage>-<12 hex>.key   the whole key and the record it was made
  *                                    from, as JSON (cache.h)
  *   logs/<stage>-<n>.log         what attempt n of the stage printed
+ *   report.html                  the last run as a page (run_page.h)
+ *   reports/<UTC time>.html      the same of each run; the newest 50 stay
  *   current/<stage>              a link to the stage's last finished artifact, for people
  *
  * The folder may be moved or renamed between runs: no name in it is absolute.

@@ -21,7 +21,7 @@ refused 2 "'tokens' holds no model: it has no config.json" evaluate --model toke
 refused 2 "'ck' is a checkpoint, want a token-store" evaluate --model ck --store ck --out no
 refused 2 'length is 7, want an even number' evaluate --model ck --store tokens --length 7 --out no
 refused 2 "at most the model's context 32" evaluate --model ck --store tokens --length 64 --out no
-refused 2 "there is 'bits_per_byte'" evaluate --model ck --store tokens --tasks other --out no
+refused 2 "there are 'bits_per_byte' and 'samples'" evaluate --model ck --store tokens --tasks other --out no
 touch file
 refused 2 "'file' exists and is not a folder" evaluate --model ck --store tokens --out file
 

@@ -1,0 +1,139 @@
+/* metrics.jsonl of a checkpoint as charts. */
+#include <math.h>
+
+#include "base/file.h"
+#include "base/page.h"
+#include "pipelines/run_sections.h"
+
+#define POINTS 600
+#define MOST_BYTES ((uint64_t)256 << 20)
+
+struct column {
+    double *x, *y;
+    size_t count, room;
+};
+enum { LOSS, VALIDATION, RATE, NORM, COLUMNS };
+static const char *const keys[] = { "loss", "validation_loss", "lr", "grad_norm" };
+
+static void column_add(struct column *c, double x, double y)
+{
+    if (c->count == c->room) {
+        c->room = c->room ? 2 * c->room : 256;
+        c->x = mem_grow(c->x, c->room, sizeof *c->x);
+        c->y = mem_grow(c->y, c->room, sizeof *c->y);
+    }
+    c->x[c->count] = x;
+    c->y[c->count++] = y;
+}
+
+/* Returns how many lines are no JSON objects. */
+static size_t read_columns(const struct buf *text, struct column columns[COLUMNS])
+{
+    const char *p = text->p, *end = text->p + text->n, *stop;
+    size_t bad = 0;
+
+    for (; p < end; p = stop + 1) {
+        json_t *line;
+        const json_t *value;
+
+        stop = memchr(p, '\n', (size_t)(end - p));
+        stop = stop ? stop : end;
+        line = json_loadb(p, (size_t)(stop - p), 0, NULL);
+        bad += !json_is_object(line);
+        for (int k = 0; k < COLUMNS; k++)
+            if ((value = json_object_get(line, keys[k])) != NULL)
+                column_add(&columns[k], json_number_value(json_object_get(line, "tokens")),
+                           json_number_value(value));
+        json_decref(line);
+    }
+    return bad;
+}
+
+/* At most POINTS points, each the mean of its neighbours. */
+static void thin_out(struct column *c)
+{
+    size_t step = (c->count + POINTS - 1) / POINTS, n = 0;
+
+    for (size_t i = 0; step > 1 && i < c->count; n++) {
+        double x = 0, y = 0;
+        size_t taken = 0;
+
+        for (; taken < step && i < c->count; taken++, i++) {
+            x += c->x[i];
+            y += c->y[i];
+        }
+        c->x[n] = x / (double)taken;
+        c->y[n] = y / (double)taken;
+    }
+    if (step > 1)
+        c->count = n;
+}
+
+/* A running mean over about a thirtieth of the curve. */
+static double *smooth(const struct column *c)
+{
+    double *out = mem_array(c->count + 1, sizeof *out);
+    double share = fmax(1.0 / (1 + (double)c->count / 30), 0.02);
+
+    for (size_t i = 0; i < c->count; i++)
+        out[i] = i ? out[i - 1] + share * (c->y[i] - out[i - 1]) : c->y[i];
+    return out;
+}
+
+static void draw(const struct run_section *s, struct column c[COLUMNS])
+{
+    double *even;
+    struct page_line lines[3], rate, norm;
+
+    for (int k = 0; k < COLUMNS; k++)
+        thin_out(&c[k]);
+    even = smooth(&c[LOSS]);
+    lines[0] = (struct page_line){ c[LOSS].x, c[LOSS].y, c[LOSS].count, "raw" };
+    lines[1] = (struct page_line){ c[LOSS].x, even, c[LOSS].count, "smooth" };
+    lines[2] = (struct page_line){ c[VALIDATION].x, c[VALIDATION].y, c[VALIDATION].count, "dots" };
+    rate = (struct page_line){ c[RATE].x, c[RATE].y, c[RATE].count, "smooth" };
+    norm = (struct page_line){ c[NORM].x, c[NORM].y, c[NORM].count, "smooth" };
+    page_chart(s->out, &(struct page_chart){ "Loss in nats a token: each step faint, smoothed in "
+                                             "full, validation as dots",
+                                             "tokens", lines, 3, 920, 320 });
+    page_chart(s->out, &(struct page_chart){ "Learning rate", "tokens", &rate, 1, 920, 160 });
+    page_chart(s->out, &(struct page_chart){ "Gradient norm, before clipping", "tokens", &norm, 1,
+                                             920, 160 });
+    free(even);
+}
+
+static void last_losses(const struct run_section *s, const struct column c[COLUMNS])
+{
+    if (c[LOSS].count > 0)
+        buf_printf(s->out, "<p>Last training loss %.4f", c[LOSS].y[c[LOSS].count - 1]);
+    if (c[LOSS].count > 0 && c[VALIDATION].count > 0)
+        buf_printf(s->out, ", last validation loss %.4f",
+                   c[VALIDATION].y[c[VALIDATION].count - 1]);
+    if (c[LOSS].count > 0)
+        buf_adds(s->out, " nats a token.</p>\n");
+}
+
+void run_section_checkpoint(const struct run_section *s)
+{
+    struct column columns[COLUMNS] = { 0 };
+    struct buf text = { 0 };
+    size_t bad;
+
+    if (file_read(path_join(s->arena, s->folder, "metrics.jsonl"), MOST_BYTES, &text) != ST_OK) {
+        buf_adds(s->out, "<p class=\"bad\">Cannot be shown: ");
+        page_escape(s->out, fail_message());
+        buf_adds(s->out, "</p>\n");
+        buf_release(&text);
+        return;
+    }
+    bad = read_columns(&text, columns);
+    if (bad > 0)
+        buf_printf(s->out, "<p class=\"bad\">metrics.jsonl: %zu lines are damaged.</p>\n", bad);
+    last_losses(s, columns);
+    draw(s, columns);
+    for (int k = 0; k < COLUMNS; k++) {
+        free(columns[k].x);
+        free(columns[k].y);
+    }
+    buf_release(&text);
+}

@@ -1,0 +1,94 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+
+#include "base/page.h"
+
+#define R "\xEF\xBF\xBD"
+
+static void hostile_text_stays_text(void **state)
+{
+    static const struct {
+        const char *in, *out;
+        size_t n;
+    } cases[] = {
+        { "<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;", 25 },
+        { "\" onload='x' &amp;", "&quot; onload=&#39;x&#39; &amp;amp;", 18 },
+        { "a\xFFz\xC3", "a" R "z" R, 4 },
+        { "\x01\x1b[2J\x7f\t\n", R R "[2J" R "\t\n", 8 },
+        { "a\0b", "a" R "b", 3 },
+        { "\xC2\x85\xC2\xA0", R "\xC2\xA0", 4 },      /* a C1 control character, and none */
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buf out = { 0 };
+
+        page_text(&out, cases[i].in, cases[i].n);
+        assert_string_equal(out.p, cases[i].out);
+        assert_true(utf8_valid(out.p, out.n));
+        buf_release(&out);
+    }
+}
+
+static void a_page_escapes_its_title_and_loads_nothing(void **state)
+{
+    struct buf out = { 0 };
+
+    page_begin(&out, "</title><script>");
+    page_end(&out);
+    assert_null(strstr(out.p, "<script"));
+    assert_non_null(strstr(out.p, "<title>&lt;/title&gt;&lt;script&gt;</title>"));
+    assert_null(strstr(out.p, "http"));
+    assert_null(strstr(out.p, "url("));
+    buf_release(&out);
+}
+
+static void bars_stay_within_their_track(void **state)
+{
+    struct buf out = { 0 };
+
+    page_cell_bar(&out, 5, 2);
+    page_cell_bar(&out, 1, 0);
+    page_cell_bar(&out, NAN, 1);
+    page_cell_bar(&out, 1, 4);
+    assert_non_null(strstr(out.p, "width:100.00%"));
+    assert_non_null(strstr(out.p, "width:25.00%"));
+    assert_null(strstr(out.p, "nan"));
+    assert_null(strstr(out.p, "inf"));
+    buf_release(&out);
+}
+
+static void a_chart_draws_what_is_finite(void **state)
+{
+    double x[] = { 0, 1, 2, 3 }, y[] = { 4, NAN, INFINITY, 2 };
+    struct page_line line = { x, y, 4, "raw" };
+    struct buf out = { 0 };
+
+    page_chart(&out, &(struct page_chart){ "loss \"<\"", "tokens", &line, 1, 600, 240 });
+    assert_non_null(strstr(out.p, "aria-label=\"loss &quot;&lt;&quot;, from 2 to 4\""));
+    assert_non_null(strstr(out.p, "points=\"64.0,12.0 584.0,200.0 \""));
+    assert_null(strstr(out.p, "nan"));
+    assert_null(strstr(out.p, "inf"));
+    buf_clear(&out);
+    line.count = 0;
+    page_chart(&out, &(struct page_chart){ "loss", "tokens", &line, 1, 600, 240 });
+    assert_non_null(strstr(out.p, "nothing was measured"));
+    assert_null(strstr(out.p, "<svg"));
+    buf_release(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hostile_text_stays_text),
+        cmocka_unit_test(a_page_escapes_its_title_and_loads_nothing),
+        cmocka_unit_test(bars_stay_within_their_track),
+        cmocka_unit_test(a_chart_draws_what_is_finite),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
