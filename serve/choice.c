@@ -131,8 +131,8 @@ static int64_t characters_before(struct choice *c, size_t at)
 {
     struct buf out = { 0 };
 
-    text_stream_add(&c->counted, (struct span){ c->raw.p + c->counted_bytes, at - c->counted_bytes },
-                    &out);
+    text_stream_add(&c->counted,
+                    (struct span){ c->raw.p + c->counted_bytes, at - c->counted_bytes }, &out);
     c->counted_length += (int64_t)utf8_length(out.p, out.n);
     c->counted_bytes = at;
     buf_release(&out);

@@ -1,4 +1,5 @@
-/* A text of a reply is the same however it is cut into tokens and pieces, and ends where it should. */
+/* A text of a reply is the same however it is cut into tokens and pieces, and ends where it should.
+ */
 #include "test.h"
 
 #include <stdio.h>
@@ -75,8 +76,8 @@ static void hear(struct heard *h, bool last)
 static void write_bytes(struct heard *h, const char *bytes, size_t n, uint64_t seed)
 {
     for (size_t i = 0; i < n && !h->ended; i++) {
-        h->ended = !choice_add(
-            &h->c, &(struct engine_token){ .id = id_of[(unsigned char)bytes[i]] });
+        h->ended =
+            !choice_add(&h->c, &(struct engine_token){ .id = id_of[(unsigned char)bytes[i]] });
         if (seed == 0 || rng_at(seed, 2, i) % 3 == 0)
             hear(h, false);
     }
@@ -204,8 +205,9 @@ static void echoed_tokens_come_first(void **state)
 
 static void an_answers_space_is_dropped(void **state)
 {
-    static const char *const texts[][2] = { { " hi", "hi" }, { "  hi", " hi" }, { "hi ", "hi " },
-                                            { " ", "" } };
+    static const char *const texts[][2] = {
+        { " hi", "hi" }, { "  hi", " hi" }, { "hi ", "hi " }, { " ", "" }
+    };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         for (uint64_t seed = 0; seed < 4; seed++) {
