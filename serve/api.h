@@ -42,10 +42,14 @@ void api_metrics(struct exchange *x, void *ctx);
 struct problem;
 void api_reply_json(struct exchange *x, const struct buf *body);
 void api_reply_problem(struct exchange *x, const struct problem *p);
-/* The ids of a text; behind the end-of-text token, if wanted. A text that cannot fit into the
- * context is refused before it is read. Appends to out. */
-bool api_encode(const struct api *a, struct span text, bool special, struct token_list *out,
-                struct problem *p);
+struct encode_how {
+    bool begin;        /* put the end-of-text token in front */
+    bool specials;     /* special tokens' texts count as these tokens */
+    const char *param; /* where the text stands in the request */
+};
+/* Appends the ids of a text. One that cannot fit into the context is refused before it is read. */
+bool api_encode(const struct api *a, struct span text, const struct encode_how *how,
+                struct token_list *out, struct problem *p);
 
 /* All routes; ends with a NULL path. ctx of the handlers is a struct api. (routes.c) */
 extern const struct route api_routes[];

@@ -17,25 +17,25 @@ void api_reply_problem(struct exchange *x, const struct problem *p)
     exchange_error(x, p->http, p->code, p->param, "%s", p->text);
 }
 
-bool api_encode(const struct api *a, struct span text, bool special, struct token_list *out,
-                struct problem *p)
+bool api_encode(const struct api *a, struct span text, const struct encode_how *how,
+                struct token_list *out, struct problem *p)
 {
     int64_t end = tokenizer_end_of_text(a->tokenizer);
     struct encoder *e;
     enum status st;
 
     if (text.n / a->longest_token > (size_t)a->config->context)
-        return problem_is(p, 400, "context_length_exceeded", NULL,
+        return problem_is(p, 400, "context_length_exceeded", how->param,
                           "a text of %zu bytes has more than %zu tokens, the model's context is "
                           "%lld",
                           text.n, text.n / a->longest_token, (long long)a->config->context);
-    if (special && end >= 0)
+    if (how->begin && end >= 0)
         token_list_add(out, (uint32_t)end);
     e = encoder_new(a->tokenizer);
-    st = encoder_encode(e, text, false, out);
+    st = encoder_encode(e, text, how->specials, out);
     encoder_free(e);
     if (st != ST_OK)
-        return problem_is(p, 400, "cannot_tokenize", NULL, "%s", fail_message());
+        return problem_is(p, 400, "cannot_tokenize", how->param, "%s", fail_message());
     return true;
 }
 
@@ -57,7 +57,9 @@ static bool text_prompt(const struct api *a, const struct request *r, struct spa
 {
     bool special = r->add_special_tokens && tokenizer_end_of_text(a->tokenizer) >= 0;
     struct token_list ids = { 0 };
-    bool good = api_encode(a, text, special, &ids, p);
+    const struct encode_how how = { .begin = special,
+                                    .param = r->prompt != NULL ? "prompt" : "messages" };
+    bool good = api_encode(a, text, &how, &ids, p);
 
     *out = (struct completion_prompt){ .count = (int64_t)ids.count, .hidden = special };
     out->ids = mem_array(ids.count + 1, sizeof *out->ids);

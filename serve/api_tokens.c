@@ -32,6 +32,7 @@ static void write_tokens(struct buf *out, const struct api *a, const struct requ
 static bool tokenize(struct buf *out, const struct api *a, const struct request *r,
                      struct problem *p)
 {
+    const struct encode_how how = { r->add_special_tokens, r->parse_special, "prompt" };
     struct token_list ids = { 0 };
     bool good;
 
@@ -39,7 +40,7 @@ static bool tokenize(struct buf *out, const struct api *a, const struct request 
         return problem_is(p, 400, "missing_field", "prompt", "'prompt' must be a text");
     good =
         api_encode(a, (struct span){ json_string_value(r->prompt), json_string_length(r->prompt) },
-                   r->add_special_tokens, &ids, p);
+                   &how, &ids, p);
     if (good)
         write_tokens(out, a, r, &ids);
     token_list_release(&ids);

@@ -18,28 +18,12 @@ void choice_release(struct choice *c)
     buf_release(&c->raw);
 }
 
-/* Bytes that begin a character: how long the text is. Exact for text that is UTF-8. */
-static int64_t beginnings(struct span bytes)
-{
-    int64_t n = 0;
-
-    for (size_t i = 0; i < bytes.n; i++)
-        n += (bytes.p[i] & 0xc0) != 0x80;
-    return n;
-}
-
-static void add_bytes(struct choice *c, struct span bytes)
-{
-    buf_add(&c->raw, bytes.p, bytes.n);
-    c->text_length += beginnings(bytes);
-}
-
 static void add_token(struct choice *c, const struct engine_token *t, struct span bytes)
 {
     struct choice_token *at;
 
     if (!c->args.keep_tokens) {
-        add_bytes(c, bytes);
+        buf_add(&c->raw, bytes.p, bytes.n);
         return;
     }
     if (c->token_count == c->token_cap) {
@@ -52,13 +36,12 @@ static void add_token(struct choice *c, const struct engine_token *t, struct spa
                                  .logprob = t->logprob,
                                  .top_count = t->top_count,
                                  .begin = c->raw.n,
-                                 .end = c->raw.n + bytes.n,
-                                 .text_begin = c->text_length };
+                                 .end = c->raw.n + bytes.n };
     if (t->top_count > 0) {
         at->top = mem_array((size_t)t->top_count, sizeof *at->top);
         memcpy(at->top, t->top, (size_t)t->top_count * sizeof *at->top);
     }
-    add_bytes(c, bytes);
+    buf_add(&c->raw, bytes.p, bytes.n);
 }
 
 void choice_add_prompt(struct choice *c, const struct engine_token *t)
@@ -69,7 +52,7 @@ void choice_add_prompt(struct choice *c, const struct engine_token *t)
 
 void choice_add_echo(struct choice *c, struct span bytes)
 {
-    add_bytes(c, bytes);
+    buf_add(&c->raw, bytes.p, bytes.n);
     c->prompt_bytes = c->searched = c->raw.n;
 }
 
@@ -127,16 +110,46 @@ static size_t limit_of(const struct choice *c, bool last)
     return last || c->args.stop_count == 0 ? c->raw.n : c->searched;
 }
 
+/* Whether the byte at `at` belongs to the character that the bytes in front of it have begun. */
+static bool goes_on(const struct choice *c, size_t at)
+{
+    struct text_stream t = c->counted;
+    struct buf out = { 0 };
+    bool whole;
+
+    if (at == c->raw.n)
+        return false;
+    text_stream_add(&t, (struct span){ c->raw.p + at, 1 }, &out);
+    whole = t.count == 0 && utf8_length(out.p, out.n) == 1;
+    buf_release(&out);
+    return whole || t.count == c->counted.count + 1;
+}
+
+/* Characters of the text in front of `at`; one that goes on there is not in front of it. Calls come
+ * in the order of tokens. */
+static int64_t characters_before(struct choice *c, size_t at)
+{
+    struct buf out = { 0 };
+
+    text_stream_add(&c->counted,
+                    (struct span){ c->raw.p + c->counted_bytes, at - c->counted_bytes }, &out);
+    c->counted_length += (int64_t)utf8_length(out.p, out.n);
+    c->counted_bytes = at;
+    buf_release(&out);
+    return c->counted_length + (c->counted.count > 0 && !goes_on(c, at));
+}
+
 /* Tokens that end in what is shown; at the end of a text, also those that only begin in it. */
 static void take_tokens(struct choice *c, bool last, struct choice_piece *out)
 {
     size_t first = c->tokens_shown;
 
     while (c->tokens_shown < c->token_count) {
-        const struct choice_token *t = &c->tokens[c->tokens_shown];
+        struct choice_token *t = &c->tokens[c->tokens_shown];
 
         if (last ? c->cut != SIZE_MAX && t->begin >= c->cut : t->end > c->shown)
             break;
+        t->text_begin = characters_before(c, t->begin);
         c->tokens_shown++;
     }
     out->tokens = c->tokens == NULL ? NULL : c->tokens + first;

@@ -20,7 +20,7 @@ struct choice_token {
     int top_count;
     struct token_choice *top;
     size_t begin, end;  /* in raw */
-    int64_t text_begin; /* characters of the text in front of it */
+    int64_t text_begin; /* characters of the text in front of it; set when it is shown */
 };
 
 struct choice_args {
@@ -38,7 +38,9 @@ struct choice {
     size_t searched;
     size_t cut; /* where a text to stop at begins; SIZE_MAX: none was found */
     struct text_stream characters;
-    int64_t text_length; /* characters in raw */
+    struct text_stream counted; /* how many characters stand in front of a token */
+    size_t counted_bytes;
+    int64_t counted_length;
     struct choice_token *tokens;
     size_t token_count, token_cap, tokens_shown;
 };

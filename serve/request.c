@@ -48,6 +48,7 @@ static const struct field fields[] = {
     { "add_special_tokens", WRITE | AT_TOKENIZE, F_BOOL, FIELD(add_special_tokens), 0, 0 },
     { "ignore_eos", WRITE, F_BOOL, FIELD(ignore_eos), 0, 0 },
     { "return_token_ids", WRITE, F_BOOL, FIELD(return_token_ids), 0, 0 },
+    { "parse_special", AT_TOKENIZE, F_BOOL, FIELD(parse_special), 0, 0 },
     { "with_pieces", AT_TOKENIZE, F_BOOL, FIELD(with_pieces), 0, 0 },
     { "return_token_strs", AT_TOKENIZE, F_BOOL, FIELD(with_pieces), 0, 0 },
     /* OpenAI's, of no consequence here */
@@ -149,7 +150,7 @@ static bool asks_for_nothing(const struct request *r, const struct field *f, con
         return json_array_size(v) == 1 && type != NULL && strcmp(type, "text") == 0;
     }
     if (text != NULL)
-        return *text == 0 || strcmp(text, "none") == 0;
+        return *text == 0 || (strcmp(text, "none") == 0 && strcmp(f->name, "suffix") != 0);
     return (json_is_array(v) || json_is_object(v)) && json_array_size(v) + json_object_size(v) == 0;
 }
 
@@ -253,10 +254,11 @@ static bool take_biases(struct request *r, int64_t vocab, struct problem *p)
     r->bias = mem_array(json_object_size(r->bias_value) + 1, sizeof *r->bias);
     json_object_foreach(r->bias_value, name, v)
     {
-        char *end;
-        long long id = strtoll(name, &end, 10);
+        long long id = strtoll(name, NULL, 10);
+        char same[24];
 
-        if (*name == 0 || *end != 0 || id < 0 || id >= vocab)
+        snprintf(same, sizeof same, "%lld", id); /* no other way to write it: it comes once */
+        if (strcmp(name, same) != 0 || id < 0 || id >= vocab)
             return problem_is(p, 400, "out_of_range", "logit_bias",
                               "'%.40s' is no token id, want 0 to %lld", name, (long long)vocab - 1);
         if (!json_is_number(v) || !(fabs(json_number_value(v)) <= 100))
@@ -319,10 +321,13 @@ bool request_ids(const json_t *list, const char *param, int64_t vocab, int32_t *
 
 /* ---- the whole ---- */
 
-/* Levels of brackets outside texts: the parser goes down with them. */
-static bool is_shallow(struct span body)
+enum { LEVELS = 64, LISTS = 65536, VALUES = 1 << 20 };
+
+/* A look at the body before it is parsed: the parser goes down with every level of brackets, and
+ * makes blocks of memory that are many times as large as the two bytes of a list or a number. */
+static bool is_modest(struct span body, struct problem *p)
 {
-    int depth = 0;
+    int64_t depth = 0, lists = 0, values = 0;
     bool text = false;
 
     for (size_t i = 0; i < body.n; i++) {
@@ -333,20 +338,25 @@ static bool is_shallow(struct span body)
         else if (c == '"')
             text = !text;
         else if (!text && (c == '{' || c == '['))
-            depth++;
+            depth++, lists++;
         else if (!text && (c == '}' || c == ']'))
             depth--;
-        if (depth > 64)
-            return false;
+        values += !text && c == ',';
+        if (depth > LEVELS)
+            return problem_is(p, 400, "invalid_json", NULL,
+                              "the body has more than %d levels of brackets", LEVELS);
+        if (lists > LISTS || values > VALUES)
+            return problem_is(p, 400, "invalid_json", NULL,
+                              "the body has more than %d lists and objects, or %d values", LISTS,
+                              VALUES);
     }
     return true;
 }
 
 static bool parse_root(struct request *r, struct span body, struct problem *p)
 {
-    if (!is_shallow(body))
-        return problem_is(p, 400, "invalid_json", NULL,
-                          "the body has more than 64 levels of brackets");
+    if (!is_modest(body, p))
+        return false;
     if (json_parse(body.p, body.n, "the body", &r->root) != ST_OK)
         return problem_is(p, 400, "invalid_json", NULL, "%s", fail_message());
     if (!json_is_object(r->root))
@@ -365,7 +375,8 @@ static void set_defaults(struct request *r)
                            .temperature = 1,
                            .top_p = 1,
                            .repetition_penalty = 1,
-                           .add_special_tokens = true };
+                           .add_special_tokens = true,
+                           .parse_special = true };
 }
 
 bool request_parse(struct request *r, enum endpoint at, struct span body, int64_t vocab,
@@ -387,6 +398,9 @@ bool request_parse(struct request *r, enum endpoint at, struct span body, int64_
         if (f == NULL)
             return unknown(at, json_object_iter_key(it), p);
     }
+    if (r->top_logprobs > 0 && !r->logprobs)
+        return problem_is(p, 400, "unsupported", "top_logprobs",
+                          "'top_logprobs' is only for \"logprobs\": true");
     return take_stops(r, p) && take_biases(r, vocab, p) && take_stream_options(r, p);
 }
 

@@ -36,6 +36,7 @@ struct request {
         logprobs_count; /* logprobs_count -1, seed SEED_NONE: not given */
     double temperature, top_p, min_p, presence_penalty, frequency_penalty, repetition_penalty;
     bool stream, echo, logprobs, add_special_tokens, ignore_eos, return_token_ids, with_pieces;
+    bool parse_special; /* special tokens' texts are these tokens; never so in prompts */
     bool include_usage;
     struct span stops[STOPS];
     int stop_count;
