@@ -68,7 +68,7 @@ static bool find_route(struct exchange *x, const char *path, const char *method)
     bool known = false;
 
     for (const struct route *r = x->http->args.routes; r->path != NULL; r++) {
-        if (!path_matches(r, path))
+        if (!path_matches(r, path) || strstr(path, "%00") != NULL) /* a NUL: unescape() */
             continue;
         known = true;
         if (method_matches(r, method)) {
@@ -174,23 +174,39 @@ static bool check_drain(struct exchange *x)
     return false;
 }
 
-/* Limits on the head beyond what the daemon's memory sets. */
-static enum MHD_Result add_length(void *ctx, enum MHD_ValueKind kind, const char *name,
-                                  const char *value)
+/* What of the head decides before anything else does. */
+struct head {
+    size_t bytes;
+    int lengths, codings; /* headers that say where the body ends */
+};
+
+static enum MHD_Result add_to_head(void *ctx, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
 {
-    *(size_t *)ctx += strlen(name) + (value == NULL ? 0 : strlen(value)) + 4;
+    struct head *head = ctx;
+
+    head->bytes += strlen(name) + (value == NULL ? 0 : strlen(value)) + 4;
+    head->lengths += strcasecmp(name, "Content-Length") == 0;
+    head->codings += strcasecmp(name, "Transfer-Encoding") == 0;
     return MHD_YES;
 }
 
+/* A body whose end is told twice may end elsewhere for whoever stands in between (RFC 9112,
+ * 6.3). */
 static bool check_head(struct exchange *x, const char *path)
 {
-    size_t length = strlen(path);
+    struct head head = { .bytes = strlen(path) };
 
-    MHD_get_connection_values(x->connection, MHD_HEADER_KIND, add_length, &length);
-    if (length <= HEAD_LIMIT)
+    MHD_get_connection_values(x->connection, MHD_HEADER_KIND, add_to_head, &head);
+    if (head.bytes > HEAD_LIMIT)
+        exchange_error(x, 431, "head_too_large", NULL, "path and headers may have at most %d bytes",
+                       HEAD_LIMIT);
+    else if (head.lengths + head.codings > 1)
+        exchange_error(x, 400, "ambiguous_length", NULL,
+                       "the head says more than once how long the body is");
+    else
         return true;
-    exchange_error(x, 431, "head_too_large", NULL, "path and headers may have at most %d bytes",
-                   HEAD_LIMIT);
+    x->closes = true;
     return false;
 }
 
@@ -262,7 +278,9 @@ static enum MHD_Result begin(struct http *h, struct MHD_Connection *c, const cha
     if (check_head(x, path) && check_host(x) && find_route(x, path, method) && check_key(x) &&
         check_body(x))
         check_drain(x);
-    if (is_refused(x) && content_length(c) > DISCARD)
+    if (is_refused(x) && (content_length(c) > DISCARD || header(c, "Expect") != NULL))
+        x->closes = true;
+    if (x->closes)
         return exchange_proceed(x); /* the connection is closed behind it */
     return MHD_YES;
 }
@@ -312,6 +330,7 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **state,
     if (at != NULL) {
         at->exchange = NULL;
         at->since = bench_now();
+        at->used = true;
     }
     pthread_mutex_unlock(&h->lock);
     pthread_mutex_lock(&x->lock);
@@ -352,6 +371,12 @@ static void on_connection(void *ctx, struct MHD_Connection *c, void **state,
 }
 
 /* ---- the daemon ---- */
+
+/* %00 stays as it is: behind a NUL a path would be another one than it looks. */
+static size_t unescape(void *ctx, struct MHD_Connection *c, char *text)
+{
+    return strstr(text, "%00") != NULL ? strlen(text) : MHD_http_unescape(text);
+}
 
 static bool is_loopback(const struct sockaddr *a)
 {
@@ -427,8 +452,8 @@ static enum status start(struct http *h, int socket)
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
         h, MHD_OPTION_CONNECTION_LIMIT, (unsigned)a->connections, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)(a->idle_seconds < 1 ? 1 : a->idle_seconds), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY,
-        a->tls_certificate != NULL ? tls : none, MHD_OPTION_END);
+        (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK,
+        unescape, h, MHD_OPTION_ARRAY, a->tls_certificate != NULL ? tls : none, MHD_OPTION_END);
     if (h->daemon == NULL)
         return fail(ST_FAILED,
                     a->tls_certificate != NULL

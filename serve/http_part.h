@@ -20,6 +20,7 @@ struct connection {
     struct connection *prev, *next;
     int socket;
     double since;              /* opened, or last reply sent */
+    bool used;                 /* a request was answered */
     struct exchange *exchange; /* the request under way, NULL: none whose head has come */
 };
 
@@ -52,6 +53,7 @@ struct exchange {
     struct buf body;
     char *tail;
     int key;
+    bool closes;  /* its body is not read: the connection ends behind the reply */
     bool works;   /* counted in http.working */
     bool handled; /* its handler was called */
     double since; /* head came; when handled: since then */

@@ -33,8 +33,21 @@ static void found_add(struct found *f, struct exchange *x)
 static bool arrives_too_slowly(const struct http *h, const struct connection *c, double now)
 {
     if (c->exchange == NULL)
-        return now - c->since > h->args.idle_seconds + h->args.head_seconds;
+        return now - c->since > h->args.head_seconds + (c->used ? h->args.idle_seconds : 0);
     return !c->exchange->handled && now - c->exchange->since > h->args.head_seconds;
+}
+
+/* Nothing is being sent on it, so there is room for a word of why. */
+static void end_slow(const struct http *h, const struct connection *c)
+{
+    static const char why[] =
+        "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        "\r\n{\"error\":{\"message\":\"the request did not arrive in time\","
+        "\"type\":\"invalid_request_error\",\"param\":null,\"code\":\"request_timeout\"}}";
+
+    if (h->args.tls_certificate == NULL)
+        (void)!send(c->socket, why, sizeof why - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    shutdown(c->socket, SHUT_RDWR);
 }
 
 /* Exchanges that are being answered. Sockets are open while the lock is held: the daemon takes a
@@ -46,7 +59,7 @@ static void look(struct http *h, struct found *working)
     pthread_mutex_lock(&h->lock);
     for (struct connection *c = h->connections.next; c != &h->connections; c = c->next)
         if (arrives_too_slowly(h, c, now))
-            shutdown(c->socket, SHUT_RDWR);
+            end_slow(h, c);
         else if (c->exchange != NULL && c->exchange->handled)
             found_add(working, c->exchange);
     pthread_mutex_unlock(&h->lock);
@@ -91,7 +104,7 @@ static void keep_time(struct http *h, struct exchange *x, double now)
     pthread_mutex_unlock(&x->lock);
     if (now - x->since > h->args.reply_seconds) {
         exchange_fire_gone(x);
-        exchange_cut(x, 504, "time_out", "the reply took longer than the server allows");
+        exchange_cut(x, 504, "timeout", "the reply took longer than the server allows");
     } else if (quiet) {
         exchange_write(x, ": ping\n\n", 8);
     }
