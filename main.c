@@ -7,6 +7,7 @@
 #include "export/export_cmd.h"
 #include "kernels/kernels_cmd.h"
 #include "pipelines/run_cmd.h"
+#include "serve/chat_cmd.h"
 #include "serve/generate_cmd.h"
 #include "serve/serve_cmd.h"
 #include "store/store_cmd.h"
@@ -22,7 +23,8 @@ static const struct cli_group groups[] = {
                &cmd_tokenizer_info, &cmd_tokenize, &cmd_store_info, &cmd_store_verify,
                &cmd_store_cat) },
     { "from tokens to a model",
-      COMMANDS(&cmd_train, &cmd_evaluate, &cmd_export, &cmd_generate, &cmd_serve) },
+      COMMANDS(&cmd_train, &cmd_evaluate, &cmd_export, &cmd_generate, &cmd_chat,
+               &cmd_serve) },
     { "all of it, from one pipeline file",
       COMMANDS(&cmd_run, &cmd_status, &cmd_explain, &cmd_graph) },
     { "this program and this machine",

@@ -144,7 +144,15 @@ function shown(bytes) {
   if (text === null) return { sign: "‹" + bytes.map(b => b.toString(16).padStart(2, "0")).join(" ") + "›" };
   if (text === "") return { sign: "∅" };
   if (/^ +$/.test(text)) return { sign: "␣".repeat(text.length) };
-  return { sign: text.includes("\n") ? "⏎".repeat(text.split("\n").length - 1) : text.includes("\t") ? "⇥" : "", text };
+  return { sign: /^\t+$/.test(text) ? "⇥" : "", text };
+}
+
+// Line ends can be seen, and are still there.
+function* visible(text) {
+  for (const [i, line] of text.split("\n").entries()) {
+    if (i) yield* [make("span", { className: "sign", textContent: "⏎" }), "\n"];
+    yield line;
+  }
 }
 
 const percent = logprob => { const p = 100 * Math.exp(logprob); return (p >= 10 ? p.toFixed(0) : p >= 0.1 ? p.toFixed(1) : "< 0.1") + " %"; };
@@ -152,21 +160,24 @@ const shade = logprob => { const p = Math.exp(logprob); return p < 0.05 ? "p1" :
 
 function tokenButton(token, index, branch) {
   const { sign, text } = shown(token.bytes);
-  const b = make("button", { type: "button", className: "t " + shade(token.logprob), tabIndex: index ? -1 : 0 });
+  const b = make("span", { className: "t " + shade(token.logprob), tabIndex: index ? -1 : 0 });   // a real button does not flow in a text
   if (sign) b.append(make("span", { className: "sign", textContent: sign }));
-  if (text !== undefined) b.append(text);
+  if (text !== undefined) b.append(...visible(text));
   b.setAttribute("aria-label", `${JSON.stringify(text ?? sign)}, ${percent(token.logprob)}`);
+  b.setAttribute("role", "button");
   b.setAttribute("aria-haspopup", "dialog");
   b.setAttribute("aria-expanded", "false");
   b.addEventListener("mouseenter", () => openAlternatives(b, token, index, branch));
   b.addEventListener("focus", () => openAlternatives(b, token, index, branch));
-  b.addEventListener("click", () => { openAlternatives(b, token, index, branch); $("alternatives").querySelector("button")?.focus(); });
+  b.addEventListener("click", () => { openAlternatives(b, token, index, branch); $("alternatives").querySelector("button:not(:disabled)")?.focus(); });
   return b;
 }
 
 function walk(event) {
   const step = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity }[event.key];
-  if (step === undefined || !event.target.classList.contains("t")) return;
+  if (!event.target.classList.contains("t")) return;
+  if (event.key === "Enter" && !event.ctrlKey && !event.metaKey || event.key === " ") { event.preventDefault(); event.target.click(); }
+  if (step === undefined) return;
   const all = [...event.currentTarget.querySelectorAll(".t")];
   const at = Math.min(all.length - 1, Math.max(0, all.indexOf(event.target) + step));
   event.preventDefault();
@@ -185,7 +196,7 @@ function openAlternatives(button, token, index, branch) {
   for (const a of token.top) {
     const { sign, text } = shown(a.bytes), same = a.bytes.join() === token.bytes.join();
     const fill = make("span", { className: "fill" });
-    const row = make("button", { type: "button" }, make("code", { textContent: (sign || "") + (text ?? "") }), make("span", { className: "rail" }, fill), make("span", { className: "n", textContent: percent(a.logprob) }));
+    const row = make("button", { type: "button" }, make("code", { textContent: (sign || "") + (text ?? "").replaceAll("\n", "⏎") }), make("span", { className: "rail" }, fill), make("span", { className: "n", textContent: percent(a.logprob) }));
     fill.style.width = 100 * Math.exp(a.logprob) + "%";
     if (same) row.setAttribute("aria-current", "true");
     row.disabled = !branch || textOf(a.bytes) === null;
@@ -193,6 +204,12 @@ function openAlternatives(button, token, index, branch) {
     box.append(row);
   }
   box.hidden = false;
+  box.onkeydown = e => {
+    const rows = [...box.querySelectorAll("button:not(:disabled)")], at = rows.indexOf(document.activeElement);
+    const to = e.key === "ArrowDown" ? at + 1 : e.key === "ArrowUp" ? at - 1 : -1;
+    if (e.key === "ArrowDown" || e.key === "ArrowUp") e.preventDefault();
+    rows[to]?.focus();
+  };
   box.style.left = Math.max(8, Math.min(place.left, innerWidth - box.offsetWidth - 12)) + scrollX + "px";
   box.style.top = place.bottom + scrollY + 6 + "px";
 }
@@ -209,6 +226,7 @@ function closeAlternatives(giveBack) {
 function showText() {
   const tokens = $("probabilities").checked && state.tokens.length > 0 && $("text").value === wholeText();
   $("tokens-view").hidden = !tokens;
+  $("text").rows = tokens ? 6 : 13;
   if (tokens) $("tokens").replaceChildren(make("span", { className: "before", textContent: state.before }), ...state.tokens.map((t, i) => tokenButton(t, i, branch)));
 }
 
@@ -436,6 +454,7 @@ function setMode(mode) {
     $(m).hidden = m !== mode;
   }
   $("count").hidden = $("context").hidden = mode === "chat";
+  if (mode === "chat") $("tokens-view").hidden = true; else showText();
   closeAlternatives();
   buttons();
 }
