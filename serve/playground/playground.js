@@ -168,7 +168,7 @@ function tokenButton(token, index, branch) {
   b.setAttribute("aria-haspopup", "dialog");
   b.setAttribute("aria-expanded", "false");
   b.addEventListener("mouseenter", () => openAlternatives(b, token, index, branch));
-  b.addEventListener("focus", () => openAlternatives(b, token, index, branch));
+  b.addEventListener("focus", () => givingBack || openAlternatives(b, token, index, branch));
   b.addEventListener("click", () => { openAlternatives(b, token, index, branch); $("alternatives").querySelector("button:not(:disabled)")?.focus(); });
   return b;
 }
@@ -186,7 +186,7 @@ function walk(event) {
   all[at].focus();
 }
 
-let opener = null;
+let opener = null, givingBack = false;
 function openAlternatives(button, token, index, branch) {
   const box = $("alternatives"), place = button.getBoundingClientRect();
   closeAlternatives();
@@ -217,8 +217,11 @@ function openAlternatives(button, token, index, branch) {
 function closeAlternatives(giveBack) {
   $("alternatives").hidden = true;
   opener?.setAttribute("aria-expanded", "false");
-  if (giveBack) opener?.focus();
+  const back = opener;
   opener = null;
+  givingBack = giveBack;
+  if (giveBack) back?.focus();
+  givingBack = false;
 }
 
 // ---- completing ----
