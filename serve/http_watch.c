@@ -29,6 +29,16 @@ static void found_add(struct found *f, struct exchange *x)
     f->v[f->count++] = x;
 }
 
+/* The client has closed its side a while ago, and has nothing under way: the daemon may have missed
+ * it. */
+static bool has_left(const struct connection *c, double now)
+{
+    struct pollfd p = { .fd = c->socket, .events = POLLRDHUP };
+    double since = c->exchange == NULL ? c->since : c->exchange->since;
+
+    return now - since > 1 && poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
 /* A request that does not arrive: too slow, or half of it and then silence. */
 static bool arrives_too_slowly(const struct http *h, const struct connection *c, double now)
 {
@@ -60,6 +70,8 @@ static void look(struct http *h, struct found *working)
     for (struct connection *c = h->connections.next; c != &h->connections; c = c->next)
         if (arrives_too_slowly(h, c, now))
             end_slow(h, c);
+        else if ((c->exchange == NULL || !c->exchange->handled) && has_left(c, now))
+            shutdown(c->socket, SHUT_RDWR);
         else if (c->exchange != NULL && c->exchange->handled)
             found_add(working, c->exchange);
     pthread_mutex_unlock(&h->lock);
