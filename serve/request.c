@@ -411,3 +411,33 @@ void request_release(struct request *r)
     r->root = NULL;
     r->bias = NULL;
 }
+
+static void print_fields_of(FILE *out, enum endpoint at, const char *title)
+{
+    int column = fprintf(out, "  %s:", title);
+
+    for (int i = 0; i < FIELDS; i++) {
+        const struct field *f = &fields[i];
+        char text[96];
+        int n;
+
+        if (!(f->at & (unsigned)at) || f->type == F_IGNORED || f->type == F_UNSUPPORTED)
+            continue;
+        n = f->min < f->max
+                ? snprintf(text, sizeof text, " %s (%.10g to %.10g)", f->name, f->min, f->max)
+                : snprintf(text, sizeof text, " %s", f->name);
+        if (column + n > 98)
+            column = fprintf(out, "\n   ") - 1;
+        column += fprintf(out, "%s", text);
+    }
+    fputc('\n', out);
+}
+
+void request_print_fields(FILE *out)
+{
+    fprintf(out, "\nFields of a request's body:\n");
+    print_fields_of(out, AT_COMPLETIONS, "completions");
+    print_fields_of(out, AT_CHAT, "chat");
+    print_fields_of(out, AT_TOKENIZE, "tokenize");
+    print_fields_of(out, AT_DETOKENIZE, "detokenize");
+}

@@ -8,6 +8,8 @@
 #ifndef TUNDISH_SERVE_REQUEST_H
 #define TUNDISH_SERVE_REQUEST_H
 
+#include <stdio.h>
+
 #include "base/json.h"
 #include "model/decode.h"
 
@@ -48,6 +50,8 @@ struct request {
 bool request_parse(struct request *r, enum endpoint at, struct span body, int64_t vocab,
                    struct problem *p);
 void request_release(struct request *r);
+/* The fields with their bounds, for --help. */
+void request_print_fields(FILE *out);
 /* Reads a list of token ids; false: *p. Caller frees *out. */
 bool request_ids(const json_t *list, const char *param, int64_t vocab, int32_t **out, size_t *count,
                  struct problem *p);

@@ -10,11 +10,13 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/platform.h"
 #include "base/stop.h"
 #include "model/compute.h"
 #include "model/model_folder.h"
 #include "serve/api.h"
 #include "serve/loaded.h"
+#include "serve/request.h"
 #include "serve/serve_bench.h"
 
 struct serve_options {
@@ -42,7 +44,8 @@ static const struct opt options[] = {
     OPT_CHOICE(S, dtype, "dtype", "auto", compute_names,
                "type of matrix products; auto: bf16 where the hardware has it"),
     OPT_STR(S, device, "device", "auto", "auto, cpu or cuda"),
-    OPT_INT(S, threads, "threads", "0", 0, 4096, "threads that run the model; 0: all"),
+    OPT_INT(S, threads, "threads", "0", 0, 4096,
+            "threads that run the model; 0: all processors but one, which is left to HTTP"),
     OPT_INT(S, sequences, "sequences", "32", 1, 4096, "texts that are written at once"),
     OPT_SIZE(S, cache_memory, "cache-memory", "1G", 0, 1e15,
              "memory for keys and values; one whole context at least"),
@@ -153,13 +156,21 @@ static size_t longest_token(const struct tokenizer *t)
     return longest;
 }
 
+/* The threads of a step wait for each other: one that HTTP has pushed aside would hold up all. */
+static int model_threads(const struct serve_options *o)
+{
+    int all = cpu_count();
+
+    return o->threads > 0 ? (int)o->threads : all > 1 ? all - 1 : 1;
+}
+
 static enum status open_model(struct server *s, struct arena *a)
 {
     const struct serve_options *o = s->o;
 
     TRY(model_folder_check(o->model));
     TRY(loaded_open(&s->loaded, o->model, o->device, o->dtype));
-    TRY(loaded_start(&s->loaded, &(struct engine_args){ .threads = (int)o->threads,
+    TRY(loaded_start(&s->loaded, &(struct engine_args){ .threads = model_threads(o),
                                                         .sequences = o->sequences,
                                                         .cache_bytes = o->cache_memory,
                                                         .step_rows = o->step_tokens,
@@ -281,6 +292,7 @@ static void print_routes(FILE *out)
     for (const struct route *r = api_routes; r->path != NULL; r++)
         fprintf(out, "  %c %-4s %-22s %s\n", r->right == RIGHT_KEY ? '*' : ' ', r->method, r->path,
                 r->help);
+    request_print_fields(out);
 }
 
 const struct command cmd_serve = {

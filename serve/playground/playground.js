@@ -12,7 +12,7 @@ const make = (tag, props = {}, ...children) => {
 
 const CONTROLS = [
   { id: "temperature", label: "Temperature", min: 0, max: 2, step: 0.05, value: 0.8, note: "0 always takes the likeliest token; higher dares more." },
-  { id: "top_p", label: "Top p", min: 0, max: 1, step: 0.01, value: 0.95, note: "Keeps the likeliest tokens that make up this share." },
+  { id: "top_p", label: "Top p", min: 0.01, max: 1, step: 0.01, value: 0.95, note: "Keeps the likeliest tokens that make up this share." },
   { id: "top_k", label: "Top k", min: 0, max: 200, step: 1, value: 0, note: "Keeps this many of the likeliest tokens; 0 keeps all.", extra: true },
   { id: "min_p", label: "Min p", min: 0, max: 1, step: 0.01, value: 0, note: "Drops tokens less likely than this share of the likeliest.", extra: true },
   { id: "max_tokens", label: "Tokens", min: 1, max: 512, step: 1, value: 120, note: "How many tokens to write, at most." },
@@ -33,13 +33,14 @@ const state = {
   chat: [],                 // {role, content, tokens}
 };
 
-function value(id) { return Number($(id).value); }
+// An empty field asks for what the page began with.
+function value(id) { return $(id).value === "" ? Number($(id).defaultValue) : Number($(id).value); }
 
 function setControl(id, x) { $(id).value = x; $(id + "-range").value = x; }
 
 function makeControls() {
   for (const c of CONTROLS) {
-    const number = make("input", { type: "number", id: c.id, min: c.min, max: c.max, step: c.step, value: c.value });
+    const number = make("input", { type: "number", id: c.id, min: c.min, max: c.max, step: c.step, defaultValue: c.value });
     const range = make("input", { type: "range", id: c.id + "-range", min: c.min, max: c.max, step: c.step, value: c.value });
     const note = make("p", { className: "soft", id: c.id + "-note", textContent: c.note });
     range.setAttribute("aria-label", c.label + ", slider");
@@ -51,6 +52,7 @@ function makeControls() {
   }
   for (const b of document.querySelectorAll("[data-preset]"))
     b.addEventListener("click", () => Object.entries(PRESETS[b.dataset.preset]).forEach(([k, v]) => setControl(k, v)));
+  $("reset").addEventListener("click", () => { for (const c of CONTROLS) setControl(c.id, $(c.id).defaultValue); $("stop-texts").value = $("seed").value = ""; });
 }
 
 // ---- speaking with the server ----
@@ -92,7 +94,12 @@ async function* events(answer) {
   if (!done) throw new Refused("The answer was cut off before its end.");
 }
 
-function say(error) { $("error").textContent = error || ""; $("error").hidden = !error; }
+// Emptied first, so that the same words are told again.
+function say(error) {
+  $("error").textContent = "";
+  $("error").hidden = !error;
+  if (error) requestAnimationFrame(() => { $("error").textContent = error; });
+}
 
 // ---- requests ----
 
@@ -102,9 +109,9 @@ const NEUTRAL = { temperature: 1, top_p: 1, repetition_penalty: 1 };
 function sampling() {
   const r = {};
   for (const c of CONTROLS) if (value(c.id) !== (NEUTRAL[c.id] ?? 0)) r[c.id] = value(c.id);
-  const stop = $("stop-texts").value.split("\n").filter(s => s);
-  if (stop.length) r.stop = stop.slice(0, 4);
-  if ($("seed").value !== "") r.seed = value("seed");
+  const stop = $("stop-texts").value.split("\n").filter(s => s).map(s => s.replaceAll("\\n", "\n"));
+  if (stop.length) r.stop = stop;
+  if ($("seed").value !== "") r.seed = Number($("seed").value);
   return r;
 }
 
@@ -167,7 +174,9 @@ function tokenButton(token, index, branch) {
   b.setAttribute("role", "button");
   b.setAttribute("aria-haspopup", "dialog");
   b.setAttribute("aria-expanded", "false");
-  b.addEventListener("mouseenter", () => openAlternatives(b, token, index, branch));
+  b.addEventListener("mouseenter", () => { clearTimeout(hovering); hovering = setTimeout(() => openAlternatives(b, token, index, branch), 150); });
+  b.addEventListener("mouseleave", () => { clearTimeout(hovering); hovering = setTimeout(leaveAlternatives, 300); });
+  b.addEventListener("blur", () => setTimeout(leaveAlternatives, 0));
   b.addEventListener("focus", () => givingBack || openAlternatives(b, token, index, branch));
   b.addEventListener("click", () => { openAlternatives(b, token, index, branch); $("alternatives").querySelector("button:not(:disabled)")?.focus(); });
   return b;
@@ -186,7 +195,14 @@ function walk(event) {
   all[at].focus();
 }
 
-let opener = null, givingBack = false;
+let opener = null, givingBack = false, hovering = 0;
+
+// Closes them unless the pointer or the focus is there.
+function leaveAlternatives() {
+  const at = document.activeElement;
+  if (!$("alternatives").matches(":hover") && !$("alternatives").contains(at) && at !== opener) closeAlternatives();
+}
+
 function openAlternatives(button, token, index, branch) {
   const box = $("alternatives"), place = button.getBoundingClientRect();
   closeAlternatives();
@@ -211,7 +227,8 @@ function openAlternatives(button, token, index, branch) {
     rows[to]?.focus();
   };
   box.style.left = Math.max(8, Math.min(place.left, innerWidth - box.offsetWidth - 12)) + scrollX + "px";
-  box.style.top = place.bottom + scrollY + 6 + "px";
+  const below = place.bottom + 6, above = place.top - box.offsetHeight - 6;
+  box.style.top = (below + box.offsetHeight > innerHeight && above > 0 ? above : below) + scrollY + "px";
 }
 
 function closeAlternatives(giveBack) {
@@ -264,7 +281,7 @@ function drawChat() {
   $("messages").replaceChildren(...state.chat.map((m, i) => {
     const who = make("div", { className: "who" }, m.role === "user" ? "You" : state.model.id);
     const button = (words, act) => { const b = make("button", { type: "button", textContent: words }); b.addEventListener("click", act); who.append(b); };
-    if (m.role === "user") button("Edit", () => { $("say").value = m.content; state.chat.length = i; drawChat(); $("say").focus(); });
+    if (m.role === "user") button("Edit", () => { if (state.running) return; $("say").value = m.content; state.chat.length = i; drawChat(); $("say").focus(); });
     else button("Copy", () => copy(m.content));
     const body = make("div");
     if (m.tokens?.length && $("probabilities").checked) { body.append(...m.tokens.map((t, k) => tokenButton(t, k, null))); body.addEventListener("keydown", walk); }
@@ -278,13 +295,14 @@ async function answerChat() {
   state.chat.push(m);
   drawChat();
   const body = $("messages").lastElementChild.lastElementChild;
-  let pending = false;   // a screen reader is not told each token
+  let pending = false;   // not for each token: that would be many a second
   await stream("/v1/chat/completions", request, choice => {
     m.content += choice.delta.content || "";
     if (choice.logprobs) m.tokens.push(...chatTokens(choice.logprobs));
     if (!pending) { pending = true; setTimeout(() => { pending = false; body.textContent = m.content; }, 120); }
   });
   if (!m.content && $("error").hidden === false) state.chat.pop();
+  else $("told").textContent = m.content;   // a screen reader hears an answer once, when it is whole
   setTimeout(drawChat, 130);
 }
 
@@ -330,6 +348,7 @@ async function stream(path, request, take) {
 
 function buttons() {
   const busy = state.running !== null;
+  $("text").readOnly = busy;
   $("go").disabled = busy || !state.model;
   $("go").textContent = state.mode === "chat" ? "Send" : "Generate";
   $("stop").disabled = !busy;
@@ -355,7 +374,13 @@ function again() {
 }
 
 function undo() {
-  if (state.mode === "chat") { state.chat.length = Math.max(0, state.chat.findLastIndex(m => m.role === "user")); drawChat(); return buttons(); }
+  if (state.mode === "chat") {
+    const at = Math.max(0, state.chat.findLastIndex(m => m.role === "user"));
+    $("say").value = state.chat[at].content;   // nothing that was written is lost
+    state.chat.length = at;
+    drawChat();
+    return buttons();
+  }
   $("text").value = state.past.pop();
   state.tokens = [];
   state.written = "";
@@ -366,16 +391,24 @@ function undo() {
 
 // ---- how much of the context is in use ----
 
-let counting = 0;
+let counting = 0, asked = 0;
 function countTokens() {
   clearTimeout(counting);
   counting = setTimeout(async () => {
+    const mine = ++asked;
+    let words = "", share = 0;
     if (!state.model) return;
     try {
       const { count } = await (await ask("/tokenize", { prompt: $("text").value })).json();
-      $("count").textContent = `${count} of ${state.model.context} tokens`;
-      $("context").value = count / state.model.context;
-    } catch { $("count").textContent = "longer than the context"; $("context").value = 1; }
+      words = `${count} of ${state.model.context} tokens`;
+      share = count / state.model.context;
+    } catch (e) {
+      words = /context/.test(e.message) ? "longer than the context" : "tokens not counted";
+      share = words.startsWith("longer") ? 1 : 0;
+    }
+    if (mine !== asked) return;   // a later question is on its way
+    $("count").textContent = words;
+    $("context").value = share;
   }, 250);
 }
 
@@ -478,7 +511,8 @@ async function meetModel() {
     $("facts").textContent = `${m.parameters.toLocaleString()} parameters · context of ${m.context} tokens · ${m.dtype}`;
     const most = Math.max(1, m.context - 1);
     for (const e of [$("max_tokens"), $("max_tokens-range")]) e.max = most;
-    setControl("max_tokens", Math.min(120, Math.floor(m.context / 2)));
+    $("max_tokens").defaultValue = Math.min(120, Math.floor(m.context / 2));
+    setControl("max_tokens", $("max_tokens").defaultValue);
     countTokens();
   } catch (e) { say(e.message); }
   buttons();

@@ -1,5 +1,6 @@
 # The playground in headless Chromium, by keyboard: drive_playground.py URL MODEL. W3C WebDriver over chromedriver, the standard library
 # alone. Any surprise is an exception; exit status 77: no browser starts here.
+import http.client
 import json
 import subprocess
 import sys
@@ -26,7 +27,7 @@ try:
     session = "/session/" + call("POST", "/session", {"capabilities": {"alwaysMatch": {
         "goog:loggingPrefs": {"browser": "ALL"},
         "goog:chromeOptions": {"args": ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,900"]}}}})["sessionId"]
-except (urllib.error.URLError, TypeError) as e:
+except (urllib.error.URLError, OSError, ValueError, http.client.HTTPException) as e:
     print("skipped: Chromium does not start here:", e)
     driver.terminate()
     sys.exit(77)
@@ -110,6 +111,11 @@ try:
     assert js("return document.getElementById('text').value") == text
     print("branched to", repr(chosen))
 
+    # hostile words stay words
+    js("document.getElementById('max_tokens').value = 1; document.getElementById('text').value = '<img src=x onerror=\"document.title=1\">'; document.getElementById('go').click()")
+    wait(idle + " && document.querySelectorAll('#tokens .t').length === 1", "a token")
+    assert js("return document.querySelectorAll('#tokens img').length") == 0 and js("return document.title") == model
+
     # stopping
     js("document.getElementById('max_tokens').value = 100; document.getElementById('text').value = 'word3'")
     js("document.getElementById('text').focus(); document.getElementById('go').click(); document.getElementById('stop').click()")
@@ -130,6 +136,12 @@ try:
     wait("document.getElementById('card').open", "the card")
     assert "context" in js("return document.getElementById('card-text').textContent")
     press("Escape")
+
+    # a screen reader is told the role and the name of what it stands on
+    tree = call("POST", session + "/elements", {"using": "css selector", "value": "button, input, select, textarea"})
+    for element in (list(e.values())[0] for e in tree):
+        if call("GET", f"{session}/element/{element}/displayed"):
+            assert call("GET", f"{session}/element/{element}/computedlabel"), call("GET", f"{session}/element/{element}/property/outerHTML")
 
     # chat
     js("document.getElementById('tab-complete').focus()")
@@ -173,7 +185,7 @@ try:
     call("POST", session + "/window/rect", {"width": 500, "height": 800})
     assert js("return document.documentElement.scrollWidth <= innerWidth"), "the page is wider than a narrow window"
 
-    noise = [e for e in call("POST", session + "/se/log", {"type": "browser"}) if e["level"] == "SEVERE" and "400" not in e["message"] and "404" not in e["message"]]
+    noise = [e for e in call("POST", session + "/se/log", {"type": "browser"}) if e["level"] == "SEVERE" and "the server responded with a status of 40" not in e["message"]]
     assert noise == [], noise
     print("the playground: as it should be")
 finally:
