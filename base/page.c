@@ -37,6 +37,10 @@ static const char style[] =
     "font-size: .82rem; }\n"
     "pre.lost { border-left-color: var(--lost); }\n"
     "figure { margin: .6rem 0 1.2rem; } figcaption { font-size: .9rem; color: var(--soft); }\n"
+    ".narrow { width: auto; min-width: 24rem; } .small { font-size: .8rem; }\n"
+    ".pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); "
+    "gap: 0 1.5rem; }\n.pair > div { min-width: 0; } .pair pre { margin-bottom: 0; }\n"
+    "td, code, pre { unicode-bidi: isolate; }\n"
     "svg { max-width: 100%; height: auto; } svg text { fill: var(--soft); font-size: 12px; }\n"
     "svg .axis { stroke: var(--line); } svg .raw { stroke: var(--bar); opacity: .3; fill: none; }\n"
     "svg .smooth { stroke: var(--bar); stroke-width: 2; fill: none; } "
@@ -47,12 +51,15 @@ static const char style[] =
     "svg .failed { stroke: var(--lost); stroke-width: 2; } svg .ran { stroke: var(--bar); }\n"
     "@media print { :root { --ink: #000; --soft: #444; --line: #bbb; --page: #fff; --card: #fff; "
     "--bar: #2f6f8f;\n  --lost: #a8501c; --good: #2d6a3e; } main { margin: 0; max-width: none; } "
+    "* { print-color-adjust: exact; } h2, h3, h4 { break-after: avoid; }\n  "
     "figure, tr { break-inside: avoid; } .scroll { overflow: visible; }\n  "
     ".scroll svg { max-width: 100%; } }\n";
 
 void page_begin(struct buf *out, const char *title)
 {
     buf_adds(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                  "<meta http-equiv=\"Content-Security-Policy\" "
+                  "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                   "<title>");
     page_escape(out, title);
@@ -65,38 +72,40 @@ void page_end(struct buf *out) { buf_adds(out, "</main>\n</body>\n</html>\n"); }
 
 /* ---- text ---- */
 
-static void add_escaped(struct buf *out, char c)
+/* Control characters, and those that turn the direction of the text behind them. */
+static bool is_unshown(uint32_t cp)
 {
-    switch (c) {
-    case '<': buf_adds(out, "&lt;"); return;
-    case '>': buf_adds(out, "&gt;"); return;
-    case '&': buf_adds(out, "&amp;"); return;
-    case '"': buf_adds(out, "&quot;"); return;
-    case '\'': buf_adds(out, "&#39;"); return;
-    case '\t':
-    case '\n': buf_addc(out, c); return;
-    default: break;
+    return (cp < 0x20 && cp != '\t' && cp != '\n') || (cp >= 0x7f && cp < 0xa0)
+           || (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
+}
+
+static const char *entity_of(uint32_t cp)
+{
+    switch (cp) {
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    case '&': return "&amp;";
+    case '"': return "&quot;";
+    case '\'': return "&#39;";
+    default: return is_unshown(cp) ? "\xEF\xBF\xBD" : NULL;
     }
-    if ((unsigned char)c < 0x20 || c == 0x7f)
-        buf_adds(out, "\xEF\xBF\xBD");
-    else
-        buf_addc(out, c);
 }
 
 void page_text(struct buf *out, const char *p, size_t n)
 {
     struct buf good = { 0 };
+    uint32_t cp;
 
     utf8_repair(&good, p, n);
-    for (size_t i = 0; i < good.n; i++) {
-        bool c1 = i + 1 < good.n && (unsigned char)good.p[i] == 0xC2
-                  && (unsigned char)good.p[i + 1] < 0xA0;      /* U+0080 to U+009F */
-        if (c1) {
-            buf_adds(out, "\xEF\xBF\xBD");
-            i++;
-        } else {
-            add_escaped(out, good.p[i]);
-        }
+    for (size_t i = 0, length; i < good.n; i += length) {
+        const char *entity;
+
+        length = utf8_decode(good.p + i, good.p + good.n, &cp);
+        entity = entity_of(cp);
+        if (entity != NULL)
+            buf_adds(out, entity);
+        else
+            buf_add(out, good.p + i, length);
     }
     buf_release(&good);
 }
@@ -149,10 +158,36 @@ void page_cell_bar(struct buf *out, double part, double whole)
 
 /* ---- charts ---- */
 
+enum { TICK_GAP = 64, TICKS_MOST = 20 };     /* the gap in the drawing's units */
+
 struct frame {
     double x0, x1, y0, y1;            /* of the data */
     double left, right, top, bottom;  /* of the drawing */
 };
+
+/* 1, 2 or 5 times a power of ten, so that steps over the range stand about TICK_GAP apart on a
+ * drawing of that size. */
+static double round_step(double range, int size)
+{
+    double rough = range / (size > 2 * TICK_GAP ? (double)size / TICK_GAP : 2);
+    double power = pow(10, floor(log10(rough))), lead = rough / power;
+
+    return power * (lead < 1.5 ? 1 : lead < 3.5 ? 2 : lead < 7.5 ? 5 : 10);
+}
+
+/* To round numbers, so that the curve lies between two ticks; flat curves get room. */
+static void widen(struct frame *f, int height)
+{
+    double step;
+
+    if (!(f->x1 - f->x0 > 1e-9 * fabs(f->x1)))
+        f->x1 = f->x0 + fmax(1, fabs(f->x0));
+    if (!(f->y1 - f->y0 > 1e-9 * fabs(f->y1)))
+        f->y1 = f->y0 + (f->y0 != 0 ? fabs(f->y0) : 1);
+    step = round_step(f->y1 - f->y0, height);
+    f->y0 = floor(f->y0 / step + 1e-6) * step;
+    f->y1 = ceil(f->y1 / step - 1e-6) * step;
+}
 
 static bool find_frame(const struct page_chart *c, struct frame *f)
 {
@@ -168,13 +203,7 @@ static bool find_frame(const struct page_chart *c, struct frame *f)
             f->y0 = fmin(f->y0, y);
             f->y1 = fmax(f->y1, y);
         }
-    if (f->x0 > f->x1)
-        return false;
-    if (f->x0 == f->x1)
-        f->x1 = f->x0 + 1;
-    if (f->y0 == f->y1)
-        f->y1 = f->y0 + (f->y0 != 0 ? fabs(f->y0) : 1);
-    return true;
+    return f->x0 <= f->x1;
 }
 
 static double at_x(const struct frame *f, double x)
@@ -187,18 +216,35 @@ static double at_y(const struct frame *f, double y)
     return f->bottom - (y - f->y0) / (f->y1 - f->y0) * (f->bottom - f->top);
 }
 
+/* "0.25", "100 k", "1.5 M" */
+static void add_short(struct buf *out, double x)
+{
+    double far = fabs(x), unit = far >= 1e6 ? 1e6 : far >= 1e4 ? 1e3 : 1;
+
+    buf_printf(out, "%.6g%s", x / unit, unit > 1e3 ? " M" : unit > 1 ? " k" : "");
+}
+
+/* The first multiple of step at or behind from, and so on; ticks at round numbers only. */
 static void add_axes(struct buf *out, const struct page_chart *c, const struct frame *f)
 {
-    for (int i = 0; i <= 4; i++) {
-        double x = f->x0 + (f->x1 - f->x0) * i / 4, y = f->y0 + (f->y1 - f->y0) * i / 4;
+    double step = round_step(f->y1 - f->y0, c->height), first = ceil(f->y0 / step - 1e-6);
+
+    for (int i = 0; i <= TICKS_MOST && (first + i) * step <= f->y1 + step * 1e-6; i++) {
+        double y = at_y(f, (first + i) * step);
         buf_printf(out,
                    "<line class=\"axis\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>"
-                   "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%.3g</text>",
-                   f->left, f->right, at_y(f, y), at_y(f, y), f->left - 8, at_y(f, y) + 4, y);
-        buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%.3g%s</text>\n",
-                   at_x(f, x), f->bottom + 16, i == 0 ? "start" : i == 4 ? "end" : "middle",
-                   x >= 1e6 ? x / 1e6 : x >= 1e3 ? x / 1e3 : x,
-                   x >= 1e6 ? " M" : x >= 1e3 ? " k" : "");
+                   "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">",
+                   f->left, f->right, y, y, f->left - 8, y + 4);
+        add_short(out, (first + i) * step);
+        buf_adds(out, "</text>\n");
+    }
+    step = round_step(f->x1 - f->x0, c->width / 2);
+    first = ceil(f->x0 / step - 1e-6);
+    for (int i = 0; i <= TICKS_MOST && (first + i) * step <= f->x1 + step * 1e-6; i++) {
+        buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">",
+                   at_x(f, (first + i) * step), f->bottom + 16);
+        add_short(out, (first + i) * step);
+        buf_adds(out, "</text>\n");
     }
     buf_printf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"end\">", f->right, c->height - 6);
     page_escape(out, c->x_name);
@@ -236,6 +282,7 @@ void page_chart(struct buf *out, const struct page_chart *c)
                c->width, c->height, c->width, c->height);
     page_escape(out, c->title);
     buf_printf(out, ", from %.4g to %.4g\">\n", f.y0, f.y1);
+    widen(&f, c->height);
     add_axes(out, c, &f);
     for (size_t k = 0; k < c->count; k++)
         add_line(out, &c->lines[k], &f);

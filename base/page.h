@@ -10,12 +10,12 @@
 
 #include "base/str.h"
 
-/* Head, style, <main> and an <h1>. */
+/* Head, a policy that lets the browser load nothing, style, <main> and an <h1>. */
 void page_begin(struct buf *out, const char *title);
 void page_end(struct buf *out);
 
-/* Text, safe between tags and in quoted attributes: < > & " ' as entities; bytes that are not UTF-8
- * and control characters but tab and line feed as U+FFFD. */
+/* Text, safe between tags and in quoted attributes: < > & " ' as entities; as U+FFFD: bytes that are
+ * not UTF-8, control characters but tab and line feed, and those that turn the direction of text. */
 void page_text(struct buf *out, const char *p, size_t n);
 /* The same of a C text; NULL is nothing. */
 void page_escape(struct buf *out, const char *s);
@@ -28,7 +28,8 @@ void page_cell_bytes(struct buf *out, uint64_t n);
 /* A bar as wide as part of whole; for the eye alone, the number stands in a cell beside it. */
 void page_cell_bar(struct buf *out, double part, double whole);
 
-/* A chart of lines over one axis. Points that are not finite are left out. */
+/* A chart of lines over one axis. Points that are not finite are left out; ticks stand at round
+ * numbers. */
 struct page_line {
     const double *x, *y;
     size_t count;

@@ -22,6 +22,7 @@ static void hostile_text_stays_text(void **state)
         { "\x01\x1b[2J\x7f\t\n", R R "[2J" R "\t\n", 8 },
         { "a\0b", "a" R "b", 3 },
         { "\xC2\x85\xC2\xA0", R "\xC2\xA0", 4 },      /* a C1 control character, and none */
+        { "\xE2\x80\xAEtxt\xE2\x81\xA6\xE2\x80\x94", R "txt" R "\xE2\x80\x94", 12 },  /* turned */
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -42,8 +43,10 @@ static void a_page_escapes_its_title_and_loads_nothing(void **state)
     page_end(&out);
     assert_null(strstr(out.p, "<script"));
     assert_non_null(strstr(out.p, "<title>&lt;/title&gt;&lt;script&gt;</title>"));
-    assert_null(strstr(out.p, "http"));
+    assert_null(strstr(out.p, "http:"));
+    assert_null(strstr(out.p, "https:"));
     assert_null(strstr(out.p, "url("));
+    assert_non_null(strstr(out.p, "content=\"default-src 'none';"));
     buf_release(&out);
 }
 
@@ -81,6 +84,28 @@ static void a_chart_draws_what_is_finite(void **state)
     buf_release(&out);
 }
 
+/* Whatever was measured: a bounded drawing of numbers, with ticks that stay inside. */
+static void a_chart_takes_any_numbers(void **state)
+{
+    static const double rows[][3] = {
+        { 1, 2, 3 }, { 5, 5, 5 }, { 0, 0, 0 }, { -1e300, 0, 1e300 }, { 1e-300, 2e-300, 3e-300 },
+        { 1e15, 1e15 + 1, 1e15 + 2 }, { -7, -7, -7 },
+    };
+    double x[] = { 4096, 8192, 401408 };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct page_line line = { x, rows[i], 3, "raw" };
+        struct buf out = { 0 };
+
+        page_chart(&out, &(struct page_chart){ "loss", "tokens", &line, 1, 600, 160 });
+        if (strstr(out.p, "nan") != NULL || strstr(out.p, "inf") != NULL || out.n > 8000)
+            fail_msg("row %zu: %s", i, out.p);
+        assert_non_null(strstr(out.p, "class=\"axis\""));
+        assert_non_null(strstr(out.p, ">100 k</text>"));
+        buf_release(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -88,6 +113,7 @@ int main(void)
         cmocka_unit_test(a_page_escapes_its_title_and_loads_nothing),
         cmocka_unit_test(bars_stay_within_their_track),
         cmocka_unit_test(a_chart_draws_what_is_finite),
+        cmocka_unit_test(a_chart_takes_any_numbers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
