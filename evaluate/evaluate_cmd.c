@@ -199,7 +199,7 @@ const struct command cmd_evaluate = {
                "  tundish evaluate --model checkpoint --store tokens --out score",
     .opts = options,
     .cfg_size = sizeof(struct evaluate_options),
-    .stage_version = 2,
+    .stage_version = 3,
     .makes = "report",
     .numeric_class = numeric_class,
     .run = run,

@@ -1,6 +1,4 @@
 /* metrics.jsonl of a checkpoint as charts. */
-#include <math.h>
-
 #include "base/file.h"
 #include "base/page.h"
 #include "pipelines/run_sections.h"
@@ -69,14 +67,22 @@ static void thin_out(struct column *c)
         c->count = n;
 }
 
-/* A running mean over about a thirtieth of the curve. */
+/* Each point the mean of its neighbours on both sides, a thirtieth of the curve in all; near an end
+ * of as many as there are on the shorter side, so that the curve does not lag behind. */
 static double *smooth(const struct column *c)
 {
     double *out = mem_array(c->count + 1, sizeof *out);
-    double share = fmax(1.0 / (1 + (double)c->count / 30), 0.02);
+    size_t wide = c->count / 60 + 2;
 
-    for (size_t i = 0; i < c->count; i++)
-        out[i] = i ? out[i - 1] + share * (c->y[i] - out[i - 1]) : c->y[i];
+    for (size_t i = 0; i < c->count; i++) {
+        size_t to_end = c->count - 1 - i, half = i < to_end ? i : to_end;
+        double sum = 0;
+
+        half = half < wide ? half : wide;
+        for (size_t k = i - half; k <= i + half; k++)
+            sum += c->y[k];
+        out[i] = sum / (double)(2 * half + 1);
+    }
     return out;
 }
 
@@ -95,10 +101,10 @@ static void draw(const struct run_section *s, struct column c[COLUMNS])
     norm = (struct page_line){ c[NORM].x, c[NORM].y, c[NORM].count, "smooth" };
     page_chart(s->out, &(struct page_chart){ "Loss in nats a token: each step faint, smoothed in "
                                              "full, validation as dots",
-                                             "tokens", lines, 3, 920, 320 });
-    page_chart(s->out, &(struct page_chart){ "Learning rate", "tokens", &rate, 1, 920, 160 });
+                                             "tokens", lines, 3, 984, 340 });
+    page_chart(s->out, &(struct page_chart){ "Learning rate", "tokens", &rate, 1, 984, 170 });
     page_chart(s->out, &(struct page_chart){ "Gradient norm, before clipping", "tokens", &norm, 1,
-                                             920, 160 });
+                                             984, 170 });
     free(even);
 }
 

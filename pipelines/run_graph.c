@@ -34,6 +34,12 @@ static size_t place(const struct plan *p, struct spot *spots, size_t *rows)
 static int left_of(const struct spot *s) { return 10 + (int)s->layer * (BOX_WIDTH + GAP_X); }
 static int top_of(const struct spot *s) { return 10 + (int)s->row * (BOX_HEIGHT + GAP_Y); }
 
+/* How far below the boxes the handles of an arc lie; the arc itself goes down 3/4 of it. */
+static int deep_of(const struct spot *a, const struct spot *b)
+{
+    return b->layer > a->layer + 1 ? 18 + 12 * (int)(b->layer - a->layer) : 0;
+}
+
 /* To the next layer straight, farther ones in an arc below the boxes between. */
 static void add_edge(struct buf *out, const struct spot *a, const struct spot *b)
 {
@@ -45,7 +51,7 @@ static void add_edge(struct buf *out, const struct spot *a, const struct spot *b
                    x0 + GAP_X / 2, y0, x1 - GAP_X / 2, y1, x1, y1);
         return;
     }
-    deep = 18 + 12 * (int)(b->layer - a->layer);
+    deep = deep_of(a, b);
     y0 = top_of(a) + BOX_HEIGHT;
     y1 = top_of(b) + BOX_HEIGHT;
     buf_printf(out, "<path class=\"edge\" d=\"M%d %dC%d %d %d %d %d %d\"/>\n", x0 - 30, y0, x0,
@@ -75,12 +81,20 @@ void run_page_graph(struct buf *out, const struct run_page *p)
     struct spot *spots = mem_array(plan->count + 1, sizeof *spots);
     size_t rows, far = place(plan, spots, &rows);
     int width = 20 + (int)far * (BOX_WIDTH + GAP_X) + BOX_WIDTH;
-    int height = 30 + (int)rows * (BOX_HEIGHT + GAP_Y) + 9 * (int)far;
+    int height, deepest = 0;
 
+    for (size_t i = 0; i < plan->count; i++)
+        for (size_t e = 0; e < plan->stages[i].after_count; e++) {
+            const struct spot *from = &spots[plan->stages[i].after[e].from];
+            int below = top_of(from) + BOX_HEIGHT + deep_of(from, &spots[i]) * 3 / 4;
+            deepest = below > deepest ? below : deepest;
+        }
+    height = (int)rows * (BOX_HEIGHT + GAP_Y) - GAP_Y + 10;
+    height = (deepest > height ? deepest : height) + 6;
     buf_printf(out,
                "<figure class=\"scroll\"><figcaption>What reads what</figcaption>\n"
-               "<svg role=\"img\" aria-label=\"graph of %zu stages; the table of timings says the same\" "
-               "viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">\n",
+               "<svg role=\"img\" aria-label=\"graph of %zu stages; the table of timings "
+               "says the same\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">\n",
                plan->count, width, height, width, height);
     for (size_t i = 0; i < plan->count; i++)
         for (size_t e = 0; e < plan->stages[i].after_count; e++)

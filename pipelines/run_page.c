@@ -51,7 +51,7 @@ static void add_params(struct buf *out, const struct run_page *p)
 
     if (params == NULL || params->count == 0)
         return;
-    buf_adds(out, "<h2>Params</h2>\n<div class=\"scroll\"><table>\n"
+    buf_adds(out, "<h2>Params</h2>\n<div class=\"scroll\"><table class=\"narrow\">\n"
                   "<tr><th>name<th>value in this run</tr>\n");
     for (size_t i = 0; i < params->count; i++) {
         buf_adds(out, "<tr><th scope=\"row\">");
@@ -148,12 +148,12 @@ static void add_artifact(struct buf *out, const struct run_page *p, const struct
         return;
     }
     s.manifest = manifest;
-    buf_adds(out, "<p class=\"soft\">key <code>");
+    run_section_of_kind(&s);
+    buf_adds(out, "<p class=\"soft small\">key <code>");
     page_escape(out, v->key);
     buf_adds(out, "</code><br>digest <code>");
     page_escape(out, artifact_digest(manifest));
     buf_adds(out, "</code></p>\n");
-    run_section_of_kind(&s);
     buf_adds(out, "<details><summary>Options</summary>\n");
     run_section_members(out, "All that can change its results",
                         json_object_get(json_object_get(manifest, "made_by"), "options"));

@@ -22,13 +22,17 @@ static void unreadable(const struct run_section *s)
     buf_adds(s->out, "</p>\n");
 }
 
-/* The file as JSON, or NULL, and then the page says why. The caller owns it. */
+/* The file as a JSON object, or NULL, and then the page says why. The caller owns it. */
 static json_t *read_json(const struct run_section *s, const char *name)
 {
     json_t *value = NULL;
 
-    if (json_read_file(path_join(s->arena, s->folder, name), &value) == ST_OK)
+    if (json_read_file(path_join(s->arena, s->folder, name), &value) == ST_OK
+        && json_is_object(value))
         return value;
+    if (value != NULL)
+        (void)fail(ST_FORMAT, "'%s' is not a JSON object", name);
+    json_decref(value);
     unreadable(s);
     return NULL;
 }
@@ -61,7 +65,7 @@ void run_section_members(struct buf *out, const char *caption, const json_t *obj
 
     if (json_object_size(object) == 0)
         return;
-    buf_adds(out, "<div class=\"scroll\"><table><caption>");
+    buf_adds(out, "<div class=\"scroll\"><table class=\"narrow\"><caption>");
     page_escape(out, caption);
     buf_adds(out, "</caption>\n");
     json_object_foreach((json_t *)object, key, value) {
@@ -84,7 +88,7 @@ static void add_kept(const struct run_section *s, const struct document *d)
         n--;      /* not within a character */
     buf_adds(s->out, "<p><code>");
     page_text(s->out, d->id.p, d->id.n);
-    buf_adds(s->out, "</code></p>\n<pre>");
+    buf_adds(s->out, "</code></p>\n<pre>\n");
     page_text(s->out, d->text.p, n);
     buf_adds(s->out, n < d->text.n ? " \xE2\x80\xA6</pre>\n" : "</pre>\n");
 }
@@ -137,17 +141,30 @@ static void keep_longest(const char *longest[LONGEST_TOKENS], const char *text)
         }
 }
 
-static void longest_tokens(const struct run_section *s, const json_t *vocab)
+static bool is_special(const json_t *added, const char *text)
+{
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach(added, i, one)
+        if (json_is_string(at(one, "content"))
+            && strcmp(json_string_value(at(one, "content")), text) == 0)
+            return true;
+    return false;
+}
+
+static void longest_tokens(const struct run_section *s, const json_t *vocab, const json_t *added)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     const char *longest[LONGEST_TOKENS] = { NULL }, *text;
     json_t *id;
 
     json_object_foreach((json_t *)vocab, text, id)
-        if (strpbrk(text, letters) != NULL)
+        if (strpbrk(text, letters) != NULL && !is_special(added, text))
             keep_longest(longest, text);
     buf_adds(s->out, "<h3>Longest tokens that have a letter</h3>\n"
-                     "<p class=\"soft\">As the file writes them: one character a byte, &#288; is a space.</p>\n<p>");
+                     "<p class=\"soft\">As the file writes them: one character a byte, &#288; is "
+                     "a space.</p>\n<p>");
     for (int i = 0; i < LONGEST_TOKENS && longest[i] != NULL; i++) {
         buf_adds(s->out, "<code>");
         page_escape(s->out, longest[i]);
@@ -172,7 +189,7 @@ static void tokenizer_section(const struct run_section *s)
         buf_adds(s->out, "</code>");
     }
     buf_adds(s->out, "</p>\n");
-    longest_tokens(s, vocab);
+    longest_tokens(s, vocab, at(file, "added_tokens"));
     json_decref(file);
 }
 
@@ -224,10 +241,10 @@ static void add_text(const struct run_section *s, const json_t *line, const char
 {
     const json_t *text = at(line, key);
 
-    buf_printf(s->out, "<p class=\"soft\">%s</p>\n<pre>", title);
+    buf_printf(s->out, "<div><p class=\"soft\">%s</p>\n<pre>\n", title);
     if (json_is_string(text))
         page_text(s->out, json_string_value(text), json_string_length(text));
-    buf_adds(s->out, "</pre>\n");
+    buf_adds(s->out, "</pre></div>\n");
 }
 
 static void add_sample(const struct run_section *s, const json_t *line)
@@ -236,8 +253,10 @@ static void add_sample(const struct run_section *s, const json_t *line)
     page_escape(s->out, json_string_value(at(line, "id")));
     buf_adds(s->out, "</code></h4>\n");
     add_text(s, line, "prompt", "The document begins");
+    buf_adds(s->out, "<div class=\"pair\">\n");
     add_text(s, line, "written", "The model goes on");
     add_text(s, line, "truth", "The document goes on");
+    buf_adds(s->out, "</div>\n");
 }
 
 static void add_samples(const struct run_section *s)
@@ -263,18 +282,15 @@ static void add_samples(const struct run_section *s)
     buf_release(&text);
 }
 
-static void report_section(const struct run_section *s)
+static void add_metrics(const struct run_section *s, const json_t *metrics)
 {
     static const struct {
         const char *key, *name;
     } rows[] = { { "bits_per_byte", "this model" },
                  { "xz9_bits_per_byte", "xz -9 alone" },
                  { "xz9_primed_bits_per_byte", "xz -9 after the training text" } };
-    json_t *metrics = read_json(s, "metrics.json");
     double widest = 0;
 
-    if (metrics == NULL)
-        return;
     for (size_t i = 0; i < 3; i++)
         if (json_number_value(at(metrics, rows[i].key)) > widest)
             widest = json_number_value(at(metrics, rows[i].key));
@@ -285,6 +301,14 @@ static void report_section(const struct run_section *s)
         bits_row(s, metrics, rows[i].key, rows[i].name, widest);
     buf_adds(s->out, "</table></div>\n");
     run_section_members(s->out, "All metrics", metrics);
+}
+
+static void report_section(const struct run_section *s)
+{
+    json_t *metrics = read_json(s, "metrics.json");
+
+    if (metrics != NULL)
+        add_metrics(s, metrics);
     json_decref(metrics);
     add_samples(s);
 }

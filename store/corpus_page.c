@@ -64,7 +64,7 @@ static void samples(struct buf *out, const json_t *list)
             page_escape(out, text_of(sample, "of"));
             buf_adds(out, "</code>");
         }
-        buf_adds(out, "\n<pre class=\"lost\">");
+        buf_adds(out, "\n<pre class=\"lost\">\n");
         page_escape(out, text_of(sample, "text"));
         buf_adds(out, "</pre>\n");
     }
@@ -151,6 +151,28 @@ static void lengths(struct buf *out, const json_t *json)
     buf_adds(out, "</table></div>\n");
 }
 
+/* "name value, name value" in a cell. */
+static void cell_members(struct buf *out, const json_t *object)
+{
+    const char *name, *before = "";
+    json_t *value;
+
+    buf_adds(out, "<td>");
+    json_object_foreach((json_t *)object, name, value)
+    {
+        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(6));
+
+        buf_printf(out, "%s<span class=\"soft\">", before);
+        page_escape(out, name);
+        buf_adds(out, "</span> <code>");
+        page_escape(out, json_is_string(value) ? json_string_value(value) : text);
+        buf_adds(out, "</code>");
+        before = ", ";
+        free(text);
+    }
+    buf_adds(out, "</td>");
+}
+
 static void steps(struct buf *out, const json_t *json)
 {
     const json_t *step;
@@ -159,19 +181,11 @@ static void steps(struct buf *out, const json_t *json)
     buf_adds(out, "<h3>Steps and their options</h3>\n<div class=\"scroll\"><table>\n"
                   "<tr><th>step<th>options<th>counts</tr>\n");
     json_array_foreach(json_object_get(json, "steps"), i, step) {
-        struct buf text = { 0 };
-
         buf_adds(out, "<tr>");
         page_cell_text(out, text_of(step, "step"));
-        json_canonical(&text, json_object_get(step, "options"));
-        buf_adds(out, "<td><code>");
-        page_escape(out, text.p);
-        buf_adds(out, "</code></td><td><code>");
-        buf_clear(&text);
-        json_canonical(&text, json_object_get(step, "counts"));
-        page_escape(out, text.p);
-        buf_adds(out, "</code></td></tr>\n");
-        buf_release(&text);
+        cell_members(out, json_object_get(step, "options"));
+        cell_members(out, json_object_get(step, "counts"));
+        buf_adds(out, "</tr>\n");
     }
     buf_adds(out, "</table></div>\n");
 }

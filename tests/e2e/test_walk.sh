@@ -65,6 +65,12 @@ run --set lr=1e-3
 printf 'x' | dd of="$(readlink -f work/current/score)/metrics.json" conv=notrunc 2>/dev/null
 run --set lr=1e-3
 has 'Cannot be shown'
+has 'The model goes on'          # what is whole is shown all the same
+score=$(readlink -f work/current/score)
+printf '[%*s]' $(($(stat -c %s "$score/metrics.json") - 2)) '' >array       # JSON of the same size
+cp array "$score/metrics.json"
+run --set lr=1e-3
+has 'is not a JSON object'
 
 # a run that fails: the report names the stage, shows its log, and what was not run
 mkdir none
