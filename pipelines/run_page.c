@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/page.h"
 #include "base/platform.h"
+#include "pipelines/options.h"
 #include "pipelines/param.h"
 #include "pipelines/run_sections.h"
 #include "pipelines/show.h"
@@ -27,15 +28,29 @@ static const char *utc(char text[32], time_t when, const char *format)
     return text;
 }
 
+/* "16.4 s", "3 min 20 s", "2 h 05 min" */
+static const char *duration(char text[32], double seconds)
+{
+    long whole = (long)(seconds + 0.5);
+
+    if (seconds < 59.95)
+        snprintf(text, 32, "%.1f s", seconds);
+    else if (whole < 3600)
+        snprintf(text, 32, "%ld min %02ld s", whole / 60, whole % 60);
+    else
+        snprintf(text, 32, "%ld h %02ld min", whole / 3600, whole / 60 % 60);
+    return text;
+}
+
 static void add_head(struct buf *out, const struct run_page *p)
 {
     bool good = p->outcome == ST_OK;
     const char *word = good ? "succeeded" : p->outcome == ST_INTERRUPTED ? "interrupted" : "failed";
-    char when[32];
+    char when[32], took[32];
 
-    buf_printf(out, "<p><span class=\"%s\">%s</span> <span class=\"soft\">%s, %.1f s, on ",
+    buf_printf(out, "<p><span class=\"%s\">%s</span> <span class=\"soft\">%s, %s, on ",
                good ? "good" : "bad", word, utc(when, p->begun, "%Y-%m-%d %H:%M:%S UTC"),
-               p->seconds);
+               duration(took, p->seconds));
     page_escape(out, host_name());
     buf_adds(out, ", tundish " TUNDISH_VERSION "</span></p>\n");
     if (good)
@@ -54,11 +69,15 @@ static void add_params(struct buf *out, const struct run_page *p)
     buf_adds(out, "<h2>Params</h2>\n<div class=\"scroll\"><table class=\"narrow\">\n"
                   "<tr><th>name<th>value in this run</tr>\n");
     for (size_t i = 0; i < params->count; i++) {
+        struct buf value = { 0 };
+
         buf_adds(out, "<tr><th scope=\"row\">");
         page_escape(out, params->names[i]);
         buf_adds(out, "</th>");
-        page_cell_code(out, params->values[i]->kind == YAML_SCALAR
-                                ? params->values[i]->text : "(a list or map)");
+        flow_write(&value, params->values[i]);
+        page_cell_code(out, params->values[i]->kind == YAML_SCALAR ? params->values[i]->text
+                                                                   : value.p);
+        buf_release(&value);
         buf_adds(out, "</tr>\n");
     }
     buf_adds(out, "</table></div>\n");

@@ -89,6 +89,12 @@ mkdir "$page"
 run --set lr=1e-3
 grep -q 'no report of this run' log || fails "want a warning"
 
+# what a run was asked for is shown though nothing of it exists
+! "$TUNDISH" run "$TUNDISH_SOURCE/pipelines/quickstart.yaml" --work asked --set 'documents=["<b>"]' >log 2>&1 || fails "no such path: want a failure"
+page=asked/report.html
+has '<code>[&quot;&lt;b&gt;&quot;]</code>'
+has 'no such file or folder'
+
 # a fresh run with one thread makes the same bytes
 rm -rf work
 run
