@@ -42,7 +42,7 @@ static const char style[] =
     "gap: 0 1.5rem; }\n.pair > div { min-width: 0; } .pair pre { margin-bottom: 0; }\n"
     "td, code, pre { unicode-bidi: isolate; }\n"
     "svg { max-width: 100%; height: auto; } svg text { fill: var(--soft); font-size: 12px; }\n"
-    "svg .axis { stroke: var(--line); } svg .raw { stroke: var(--bar); opacity: .45; fill: none; }\n"
+    "svg .axis { stroke: var(--line); } svg .raw { stroke: var(--bar); opacity: .45; fill: none }\n"
     "svg .smooth { stroke: var(--bar); stroke-width: 2; fill: none; } "
     "svg .dots { fill: var(--lost); }\n"
     "svg .box { fill: var(--card); stroke: var(--line); } "

@@ -14,8 +14,9 @@
 void page_begin(struct buf *out, const char *title);
 void page_end(struct buf *out);
 
-/* Text, safe between tags and in quoted attributes: < > & " ' as entities; as U+FFFD: bytes that are
- * not UTF-8, control characters but tab and line feed, and those that turn the direction of text. */
+/* Text, safe between tags and in quoted attributes: < > & " ' as entities; as U+FFFD: bytes that
+ * are not UTF-8, control characters but tab and line feed, and those that turn the direction of
+ * text. */
 void page_text(struct buf *out, const char *p, size_t n);
 /* The same of a C text; NULL is nothing. */
 void page_escape(struct buf *out, const char *s);
