@@ -79,7 +79,7 @@ enum status engine_submit(struct engine *e, const struct sequence_args *args, ui
     struct sequence *s;
 
     TRY(check(e, args));
-    s = sequence_new(args, vocab_of(e));
+    s = sequence_new(args);
     pthread_mutex_lock(&e->lock);
     if (e->state.waiting >= e->most_waiting) {
         pthread_mutex_unlock(&e->lock);
@@ -161,6 +161,7 @@ static bool admit(struct engine *e)
     if (e->first == NULL)
         e->last = &e->first;
     e->state.waiting--;
+    sequence_begin(s, vocab_of(e));
     s->slot = slot;
     s->next = NULL;
     e->slots[slot] = s;

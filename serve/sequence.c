@@ -14,7 +14,7 @@ static void *copy(const void *p, size_t count, size_t size)
     return out;
 }
 
-struct sequence *sequence_new(const struct sequence_args *args, int64_t vocab)
+struct sequence *sequence_new(const struct sequence_args *args)
 {
     struct sequence *s = mem_alloc(sizeof *s);
 
@@ -24,13 +24,17 @@ struct sequence *sequence_new(const struct sequence_args *args, int64_t vocab)
     s->args.prompt = s->tokens;
     s->args.sample.bias =
         copy(args->sample.bias, args->sample.bias_count, sizeof *args->sample.bias);
-    if (sample_adjusts(&args->sample)) {
-        s->written = mem_array((size_t)vocab, sizeof *s->written);
-        s->in_prompt = mem_array((size_t)vocab, sizeof *s->in_prompt);
-        for (int64_t i = 0; i < args->prompt_count; i++)
-            s->in_prompt[args->prompt[i]] = true;
-    }
     return s;
+}
+
+void sequence_begin(struct sequence *s, int64_t vocab)
+{
+    if (!sample_adjusts(&s->args.sample))
+        return;
+    s->written = mem_array((size_t)vocab, sizeof *s->written);
+    s->in_prompt = mem_array((size_t)vocab, sizeof *s->in_prompt);
+    for (int64_t i = 0; i < s->args.prompt_count; i++)
+        s->in_prompt[s->tokens[i]] = true;
 }
 
 void sequence_free(struct sequence *s)

@@ -31,7 +31,9 @@ struct sequence {
     atomic_bool cancelled;
 };
 
-struct sequence *sequence_new(const struct sequence_args *args, int64_t vocab);
+struct sequence *sequence_new(const struct sequence_args *args);
+/* When it is admitted: what only a running sequence needs (a queue may be long). */
+void sequence_begin(struct sequence *s, int64_t vocab);
 void sequence_free(struct sequence *s);
 
 /* How many of the rows that end at position `read` want logits, of the next `rows`; and whether row
