@@ -146,10 +146,13 @@ function textOf(bytes) {   // null: no whole characters
   try { return new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(bytes)); } catch { return null; }
 }
 
+const isEnd = bytes => textOf(bytes) === state.model.end_of_text;
+
 function shown(bytes) {
   const text = textOf(bytes);
   if (text === null) return { sign: "‹" + bytes.map(b => b.toString(16).padStart(2, "0")).join(" ") + "›" };
   if (text === "") return { sign: "∅" };
+  if (isEnd(bytes)) return { sign: "‹end of text›" };
   if (/^ +$/.test(text)) return { sign: "␣".repeat(text.length) };
   return { sign: /^\t+$/.test(text) ? "⇥" : "", text };
 }
@@ -215,7 +218,7 @@ function openAlternatives(button, token, index, branch) {
     const row = make("button", { type: "button" }, make("code", { textContent: (sign || "") + (text ?? "").replaceAll("\n", "⏎") }), make("span", { className: "rail" }, fill), make("span", { className: "n", textContent: percent(a.logprob) }));
     fill.style.width = 100 * Math.exp(a.logprob) + "%";
     if (same) row.setAttribute("aria-current", "true");
-    row.disabled = !branch || textOf(a.bytes) === null;
+    row.disabled = !branch || textOf(a.bytes) === null || isEnd(a.bytes);
     row.addEventListener("click", () => { closeAlternatives(); branch(index, a); });
     box.append(row);
   }
@@ -244,13 +247,23 @@ function closeAlternatives(giveBack) {
 // ---- completing ----
 
 function showText() {
-  const tokens = $("probabilities").checked && state.tokens.length > 0 && $("text").value === wholeText();
+  const tokens = state.mode === "complete" && $("probabilities").checked && state.tokens.length > 0 && unchanged();
+  markWritten();
   $("tokens-view").hidden = !tokens;
   $("text").rows = tokens ? 6 : 13;
   if (tokens) $("tokens").replaceChildren(make("span", { className: "before", textContent: state.before }), ...state.tokens.map((t, i) => tokenButton(t, i, branch)));
 }
 
 const wholeText = () => state.before + state.written;
+// A text area makes one kind of line end of all of them.
+const unchanged = () => $("text").value === wholeText().replace(/\r\n?/g, "\n");
+
+// Marks what the model wrote, on a sheet behind the text area.
+function markWritten() {
+  const sheet = $("sheet");
+  sheet.replaceChildren(...(state.written && unchanged() ? [state.before, make("mark", { textContent: state.written })] : []), "\n");
+  sheet.scrollTop = $("text").scrollTop;
+}
 
 function branch(index, alternative) {
   const head = textOf([...new TextEncoder().encode(state.before), ...state.tokens.slice(0, index).flatMap(t => t.bytes), ...alternative.bytes]);
@@ -268,8 +281,10 @@ async function complete() {
   await stream("/v1/completions", completionRequest(state.before), choice => {
     state.written += choice.text;
     if (choice.logprobs) state.tokens.push(...legacyTokens(choice.logprobs));
+    const atEnd = $("text").scrollTop + $("text").clientHeight >= $("text").scrollHeight - 30;
     $("text").value = wholeText();
-    $("text").scrollTop = $("text").scrollHeight;
+    if (atEnd) $("text").scrollTop = $("text").scrollHeight;   // whoever scrolled back reads on there
+    markWritten();
   });
   showText();
   countTokens();
@@ -525,6 +540,7 @@ function listen() {
   on("again", again);
   on("undo", undo);
   on("text", () => { countTokens(); showText(); }, "input");
+  on("text", () => { $("sheet").scrollTop = $("text").scrollTop; }, "scroll");
   on("probabilities", () => { localStorage.setItem("probabilities", $("probabilities").checked); showText(); drawChat(); }, "change");
   on("keep-seed", () => { $("seed").value = state.seed; });
   on("theme", () => setTheme($("theme").value), "change");

@@ -84,6 +84,11 @@ try:
         {"Content-Type": "application/json"})))["choices"][0]["text"]
     assert text == "word1 word2" + want, (text, want)
 
+    # what the model wrote is marked, on a sheet whose lines break as the text's do
+    assert js("return document.querySelector('#sheet mark').textContent") == want
+    same = js("const a = document.getElementById('sheet'), b = document.getElementById('text'); return [a.clientWidth, b.clientWidth, getComputedStyle(a).font === getComputedStyle(b).font]")
+    assert same[0] == same[1] and same[2], same
+
     # probabilities: one token a span, alternatives by keyboard, and on from there
     assert js("return document.querySelectorAll('#tokens .t').length") == 12
     label = js("return document.querySelector('#tokens .t').getAttribute('aria-label')")
@@ -152,6 +157,10 @@ try:
     press("Control", "Enter")
     wait("document.querySelectorAll('#messages li').length === 2 && " + idle, "an answer")
     wait("document.querySelectorAll('#messages li.assistant .t').length === 9", "the answer's tokens")
+    js("setMode('complete'); state.before = document.getElementById('text').value = 'a'; state.written = ''; state.tokens = state.chat.at(-1).tokens; setMode('chat')")
+    for _ in range(2):   # a completion's tokens stay out of the chat
+        js("document.getElementById('probabilities').click()")
+        assert js("return document.getElementById('tokens-view').hidden")
     js("document.getElementById('again').click()")
     wait("document.querySelectorAll('#messages li').length === 2 && " + idle, "another answer")
 
@@ -173,10 +182,11 @@ try:
             const light = c => { const v = c.match(/[\\d.]+/g).slice(0, 3).map(x => x / 255).map(x => x <= .04045 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4);
                                  return .2126 * v[0] + .7152 * v[1] + .0722 * v[2]; };
             const ground = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (!/, 0\\)$|transparent/.test(c)) return c; } return 'rgb(255,255,255)'; };
-            let worst = [99, ''];
+            const contrast = (a, b) => (Math.max(light(a), light(b)) + .05) / (Math.min(light(a), light(b)) + .05);
+            let worst = [contrast(getComputedStyle(document.getElementById('text')).color, getComputedStyle(document.querySelector('#sheet mark')).backgroundColor), 'what was written'];
             for (const e of document.querySelectorAll('body *')) {
-                if (e.closest('[hidden], :disabled, dialog:not([open]), .skip') || e.tagName === 'NOSCRIPT' || ![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
-                const a = light(getComputedStyle(e).color), b = light(ground(e)), ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+                if (e.closest('[hidden], [aria-hidden], :disabled, dialog:not([open]), .skip') || e.tagName === 'NOSCRIPT' || ![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
+                const ratio = contrast(getComputedStyle(e).color, ground(e));
                 if (ratio < worst[0]) worst = [ratio, e.outerHTML.slice(0, 120)];
             }
             return worst;""")
