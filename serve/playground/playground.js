@@ -295,9 +295,9 @@ async function complete() {
 function drawChat() {
   $("messages").replaceChildren(...state.chat.map((m, i) => {
     const who = make("div", { className: "who" }, m.role === "user" ? "You" : state.model.id);
-    const button = (words, act) => { const b = make("button", { type: "button", textContent: words }); b.addEventListener("click", act); who.append(b); };
+    const button = (words, act) => { const b = make("button", { type: "button", textContent: words }); b.addEventListener("click", () => act(b)); who.append(b); };
     if (m.role === "user") button("Edit", () => { if (state.running) return; $("say").value = m.content; state.chat.length = i; drawChat(); $("say").focus(); });
-    else button("Copy", () => copy(m.content));
+    else button("Copy", b => copy(m.content, b));
     const body = make("div");
     if (m.tokens?.length && $("probabilities").checked) { body.append(...m.tokens.map((t, k) => tokenButton(t, k, null))); body.addEventListener("keydown", walk); }
     else body.textContent = m.content;
@@ -451,14 +451,19 @@ function code(language) {
   return `from openai import OpenAI\n\nclient = OpenAI(base_url=${JSON.stringify(location.origin + "/v1")}, api_key=${JSON.stringify(key || "none needed")})\nanswer = client.${chat ? "chat.completions" : "completions"}.create(\n${own}${Object.keys(extra).length ? `    extra_body=${python(extra)},\n` : ""})\nprint(answer.choices[0].${chat ? "message.content" : "text"})\n`;
 }
 
-async function copy(text) {
-  try { await navigator.clipboard.writeText(text); $("stats").textContent = "Copied."; } catch { say("The browser does not let this page copy; select the text instead."); }
+// The button says how it went: it is in sight, in a dialog, too.
+async function copy(text, button) {
+  const words = button.dataset.words ??= button.textContent;
+  try { await navigator.clipboard.writeText(text); button.textContent = "Copied"; } catch { button.textContent = "The browser forbids it: select the text"; }
+  setTimeout(() => { button.textContent = words; }, 2000);
 }
 
 // ---- the model card: headings, lists, tables, code, paragraphs ----
 
+const ITEM = /^\s*([-*]|\d+\.) /;
+
 function renderMarkdown(text, into) {
-  const lines = text.replace(/^---\n[\s\S]*?\n---\n/, "").split("\n");
+  const lines = text.replace(/\r\n?/g, "\n").replace(/^---\n[\s\S]*?\n---\n/, "").split("\n");
   const plain = s => s.replace(/\[([^\]]*)\]\(([^)]*)\)/g, "$1 ($2)").replace(/(\*\*|`)(.*?)\1/g, "$2");
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i];
@@ -473,14 +478,15 @@ function renderMarkdown(text, into) {
         if (!/^[|\s:-]+$/.test(lines[i])) table.append(make("tr", {}, ...lines[i].split("|").slice(1, -1).map(c => make(table.rows.length ? "td" : "th", { textContent: plain(c.trim()) }))));
       i--;
       into.append(table);
-    } else if (/^\s*[-*] /.test(line)) {
-      const list = make("ul");
-      for (; i < lines.length && /^\s*[-*] /.test(lines[i]); i++) list.append(make("li", { textContent: plain(lines[i].replace(/^\s*[-*] /, "")) }));
+    } else if (/^(-{3,}|\*{3,}|_{3,})\s*$/.test(line)) into.append(make("hr"));
+    else if (ITEM.test(line)) {
+      const list = make(/\d/.test(line.match(ITEM)[1]) ? "ol" : "ul");
+      for (; i < lines.length && ITEM.test(lines[i]); i++) list.append(make("li", { textContent: plain(lines[i].replace(ITEM, "")) }));
       i--;
       into.append(list);
     } else if (line.trim()) {
       const from = i;
-      while (i + 1 < lines.length && lines[i + 1].trim() && !/^(```|#|\||\s*[-*] )/.test(lines[i + 1])) i++;
+      while (i + 1 < lines.length && lines[i + 1].trim() && !/^(```|#|\|)/.test(lines[i + 1]) && !ITEM.test(lines[i + 1])) i++;
       into.append(make("p", { textContent: plain(lines.slice(from, i + 1).join(" ")) }));
     }
   }
@@ -516,6 +522,13 @@ function setTheme(theme) {
   localStorage.setItem("theme", theme);
 }
 
+function useKey() {
+  const key = $("key").value.trim();
+  if (!/^[!-~]*$/.test(key)) return say("A key has letters, digits and signs of ASCII only, without spaces.");
+  sessionStorage.setItem("key", key);
+  meetModel();
+}
+
 async function meetModel() {
   try {
     const m = (await (await ask("/v1/models")).json()).data[0];
@@ -549,8 +562,8 @@ function listen() {
   on("show-help", () => $("help").showModal());
   on("show-code", () => { if (state.model) { $("code-text").textContent = code($("language").value); $("code").showModal(); } });
   on("language", () => { $("code-text").textContent = code($("language").value); }, "change");
-  on("copy-code", () => copy($("code-text").textContent));
-  on("key-form", e => { e.preventDefault(); sessionStorage.setItem("key", $("key").value); meetModel(); }, "submit");
+  on("copy-code", () => copy($("code-text").textContent, $("copy-code")));
+  on("key-form", e => { e.preventDefault(); useKey(); }, "submit");
   for (const b of document.querySelectorAll("[data-close]")) b.addEventListener("click", () => b.closest("dialog").close());
   for (const m of ["complete", "chat"]) {
     on("tab-" + m, () => setMode(m));

@@ -135,8 +135,16 @@ try:
     assert json.loads(out.stdout)["object"] == "text_completion", out
     js("const l = document.getElementById('language'); l.value = 'python'; l.dispatchEvent(new Event('change'))")
     compile(js("return document.getElementById('code-text').textContent"), "code", "exec")
+    js("document.getElementById('copy-code').focus()")
+    press("Enter")
+    wait("document.getElementById('copy-code').textContent !== 'Copy'", "a word on the copy")
     press("Escape")
     assert not js("return document.getElementById('code').open")
+
+    # a card's marks become elements, its markup stays text
+    card = js("const e = document.createElement('div'); renderMarkdown(arguments[0], e); return e.innerHTML",
+              "---\na: b\n---\n# A <b>\n1. one\r\n2. two\n\n***\n- x\n\n<img src=x onerror=alert(1)>")
+    assert card == "<h3>A &lt;b&gt;</h3><ol><li>one</li><li>two</li></ol><hr><ul><li>x</li></ul><p>&lt;img src=x onerror=alert(1)&gt;</p>", card
     js("document.getElementById('show-card').click()")
     wait("document.getElementById('card').open", "the card")
     assert "context" in js("return document.getElementById('card-text').textContent")
