@@ -43,12 +43,13 @@ def picture(name, page, dark, height, steps):
     call("DELETE", session)
 
 
-write = """for (const [id, v] of [['text', 'The following options are'], ['seed', 11], ['temperature', 0.6], ['max_tokens', 90]]) document.getElementById(id).value = v;
+write = """for (const [id, v] of [['text', 'The default is to'], ['seed', 1], ['temperature', 0.6], ['max_tokens', 90]]) document.getElementById(id).value = v;
            document.getElementById('go').click();"""
-look = "document.querySelectorAll('#tokens .t')[14].focus()"
+look = "document.querySelectorAll('#tokens .t')[9].focus()"
 try:
     for dark in (False, True):
         picture("playground", url, dark, 940, [write, look])
         picture("report", report, dark, 1100, [])
+        picture("training", report, dark, 1100, ["document.getElementById('stage-pretrain').scrollIntoView()"])
 finally:
     driver.terminate()

@@ -10,7 +10,6 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "base/platform.h"
 #include "base/stop.h"
 #include "model/compute.h"
 #include "model/model_folder.h"
@@ -45,7 +44,7 @@ static const struct opt options[] = {
                "type of matrix products; auto: bf16 where the hardware has it"),
     OPT_STR(S, device, "device", "auto", "auto, cpu or cuda"),
     OPT_INT(S, threads, "threads", "0", 0, 4096,
-            "threads that run the model; 0: all processors but one, which is left to HTTP"),
+            "threads that run the model; 0: all; fewer where other programs are at work"),
     OPT_INT(S, sequences, "sequences", "32", 1, 4096, "texts that are written at once"),
     OPT_SIZE(S, cache_memory, "cache-memory", "1G", 0, 1e15,
              "memory for keys and values; one whole context at least"),
@@ -156,21 +155,13 @@ static size_t longest_token(const struct tokenizer *t)
     return longest;
 }
 
-/* The threads of a step wait for each other: one that HTTP has pushed aside would hold up all. */
-static int model_threads(const struct serve_options *o)
-{
-    int all = cpu_count();
-
-    return o->threads > 0 ? (int)o->threads : all > 1 ? all - 1 : 1;
-}
-
 static enum status open_model(struct server *s, struct arena *a)
 {
     const struct serve_options *o = s->o;
 
     TRY(model_folder_check(o->model));
     TRY(loaded_open(&s->loaded, o->model, o->device, o->dtype));
-    TRY(loaded_start(&s->loaded, &(struct engine_args){ .threads = model_threads(o),
+    TRY(loaded_start(&s->loaded, &(struct engine_args){ .threads = (int)o->threads,
                                                         .sequences = o->sequences,
                                                         .cache_bytes = o->cache_memory,
                                                         .step_rows = o->step_tokens,
