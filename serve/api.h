@@ -21,6 +21,7 @@ struct api {
     int64_t created;         /* of the model, seconds since 1970 */
     const char *fingerprint; /* changes with the weights and with how they are computed */
     size_t longest_token;    /* bytes */
+    int64_t queue;           /* texts that may wait, and so that one request may ask for */
     uint64_t max_reply;      /* bytes that one reply may need, by estimate */
     struct http *http;       /* for /ready */
 };

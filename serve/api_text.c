@@ -191,6 +191,8 @@ static void answer(struct exchange *x, const struct api *a, bool chat)
            check_model(a, c.request, &p) && (chat ? read_chat(&c, &p) : read_prompts(&c, &p)) &&
            completion_check(&c, &p);
     if (good) {
+        request_detach(c.request);
+        exchange_drop_body(x);
         completion_start(&c);
         return;
     }

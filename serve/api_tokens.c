@@ -63,6 +63,10 @@ static bool detokenize(struct buf *out, const struct api *a, const struct reques
         struct span bytes = tokenizer_bytes(a->tokenizer, (uint32_t)ids[i]);
 
         buf_add(&text, bytes.p, bytes.n);
+        if (6 * (uint64_t)text.n > a->max_reply) /* twice as text, once as numbers */
+            good = problem_is(p, 400, "reply_too_large", "tokens",
+                              "the text of the first %zu tokens alone has %zu bytes: ask for fewer",
+                              i + 1, text.n);
     }
     if (good) {
         const char *bytes = text.p == NULL ? "" : text.p;

@@ -121,7 +121,9 @@ static enum status encode(struct chat *c, const struct buf *text, struct token_l
 /* Forgets the oldest turn; false: only the last question is left. */
 static bool forget_oldest(struct chat *c)
 {
-    const char *next = c->turns.n == 0 ? NULL : strstr(c->turns.p + 1, "\nUser: ");
+    static const char turn[] = "\nUser: ";
+    const char *next =
+        c->turns.n == 0 ? NULL : memmem(c->turns.p + 1, c->turns.n - 1, turn, sizeof turn - 1);
     size_t n = next == NULL ? 0 : (size_t)(next + 1 - c->turns.p);
 
     if (next == NULL)

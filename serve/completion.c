@@ -79,6 +79,11 @@ bool completion_check(const struct completion_args *a, struct problem *p)
     const struct request *r = a->request;
     double per_token = r->logprobs || r->logprobs_count >= 0 ? 120 : 40, bytes = 0;
 
+    if (a->prompt_count * r->n > a->api->queue)
+        return problem_is(p, 400, "out_of_range", "n",
+                          "%lld prompts, %lld texts of each: this server takes %lld texts at once",
+                          (long long)a->prompt_count, (long long)r->n, (long long)a->api->queue);
+    per_token += (double)a->api->longest_token;
     if (r->logprobs || r->logprobs_count > 0)
         per_token += 90.0 * (double)(r->logprobs ? r->top_logprobs : r->logprobs_count);
     if (r->stream)
@@ -90,6 +95,8 @@ bool completion_check(const struct completion_args *a, struct problem *p)
             return false;
         bytes += (double)r->n * per_token *
                  (double)(completion_max_tokens(a, prompt) + (r->echo ? prompt : 0));
+        if (r->return_token_ids && !r->stream)
+            bytes += 8.0 * (double)(r->n * prompt);
     }
     if (bytes > (double)a->api->max_reply)
         return problem_is(p, 400, "reply_too_large", NULL,
@@ -287,10 +294,8 @@ static void job_release(struct job *j)
         end_stream(j);
     else if (!j->refused)
         reply_whole(j);
-    else if (j->head.stream)
-        exchange_end_stream(j->args.x);
     else /* whoever cancelled it has answered; if nobody did, this is the answer */
-        exchange_error(j->args.x, 503, "stopped", NULL, "the server has stopped");
+        exchange_cut(j->args.x, 503, "stopped", "the server has stopped");
     if (!j->refused)
         metric_observe(METRIC_request_seconds, bench_now() - j->start);
     job_free(j);

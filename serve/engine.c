@@ -81,9 +81,13 @@ enum status engine_submit(struct engine *e, const struct sequence_args *args, ui
     TRY(check(e, args));
     s = sequence_new(args);
     pthread_mutex_lock(&e->lock);
-    if (e->state.waiting >= e->most_waiting) {
+    if (e->quit || e->state.waiting >= e->most_waiting) {
+        bool quit = e->quit;
+
         pthread_mutex_unlock(&e->lock);
         sequence_free(s);
+        if (quit)
+            return fail(ST_AGAIN, "the server is about to stop: try another, or later");
         return fail(ST_AGAIN, "%lld requests are waiting already: try again later",
                     (long long)e->most_waiting);
     }
@@ -469,16 +473,22 @@ enum status engine_new(const struct engine_args *args, struct engine **out)
     return ST_OK;
 }
 
-void engine_free(struct engine *e)
+void engine_stop(struct engine *e)
 {
-    if (e == NULL)
-        return;
     pthread_mutex_lock(&e->lock);
     e->quit = true;
     pthread_cond_signal(&e->wake);
     pthread_mutex_unlock(&e->lock);
     if (e->started)
         pthread_join(e->thread, NULL);
+    e->started = false;
+}
+
+void engine_free(struct engine *e)
+{
+    if (e == NULL)
+        return;
+    engine_stop(e);
     for (int i = 0; e->scratch != NULL && i < pool_threads(e->pool); i++)
         free(e->scratch[i]);
     kv_cache_free(e->cache);

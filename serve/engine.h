@@ -28,8 +28,10 @@ struct engine_args {
 };
 /* Starts the thread. */
 MUST_USE enum status engine_new(const struct engine_args *args, struct engine **out);
-/* Ends all sequences (END_CANCELLED) and the thread. */
-void engine_free(struct engine *e);
+/* Ends all sequences (END_CANCELLED) and the thread; from then on engine_submit() fails. Everything
+ * else may still be called. */
+void engine_stop(struct engine *e);
+void engine_free(struct engine *e); /* engine_stop(), and its memory is gone */
 
 enum { ENGINE_TOP = 20 }; /* alternatives told for a token, at most */
 
@@ -64,7 +66,8 @@ struct sequence_args {
     void *ctx;
 };
 /* ST_LIMIT: the sequence is longer than the model's context or than the whole cache: it can never
- * be written. ST_AGAIN: the queue is full. *ticket names it for engine_cancel(). */
+ * be written. ST_AGAIN: the queue is full, or the engine has stopped. *ticket names it for
+ * engine_cancel(). */
 MUST_USE enum status engine_submit(struct engine *e, const struct sequence_args *args,
                                    uint64_t *ticket);
 /* Asks for the end of a sequence; on_end (END_CANCELLED) follows soon unless it ended before. A

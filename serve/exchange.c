@@ -34,10 +34,9 @@ void exchange_release(struct exchange *x)
 {
     if (atomic_fetch_sub(&x->holders, 1) != 1)
         return;
-    atomic_fetch_sub(&x->http->body_bytes, x->body.cap);
+    exchange_drop_body(x);
     if (x->response != NULL)
         MHD_destroy_response(x->response);
-    buf_release(&x->body);
     buf_release(&x->out);
     free(x->tail);
     pthread_mutex_destroy(&x->lock);
@@ -50,6 +49,13 @@ void exchange_release(struct exchange *x)
 struct span exchange_body(const struct exchange *x)
 {
     return (struct span){ x->body.p == NULL ? "" : x->body.p, x->body.n };
+}
+
+void exchange_drop_body(struct exchange *x)
+{
+    atomic_fetch_sub(&x->http->body_bytes, x->body.cap);
+    buf_release(&x->body);
+    x->body = (struct buf){ 0 };
 }
 
 const char *exchange_tail(const struct exchange *x) { return x->tail == NULL ? "" : x->tail; }
@@ -260,7 +266,7 @@ void exchange_begin_stream(struct exchange *x)
 /* Drops what the client has, once it is much. The lock is held. */
 static void append(struct exchange *x, const char *p, size_t n)
 {
-    if (x->sent > COMPACT) {
+    if (x->sent > COMPACT && x->sent > x->out.n / 2) {
         memmove(x->out.p, x->out.p + x->sent, x->out.n - x->sent);
         x->out.n -= x->sent;
         x->sent = 0;

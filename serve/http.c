@@ -242,7 +242,8 @@ static void handle(struct exchange *x)
     pthread_mutex_unlock(&h->lock);
     if (x->works)
         atomic_fetch_add(&h->working, 1);
-    x->route->handle(x, h->args.ctx);
+    if (check_drain(x)) /* once it is counted: whoever drains sees it, or it sees that */
+        x->route->handle(x, h->args.ctx);
 }
 
 static bool is_refused(struct exchange *x)
@@ -320,6 +321,7 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **state,
                          enum MHD_RequestTerminationCode how)
 {
     struct connection *at = connection_of(c);
+    struct MHD_Response *unsent;
     struct exchange *x = *state;
     struct http *h = ctx;
 
@@ -336,7 +338,11 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **state,
     pthread_mutex_lock(&x->lock);
     x->state = REPLY_OVER; /* what is written from here on goes nowhere */
     x->suspended = false;
+    unsent = x->response; /* a stream's holds the exchange in turn */
+    x->response = NULL;
     pthread_mutex_unlock(&x->lock);
+    if (unsent != NULL)
+        MHD_destroy_response(unsent);
     count(x, how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     exchange_fire_gone(x);
     if (x->works)

@@ -67,6 +67,8 @@ int64_t http_working(const struct http *h); /* exchanges of routes that work, no
 
 /* ---- the request ---- */
 struct span exchange_body(const struct exchange *x);
+/* The handler has read it: its memory, which counts against that of all requests, is given back. */
+void exchange_drop_body(struct exchange *x);
 const char *
 exchange_tail(const struct exchange *x); /* what follows a path that ends in '/', decoded */
 /* The number of the key that was given, -1: none was asked for. */
@@ -89,6 +91,9 @@ void exchange_error(struct exchange *x, int http_code, const char *code, const c
 void exchange_begin_stream(struct exchange *x);
 void exchange_write(struct exchange *x, const char *p, size_t n);
 void exchange_end_stream(struct exchange *x);
+/* No more will come: the client hears why, as an error or as a stream's last event. Nothing happens
+ * if the reply is complete, or was cut off before. */
+void exchange_cut(struct exchange *x, int http_code, const char *code, const char *why);
 
 void exchange_hold(struct exchange *x);
 void exchange_release(struct exchange *x);

@@ -81,8 +81,6 @@ struct exchange *exchange_new(struct http *h, struct MHD_Connection *c);
 void exchange_fire_gone(struct exchange *x);
 /* Hands what is ready to the daemon, or suspends the connection until something is. */
 enum MHD_Result exchange_proceed(struct exchange *x);
-/* No more will come: the client hears why, if it still listens. */
-void exchange_cut(struct exchange *x, int http_code, const char *code, const char *why);
 /* Lets the daemon go on with a suspended connection. The lock is held. */
 void exchange_wake(struct exchange *x);
 

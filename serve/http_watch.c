@@ -72,6 +72,9 @@ static void look(struct http *h, struct found *working)
             end_slow(h, c);
         else if ((c->exchange == NULL || !c->exchange->handled) && has_left(c, now))
             shutdown(c->socket, SHUT_RDWR);
+        else if (c->exchange != NULL && c->exchange->handled &&
+                 now - c->exchange->since > 2 * h->args.reply_seconds)
+            shutdown(c->socket, SHUT_RDWR); /* the reply is complete, and is not taken */
         else if (c->exchange != NULL && c->exchange->handled)
             found_add(working, c->exchange);
     pthread_mutex_unlock(&h->lock);
@@ -101,8 +104,8 @@ static void drop_hung_up(struct found *working)
     if (poll(fds, working->count, 0) > 0)
         for (size_t i = 0; i < working->count; i++)
             if (fds[i].revents & (POLLRDHUP | POLLHUP | POLLERR)) {
-                exchange_fire_gone(working->v[i]);
                 exchange_cut(working->v[i], 408, "client_gone", "the client has hung up");
+                exchange_fire_gone(working->v[i]);
             }
     free(fds);
 }
@@ -115,8 +118,8 @@ static void keep_time(struct http *h, struct exchange *x, double now)
     quiet = x->state == REPLY_STREAM && now - x->last_write > PING_SECONDS;
     pthread_mutex_unlock(&x->lock);
     if (now - x->since > h->args.reply_seconds) {
-        exchange_fire_gone(x);
         exchange_cut(x, 504, "timeout", "the reply took longer than the server allows");
+        exchange_fire_gone(x);
     } else if (quiet) {
         exchange_write(x, ": ping\n\n", 8);
     }

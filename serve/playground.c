@@ -2,9 +2,9 @@
 
 /* The bytes of a file as `name` to `name_end`. The assembler looks for it in serve/playground
  * (CMakeLists.txt). */
-#define EMBED(name, file)                                                          \
-    __asm__(".section .rodata\n" #name ":\n.incbin \"" file "\"\n" #name           \
-            "_end:\n.byte 0\n.previous\n");                                       \
+#define EMBED(name, file)                                                                          \
+    __asm__(".section .rodata\n" #name ":\n.incbin \"" file "\"\n" #name                           \
+            "_end:\n.byte 0\n.previous\n");                                                        \
     extern const char name[], name##_end[]
 
 EMBED(playground_html, "index.html");

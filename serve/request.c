@@ -404,8 +404,28 @@ bool request_parse(struct request *r, enum endpoint at, struct span body, int64_
     return take_stops(r, p) && take_biases(r, vocab, p) && take_stream_options(r, p);
 }
 
+void request_detach(struct request *r)
+{
+    size_t n = 0, at = 0;
+
+    for (int i = 0; i < r->stop_count; i++)
+        n += r->stops[i].n;
+    r->stop_text = mem_array(n + 1, 1);
+    for (int i = 0; i < r->stop_count; i++) {
+        memcpy(r->stop_text + at, r->stops[i].p, r->stops[i].n);
+        r->stops[i].p = r->stop_text + at;
+        at += r->stops[i].n;
+    }
+    json_decref(r->root);
+    r->root = NULL;
+    r->model = NULL;
+    r->prompt = r->messages = r->tokens = NULL;
+    r->stop_value = r->bias_value = r->stream_options = NULL;
+}
+
 void request_release(struct request *r)
 {
+    free(r->stop_text);
     json_decref(r->root);
     free(r->bias);
     r->root = NULL;

@@ -40,7 +40,8 @@ struct request {
     bool stream, echo, logprobs, add_special_tokens, ignore_eos, return_token_ids, with_pieces;
     bool parse_special; /* special tokens' texts are these tokens; never so in prompts */
     bool include_usage;
-    struct span stops[STOPS];
+    struct span stops[STOPS]; /* borrowed from root, or of stop_text */
+    char *stop_text;
     int stop_count;
     struct token_bias *bias;
     size_t bias_count;
@@ -49,6 +50,8 @@ struct request {
 /* Parses a body; false: *p says what is wrong. vocab bounds token ids. */
 bool request_parse(struct request *r, enum endpoint at, struct span body, int64_t vocab,
                    struct problem *p);
+/* Keeps what writing needs and lets go of the body's tree, prompts and messages with it. */
+void request_detach(struct request *r);
 void request_release(struct request *r);
 /* The fields with their bounds, for --help. */
 void request_print_fields(FILE *out);

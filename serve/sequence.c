@@ -82,6 +82,7 @@ void sequence_draw(const struct sequence *s, int64_t position, const float *logi
     if (s->args.logprobs >= 0) {
         out->top_count = sample_top(logits, vocab, (int)s->args.logprobs, out->top, &log_sum);
         out->logprob = (float)(logits[out->id] - log_sum);
+        out->finite = out->finite && isfinite(log_sum);
     }
 }
 

@@ -81,6 +81,7 @@ static enum status rig_open(struct rig *r, const struct model_config *shape, enu
                            .folder = "",
                            .fingerprint = "fp_bench",
                            .longest_token = 1,
+                           .queue = CLIENTS,
                            .max_reply = 64 << 20 };
     TRY(http_new(&(struct http_args){ .host = "127.0.0.1",
                                       .routes = api_routes,
@@ -97,8 +98,8 @@ static enum status rig_open(struct rig *r, const struct model_config *shape, enu
 
 static void rig_close(struct rig *r)
 {
-    engine_free(r->loaded.engine);
-    r->loaded.engine = NULL;
+    if (r->loaded.engine != NULL)
+        engine_stop(r->loaded.engine);
     http_free(r->http);
     if (r->stream != NULL)
         stream_close(r->stream);

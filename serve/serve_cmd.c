@@ -174,6 +174,7 @@ static enum status open_model(struct server *s, struct arena *a)
                            .created = made_at(a, o->model),
                            .fingerprint = fingerprint_of(a, s),
                            .longest_token = longest_token(s->loaded.tokenizer),
+                           .queue = o->queue,
                            .max_reply = o->max_reply };
     return o->name != NULL ? ST_OK : model_name(a, o->model, &s->api.name);
 }
@@ -256,11 +257,16 @@ static enum status serve(struct server *s, struct arena *a)
     return drain(s);
 }
 
-/* The engine first: what it still writes is told to exchanges. */
+/* The engine's thread first: whom it still wrote for is told; their replies get a moment to be
+ * sent. Its memory last: the HTTP thread may ask for it until it has ended. */
 static void close_server(struct server *s)
 {
-    engine_free(s->loaded.engine);
-    s->loaded.engine = NULL;
+    if (s->loaded.engine != NULL)
+        engine_stop(s->loaded.engine);
+    for (int i = 0; i < 50 && s->http != NULL && http_working(s->http) > 0; i++) {
+        http_watch(s->http);
+        nap(20);
+    }
     http_free(s->http);
     keys_close(s->keys);
     loaded_close(&s->loaded);

@@ -111,8 +111,17 @@ def refusals():
     refused(bad, 400, "missing_field", "messages", lambda: chat(messages=[]))
     refused(bad, 400, "unknown_field", "temprature", lambda: complete(extra_body={"temprature": 1}))
     refused(bad, 400, "unsupported", "top_logprobs", lambda: chat(top_logprobs=3))
-    e = refused(openai.RateLimitError, 429, "queue_full", None, lambda: complete(n=64))
-    check(e.response.headers["retry-after"].isdigit())
+    refused(openai.BadRequestError, 400, "out_of_range", "n", lambda: complete(n=64))  # more than the queue holds: never
+
+    def one_of_many(_):
+        try:
+            complete(n=8, max_tokens=100)
+        except openai.RateLimitError as e:
+            return e
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        full = [e for e in pool.map(one_of_many, range(16)) if e]
+    check(0 < len(full) < 16 and full[0].code == "queue_full" and full[0].response.headers["retry-after"].isdigit())
     complete()  # and none of that does harm
 
 

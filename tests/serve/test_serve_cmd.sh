@@ -141,7 +141,7 @@ printf 'sk-0123456789abcdef0123 alice\n# nobody\n\nsk-fedcba98765432100123\n' >k
 chmod 644 keys
 refused 2 'chmod 600' serve --model ck --port 0 --api-keys keys
 chmod 600 keys
-start_server --api-keys keys --max-body 2K --request-time 2 --idle-time 2 --sequences 1 --queue 1 --reply-time 3
+start_server --api-keys keys --max-body 2K --request-time 2 --idle-time 2 --sequences 1 --queue 4 --reply-time 5
 code 200 "$url/health"
 code 401 "$url/v1/models"; has invalid_api_key
 code 401 -H 'Authorization: Bearer sk-0123456789abcdef0124' "$url/v1/models"
@@ -153,8 +153,19 @@ head -c 4000 /dev/zero | tr '\0' ' ' >large
 code 413 "${json[@]}" --data-binary @large "$url/v1/completions"; has body_too_large
 code 413 "${json[@]}" -H 'Transfer-Encoding: chunked' -H 'Expect:' --data-binary @large "$url/v1/completions"
 code 413 "${json[@]}" -H 'Expect: 100-continue' --data-binary @large "$url/v1/completions"
-code 429 -D headers "${json[@]}" -d '{"model":"tiny","prompt":"a","n":100,"max_tokens":100}' "$url/v1/completions"; has queue_full
-grep -qi '^retry-after: ' headers || fail "no Retry-After: $(cat headers)"
+code 400 "${json[@]}" -d '{"model":"tiny","prompt":"a","n":5,"max_tokens":100}' "$url/v1/completions"; has 'takes 4 texts at once'
+# sixteen at once, four texts each, one written at a time: some must come again later
+clients=
+for i in $(seq 16); do
+    curl -sS -m 20 -o "body.$i" -D "headers.$i" "${json[@]}" -d '{"model":"tiny","prompt":"a","n":4,"max_tokens":127,"ignore_eos":true}' "$url/v1/completions" &
+    clients="$clients $!"
+done
+wait $clients
+grep -l '^HTTP/1.1 200' headers.* >taken || fail "none of sixteen was taken"
+full=$(grep -l '^HTTP/1.1 429' headers.* | head -n 1)
+[ -n "$full" ] || fail "a full queue is not told"
+grep -qi '^retry-after: ' "$full" || fail "no Retry-After: $(cat "$full")"
+grep -q queue_full "body.${full#headers.}" || fail "$(cat "body.${full#headers.}")"
 trap '' PIPE # the shell's own writes to a closed socket
 # a byte now and then is no request
 exec 3<>"/dev/tcp/127.0.0.1/$port"
@@ -167,5 +178,10 @@ done
 exec 3>&- 3<&-
 [ -n "$gone" ] || fail "a request that drips is waited for for ever"
 code 200 "${json[@]}" -d '{"model":"tiny","prompt":"a","max_tokens":2}' "$url/v1/completions"
+# a request whose last byte comes when the server has been told to stop
+exec 3<>"/dev/tcp/127.0.0.1/$port"
+printf 'POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer sk-fedcba98765432100123\r\nContent-Type: application/json\r\nContent-Length: 42\r\n\r\n{"model":"tiny","prompt":"a","max_toke' >&3
+(sleep 0.03; printf 'ns":1}' >&3) &
 end_server 0
+exec 3>&- 3<&-
 echo "serve: as it says"
