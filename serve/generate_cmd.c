@@ -11,8 +11,8 @@
 #include "base/stop.h"
 #include "model/compute.h"
 #include "model/decode.h"
+#include "serve/loaded.h"
 #include "serve/text_stream.h"
-#include "tokenize/tokenizer.h"
 
 struct generate_options {
     const char *model;
@@ -50,10 +50,8 @@ enum {
 
 struct generator {
     const struct generate_options *o;
-    struct device *device;
+    struct loaded loaded;
     struct stream *stream;
-    struct model *model;
-    struct tokenizer *tokenizer;
     struct kv_cache *cache;
     struct token_list tokens; /* prompt, then what was written */
     float *logits;
@@ -84,8 +82,9 @@ static enum status read_prompt(const struct generate_options *o, struct buf *out
 /* A text begins behind an end-of-text token, as documents do in training. */
 static enum status encode_prompt(struct generator *g, const struct buf *prompt)
 {
-    int64_t context = model_config_of(g->model)->context, end = tokenizer_end_of_text(g->tokenizer);
-    struct encoder *e = encoder_new(g->tokenizer);
+    int64_t context = model_config_of(g->loaded.model)->context,
+            end = tokenizer_end_of_text(g->loaded.tokenizer);
+    struct encoder *e = encoder_new(g->loaded.tokenizer);
     enum status st;
 
     if (end >= 0)
@@ -106,29 +105,22 @@ static enum status encode_prompt(struct generator *g, const struct buf *prompt)
 static enum status open_model(struct generator *g)
 {
     const struct generate_options *o = g->o;
-    const struct model_config *c;
 
-    TRY(device_open(o->device, &g->device));
-    TRY(stream_open(g->device, &g->stream));
-    TRY(tokenizer_open(o->model, &g->tokenizer));
-    TRY(model_load(o->model, g->device, compute_type(o->dtype, g->device), &g->model));
-    c = model_config_of(g->model);
-    if (tokenizer_vocab(g->tokenizer) > c->vocab)
-        return fail(ST_CONFIG, "the tokenizer in '%s' has %u entries, the model only %lld",
-                    o->model, tokenizer_vocab(g->tokenizer), (long long)c->vocab);
-    g->logits = mem_array((size_t)c->vocab, sizeof *g->logits);
+    TRY(loaded_open(&g->loaded, o->model, o->device, o->dtype));
+    TRY(stream_open(g->loaded.device, &g->stream));
+    g->logits = mem_array((size_t)model_config_of(g->loaded.model)->vocab, sizeof *g->logits);
     return ST_OK;
 }
 
 /* Room for the prompt and what may follow it. */
 static enum status open_cache(struct generator *g)
 {
-    int64_t context = model_config_of(g->model)->context, most = g->o->max_tokens;
+    int64_t context = model_config_of(g->loaded.model)->context, most = g->o->max_tokens;
 
     most += (int64_t)g->tokens.count;
     most = most < context ? most : context;
     return kv_cache_new(
-        &(struct kv_cache_args){ .model = g->model,
+        &(struct kv_cache_args){ .model = g->loaded.model,
                                  .stream = g->stream,
                                  .sequences = 1,
                                  .pages = (most + KV_PAGE_TOKENS - 1) / KV_PAGE_TOKENS,
@@ -139,10 +131,8 @@ static enum status open_cache(struct generator *g)
 static void close_all(struct generator *g)
 {
     kv_cache_free(g->cache);
-    model_free(g->model);
-    tokenizer_close(g->tokenizer);
     stream_close(g->stream);
-    device_close(g->device);
+    loaded_close(&g->loaded);
     token_list_release(&g->tokens);
     free(g->logits);
 }
@@ -180,7 +170,7 @@ static enum status show_token(struct generator *g, uint32_t id)
     struct buf out = { 0 };
     enum status st;
 
-    text_stream_add(&g->text, tokenizer_bytes(g->tokenizer, id), &out);
+    text_stream_add(&g->text, tokenizer_bytes(g->loaded.tokenizer, id), &out);
     st = show(g, &out);
     buf_release(&out);
     return st;
@@ -206,7 +196,7 @@ static enum status choose(struct generator *g, int64_t n, int32_t *id)
     };
     double draw = rng_uniform_at((uint64_t)o->seed, 0, (uint64_t)n);
 
-    *id = sample_token(g->logits, model_config_of(g->model)->vocab, &how, draw);
+    *id = sample_token(g->logits, model_config_of(g->loaded.model)->vocab, &how, draw);
     if (!isfinite(g->logits[*id]))
         return fail(ST_FAILED, "the model's logits are not finite: its weights are damaged, or the "
                                "training went astray");
@@ -218,7 +208,7 @@ static bool is_open(const struct generator *g) { return !stop_requested() && !g-
 /* Until max-tokens, the end of the text, or the end of the context. */
 static enum status write_tokens(struct generator *g, int64_t *written)
 {
-    const struct model_config *c = model_config_of(g->model);
+    const struct model_config *c = model_config_of(g->loaded.model);
     int32_t id;
 
     for (*written = 0; *written < g->o->max_tokens && is_open(g); ++*written) {
@@ -248,7 +238,7 @@ static enum status generate(struct generator *g, struct buf *prompt)
     TRY(show_end(g));
     log_info("%lld tokens, %.0f a second", (long long)written,
              (double)written / (bench_now() - start));
-    if ((int64_t)g->tokens.count == model_config_of(g->model)->context)
+    if ((int64_t)g->tokens.count == model_config_of(g->loaded.model)->context)
         log_info("the model's context of %zu tokens is full", g->tokens.count);
     if (stop_requested())
         return fail(ST_INTERRUPTED, "stopped after %lld tokens", (long long)written);
