@@ -1,9 +1,12 @@
 /* metrics.jsonl of a checkpoint as charts. */
+#include <stdio.h>
+
 #include "base/file.h"
 #include "base/page.h"
 #include "pipelines/run_sections.h"
 
 #define POINTS 600
+#define LOOKS 24           /* rows of validation losses */
 #define MOST_BYTES ((uint64_t)256 << 20)
 
 struct column {
@@ -94,29 +97,52 @@ static void draw(const struct run_section *s, struct column c[COLUMNS])
     for (int k = 0; k < COLUMNS; k++)
         thin_out(&c[k]);
     even = smooth(&c[LOSS]);
-    lines[0] = (struct page_line){ c[LOSS].x, c[LOSS].y, c[LOSS].count, "raw" };
-    lines[1] = (struct page_line){ c[LOSS].x, even, c[LOSS].count, "smooth" };
-    lines[2] = (struct page_line){ c[VALIDATION].x, c[VALIDATION].y, c[VALIDATION].count, "dots" };
-    rate = (struct page_line){ c[RATE].x, c[RATE].y, c[RATE].count, "smooth" };
-    norm = (struct page_line){ c[NORM].x, c[NORM].y, c[NORM].count, "smooth" };
-    page_chart(s->out, &(struct page_chart){ "Loss in nats a token: each step faint, smoothed in "
-                                             "full, validation as dots",
-                                             "tokens", lines, 3, 984, 340 });
-    page_chart(s->out, &(struct page_chart){ "Learning rate", "tokens", &rate, 1, 984, 170 });
+    lines[0] = (struct page_line){ c[LOSS].x, c[LOSS].y, c[LOSS].count, "raw", "each step" };
+    lines[1] = (struct page_line){ c[LOSS].x, even, c[LOSS].count, "smooth", "smoothed" };
+    lines[2] = (struct page_line){ c[VALIDATION].x, c[VALIDATION].y, c[VALIDATION].count, "dots",
+                                   c[VALIDATION].count ? "validation" : NULL };
+    rate = (struct page_line){ c[RATE].x, c[RATE].y, c[RATE].count, "smooth", NULL };
+    norm = (struct page_line){ c[NORM].x, c[NORM].y, c[NORM].count, "smooth", NULL };
+    page_chart(s->out, &(struct page_chart){ "Loss, nats a token", "tokens", lines, 3, 960, 340 });
+    buf_adds(s->out, "<div class=\"pair\">\n");
+    page_chart(s->out, &(struct page_chart){ "Learning rate", "tokens", &rate, 1, 468, 200 });
     page_chart(s->out, &(struct page_chart){ "Gradient norm, before clipping", "tokens", &norm, 1,
-                                             984, 170 });
+                                             468, 200 });
+    buf_adds(s->out, "</div>\n");
     free(even);
 }
 
-static void last_losses(const struct run_section *s, const struct column c[COLUMNS])
+/* The dots as numbers, for whoever cannot see them; evenly chosen where they are many. */
+static void add_looks(const struct run_section *s, const struct column *c)
 {
+    size_t stride = (c->count + LOOKS - 1) / LOOKS;
+
+    if (c->count == 0)
+        return;
+    page_more_begin(s->out, "Validation losses");
+    page_table_begin(s->out, "narrow", "Validation losses", "#tokens|#loss, nats a token");
+    for (size_t i = (c->count - 1) % stride; i < c->count; i += stride) {
+        buf_adds(s->out, "<tr>");
+        page_cell_count(s->out, c->x[i] > 0 ? (uint64_t)c->x[i] : 0);
+        buf_printf(s->out, "<td class=\"n\">%.4f</td></tr>\n", c->y[i]);
+    }
+    page_table_end(s->out);
+    page_more_end(s->out);
+}
+
+static void add_summary(const struct run_section *s, const struct column c[COLUMNS])
+{
+    char parameters[28], tokens[28], steps[28];
+
+    buf_printf(s->out, "<p>%s parameters; %s tokens seen in %s steps.",
+               run_section_count(s, "parameters", parameters),
+               run_section_count(s, "tokens", tokens), run_section_count(s, "step", steps));
     if (c[LOSS].count > 0)
-        buf_printf(s->out, "<p>Last training loss %.4f", c[LOSS].y[c[LOSS].count - 1]);
+        buf_printf(s->out, " Last training loss %.4f", c[LOSS].y[c[LOSS].count - 1]);
     if (c[LOSS].count > 0 && c[VALIDATION].count > 0)
         buf_printf(s->out, ", last validation loss %.4f",
                    c[VALIDATION].y[c[VALIDATION].count - 1]);
-    if (c[LOSS].count > 0)
-        buf_adds(s->out, " nats a token.</p>\n");
+    buf_adds(s->out, c[LOSS].count > 0 ? " nats a token.</p>\n" : "</p>\n");
 }
 
 void run_section_checkpoint(const struct run_section *s)
@@ -126,17 +152,16 @@ void run_section_checkpoint(const struct run_section *s)
     size_t bad;
 
     if (file_read(path_join(s->arena, s->folder, "metrics.jsonl"), MOST_BYTES, &text) != ST_OK) {
-        buf_adds(s->out, "<p class=\"bad\">Cannot be shown: ");
-        page_escape(s->out, fail_message());
-        buf_adds(s->out, "</p>\n");
+        run_section_unreadable(s);
         buf_release(&text);
         return;
     }
     bad = read_columns(&text, columns);
     if (bad > 0)
         buf_printf(s->out, "<p class=\"bad\">metrics.jsonl: %zu lines are damaged.</p>\n", bad);
-    last_losses(s, columns);
+    add_summary(s, columns);
     draw(s, columns);
+    add_looks(s, &columns[VALIDATION]);
     for (int k = 0; k < COLUMNS; k++) {
         free(columns[k].x);
         free(columns[k].y);
