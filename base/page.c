@@ -155,8 +155,9 @@ void page_cell_bar(struct buf *out, double part, double lost, double whole)
 {
     double here = percent(part, whole), gone = percent(lost, whole);
 
-    buf_printf(out, "<td class=\"wide\" aria-hidden=\"true\"><div class=\"track\"><div class=\"bar\" "
-                    "style=\"width:%.2f%%\"></div>",
+    buf_printf(out,
+               "<td class=\"wide\" aria-hidden=\"true\"><div class=\"track\">"
+               "<div class=\"bar\" style=\"width:%.2f%%\"></div>",
                here);
     if (gone > 0)
         buf_printf(out, "<div class=\"gone\" style=\"width:%.2f%%\"></div>",

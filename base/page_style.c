@@ -1,4 +1,4 @@
-/* The one style of all pages. Text keeps a contrast of 4.5 to 1 or more (WCAG AA) in both themes. */
+/* The one style of all pages. Text has a contrast of 4.5 to 1 or more (WCAG AA) in both themes. */
 #include "base/page.h"
 
 const char page_style[] =
@@ -7,7 +7,7 @@ const char page_style[] =
     "  --page: #fdfdfc; --card: #f4f6f6; --bar: #28698a; --lost: #a34a17; --good: #26653a;\n"
     "  --gone: #e3b596; --track: #eaedef; --t0: #cfe4f0; --t1: #f6dfc9; --t2: #d7ead0; "
     "--t3: #e6d8ef; }\n"
-    "@media (prefers-color-scheme: dark) { :root { --ink: #e2e6ea; --soft: #a0aab4;\n"
+    "@media screen and (prefers-color-scheme: dark) { :root { --ink: #e2e6ea; --soft: #a0aab4;\n"
     "  --line: #2c333a; --page: #13161a; --card: #1b1f24; --bar: #68adce; --lost: #e79b6b;\n"
     "  --good: #80c394; --gone: #6d4631; --track: #252b31; --t0: #1d3a4a; --t1: #4a3423;\n"
     "  --t2: #2a412a; --t3: #3d2f4b; } }\n"
@@ -78,11 +78,12 @@ const char page_style[] =
     "font-size: .88rem; width: fit-content; }\n"
     "summary:hover { color: var(--bar); } details[open] > summary { margin-bottom: .6rem; }\n"
     "td details { margin: .15rem 0 0; }\n"
-    ".pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(18rem, 100%), 1fr)); "
-    "gap: 0 1.5rem; }\n"
+    ".pair { display: grid; grid-template-columns: repeat(auto-fit, "
+    "minmax(min(18rem, 100%), 1fr)); gap: 0 1.5rem; }\n"
     ".pair > * { min-width: 0; } .pair p { margin-bottom: 0; }\n"
     ".pair > div { display: flex; flex-direction: column; } .pair pre { flex: 1; }\n"
-    ".chips { display: flex; flex-wrap: wrap; gap: .4rem; max-width: none; margin-bottom: 1.2rem; }\n"
+    ".chips { display: flex; flex-wrap: wrap; gap: .4rem; max-width: none; "
+    "margin-bottom: 1.2rem; }\n"
     ".chips code { background: var(--card); border: 1px solid var(--line); border-radius: 4px; "
     "padding: .05rem .4rem; white-space: pre-wrap; }\n"
     ".tokens { border: 0; border-radius: 4px; } .tokens i { font-style: normal; "
@@ -113,15 +114,12 @@ const char page_style[] =
     "  svg.large text { font-size: 26px; } svg.large .dots { r: 7px; } "
     "svg.half text { font-size: 15px; } }\n"
     /* paper */
-    "@media print { :root { color-scheme: light; --ink: #000; --soft: #444; --line: #bbb; "
-    "--page: #fff; --card: #f6f6f6;\n  --bar: #28698a; --lost: #a34a17; --good: #26653a; "
-    "--gone: #e3b596; --track: #eaedef; --t0: #cfe4f0;\n  --t1: #f6dfc9; --t2: #d7ead0; "
-    "--t3: #e6d8ef; }\n"
+    "@media print { :root { color-scheme: light; --page: #fff; --soft: #444; }\n"
     "  body { font-size: 10pt; } main { margin: 0; max-width: none; padding: 0; } "
     ".toc { display: none; }\n"
     "  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }\n"
     "  h2, h3, h4, caption, figcaption { break-after: avoid; } figure, tr { "
     "break-inside: avoid; }\n"
-    "  .scroll { overflow: visible; } .broad { min-width: 0; } td code { overflow-wrap: anywhere; }\n"
-    "  .scroll svg { max-width: 100%; } section { "
-    "margin-top: 1.6rem; } }\n";
+    "  .scroll { overflow: visible; } .broad { min-width: 0; } "
+    "td code { overflow-wrap: anywhere; }\n"
+    "  .scroll svg { max-width: 100%; } section { margin-top: 1.6rem; } }\n";

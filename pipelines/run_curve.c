@@ -113,21 +113,21 @@ static void draw(const struct run_section *s, struct column c[COLUMNS])
 }
 
 /* The dots as numbers, for whoever cannot see them; evenly chosen where they are many. */
-static void add_looks(const struct run_section *s, const struct column *c)
+static void add_looks(struct buf *out, const struct column *c)
 {
     size_t stride = (c->count + LOOKS - 1) / LOOKS;
 
     if (c->count == 0)
         return;
-    page_more_begin(s->out, "Validation losses");
-    page_table_begin(s->out, "narrow", "Validation losses", "#tokens|#loss, nats a token");
+    page_more_begin(out, "Validation losses");
+    page_table_begin(out, "narrow", "Validation losses", "#tokens|#loss, nats a token");
     for (size_t i = (c->count - 1) % stride; i < c->count; i += stride) {
-        buf_adds(s->out, "<tr>");
-        page_cell_count(s->out, c->x[i] > 0 ? (uint64_t)c->x[i] : 0);
-        buf_printf(s->out, "<td class=\"n\">%.4f</td></tr>\n", c->y[i]);
+        buf_adds(out, "<tr>");
+        page_cell_count(out, c->x[i] > 0 ? (uint64_t)c->x[i] : 0);
+        buf_printf(out, "<td class=\"n\">%.4f</td></tr>\n", c->y[i]);
     }
-    page_table_end(s->out);
-    page_more_end(s->out);
+    page_table_end(out);
+    page_more_end(out);
 }
 
 static void add_summary(const struct run_section *s, const struct column c[COLUMNS])
@@ -148,7 +148,7 @@ static void add_summary(const struct run_section *s, const struct column c[COLUM
 void run_section_checkpoint(const struct run_section *s)
 {
     struct column columns[COLUMNS] = { 0 };
-    struct buf text = { 0 };
+    struct buf text = { 0 }, looks = { 0 };
     size_t bad;
 
     if (file_read(path_join(s->arena, s->folder, "metrics.jsonl"), MOST_BYTES, &text) != ST_OK) {
@@ -160,8 +160,10 @@ void run_section_checkpoint(const struct run_section *s)
     if (bad > 0)
         buf_printf(s->out, "<p class=\"bad\">metrics.jsonl: %zu lines are damaged.</p>\n", bad);
     add_summary(s, columns);
+    add_looks(&looks, &columns[VALIDATION]);      /* before draw() makes means of them */
     draw(s, columns);
-    add_looks(s, &columns[VALIDATION]);
+    buf_add(s->out, looks.p ? looks.p : "", looks.n);
+    buf_release(&looks);
     for (int k = 0; k < COLUMNS; k++) {
         free(columns[k].x);
         free(columns[k].y);

@@ -97,7 +97,8 @@ void run_page_graph(struct buf *out, const struct run_page *p)
                "<figure class=\"scroll\" role=\"region\" tabindex=\"0\" "
                "aria-label=\"The stages as a graph\"><figcaption>The stages: what reads what"
                "</figcaption>\n<svg role=\"group\" aria-label=\"graph of %zu stages; timings and "
-               "lineage say the same in tables\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">\n",
+               "lineage say the same in tables\" "
+               "viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">\n",
                plan->count, width, height, width, height);
     for (size_t i = 0; i < plan->count; i++)
         for (size_t e = 0; e < plan->stages[i].after_count; e++)

@@ -81,7 +81,8 @@ static void add_figures(struct buf *out, const struct run_page *p)
 
 static void add_contents(struct buf *out, const struct run_page *p)
 {
-    buf_adds(out, "<nav class=\"toc\" aria-label=\"Contents\">\n<a href=\"#timings\">Timings</a>\n");
+    buf_adds(out, "<nav class=\"toc\" aria-label=\"Contents\">\n"
+                  "<a href=\"#timings\">Timings</a>\n");
     for (size_t k = 0; k < p->args->plan->count; k++) {
         const char *name = p->args->plan->names[p->args->plan->order[k]];
         buf_printf(out, "<a href=\"#stage-%s\">%s</a>\n", name, name);

@@ -147,7 +147,8 @@ void run_page_stage(struct buf *out, const struct run_page *p, size_t i)
     buf_printf(out,
                "<section aria-labelledby=\"stage-%s\">\n<p class=\"kind\"><code>%s</code>, "
                "<span class=\"%s\">%s</span></p>\n<h2 id=\"stage-%s\">%s</h2>\n",
-               name, p->args->plan->stages[i].command->name, bad ? "bad" : "soft", word, name, name);
+               name, p->args->plan->stages[i].command->name, bad ? "bad" : "soft", word, name,
+               name);
     if (bad)
         add_log(out, p, i);
     if (run_page_has_artifact(p, i))

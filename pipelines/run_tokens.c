@@ -187,7 +187,10 @@ void run_section_token_store(const struct run_section *s)
     json_t *file;
 
     add_parts(s);
-    if (bytes_of(s->manifest) > STORE_MOST || (file = run_section_json(s, "tokenizer.json")) == NULL)
+    if (bytes_of(s->manifest) > STORE_MOST)
+        return;
+    file = run_section_json(s, "tokenizer.json");
+    if (file == NULL)
         return;
     if (token_store_open(s->folder, &store) != ST_OK) {
         run_section_unreadable(s);
