@@ -70,21 +70,22 @@ static void thin_out(struct column *c)
         c->count = n;
 }
 
-/* Each point the mean of its neighbours on both sides, a thirtieth of the curve in all; near an end
- * of as many as there are on the shorter side, so that the curve does not lag behind. */
+/* Each point the mean of its neighbours on both sides, a thirtieth of the curve in all. At the
+ * beginning, where it is steep, as many on either side as there are, so that it does not lag
+ * behind; at the end, where it is flat, those that are left. */
 static double *smooth(const struct column *c)
 {
     double *out = mem_array(c->count + 1, sizeof *out);
     size_t wide = c->count / 60 + 2;
 
     for (size_t i = 0; i < c->count; i++) {
-        size_t to_end = c->count - 1 - i, half = i < to_end ? i : to_end;
+        size_t before = i < wide ? i : wide, to_end = c->count - 1 - i;
+        size_t behind = to_end < before ? to_end : before;
         double sum = 0;
 
-        half = half < wide ? half : wide;
-        for (size_t k = i - half; k <= i + half; k++)
+        for (size_t k = i - before; k <= i + behind; k++)
             sum += c->y[k];
-        out[i] = sum / (double)(2 * half + 1);
+        out[i] = sum / (double)(before + behind + 1);
     }
     return out;
 }
@@ -97,8 +98,9 @@ static void draw(const struct run_section *s, struct column c[COLUMNS])
     for (int k = 0; k < COLUMNS; k++)
         thin_out(&c[k]);
     even = smooth(&c[LOSS]);
-    lines[0] = (struct page_line){ c[LOSS].x, c[LOSS].y, c[LOSS].count, "raw", "each step" };
-    lines[1] = (struct page_line){ c[LOSS].x, even, c[LOSS].count, "smooth", "smoothed" };
+    lines[0] = (struct page_line){ c[LOSS].x, c[LOSS].y, c[LOSS].count, "raw", "training" };
+    lines[1] = (struct page_line){ c[LOSS].x, even, c[LOSS].count, "smooth",
+                                   "training, smoothed" };
     lines[2] = (struct page_line){ c[VALIDATION].x, c[VALIDATION].y, c[VALIDATION].count, "dots",
                                    c[VALIDATION].count ? "validation" : NULL };
     rate = (struct page_line){ c[RATE].x, c[RATE].y, c[RATE].count, "smooth", NULL };

@@ -194,8 +194,15 @@ static void add_inputs(struct buf *out, const struct run_page *p, const json_t *
 static void add_lineage(struct buf *out, const struct run_page *p)
 {
     const struct plan *plan = p->args->plan;
+    size_t artifacts = 0;
 
+    for (size_t i = 0; i < plan->count; i++)
+        artifacts += run_page_has_artifact(p, i);
     buf_adds(out, "<section aria-labelledby=\"lineage\">\n<h2 id=\"lineage\">Lineage</h2>\n");
+    if (artifacts == 0) {
+        buf_adds(out, "<p class=\"soft\">There are no artifacts.</p>\n</section>\n");
+        return;
+    }
     page_table_begin(out, NULL, "Each artifact, and what it was made from, by content digest "
                                 "(SHA-256, the first 12 digits)",
                      "stage|digest|made from");

@@ -45,23 +45,29 @@ const char *run_section_count(const struct run_section *s, const char *name, cha
 
 static void cell_json(struct buf *out, const json_t *value)
 {
-    char *text;
+    char count[28];
 
+    buf_adds(out, "<td>");
     if (json_is_integer(value) && json_integer_value(value) >= 0) {
-        page_cell_count(out, (uint64_t)json_integer_value(value));
-        return;
+        buf_adds(out, str_count((uint64_t)json_integer_value(value), count));
+    } else if (json_is_real(value)) {
+        buf_printf(out, "%.6g", json_real_value(value));
+    } else if (json_is_string(value)) {
+        page_escape(out, json_string_value(value));
+    } else {
+        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+
+        page_code(out, text);
+        free(text);
     }
-    if (json_is_real(value)) {
-        buf_printf(out, "<td class=\"n\">%.6g</td>", json_real_value(value));
-        return;
-    }
-    if (json_is_string(value)) {
-        page_cell_text(out, json_string_value(value));
-        return;
-    }
-    text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-    page_cell_code(out, text);
-    free(text);
+    buf_adds(out, "</td>");
+}
+
+static void add_row(struct buf *out, const char *name, const json_t *value)
+{
+    page_row(out, name);
+    cell_json(out, value);
+    buf_adds(out, "</tr>\n");
 }
 
 void run_section_members(struct buf *out, const char *caption, const json_t *object)
@@ -71,12 +77,9 @@ void run_section_members(struct buf *out, const char *caption, const json_t *obj
 
     if (json_object_size(object) == 0)
         return;
-    page_table_begin(out, "narrow", caption, "name|#value");
-    json_object_foreach((json_t *)object, key, value) {
-        page_row(out, key);
-        cell_json(out, value);
-        buf_adds(out, "</tr>\n");
-    }
+    page_table_begin(out, "narrow", caption, "name|value");
+    json_object_foreach((json_t *)object, key, value)
+        add_row(out, key, value);
     page_table_end(out);
 }
 
@@ -263,26 +266,14 @@ static void add_facts(const struct run_section *s, const json_t *config)
         { "torch_dtype", "type of the weights" },
         { "dtype", "type of the weights" },
     };
-    char parameters[28];
 
-    page_table_begin(s->out, "narrow", "The model", "what|#value");
-    page_row(s->out, "parameters");
-    buf_printf(s->out, "<td class=\"n\">%s</td></tr>\n",
-               run_section_count(s, "parameters", parameters));
+    page_table_begin(s->out, "narrow", "The model", "what|value");
+    add_row(s->out, "parameters", at(at(s->manifest, "counts"), "parameters"));
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
         const json_t *value = at(config, facts[i].key);
 
-        if (!json_is_string(value) && !json_is_integer(value))
-            continue;
-        page_row(s->out, facts[i].name);
-        if (json_is_string(value)) {
-            buf_adds(s->out, "<td class=\"n\">");
-            page_escape(s->out, json_string_value(value));
-            buf_adds(s->out, "</td>");
-        } else {
-            cell_json(s->out, value);
-        }
-        buf_adds(s->out, "</tr>\n");
+        if (json_is_string(value) || json_is_integer(value))
+            add_row(s->out, facts[i].name, value);
     }
     page_table_end(s->out);
 }

@@ -138,6 +138,17 @@ static void add_artifact(struct buf *out, const struct run_page *p, size_t i)
     json_decref(manifest);
 }
 
+/* Why there is nothing to show of it. */
+static void add_nothing(struct buf *out, const struct stage_view *v)
+{
+    buf_adds(out, "<p class=\"soft\">There is no artifact of it");
+    for (size_t i = 0; i < v->why.count; i++) {
+        buf_adds(out, i > 0 ? "; " : v->state == STAGE_WAITS ? ": it waits " : ": ");
+        page_escape(out, v->why.v[i]);
+    }
+    buf_adds(out, ".</p>\n");
+}
+
 void run_page_stage(struct buf *out, const struct run_page *p, size_t i)
 {
     const char *name = p->args->plan->names[i];
@@ -153,5 +164,7 @@ void run_page_stage(struct buf *out, const struct run_page *p, size_t i)
         add_log(out, p, i);
     if (run_page_has_artifact(p, i))
         add_artifact(out, p, i);
+    else if (!bad)
+        add_nothing(out, &p->report->survey.views[i]);
     buf_adds(out, "</section>\n");
 }

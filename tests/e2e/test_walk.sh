@@ -50,7 +50,7 @@ has "<td class=\"n\">$(printf %.4f "$(number work/current/score/metrics.json bit
 has "Last training loss $(grep '"loss"' work/current/pretrain/metrics.jsonl | tail -n 1 | sed 's/.*"loss":\([0-9]*\.[0-9]*\).*/\1/' | xargs printf %.4f)"
 has "$(number work/current/corpus/report.json documents) documents"
 has '&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;'
-count() { has "<td class=\"n\">$(sed ':a;s/\B[0-9]\{3\}\>/,&/;ta' <<<"$1")</td>"; }      # with its commas
+count() { has ">$(sed ':a;s/\B[0-9]\{3\}\>/,&/;ta' <<<"$1")</td>"; }      # with its commas
 for name in vocab merges; do count "$(number work/current/tokenizer/manifest.json $name)"; done
 count "$(grep -A5 '"train": {' work/current/tokens/manifest.json | sed -n 's/.*"tokens": \([0-9]*\).*/\1/p')"
 count "$(number work/current/model/manifest.json parameters)"
@@ -96,6 +96,8 @@ has '>failed<'
 has "stage &#39;corpus&#39; failed"
 has 'The end of its log'
 has 'no document is left'
+has 'There is no artifact of it: it waits for stage corpus.'
+has 'There are no artifacts.'
 sound "$page"
 grep -q '<td>not run</td>' "$page" || fails "the report does not say what was not run"
 ls work/reports >log
