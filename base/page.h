@@ -3,16 +3,21 @@
  * as the reader's system is, and fit for paper.
  *
  * The one idea: whatever comes from outside goes through page_text(), so no name and no document
- * can become markup; all pages of the program have one style (page_begin()).
+ * can become markup; all pages of the program have one style (page_style.c).
+ *
+ * Every table has a caption and stands in a region that the keyboard reaches, so that a narrow
+ * screen scrolls the table and never the page.
  */
 #ifndef TUNDISH_BASE_PAGE_H
 #define TUNDISH_BASE_PAGE_H
 
 #include "base/str.h"
 
-/* Head, a policy that lets the browser load nothing, style, <main> and an <h1>. */
-void page_begin(struct buf *out, const char *title);
+/* Head, a policy that lets the browser load nothing, style, <main>, and in a <header> that stays
+ * open what kind of page it is and its title as the <h1>. */
+void page_begin(struct buf *out, const char *kind, const char *title);
 void page_end(struct buf *out);
+extern const char page_style[];
 
 /* Text, safe between tags and in quoted attributes: < > & " ' as entities; as U+FFFD: bytes that
  * are not UTF-8, control characters but tab and line feed, and those that turn the direction of
@@ -20,21 +25,39 @@ void page_end(struct buf *out);
 void page_text(struct buf *out, const char *p, size_t n);
 /* The same of a C text; NULL is nothing. */
 void page_escape(struct buf *out, const char *s);
+/* The same within <code>. */
+void page_code(struct buf *out, const char *s);
+
+/* A caption and a row of column heads: "stage|#seconds|", # before those of numbers, nothing for a
+ * column that only the eye needs. style: NULL; "narrow" for few short columns; "broad" for many, or
+ * long ones, which a narrow screen scrolls rather than crushes. */
+void page_table_begin(struct buf *out, const char *style, const char *caption, const char *heads);
+void page_table_end(struct buf *out);
+/* Begins a row of the table by its name; the caller closes the row. */
+void page_row(struct buf *out, const char *name);
 
 /* Cells of a table's row. */
 void page_cell_text(struct buf *out, const char *text);
 void page_cell_code(struct buf *out, const char *text);
 void page_cell_count(struct buf *out, uint64_t n);
 void page_cell_bytes(struct buf *out, uint64_t n);
-/* A bar as wide as part of whole; for the eye alone, the number stands in a cell beside it. */
-void page_cell_bar(struct buf *out, double part, double whole);
+/* A bar as wide as part of whole, behind it in another colour what was lost to get there (0: none);
+ * for the eye alone, the numbers stand in cells beside it. */
+void page_cell_bar(struct buf *out, double part, double lost, double whole);
+
+/* One of the few numbers that tell most, between <dl class="figures"> and its end. */
+void page_figure(struct buf *out, const char *name, const char *value, const char *note);
+/* What unfolds: needs no script, opens by keyboard. */
+void page_more_begin(struct buf *out, const char *summary);
+void page_more_end(struct buf *out);
 
 /* A chart of lines over one axis. Points that are not finite are left out; ticks stand at round
- * numbers. */
+ * numbers. (page_chart.c) */
 struct page_line {
     const double *x, *y;
     size_t count;
     const char *style;         /* "raw", "smooth" or "dots" */
+    const char *name;          /* in the key above the drawing; NULL: not named */
 };
 struct page_chart {
     const char *title;         /* said to those who cannot see it, and the caption */

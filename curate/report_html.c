@@ -5,7 +5,8 @@
 
 void report_html(struct buf *out, const json_t *json)
 {
-    page_begin(out, "Curation report");
+    page_begin(out, "Corpus", "Curation report");
+    buf_adds(out, "</header>\n");
     corpus_page_sections(out, json);
     page_end(out);
 }

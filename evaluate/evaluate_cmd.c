@@ -15,6 +15,7 @@ struct evaluate_options {
     const char *model, *store, *out;
     struct opt_list tasks;
     int64_t length, seed;
+    double temperature;
     uint64_t prime_bytes;
     int dtype;
     const char *device;
@@ -46,6 +47,8 @@ static const struct opt options[] = {
     OPT_SIZE(S, prime_bytes, "prime-bytes", "64M", 0, 1099511627776,
              "training text that the primed yardstick reads; 0: none"),
     OPT_INT(S, seed, "seed", "1", 0, 4294967295, "of the task samples"),
+    OPT_REAL(S, temperature, "temperature", "0.8", 0, 100,
+             "of the task samples; 0: always the most likely token"),
     OPT_CHOICE(S, dtype, "dtype", "f32", compute_names,
                "type of matrix products; auto: bf16 where the hardware has it"),
     OPT_STR(S, device, "device", "auto", "auto, cpu or cuda", .flags = OPT_NEUTRAL),
@@ -125,7 +128,8 @@ static enum status add_samples(const struct evaluate_options *o, const struct pa
     struct arena a = { 0 };
     struct buf text = { 0 };
     enum status st = samples_write(&(struct samples_args){ p->model, p->device, p->pool, p->store,
-                                                           p->tokenizer, (uint64_t)o->seed },
+                                                           p->tokenizer, (uint64_t)o->seed,
+                                                           o->temperature },
                                    &text);
 
     if (st == ST_OK)
@@ -199,7 +203,7 @@ const struct command cmd_evaluate = {
                "  tundish evaluate --model checkpoint --store tokens --out score",
     .opts = options,
     .cfg_size = sizeof(struct evaluate_options),
-    .stage_version = 3,
+    .stage_version = 4,
     .makes = "report",
     .numeric_class = numeric_class,
     .run = run,

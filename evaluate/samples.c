@@ -33,7 +33,7 @@ static enum status add_member(const struct sampler *s, const char *name, const i
 /* Writes behind tokens[0, *count), until most, the end of the text or a stop. */
 static enum status go_on(struct sampler *s, uint64_t stream, int32_t *tokens, int64_t *count)
 {
-    static const struct sample_options how = { .temperature = 0.8, .top_p = 0.95 };
+    const struct sample_options how = { .temperature = s->args->temperature, .top_p = 0.95 };
     const struct model_config *c = model_config_of(s->args->model);
     struct decode_row rows[PROMPT + 1];
     int64_t n = *count;

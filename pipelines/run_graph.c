@@ -6,7 +6,7 @@
 #include "pipelines/run_page.h"
 #include "pipelines/show.h"
 
-enum { BOX_WIDTH = 128, BOX_HEIGHT = 54, GAP_X = 36, GAP_Y = 26, NAME_MOST = 12 };
+enum { BOX_WIDTH = 126, BOX_HEIGHT = 56, GAP_X = 34, GAP_Y = 26, NAME_MOST = 12 };
 
 struct spot {
     size_t layer, row;
@@ -31,8 +31,8 @@ static size_t place(const struct plan *p, struct spot *spots, size_t *rows)
     return far;
 }
 
-static int left_of(const struct spot *s) { return 10 + (int)s->layer * (BOX_WIDTH + GAP_X); }
-static int top_of(const struct spot *s) { return 10 + (int)s->row * (BOX_HEIGHT + GAP_Y); }
+static int left_of(const struct spot *s) { return 2 + (int)s->layer * (BOX_WIDTH + GAP_X); }
+static int top_of(const struct spot *s) { return 4 + (int)s->row * (BOX_HEIGHT + GAP_Y); }
 
 /* How far below the boxes the handles of an arc lie; the arc itself goes down 3/4 of it. */
 static int deep_of(const struct spot *a, const struct spot *b)
@@ -47,15 +47,17 @@ static void add_edge(struct buf *out, const struct spot *a, const struct spot *b
     int x1 = left_of(b), y1 = top_of(b) + BOX_HEIGHT / 2, deep;
 
     if (b->layer == a->layer + 1) {
-        buf_printf(out, "<path class=\"edge\" d=\"M%d %dC%d %d %d %d %d %d\"/>\n", x0, y0,
-                   x0 + GAP_X / 2, y0, x1 - GAP_X / 2, y1, x1, y1);
+        buf_printf(out, "<path class=\"edge\" d=\"M%d %dC%d %d %d %d %d %d\"/>"
+                        "<path class=\"tip\" d=\"M%d %dl-7 -4v8z\"/>\n", x0, y0,
+                   x0 + GAP_X / 2, y0, x1 - GAP_X / 2, y1, x1, y1, x1, y1);
         return;
     }
     deep = deep_of(a, b);
     y0 = top_of(a) + BOX_HEIGHT;
     y1 = top_of(b) + BOX_HEIGHT;
-    buf_printf(out, "<path class=\"edge\" d=\"M%d %dC%d %d %d %d %d %d\"/>\n", x0 - 30, y0, x0,
-               y0 + deep, x1, y1 + deep, x1 + 30, y1);
+    buf_printf(out, "<path class=\"edge\" d=\"M%d %dC%d %d %d %d %d %d\"/>"
+                    "<path class=\"tip\" d=\"M%d %dl-7 3l5 6z\"/>\n", x0 - 30, y0, x0,
+               y0 + deep, x1, y1 + deep, x1 + 30, y1, x1 + 30, y1);
 }
 
 static void add_box(struct buf *out, const struct run_page *p, size_t i, const struct spot *s)
@@ -80,7 +82,7 @@ void run_page_graph(struct buf *out, const struct run_page *p)
     const struct plan *plan = p->args->plan;
     struct spot *spots = mem_array(plan->count + 1, sizeof *spots);
     size_t rows, far = place(plan, spots, &rows);
-    int width = 20 + (int)far * (BOX_WIDTH + GAP_X) + BOX_WIDTH;
+    int width = 4 + (int)far * (BOX_WIDTH + GAP_X) + BOX_WIDTH;
     int height, deepest = 0;
 
     for (size_t i = 0; i < plan->count; i++)
@@ -89,12 +91,14 @@ void run_page_graph(struct buf *out, const struct run_page *p)
             int below = top_of(from) + BOX_HEIGHT + deep_of(from, &spots[i]) * 3 / 4;
             deepest = below > deepest ? below : deepest;
         }
-    height = (int)rows * (BOX_HEIGHT + GAP_Y) - GAP_Y + 10;
+    height = (int)rows * (BOX_HEIGHT + GAP_Y) - GAP_Y + 4;
     height = (deepest > height ? deepest : height) + 6;
     buf_printf(out,
-               "<figure class=\"scroll\"><figcaption>What reads what</figcaption>\n"
-               "<svg role=\"img\" aria-label=\"graph of %zu stages; the table of timings "
-               "says the same\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">\n",
+               "<figure class=\"scroll\" role=\"region\" tabindex=\"0\" "
+               "aria-label=\"The stages as a graph\"><figcaption>The stages: what reads what"
+               "</figcaption>\n<svg role=\"group\" aria-label=\"graph of %zu stages; timings and "
+               "lineage say the same in tables\" "
+               "viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">\n",
                plan->count, width, height, width, height);
     for (size_t i = 0; i < plan->count; i++)
         for (size_t e = 0; e < plan->stages[i].after_count; e++)

@@ -20,7 +20,14 @@ struct run_page {
 /* Writes both files whole, and removes all but the newest 50 of reports/. *path: of the first, in
  * the run's arena. */
 MUST_USE enum status run_page_write(const struct run_page *p, const char **path);
-/* Appends the graph of the stages as a drawing. (run_graph.c) */
+
+/* ---- its parts ---- */
+/* The graph of the stages as a drawing. (run_graph.c) */
 void run_page_graph(struct buf *out, const struct run_page *p);
+/* The section of one stage. (run_stage.c) */
+void run_page_stage(struct buf *out, const struct run_page *p, size_t i);
+bool run_page_has_artifact(const struct run_page *p, size_t i);
+/* "16.4 s", "3 min 20 s", "2 h 05 min"; text has room for 32. */
+const char *run_page_duration(char *text, double seconds);
 
 #endif

@@ -17,10 +17,24 @@ struct run_section {
     const char *folder;          /* of the artifact */
     const json_t *manifest;
 };
-/* Counts, and the kind's own part; of a kind without a row the counts alone. */
+/* The kind's own part; of a kind without a row its counts. */
 void run_section_of_kind(const struct run_section *s);
+/* What of it belongs into the few numbers at the top of the page; for most kinds one or none. */
+void run_section_figures(const struct run_section *s);
+
 /* Of a checkpoint: loss, learning rate and gradient norm over tokens. (run_curve.c) */
 void run_section_checkpoint(const struct run_section *s);
+/* Of a tokenizer, of a token store: what tokens look like. (run_tokens.c) */
+void run_section_tokenizer(const struct run_section *s);
+void run_section_token_store(const struct run_section *s);
+
+/* ---- pieces for them ---- */
+/* "Cannot be shown: " and the last failure. */
+void run_section_unreadable(const struct run_section *s);
+/* The file as a JSON object, or NULL, and then the page says why. The caller owns it. */
+json_t *run_section_json(const struct run_section *s, const char *name);
+/* A member of the manifest's counts as "1,234"; text has room for 28. */
+const char *run_section_count(const struct run_section *s, const char *name, char *text);
 /* A table of an object's members, values as JSON; nothing for an empty one. */
 void run_section_members(struct buf *out, const char *caption, const json_t *object);
 

@@ -16,16 +16,41 @@ static uint64_t number_of(const json_t *o, const char *key)
     return (uint64_t)json_integer_value(json_object_get(o, key));
 }
 
-/* ---- sections ---- */
+/* "name value, name value" in a cell. */
+static void cell_members(struct buf *out, const json_t *object)
+{
+    const char *name, *before = "";
+    json_t *value;
 
-static void funnel_row(struct buf *out, const char *name, uint64_t documents, uint64_t bytes,
-                       uint64_t all)
+    buf_adds(out, "<td>");
+    json_object_foreach((json_t *)object, name, value) {
+        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(6));
+
+        buf_printf(out, "%s<span class=\"soft\">", before);
+        page_escape(out, name);
+        buf_adds(out, "</span> ");
+        page_code(out, json_is_string(value) ? json_string_value(value) : text);
+        before = ", ";
+        free(text);
+    }
+    buf_adds(out, "</td>");
+}
+
+/* ---- what is left ---- */
+
+struct left {
+    const char *name;
+    uint64_t documents, bytes;
+    uint64_t lost;               /* documents, to get here */
+};
+
+static void left_row(struct buf *out, const struct left *row, uint64_t all)
 {
     buf_adds(out, "<tr>");
-    page_cell_text(out, name);
-    page_cell_count(out, documents);
-    page_cell_bytes(out, bytes);
-    page_cell_bar(out, (double)documents, (double)all);
+    page_cell_text(out, row->name);
+    page_cell_count(out, row->documents);
+    page_cell_bytes(out, row->bytes);
+    page_cell_bar(out, (double)row->documents, (double)row->lost, (double)all);
     buf_adds(out, "</tr>\n");
 }
 
@@ -35,101 +60,16 @@ static void funnel(struct buf *out, const json_t *json)
     uint64_t all = number_of(input, "documents");
     size_t i;
 
-    buf_adds(out, "<h3>What is left after each step</h3>\n<div class=\"scroll\"><table>\n"
-                  "<tr><th>step<th class=\"n\">documents<th class=\"n\">bytes"
-                  "<th>share of documents</tr>\n");
-    funnel_row(out, "read", all, number_of(input, "document_bytes"), all);
-    json_array_foreach(json_object_get(json, "steps"), i, step)
-        funnel_row(out, text_of(step, "step"), number_of(step, "documents_out"),
-                   number_of(step, "bytes_out"), all);
-    buf_adds(out, "</table></div>\n");
-}
+    page_table_begin(out, NULL, "What is left after each step",
+                     "step|#documents|#bytes|share of documents; faint: dropped by the step");
+    left_row(out, &(struct left){ "read", all, number_of(input, "document_bytes"), 0 }, all);
+    json_array_foreach(json_object_get(json, "steps"), i, step) {
+        uint64_t in = number_of(step, "documents_in"), kept = number_of(step, "documents_out");
 
-static void samples(struct buf *out, const json_t *list)
-{
-    const json_t *sample;
-    size_t i;
-
-    if (json_array_size(list) == 0)
-        return;
-    buf_printf(out, "<details><summary class=\"soft\">%zu sample%s</summary>\n",
-               json_array_size(list), json_array_size(list) == 1 ? "" : "s");
-    json_array_foreach(list, i, sample) {
-        buf_adds(out, "<code>");
-        page_escape(out, text_of(sample, "id"));
-        buf_printf(out, "</code> <span class=\"soft\">%.4g</span>",
-                   json_real_value(json_object_get(sample, "value")));
-        if (text_of(sample, "of")) {
-            buf_adds(out, " <span class=\"soft\">of</span> <code>");
-            page_escape(out, text_of(sample, "of"));
-            buf_adds(out, "</code>");
-        }
-        buf_adds(out, "\n<pre class=\"lost\">\n");
-        page_escape(out, text_of(sample, "text"));
-        buf_adds(out, "</pre>\n");
+        left_row(out, &(struct left){ text_of(step, "step"), kept, number_of(step, "bytes_out"),
+                                      in > kept ? in - kept : 0 }, all);
     }
-    buf_adds(out, "</details>");
-}
-
-static void drop_row(struct buf *out, const char *step, const json_t *drop)
-{
-    buf_adds(out, "<tr>");
-    page_cell_text(out, step);
-    buf_adds(out, "<td><code>");
-    page_escape(out, text_of(drop, "reason"));
-    buf_adds(out, "</code><br><span class=\"soft\">");
-    page_escape(out, text_of(drop, "meaning"));
-    buf_adds(out, "</span>");
-    samples(out, json_object_get(drop, "samples"));
-    buf_adds(out, "</td>");
-    page_cell_count(out, number_of(drop, "documents"));
-    page_cell_bytes(out, number_of(drop, "bytes"));
-    buf_printf(out, "<td class=\"n\">%.4g</td><td class=\"n\">%.4g &hellip; %.4g</td></tr>\n",
-               json_real_value(json_object_get(drop, "threshold")),
-               json_real_value(json_object_get(drop, "value_min")),
-               json_real_value(json_object_get(drop, "value_max")));
-}
-
-static void drops(struct buf *out, const json_t *json)
-{
-    const json_t *step, *drop;
-    size_t i, j;
-
-    buf_adds(out, "<h3>What was dropped, and why</h3>\n<div class=\"scroll\"><table>\n"
-                  "<tr><th>step<th>reason<th class=\"n\">documents"
-                  "<th class=\"n\">bytes<th class=\"n\">threshold<th class=\"n\">values</tr>\n");
-    json_array_foreach(json_object_get(json, "steps"), i, step)
-        json_array_foreach(json_object_get(step, "drops"), j, drop)
-            drop_row(out, text_of(step, "step"), drop);
-    buf_adds(out, "</table></div>\n");
-}
-
-static void not_read(struct buf *out, const json_t *json)
-{
-    const json_t *row, *id;
-    const json_t *list = json_object_get(json_object_get(json, "input"), "not_documents");
-    size_t i, j;
-
-    if (json_array_size(list) == 0)
-        return;
-    buf_adds(out, "<h3>What was not read</h3>\n<div class=\"scroll\"><table>\n"
-                  "<tr><th>outcome<th class=\"n\">files or members</tr>\n");
-    json_array_foreach(list, i, row) {
-        buf_adds(out, "<tr><td><code>");
-        page_escape(out, text_of(row, "outcome"));
-        buf_adds(out, "</code> <span class=\"soft\">");
-        page_escape(out, text_of(row, "meaning"));
-        buf_adds(out, "</span><details><summary class=\"soft\">samples</summary>\n");
-        json_array_foreach(json_object_get(row, "samples"), j, id) {
-            buf_adds(out, "<code>");
-            page_escape(out, json_string_value(id));
-            buf_adds(out, "</code><br>\n");
-        }
-        buf_adds(out, "</details></td>");
-        page_cell_count(out, number_of(row, "count"));
-        buf_adds(out, "</tr>\n");
-    }
-    buf_adds(out, "</table></div>\n");
+    page_table_end(out);
 }
 
 static void lengths(struct buf *out, const json_t *json)
@@ -140,46 +80,114 @@ static void lengths(struct buf *out, const json_t *json)
 
     json_array_foreach(list, i, row)
         most = number_of(row, "documents") > most ? number_of(row, "documents") : most;
-    buf_adds(out, "<h3>Lengths of what is left</h3>\n<div class=\"scroll\"><table>\n"
-                  "<tr><th>text, from<th class=\"n\">documents<th class=\"n\">bytes<th></tr>\n");
+    page_table_begin(out, NULL, "Lengths of what is left", "text, from|#documents|#bytes|");
     json_array_foreach(list, i, row) {
         char text[24];
 
-        funnel_row(out, str_bytes(number_of(row, "from_bytes"), text), number_of(row, "documents"),
-                   number_of(row, "bytes"), most);
+        left_row(out, &(struct left){ str_bytes(number_of(row, "from_bytes"), text),
+                                      number_of(row, "documents"), number_of(row, "bytes"), 0 },
+                 most);
     }
-    buf_adds(out, "</table></div>\n");
+    page_table_end(out);
 }
 
-/* "name value, name value" in a cell. */
-static void cell_members(struct buf *out, const json_t *object)
+/* ---- what is not ---- */
+
+static void samples(struct buf *out, const json_t *list)
 {
-    const char *name, *before = "";
-    json_t *value;
+    const json_t *sample;
+    char title[40];
+    size_t i;
 
-    buf_adds(out, "<td>");
-    json_object_foreach((json_t *)object, name, value)
-    {
-        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(6));
-
-        buf_printf(out, "%s<span class=\"soft\">", before);
-        page_escape(out, name);
-        buf_adds(out, "</span> <code>");
-        page_escape(out, json_is_string(value) ? json_string_value(value) : text);
-        buf_adds(out, "</code>");
-        before = ", ";
-        free(text);
+    if (json_array_size(list) == 0)
+        return;
+    snprintf(title, sizeof title, "%zu example%s", json_array_size(list),
+             json_array_size(list) == 1 ? "" : "s");
+    page_more_begin(out, title);
+    json_array_foreach(list, i, sample) {
+        page_code(out, text_of(sample, "id"));
+        buf_printf(out, " <span class=\"soft\">%.4g</span>",
+                   json_real_value(json_object_get(sample, "value")));
+        if (text_of(sample, "of")) {
+            buf_adds(out, " <span class=\"soft\">of</span> ");
+            page_code(out, text_of(sample, "of"));
+        }
+        buf_adds(out, "\n<pre class=\"lost\">\n");
+        page_escape(out, text_of(sample, "text"));
+        buf_adds(out, "</pre>\n");
     }
-    buf_adds(out, "</td>");
+    page_more_end(out);
 }
+
+static void drop_row(struct buf *out, const char *step, const json_t *drop)
+{
+    buf_adds(out, "<tr>");
+    page_cell_text(out, step);
+    buf_adds(out, "<td>");
+    page_code(out, text_of(drop, "reason"));
+    buf_adds(out, "<br><span class=\"soft\">");
+    page_escape(out, text_of(drop, "meaning"));
+    buf_adds(out, "</span>");
+    samples(out, json_object_get(drop, "samples"));
+    buf_adds(out, "</td>");
+    page_cell_count(out, number_of(drop, "documents"));
+    page_cell_bytes(out, number_of(drop, "bytes"));
+    buf_printf(out, "<td class=\"n\">%.4g</td><td class=\"n\">%.4g &ndash; %.4g</td></tr>\n",
+               json_real_value(json_object_get(drop, "threshold")),
+               json_real_value(json_object_get(drop, "value_min")),
+               json_real_value(json_object_get(drop, "value_max")));
+}
+
+static void drops(struct buf *out, const json_t *json)
+{
+    const json_t *step, *drop;
+    size_t i, j;
+
+    page_table_begin(out, "broad", "What was dropped, and why",
+                     "step|reason|#documents|#bytes|#threshold|#values");
+    json_array_foreach(json_object_get(json, "steps"), i, step)
+        json_array_foreach(json_object_get(step, "drops"), j, drop)
+            drop_row(out, text_of(step, "step"), drop);
+    page_table_end(out);
+}
+
+static void not_read(struct buf *out, const json_t *json)
+{
+    const json_t *row, *id;
+    const json_t *list = json_object_get(json_object_get(json, "input"), "not_documents");
+    size_t i, j;
+
+    if (json_array_size(list) == 0)
+        return;
+    page_table_begin(out, NULL, "What was not read", "outcome|#files or members");
+    json_array_foreach(list, i, row) {
+        buf_adds(out, "<tr><td>");
+        page_code(out, text_of(row, "outcome"));
+        buf_adds(out, " <span class=\"soft\">");
+        page_escape(out, text_of(row, "meaning"));
+        buf_adds(out, "</span>");
+        page_more_begin(out, "examples");
+        json_array_foreach(json_object_get(row, "samples"), j, id) {
+            page_code(out, json_string_value(id));
+            buf_adds(out, "<br>\n");
+        }
+        page_more_end(out);
+        buf_adds(out, "</td>");
+        page_cell_count(out, number_of(row, "count"));
+        buf_adds(out, "</tr>\n");
+    }
+    page_table_end(out);
+}
+
+/* ---- the whole ---- */
 
 static void steps(struct buf *out, const json_t *json)
 {
     const json_t *step;
     size_t i;
 
-    buf_adds(out, "<h3>Steps and their options</h3>\n<div class=\"scroll\"><table>\n"
-                  "<tr><th>step<th>options<th>counts</tr>\n");
+    page_more_begin(out, "Steps and their options");
+    page_table_begin(out, "broad", "Steps and their options", "step|options|counts");
     json_array_foreach(json_object_get(json, "steps"), i, step) {
         buf_adds(out, "<tr>");
         page_cell_text(out, text_of(step, "step"));
@@ -187,7 +195,8 @@ static void steps(struct buf *out, const json_t *json)
         cell_members(out, json_object_get(step, "counts"));
         buf_adds(out, "</tr>\n");
     }
-    buf_adds(out, "</table></div>\n");
+    page_table_end(out);
+    page_more_end(out);
 }
 
 void corpus_page_sections(struct buf *out, const json_t *json)

@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 
-/* A sentence, then under <h3>: funnel, drops with samples, what was not read, lengths, steps. */
+/* A sentence, then tables: funnel, drops with examples, what was not read, lengths, steps. */
 void corpus_page_sections(struct buf *out, const json_t *json);
 
 #endif

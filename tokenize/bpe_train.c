@@ -4,7 +4,7 @@
 
 #include "base/progress.h"
 #include "base/stop.h"
-#include "tokenize/byte_level.h"
+#include "store/byte_level.h"
 #include "tokenize/text_map.h"
 
 #define BORDER UINT32_MAX            /* before, between and behind the pieces */

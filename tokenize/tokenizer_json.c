@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
-#include "tokenize/byte_level.h"
+#include "store/byte_level.h"
 #include "tokenize/regex_dialect.h"
 #include "tokenize/token_nfc.h"
 #include "tokenize/tokenizer_part.h"

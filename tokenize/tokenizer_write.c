@@ -2,7 +2,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "tokenize/byte_level.h"
+#include "store/byte_level.h"
 #include "tokenize/pretok.h"
 
 /* The token as the file spells it. */

@@ -39,10 +39,10 @@ static void a_page_escapes_its_title_and_loads_nothing(void **state)
 {
     struct buf out = { 0 };
 
-    page_begin(&out, "</title><script>");
+    page_begin(&out, "<i>", "</title><script>");
     page_end(&out);
     assert_null(strstr(out.p, "<script"));
-    assert_non_null(strstr(out.p, "<title>&lt;/title&gt;&lt;script&gt;</title>"));
+    assert_non_null(strstr(out.p, "<title>&lt;/title&gt;&lt;script&gt;: &lt;i&gt;</title>"));
     assert_null(strstr(out.p, "http:"));
     assert_null(strstr(out.p, "https:"));
     assert_null(strstr(out.p, "url("));
@@ -54,26 +54,44 @@ static void bars_stay_within_their_track(void **state)
 {
     struct buf out = { 0 };
 
-    page_cell_bar(&out, 5, 2);
-    page_cell_bar(&out, 1, 0);
-    page_cell_bar(&out, NAN, 1);
-    page_cell_bar(&out, 1, 4);
+    page_cell_bar(&out, 5, 1, 2);
+    page_cell_bar(&out, 1, 0, 0);
+    page_cell_bar(&out, NAN, NAN, 1);
+    page_cell_bar(&out, 1, 9, 4);
     assert_non_null(strstr(out.p, "width:100.00%"));
     assert_non_null(strstr(out.p, "width:25.00%"));
+    assert_non_null(strstr(out.p, "class=\"gone\" style=\"width:75.00%\""));
     assert_null(strstr(out.p, "nan"));
     assert_null(strstr(out.p, "inf"));
+    buf_release(&out);
+}
+
+static void a_table_says_what_it_is(void **state)
+{
+    struct buf out = { 0 };
+
+    page_table_begin(&out, "narrow", "\"A\" & <b>", "<who>|#how many|");
+    page_row(&out, "<i>");
+    buf_adds(&out, "</tr>");
+    page_table_end(&out);
+    assert_non_null(strstr(out.p, "tabindex=\"0\" aria-label=\"&quot;A&quot; &amp; &lt;b&gt;\""));
+    assert_non_null(strstr(out.p, "<table class=\"narrow\"><caption>&quot;A&quot; &amp; &lt;b&gt;<"));
+    assert_non_null(strstr(out.p, "<tr><th scope=\"col\">&lt;who&gt;</th>"
+                                  "<th scope=\"col\" class=\"n\">how many</th><td></td></tr>"));
+    assert_non_null(strstr(out.p, "<tr><th scope=\"row\">&lt;i&gt;</th></tr></tbody></table></div>"));
     buf_release(&out);
 }
 
 static void a_chart_draws_what_is_finite(void **state)
 {
     double x[] = { 0, 1, 2, 3 }, y[] = { 4, NAN, INFINITY, 2 };
-    struct page_line line = { x, y, 4, "raw" };
+    struct page_line line = { x, y, 4, "raw", "each <step>" };
     struct buf out = { 0 };
 
     page_chart(&out, &(struct page_chart){ "loss \"<\"", "tokens", &line, 1, 600, 240 });
     assert_non_null(strstr(out.p, "aria-label=\"loss &quot;&lt;&quot;, from 2 to 4\""));
-    assert_non_null(strstr(out.p, "points=\"64.0,12.0 584.0,200.0 \""));
+    assert_non_null(strstr(out.p, "</svg>each &lt;step&gt;</span>"));
+    assert_non_null(strstr(out.p, "points=\"64.0,18.0 560.0,206.0 \""));
     assert_null(strstr(out.p, "nan"));
     assert_null(strstr(out.p, "inf"));
     buf_clear(&out);
@@ -94,7 +112,7 @@ static void a_chart_takes_any_numbers(void **state)
     double x[] = { 4096, 8192, 401408 };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct page_line line = { x, rows[i], 3, "raw" };
+        struct page_line line = { x, rows[i], 3, "raw", NULL };
         struct buf out = { 0 };
 
         page_chart(&out, &(struct page_chart){ "loss", "tokens", &line, 1, 600, 160 });
@@ -112,6 +130,7 @@ int main(void)
         cmocka_unit_test(hostile_text_stays_text),
         cmocka_unit_test(a_page_escapes_its_title_and_loads_nothing),
         cmocka_unit_test(bars_stay_within_their_track),
+        cmocka_unit_test(a_table_says_what_it_is),
         cmocka_unit_test(a_chart_draws_what_is_finite),
         cmocka_unit_test(a_chart_takes_any_numbers),
     };

@@ -59,7 +59,7 @@ done
 ! grep -q Home lines || fail "navigation is left"
 for word in exact_duplicate near_duplicate contained gopher_short_doc path_traversal bad_jsonl_line '"link"'; do has "$word" c1/report.json; done
 has '"of": "in/sub/near.txt"' c1/report.json
-has '<h3>What was dropped' c1/report.html
+has '<caption>What was dropped' c1/report.html
 has exact_duplicate log
 ! grep -qE '"seconds"|"host"|MB/s' c1/report.json c1/report.html || fail "a report has what changes from run to run"
 

@@ -3,6 +3,7 @@
 # the same bytes for another number of threads.
 set -eu
 . "$TUNDISH_SOURCE/tests/e2e/documents.sh"
+wellformed=$PWD/tests/tool_wellformed
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
@@ -38,7 +39,8 @@ for stage in corpus tokenizer tokens pretrain score model; do
     has "<h2 id=\"stage-$stage\">"
     has "$(digest "$stage")"
 done
-for part in '<h2>Timings</h2>' '<h2>Params</h2>' '<h2>Lineage</h2>' 'What is left after each step' 'The first documents that were kept' \
+sound() { "$wellformed" "$1" >why || fails "$1 is not a sound page: $(cat why)"; }
+for part in '<h2 id="timings">Timings</h2>' 'Params of this run' '<h2 id="lineage">Lineage</h2>' 'What is left after each step' 'The first documents that were kept' \
     'Longest tokens' 'The two parts' 'Learning rate' 'Gradient norm' '<polyline class="raw"' '<circle class="dots"' 'xz -9 alone' '<h3>Samples</h3>' 'The model goes on' \
     'got its name' '>succeeded<'; do
     has "$part"
@@ -48,6 +50,21 @@ has "<td class=\"n\">$(printf %.4f "$(number work/current/score/metrics.json bit
 has "Last training loss $(grep '"loss"' work/current/pretrain/metrics.jsonl | tail -n 1 | sed 's/.*"loss":\([0-9]*\.[0-9]*\).*/\1/' | xargs printf %.4f)"
 has "$(number work/current/corpus/report.json documents) documents"
 has '&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;'
+count() { has ">$(sed ':a;s/\B[0-9]\{3\}\>/,&/;ta' <<<"$1")</td>"; }      # with its commas
+for name in vocab merges; do count "$(number work/current/tokenizer/manifest.json $name)"; done
+count "$(grep -A5 '"train": {' work/current/tokens/manifest.json | sed -n 's/.*"tokens": \([0-9]*\).*/\1/p')"
+count "$(number work/current/model/manifest.json parameters)"
+has "<dt>Documents kept</dt><dd>$(number work/current/corpus/manifest.json documents)</dd>"
+has "<dt>Bits per byte</dt><dd>$(printf %.3f "$(number work/current/score/metrics.json bits_per_byte)")</dd>"
+has "corpus <code>$(digest corpus | cut -c1-12)</code> <a href=\"#stage-corpus\">corpus</a>"
+has 'sources <code>'
+# the tokens that are shown in colours are the beginning of a held-out document
+sed -n '/<pre class="tokens">/,/<\/pre>/p' "$page" | sed '1d;s/<[^>]*>//g' | head -n 1 | cut -c1-40 >tokens
+[ "$(wc -c <tokens)" -gt 10 ] || fails "no tokens in colours"
+"$TUNDISH" store cat work/current/corpus | grep -qF -- "$(cat tokens)" || fails "the coloured tokens are no text of the corpus: $(cat tokens)"
+sound "$page"
+sound work/current/corpus/report.html
+sound work/current/score/report.html
 ! grep -qiE '<script|<link|<img|src=|url\(|@import|https?://[^ ]*"' "$page" || fails "the report loads something"
 [ "$(ls work/reports | wc -l)" = 1 ] || fails "want one report: $(ls work/reports)"
 cmp "$page" work/reports/*.html || fails "the last report is not the run's"
@@ -79,6 +96,9 @@ has '>failed<'
 has "stage &#39;corpus&#39; failed"
 has 'The end of its log'
 has 'no document is left'
+has 'There is no artifact of it: it waits for stage corpus.'
+has 'There are no artifacts.'
+sound "$page"
 grep -q '<td>not run</td>' "$page" || fails "the report does not say what was not run"
 ls work/reports >log
 [ "$(ls work/reports | grep -c tmp)" = 0 ] || fails "a temporary file is left"

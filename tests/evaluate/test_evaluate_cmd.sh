@@ -15,6 +15,21 @@ done
 run 0 evaluate --model ck --store tokens --out unprimed --prime-bytes 0
 ! grep -q primed unprimed/metrics.json || fail "primed without priming"
 
+# samples: a function of seed and temperature, whatever the threads; the scores stay as they are
+samples() { run 0 evaluate --model ck --store tokens --tasks bits_per_byte --tasks samples --prime-bytes 0 "$@"; }
+samples --out s1 --threads 1
+samples --out s3 --threads 3
+same s1 s3
+samples --out cold --temperature 0
+samples --out cold2 --temperature 0 --seed 9
+cmp -s cold/samples.jsonl cold2/samples.jsonl || fail "temperature 0 depends on the seed"
+! cmp -s cold/samples.jsonl s1/samples.jsonl || fail "--temperature changes nothing"
+samples --out other --seed 9
+! cmp -s other/samples.jsonl s1/samples.jsonl || fail "--seed changes nothing"
+cmp -s s1/documents.jsonl score/documents.jsonl || fail "samples changed the scores"
+[ ! -e score/samples.jsonl ] || fail "samples that nobody asked for"
+[ "$(grep -c '"id":.*"prompt":.*"written":.*"truth":' s1/samples.jsonl)" = 5 ] || fail "want 5 samples: $(cat s1/samples.jsonl)"
+
 refused 2 "there is no model folder 'nothing'" evaluate --model nothing --store tokens --out no
 refused 2 "there is no 'nothing'" evaluate --model ck --store nothing --out no
 refused 2 "'tokens' holds no model: it has no config.json" evaluate --model tokens --store tokens --out no

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
-#include "tokenize/byte_level.h"
+#include "store/byte_level.h"
 #include "tokenize/tokenizer_part.h"
 
 #define CHECK(cond)                                                  \

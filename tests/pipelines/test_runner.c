@@ -240,6 +240,10 @@ static void ctrl_c_lets_the_stage_keep_its_state_and_the_next_run_goes_on(void *
     assert_has(s.err.p, "stage 'way' was interrupted; the same command goes on from there");
     assert_run(&s, 0, "status", "p.yaml", "--set", "steps=100000");
     assert_has(s.out.p, "way    interrupted");
+    scene_read("work/p/report.html", &kept);
+    assert_has(kept.p, ">interrupted</span>");
+    assert_has(kept.p, "<span class=\"bad\">stopped</span>");
+    assert_has(kept.p, "The end of its log");
     {      /* its state is kept beside the artifact's place */
         struct journal *j;
         assert_ok(journal_open("work/p/journal.jsonl", &j));

@@ -10,7 +10,7 @@
 #include "base/pool.h"
 #include "base/rng.h"
 #include "tokenize/bpe_train.h"
-#include "tokenize/byte_level.h"
+#include "store/byte_level.h"
 #include "tokenize/train_text.h"
 
 static const char *const end_of_text[] = { "<|endoftext|>" };

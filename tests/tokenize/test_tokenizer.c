@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "tokenize/byte_level.h"
+#include "store/byte_level.h"
 #include "tokenize/making.h"
 #include "tokenize/regex_dialect.h"
 #include "tokenize/tokenizer_write.h"

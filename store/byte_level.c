@@ -1,4 +1,4 @@
-#include "tokenize/byte_level.h"
+#include "store/byte_level.h"
 
 /* The three runs of bytes that do not stand for themselves, and where their code points lie. */
 static const struct run {

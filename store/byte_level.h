@@ -6,8 +6,8 @@
  * follow from U+0100 on, in byte order (Radford et al., GPT-2's encoder.py). Space is
  * U+0120, newline U+010A.
  */
-#ifndef TUNDISH_TOKENIZE_BYTE_LEVEL_H
-#define TUNDISH_TOKENIZE_BYTE_LEVEL_H
+#ifndef TUNDISH_STORE_BYTE_LEVEL_H
+#define TUNDISH_STORE_BYTE_LEVEL_H
 
 #include <stdbool.h>
 #include <stdint.h>
