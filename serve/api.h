@@ -42,6 +42,8 @@ void api_metrics(struct exchange *x, void *ctx);
 /* What they share. */
 struct problem;
 void api_reply_json(struct exchange *x, const struct buf *body);
+/* The end-of-text token's text as JSON; null where there is none. */
+void api_quote_end_of_text(struct buf *out, const struct api *a);
 void api_reply_problem(struct exchange *x, const struct problem *p);
 struct encode_how {
     bool begin;        /* put the end-of-text token in front */

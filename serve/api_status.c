@@ -12,7 +12,6 @@ enum { CARD_LIMIT = 1 << 20 };
 static void add_model(struct buf *out, const struct api *a)
 {
     const struct model *m = engine_model(a->engine);
-    int64_t end = tokenizer_end_of_text(a->tokenizer);
 
     buf_adds(out, "{\"id\":");
     reply_quote(out, a->name);
@@ -23,13 +22,7 @@ static void add_model(struct buf *out, const struct api *a)
                a->created, a->config->context, a->config->vocab, model_params(m)->weights,
                dtype_name(model_compute(m)));
     buf_adds(out, ",\"end_of_text\":");
-    if (end >= 0) {
-        struct span bytes = tokenizer_bytes(a->tokenizer, (uint32_t)end);
-
-        json_quote(out, bytes.p, bytes.n);
-    } else {
-        buf_adds(out, "null");
-    }
+    api_quote_end_of_text(out, a);
     buf_addc(out, '}');
 }
 

@@ -106,20 +106,26 @@ void api_tokenize(struct exchange *x, void *ctx) { answer(x, ctx, AT_TOKENIZE, t
 
 void api_detokenize(struct exchange *x, void *ctx) { answer(x, ctx, AT_DETOKENIZE, detokenize); }
 
-/* What evaluation programs ask for when they have no tokenizer of their own. */
-void api_tokenizer_info(struct exchange *x, void *ctx)
+void api_quote_end_of_text(struct buf *out, const struct api *a)
 {
-    const struct api *a = ctx;
     int64_t end = tokenizer_end_of_text(a->tokenizer);
-    struct buf out = { 0 }, name = { 0 };
 
     if (end >= 0) {
         struct span bytes = tokenizer_bytes(a->tokenizer, (uint32_t)end);
 
-        json_quote(&name, bytes.p, bytes.n);
+        json_quote(out, bytes.p, bytes.n);
     } else {
-        buf_adds(&name, "null");
+        buf_adds(out, "null");
     }
+}
+
+/* What evaluation programs ask for when they have no tokenizer of their own. */
+void api_tokenizer_info(struct exchange *x, void *ctx)
+{
+    const struct api *a = ctx;
+    struct buf out = { 0 }, name = { 0 };
+
+    api_quote_end_of_text(&name, a);
     buf_printf(&out,
                "{\"eos_token\":%s,\"bos_token\":%s,\"pad_token\":%s,\"model_max_length\":%" PRId64
                ",\"vocab_size\":%u}",

@@ -196,13 +196,13 @@ static void leave(struct engine *e, int64_t at, enum engine_end end)
     finish(s, end);
 }
 
-static void leave_sequence(struct engine *e, const struct sequence *s, enum engine_end end)
+/* Where it stands in the order; -1: it does not run any more. */
+static int64_t place_of(const struct engine *e, const struct sequence *s)
 {
     for (int64_t i = 0; i < e->running; i++)
-        if (e->order[i] == s) {
-            leave(e, i, end);
-            return;
-        }
+        if (e->order[i] == s)
+            return i;
+    return -1;
 }
 
 static void drop_cancelled(struct engine *e)
@@ -278,7 +278,7 @@ static void hand_on(struct engine *e, const struct wanted_row *w)
     if (!w->drawn.finite) {
         fail(ST_FAILED, "the model's logits are not finite: its weights are damaged, or the "
                         "training went astray");
-        leave_sequence(e, s, END_FAILED);
+        leave(e, place_of(e, s), END_FAILED);
         return;
     }
     go_on = tell_first(s);
@@ -292,15 +292,7 @@ static void hand_on(struct engine *e, const struct wanted_row *w)
         go_on = sequence_take(s, &w->drawn, end_of_text, &end);
     }
     if (!go_on)
-        leave_sequence(e, s, end);
-}
-
-static bool still_runs(const struct engine *e, const struct sequence *s)
-{
-    for (int64_t i = 0; i < e->running; i++)
-        if (e->order[i] == s)
-            return true;
-    return false;
+        leave(e, place_of(e, s), end);
 }
 
 static void count_step(struct engine *e, double seconds)
@@ -350,7 +342,7 @@ static void step(struct engine *e)
     }
     count_step(e, bench_now() - start);
     for (int64_t i = 0; i < e->wanted_count; i++)
-        if (still_runs(e, e->wanted[i].s))
+        if (place_of(e, e->wanted[i].s) >= 0)
             hand_on(e, &e->wanted[i]);
 }
 

@@ -11,7 +11,6 @@ struct reply_head {
     const char *id, *model, *fingerprint;
     int64_t created, seed;
     bool logprobs, token_ids;
-    int top;         /* alternatives asked for */
     bool usage_null; /* a stream that ends with its usage: other pieces say null */
     const struct tokenizer *tokenizer;
 };

@@ -36,8 +36,7 @@ struct sequence *sequence_new(const struct sequence_args *args);
 void sequence_begin(struct sequence *s, int64_t vocab);
 void sequence_free(struct sequence *s);
 
-/* How many of the rows that end at position `read` want logits, of the next `rows`; and whether row
- * at `position` does. */
+/* Whether the logits of the row at this position are wanted. */
 bool sequence_wants(const struct sequence *s, int64_t position);
 /* Draws the token that follows position (the last one known), or, inside the prompt, scores the one
  * that does. logits: its row; scratch: f32 [V]. */
