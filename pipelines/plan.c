@@ -393,7 +393,7 @@ static enum status begin_stages(struct plan *p, const struct yaml *root, struct 
     p->names = arena_array(p->arena, p->count + 1, sizeof *p->names);
     for (size_t i = 0; i < p->count; i++) {
         p->stages[i].at = stages->keys[i];
-        p->stages[i].name = p->names[i] = stages->keys[i]->text;
+        p->stages[i].name = p->stages[i].slug = p->names[i] = stages->keys[i]->text;
     }
     *out = stages;
     return ST_OK;

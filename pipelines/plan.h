@@ -54,17 +54,66 @@ struct plan_edge {
     const struct yaml *at;      /* the reference, for messages */
 };
 
+/* Why an attempt ended badly; `retry: {on: [...]}` names them. */
+/*    name      word        what it means */
+#define FAIL_CAUSES(X)                                                                             \
+    X(EXIT,    "exit",     "it ended with a code other than 0 (and other than 75)")                \
+    X(LATER,   "later",    "it ended with 75: try again later")                                    \
+    X(SIGNAL,  "signal",   "a signal ended it that the runner did not send")                       \
+    X(TIMEOUT, "timeout",  "it ran longer than its `timeout`")                                     \
+    X(MEMORY,  "memory",   "it took more than its `memory`, or the kernel ended it for want of it")
+enum fail_cause {
+#define X(name, word, text) CAUSE_##name,
+    FAIL_CAUSES(X)
+#undef X
+    CAUSE_COUNT
+};
+
+/* Waits before attempt k + 1: wait * factor^(k - 1) seconds, at most `most`. */
+struct plan_retry {
+    long long times;                     /* further attempts; 0: none */
+    unsigned on;                         /* 1u << CAUSE_...: which causes deserve one */
+    double wait, factor, most;
+};
+
+/* A bound that a stage's metrics must meet before what waits for the stage may go on (gate.h).
+ * Either max and min are bounds of the value itself, or `versus` names what it is held against. */
+struct plan_gate {
+    const struct yaml *at;               /* the gate in the file */
+    const char *metric;                  /* member of metrics.json, dots between levels */
+    bool has_max, has_min;
+    double max, min;
+    const char *versus;                  /* REGISTRY/ALIAS, or NULL */
+    double gain;                         /* least gain over it; > 0 is better whatever the metric */
+    bool higher_is_better;
+    double confidence;                   /* of the paired bootstrap, 0: compare the values alone */
+    long long resamples, seed;
+};
+
+/* A program that is told how a run ended: run with the run's record (run_record.h) on stdin. */
+struct plan_notify {
+    const char *const *argv;             /* NULL-terminated */
+    bool on_done, on_failed, on_gate, on_interrupted;
+};
+
 struct plan_stage {
-    const char *name;
+    const char *name;                    /* "train", "train[lr=3e-4]" for one of a matrix */
+    const char *slug;                    /* the same as a part of file names; unique in the plan */
     const struct yaml *at;               /* the name in the file */
-    const struct command *command;
+    const struct command *command;       /* of a foreign program: &stage_program (program.h) */
     struct yaml *with;                   /* a map, params put in; empty when the file has none */
     struct plan_input *inputs;           /* in the order of `with` */
     size_t input_count;
     struct plan_edge *after;             /* inputs' stages and `needs` */
     size_t after_count;
+    /* What it may take; never part of a result's identity. */
     long long ranks;                     /* processes; 1: no launcher */
-    long long threads;                   /* a process; 0: the command's own default */
+    long long threads;                   /* a process; 0: not said */
+    uint64_t memory;                     /* bytes, all its processes; 0: not said */
+    double timeout;                      /* seconds an attempt may take; 0: no limit */
+    struct plan_retry retry;
+    struct plan_gate *gates;
+    size_t gate_count;
 };
 
 struct plan {
@@ -75,6 +124,12 @@ struct plan {
     size_t *order;                       /* a topological order, file order among the ready */
     const char **names;                  /* of the stages, NULL-terminated */
     const struct params *params;         /* as this run has them (param.h) */
+    struct plan_notify *notify;
+    size_t notify_count;
+    /* What the site profile says of this machine; 0 or NULL: nothing. */
+    const char *site;
+    long long jobs, threads;
+    uint64_t memory;
 };
 
 struct plan_args {
