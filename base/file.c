@@ -10,6 +10,23 @@
 
 #include "base/file_part.h"
 
+static bool care_is_deferred;
+
+void file_defer_care(bool defer)
+{
+    care_is_deferred = defer;
+}
+
+bool file_care_is_deferred(void)
+{
+    return care_is_deferred;
+}
+
+bool file_fsync(int fd)
+{
+    return care_is_deferred || fsync(fd) == 0 || errno == EINVAL;
+}
+
 enum status file_status_of_errno(void)
 {
     return errno == ENOENT || errno == ENOTDIR ? ST_MISSING : ST_IO;
@@ -110,7 +127,7 @@ static enum status write_and_sync(int fd, const char *path, const char *p, size_
         p += done;
         n -= (size_t)done;
     }
-    if (fsync(fd) != 0)
+    if (!file_fsync(fd))
         return fail_errno(ST_IO, "cannot sync '%s'", path);
     return ST_OK;
 }
@@ -185,17 +202,18 @@ enum status file_rename(const char *from, const char *to)
 
 enum status file_sync_folder(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int err;
+    enum status st = ST_OK;
+    int fd;
 
+    if (care_is_deferred)
+        return ST_OK;
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return fail_errno(file_status_of_errno(), "cannot open the folder '%s'", path);
-    err = fsync(fd) == 0 ? 0 : errno;
+    if (!file_fsync(fd))
+        st = fail_errno(ST_IO, "cannot sync the folder '%s'", path);
     close(fd);
-    errno = err;
-    if (err && err != EINVAL)   /* EINVAL: a file system that keeps folders in order by itself */
-        return fail_errno(ST_IO, "cannot sync the folder '%s'", path);
-    return ST_OK;
+    return st;
 }
 
 enum status file_sync_parent(const char *path)

@@ -17,6 +17,14 @@
 #include "base/status.h"
 #include "base/str.h"
 
+/* From here on this process leaves two cares to its caller: nothing is fsynced, and leftovers are
+ * not looked for. For one that makes the work of many short processes durable at once (syncfs)
+ * before anybody believes it. Renames stay: what is killed is never seen half-written. */
+void file_defer_care(bool defer);
+
+/* Removes what processes that are gone left in the folder under temporary names. */
+MUST_USE enum status file_clear_leftovers(const char *folder);
+
 bool file_exists(const char *path);
 bool file_is_folder(const char *path);
 MUST_USE enum status file_size(const char *path, uint64_t *out);

@@ -44,17 +44,17 @@ void file_parent_name(struct buf *text, const char *path)
         buf_add(text, path, n);
 }
 
-/* Is name "<base>.tmp.<pid>" (or with ".old") of a process that is gone, or of this one: then of an
- * earlier process that had our number, as happens in a container? */
+/* Is name "<base>.tmp.<pid>" (or with ".old"; base NULL: any) of a process that is gone, or of this
+ * one: then of an earlier process that had our number, as happens in a container? */
 static bool is_leftover(const char *name, const char *base, size_t base_len)
 {
-    const char *digits = name + base_len;
+    const char *digits = base != NULL ? name + base_len : strstr(name, MARK);
     char *end;
     long pid;
 
-    if (strncmp(name, base, base_len) != 0)
+    if (digits == NULL || (base != NULL && strncmp(name, base, base_len) != 0))
         return false;
-    if (strncmp(digits, ASIDE, strlen(ASIDE)) == 0)
+    if (base != NULL && strncmp(digits, ASIDE, strlen(ASIDE)) == 0)
         digits += strlen(ASIDE);
     if (strncmp(digits, MARK, strlen(MARK)) != 0)
         return false;
@@ -86,6 +86,18 @@ static enum status remove_leftovers_in(DIR *d, const char *parent, const char *b
     return st;
 }
 
+enum status file_clear_leftovers(const char *folder)
+{
+    DIR *d = opendir(folder);
+    enum status st;
+
+    if (d == NULL)
+        return fail_errno(file_status_of_errno(), "cannot open the folder '%s'", folder);
+    st = remove_leftovers_in(d, folder, NULL, 0);
+    closedir(d);
+    return st;
+}
+
 enum status file_remove_leftovers(const char *path)
 {
     struct buf parent = { 0 };
@@ -93,6 +105,8 @@ enum status file_remove_leftovers(const char *path)
     enum status st = ST_OK;
     DIR *d;
 
+    if (file_care_is_deferred())
+        return ST_OK;
     while (start > 0 && path[start - 1] != '/')
         start--;
     file_parent_name(&parent, path);

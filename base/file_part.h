@@ -17,6 +17,10 @@ void file_temporary_name(struct buf *text, const char *path);
 void file_parent_name(struct buf *text, const char *path);
 /* Removes the temporary names of path whose process is gone, and this process's own. */
 MUST_USE enum status file_remove_leftovers(const char *path);
+bool file_care_is_deferred(void);
+/* fsync; true at once if that care is deferred. A folder on a file system that keeps folders in
+ * order by itself is fine. Sets errno. */
+bool file_fsync(int fd);
 MUST_USE enum status file_sync_parent(const char *path);
 
 #endif

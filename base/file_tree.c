@@ -155,22 +155,23 @@ enum status file_list_tree(struct arena *a, const char *path, struct file_list *
 static enum status sync_entry(struct visitor *v, int dir, const char *name,
                               const char *path, mode_t mode)
 {
-    int fd, err;
+    enum status st = ST_OK;
+    int fd;
 
     if (!S_ISREG(mode))
         return ST_OK;
     fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return fail_errno(ST_IO, "cannot open '%s/%s'", v->root, path);
-    err = fsync(fd) == 0 ? 0 : errno;
+    if (!file_fsync(fd))
+        st = fail_errno(ST_IO, "cannot sync '%s/%s'", v->root, path);
     close(fd);
-    errno = err;
-    return err ? fail_errno(ST_IO, "cannot sync '%s/%s'", v->root, path) : ST_OK;
+    return st;
 }
 
 static enum status sync_folder(struct visitor *v, int fd, const char *path)
 {
-    if (fsync(fd) != 0 && errno != EINVAL)   /* as in file_sync_folder() */
+    if (!file_fsync(fd))
         return fail_errno(ST_IO, "cannot sync the folder '%s/%s'", v->root, path);
     return ST_OK;
 }
@@ -179,7 +180,7 @@ enum status file_sync_tree(const char *path)
 {
     struct visitor v = { .entry = sync_entry, .folder = sync_folder };
 
-    return walk(&v, path);
+    return file_care_is_deferred() ? ST_OK : walk(&v, path);
 }
 
 static enum status remove_name(struct visitor *v, int dir, const char *name, const char *path,

@@ -1,11 +1,13 @@
 #include "base/progress.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -19,19 +21,20 @@
 #define LINE_EVERY (10 * SECOND)
 #define RATE_SECONDS 10.0    /* the rate shown is that of about so many last seconds */
 #define BAR_CELLS 20
+#define RECORD_BYTES 512
 
 static _Atomic uint64_t done;
 static _Atomic int64_t next_look = INT64_MAX;   /* nanoseconds; never, when nothing is going on */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;   /* guards what follows */
 static struct {
-    char what[64], unit[16], note[160];
-    uint64_t total;
+    struct progress_now now;  /* done is written when it is told; rate is smoothed */
     int64_t start, last;      /* last: the moment of last_done */
+    int64_t next_shown;
     uint64_t last_done;
-    double rate;              /* units a second, smoothed */
     bool shown;               /* a bar or a line was */
 } work;
+static int file = -1;         /* of PROGRESS_FILE; -1: none */
 
 static int64_t now(void)
 {
@@ -53,28 +56,28 @@ static void update_rate(int64_t at)
     weight = 1 - exp(-passed / RATE_SECONDS);
     if (weight < passed / age)
         weight = passed / age;
-    work.rate += weight * ((double)(count - work.last_done) / passed - work.rate);
+    work.now.rate += weight * ((double)(count - work.last_done) / passed - work.now.rate);
     work.last = at;
     work.last_done = count;
 }
 
-static void add_amount(struct buf *b, uint64_t n, bool with_unit)
+static void add_amount(struct buf *b, const struct progress_now *p, uint64_t n, bool with_unit)
 {
     char text[32];
 
-    if (strcmp(work.unit, "bytes") == 0)
+    if (strcmp(p->unit, "bytes") == 0)
         buf_adds(b, str_bytes(n, text));
     else
         buf_printf(b, "%s%s%s", str_count(n, text), with_unit ? " " : "",
-                   with_unit ? work.unit : "");
+                   with_unit ? p->unit : "");
 }
 
-static void add_rate(struct buf *b, double rate)
+static void add_rate(struct buf *b, const struct progress_now *p, double rate)
 {
-    if (rate < 10 && strcmp(work.unit, "bytes") != 0)
-        buf_printf(b, "%.2f %s", rate, work.unit);
+    if (rate < 10 && strcmp(p->unit, "bytes") != 0)
+        buf_printf(b, "%.2f %s", rate, p->unit);
     else
-        add_amount(b, rate < 1e18 ? (uint64_t)(rate + 0.5) : UINT64_MAX, true);
+        add_amount(b, p, rate < 1e18 ? (uint64_t)(rate + 0.5) : UINT64_MAX, true);
     buf_adds(b, "/s");
 }
 
@@ -102,34 +105,32 @@ static void add_bar(struct buf *b, double part)
     buf_adds(b, "] ");
 }
 
-/* "tokenize: 45 %, 12,345 of 27,000 docs, 1,234 docs/s, 12s left, loss 3.21" */
-static void add_text(struct buf *b, bool bar)
+void progress_text(struct buf *b, const struct progress_now *p, bool bar)
 {
-    uint64_t count = atomic_load(&done);
-    bool known = work.total > 0 && count <= work.total;   /* a total that was wrong is forgotten */
+    bool known = p->total > 0 && p->done <= p->total;   /* a total that was wrong is forgotten */
 
-    buf_printf(b, "%s: ", work.what);
+    buf_printf(b, "%s: ", p->what);
     if (known) {
-        double part = (double)count / (double)work.total;
+        double part = (double)p->done / (double)p->total;
 
         if (bar)
             add_bar(b, part);
         buf_printf(b, "%d %%, ", (int)(100 * part));
     }
-    add_amount(b, count, !known);
+    add_amount(b, p, p->done, !known);
     if (known) {
         buf_adds(b, " of ");
-        add_amount(b, work.total, true);
+        add_amount(b, p, p->total, true);
     }
     buf_adds(b, ", ");
-    add_rate(b, work.rate);
-    if (known && work.rate > 0) {
+    add_rate(b, p, p->rate);
+    if (known && p->rate > 0) {
         buf_adds(b, ", ");
-        add_time(b, (double)(work.total - count) / work.rate);
+        add_time(b, (double)(p->total - p->done) / p->rate);
         buf_adds(b, " left");
     }
-    if (work.note[0])
-        buf_printf(b, ", %s", work.note);
+    if (p->note[0])
+        buf_printf(b, ", %s", p->note);
 }
 
 /* Cuts the text to the width of the terminal, less one column: a full line would wrap. */
@@ -151,7 +152,7 @@ static void show(void)
 {
     struct buf text = { 0 };
 
-    add_text(&text, log_is_terminal());
+    progress_text(&text, &work.now, log_is_terminal());
     if (log_is_terminal()) {
         cut_to_terminal(&text);
         log_status_line(text.p);
@@ -162,15 +163,94 @@ static void show(void)
     buf_release(&text);
 }
 
+/* ---- the file ---- */
+
+static void tell(void)
+{
+    char record[RECORD_BYTES];
+    int n = snprintf(record, sizeof record, "%s\t%s\t%llu\t%llu\t%.17g\t%s", work.now.what,
+                     work.now.unit, (unsigned long long)work.now.done,
+                     (unsigned long long)work.now.total, work.now.rate, work.now.note);
+
+    if (n <= 0 || (size_t)n + 1 >= sizeof record)
+        return;
+    memset(record + n, ' ', sizeof record - (size_t)n);
+    record[n] = record[sizeof record - 1] = '\n';
+    if (pwrite(file, record, sizeof record, 0) < 0) {
+        close(file);             /* nobody can be told; the work goes on */
+        file = -1;
+    }
+}
+
+static void open_file(void)
+{
+    static bool tried;
+    const char *path = getenv(PROGRESS_FILE);
+
+    if (!tried && path != NULL && *path != 0)
+        file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    tried = true;
+}
+
+/* One tab-separated field of at most room - 1 bytes; *p lies behind it. */
+static bool take_field(const char **p, char *out, size_t room)
+{
+    size_t n = strcspn(*p, "\t\n");
+
+    if (n >= room || ((*p)[n] != '\t' && (*p)[n] != '\n'))
+        return false;
+    memcpy(out, *p, n);
+    out[n] = 0;
+    *p += n + 1;
+    return true;
+}
+
+bool progress_read(const char *path, struct progress_now *out)
+{
+    char record[RECORD_BYTES + 1], done_text[32], total_text[32], rate_text[40];
+    const char *p = record;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, record, RECORD_BYTES);
+
+    if (fd >= 0)
+        close(fd);
+    if (n != RECORD_BYTES || record[RECORD_BYTES - 1] != '\n')
+        return false;
+    record[n] = 0;
+    if (!take_field(&p, out->what, sizeof out->what)
+        || !take_field(&p, out->unit, sizeof out->unit)
+        || !take_field(&p, done_text, sizeof done_text)
+        || !take_field(&p, total_text, sizeof total_text)
+        || !take_field(&p, rate_text, sizeof rate_text)
+        || !take_field(&p, out->note, sizeof out->note))
+        return false;
+    out->done = strtoull(done_text, NULL, 10);
+    out->total = strtoull(total_text, NULL, 10);
+    out->rate = strtod(rate_text, NULL);
+    return true;
+}
+
+/* ---- the work ---- */
+
+static int64_t show_every(void) { return log_is_terminal() ? BAR_EVERY : LINE_EVERY; }
+
+static int64_t look_every(void) { return file >= 0 ? BAR_EVERY : show_every(); }
+
 /* One thread looks; the others go on with their work. */
 static void look(int64_t at)
 {
     if (pthread_mutex_trylock(&lock) != 0)
         return;
     if (at >= atomic_load(&next_look)) {
-        atomic_store(&next_look, at + (log_is_terminal() ? BAR_EVERY : LINE_EVERY));
+        atomic_store(&next_look, at + look_every());
         update_rate(at);
-        show();
+        work.now.done = atomic_load(&done);
+        if (file >= 0)
+            tell();
+        if (at >= work.next_shown) {
+            work.next_shown = at + show_every();
+            show();
+        }
     }
     pthread_mutex_unlock(&lock);
 }
@@ -180,14 +260,19 @@ void progress_start(const char *what, const char *unit, uint64_t total)
     int64_t at = now();
 
     pthread_mutex_lock(&lock);
+    open_file();
     memset(&work, 0, sizeof work);
-    snprintf(work.what, sizeof work.what, "%s", what);
-    snprintf(work.unit, sizeof work.unit, "%s", unit);
-    work.total = total;
+    snprintf(work.now.what, sizeof work.now.what, "%s", what);
+    snprintf(work.now.unit, sizeof work.now.unit, "%s", unit);
+    work.now.total = total;
     work.start = work.last = at;
+    work.next_shown = at + show_every();
     atomic_store(&done, 0);
-    if (!log_is_quiet())
-        atomic_store(&next_look, at + (log_is_terminal() ? BAR_EVERY : LINE_EVERY));
+    if (!log_is_quiet()) {
+        atomic_store(&next_look, at + look_every());
+        if (file >= 0)
+            tell();
+    }
     pthread_mutex_unlock(&lock);
 }
 
@@ -210,7 +295,7 @@ void progress_note(const char *fmt, ...)
 
     va_start(args, fmt);
     pthread_mutex_lock(&lock);
-    vsnprintf(work.note, sizeof work.note, fmt, args);
+    vsnprintf(work.now.note, sizeof work.now.note, fmt, args);
     pthread_mutex_unlock(&lock);
     va_end(args);
 }
@@ -223,17 +308,20 @@ void progress_end(void)
 
     pthread_mutex_lock(&lock);
     atomic_store(&next_look, INT64_MAX);
+    work.now.done = atomic_load(&done);
+    if (file >= 0 && !log_is_quiet())
+        tell();
     if (work.shown) {
         log_status_line("");
         seconds = (double)(now() - work.start) / SECOND;
-        buf_printf(&text, "%s: ", work.what);
-        add_amount(&text, atomic_load(&done), true);
+        buf_printf(&text, "%s: ", work.now.what);
+        add_amount(&text, &work.now, work.now.done, true);
         buf_adds(&text, " in ");
         add_time(&text, seconds);
         buf_adds(&text, ", ");
-        add_rate(&text, (double)atomic_load(&done) / seconds);
-        if (work.note[0])
-            buf_printf(&text, ", %s", work.note);
+        add_rate(&text, &work.now, (double)work.now.done / seconds);
+        if (work.now.note[0])
+            buf_printf(&text, ", %s", work.now.note);
         log_info("%s", text.p);
         buf_release(&text);
     }

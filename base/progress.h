@@ -7,7 +7,10 @@
 #ifndef TUNDISH_BASE_PROGRESS_H
 #define TUNDISH_BASE_PROGRESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "base/str.h"
 
 /* total 0: unknown. unit: "docs", "bytes" (shown as MB), "tokens". */
 void progress_start(const char *what, const char *unit, uint64_t total);
@@ -15,5 +18,22 @@ void progress_add(uint64_t n);
 /* Free words behind the bar ("loss 3.21"); replaces the last ones. */
 void progress_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void progress_end(void);
+
+/* ---- from one process to another ---- */
+
+/* A program that starts others names a file in this environment variable. They then tell there how
+ * far they are, several times a second, in one record that is overwritten in place. */
+#define PROGRESS_FILE "TUNDISH_PROGRESS"
+
+struct progress_now {
+    char what[64], unit[16], note[160];
+    uint64_t done, total;         /* total 0: unknown */
+    double rate;                  /* units a second */
+};
+/* False if the file holds no whole record. */
+bool progress_read(const char *path, struct progress_now *out);
+/* "tokenize: 45 %, 12,345 of 27,000 docs, 1,234 docs/s, 12s left, loss 3.21"; with a bar behind the
+ * name, if wanted. */
+void progress_text(struct buf *out, const struct progress_now *p, bool bar);
 
 #endif

@@ -9,7 +9,7 @@
 /* ---- the record ---- */
 
 /* The map with a value for the output row, which a command wants and the key does not. */
-static void add_output(struct arena *a, const struct opt *table, struct yaml *map)
+static void add_output(struct arena *a, const struct opt *table, const char *out, struct yaml *map)
 {
     const struct opt *row = options_row_of_type(table, OPT_T_OUTPUT);
     struct yaml **keys = arena_array(a, map->count + 1, sizeof *keys);
@@ -20,18 +20,18 @@ static void add_output(struct arena *a, const struct opt *table, struct yaml *ma
         memcpy(items, map->items, map->count * sizeof *items);
     }
     keys[map->count] = yaml_word(a, "output", row->name);
-    items[map->count] = yaml_word(a, "output", "output");
+    items[map->count] = yaml_word(a, "output", out);
     map->keys = keys;
     map->items = items;
     map->count++;
 }
 
-static enum status fill_config(struct arena *a, const struct plan_stage *s, void **cfg)
+enum status stage_config(struct arena *a, const struct plan_stage *s, const char *out, void **cfg)
 {
     const struct opt *table = s->command->opts;
     struct yaml with = *s->with;
 
-    add_output(a, table, &with);
+    add_output(a, table, out, &with);
     *cfg = arena_alloc(a, s->command->cfg_size);
     return opt_from_yaml(table, a, &with, *cfg);
 }
@@ -77,7 +77,7 @@ enum status key_record(struct arena *a, const struct plan_stage *s,
     const char *numeric_class = NULL;
     void *cfg;
 
-    TRY(fill_config(a, s, &cfg));
+    TRY(stage_config(a, s, "output", &cfg));
     if (c->numeric_class != NULL)
         numeric_class = c->numeric_class(cfg);
     *out = json_pack("{s:s, s:i, s:o, s:o, s:s?}", "kind", c->name, "version", c->stage_version,

@@ -39,6 +39,9 @@ struct input_value {
  * *out. */
 MUST_USE enum status key_record(struct arena *a, const struct plan_stage *s,
                                 const struct input_value *values, json_t **out);
+/* The stage's options as its command gets them, with `out` for its output. In the arena. */
+MUST_USE enum status stage_config(struct arena *a, const struct plan_stage *s, const char *out,
+                                  void **cfg);
 void key_of_record(const json_t *record, char key[SHA256_HEX]);
 
 /* Writes <artifact>.key. */

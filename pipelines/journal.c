@@ -13,7 +13,8 @@
 
 struct journal {
     const char *path;
-    json_t *stages;          /* stage -> {"start", "end", "done", "attempts"} */
+    json_t *stages;          /* stage -> {"start", "end", "done", "attempts", "keys": {key -> done},
+                                "verdicts": {digest and gate -> gate}} */
     size_t good;             /* bytes up to the end of the last whole line */
     bool torn;               /* there are more */
     int fd;                  /* -1 until something is appended */
@@ -21,7 +22,41 @@ struct journal {
 
 /* ---- events ---- */
 
-/* Keeps what journal_of() tells. An event that has no stage (of a later version) is passed over. */
+/* stage[member][key] = event */
+static void keep(json_t *stage, const char *member, const char *key, json_t *event)
+{
+    json_t *map = json_object_get(stage, member);
+
+    if (map == NULL) {
+        map = json_object();
+        json_object_set_new(stage, member, map);
+    }
+    json_object_set(map, key, event);
+}
+
+static const char *text_of(const json_t *event, const char *member)
+{
+    const char *text = json_string_value(json_object_get(event, member));
+
+    return text != NULL ? text : "";
+}
+
+static const char *verdict_key(struct buf *text, const char *digest, const char *gate)
+{
+    buf_printf(text, "%s %s", digest, gate);
+    return text->p;
+}
+
+static void take_verdict(json_t *stage, json_t *event)
+{
+    struct buf key = { 0 };
+
+    keep(stage, "verdicts", verdict_key(&key, text_of(event, "digest"), text_of(event, "gate")),
+         event);
+    buf_release(&key);
+}
+
+/* Keeps what journal_of() and the others tell. An event that has no stage (of a later version) is passed over. */
 static void journal_take(struct journal *j, json_t *event)
 {
     const char *what = json_string_value(json_object_get(event, "event"));
@@ -36,16 +71,38 @@ static void journal_take(struct journal *j, json_t *event)
         json_object_set_new(j->stages, name, stage);
     }
     if (strcmp(what, "start") == 0) {
-        json_int_t n = json_integer_value(json_object_get(stage, "attempts"));
+        json_int_t n = json_integer_value(json_object_get(stage, "attempts")) + 1;
+        json_int_t said = json_integer_value(json_object_get(event, "attempt"));
         json_object_set(stage, "start", event);
         json_object_del(stage, "end");
-        json_object_set_new(stage, "attempts", json_integer(n + 1));
+        json_object_set_new(stage, "attempts", json_integer(said > n ? said : n));
     } else if (strcmp(what, "done") == 0 || strcmp(what, "failed") == 0
                || strcmp(what, "interrupted") == 0) {
         json_object_set(stage, "end", event);
-        if (*what == 'd')
+        if (*what == 'd') {
             json_object_set(stage, "done", event);
+            keep(stage, "keys", text_of(event, "key"), event);
+        }
+    } else if (strcmp(what, "gate") == 0) {
+        take_verdict(stage, event);
     }
+}
+
+const json_t *journal_done(const struct journal *j, const char *stage, const char *key)
+{
+    return json_object_get(json_object_get(json_object_get(j->stages, stage), "keys"), key);
+}
+
+const json_t *journal_verdict(const struct journal *j, const char *stage, const char *digest,
+                              const char *gate)
+{
+    struct buf key = { 0 };
+    const json_t *verdict =
+        json_object_get(json_object_get(json_object_get(j->stages, stage), "verdicts"),
+                        verdict_key(&key, digest, gate));
+
+    buf_release(&key);
+    return verdict;
 }
 
 struct journal_view journal_of(const struct journal *j, const char *stage)
@@ -180,7 +237,12 @@ static enum status write_line(struct journal *j, const char *p, size_t n)
         p += done;
         n -= (size_t)done;
     }
-    if (fdatasync(j->fd) != 0)
+    return ST_OK;
+}
+
+enum status journal_sync(struct journal *j)
+{
+    if (j->fd >= 0 && fdatasync(j->fd) != 0)
         return fail_errno(ST_IO, "cannot sync '%s'", j->path);
     return ST_OK;
 }
@@ -208,5 +270,66 @@ enum status journal_append(struct journal *j, json_t *event)
     if (st == ST_OK)
         st = write_line(j, line.p, line.n);
     buf_release(&line);
+    return st;
+}
+
+/* ---- compaction ---- */
+
+static void add_event(struct buf *out, const json_t *event)
+{
+    if (event == NULL)
+        return;
+    json_canonical(out, event);
+    buf_addc(out, '\n');
+}
+
+static double time_of(const json_t *event) { return json_number_value(json_object_get(event, "t")); }
+
+static void add_events(struct buf *out, const json_t *map)
+{
+    const char *key;
+    json_t *event;
+
+    json_object_foreach((json_t *)(uintptr_t)map, key, event)
+        add_event(out, event);
+}
+
+/* A stage's events, so that reading them gives the same answers: its attempts are counted by
+ * starts, or told by the last one's number. */
+static void add_stage(struct buf *out, const json_t *stage)
+{
+    const json_t *start = json_object_get(stage, "start"), *end = json_object_get(stage, "end");
+    const json_t *done = json_object_get(stage, "done");
+
+    add_events(out, json_object_get(stage, "keys"));
+    add_events(out, json_object_get(stage, "verdicts"));
+    if (done != NULL && (start == NULL || time_of(done) <= time_of(start)))
+        add_event(out, done);
+    add_event(out, start);
+    add_event(out, end);
+    if (done != NULL && start != NULL && time_of(done) > time_of(start) && done != end)
+        add_event(out, done);
+}
+
+enum status journal_compact(struct journal *j)
+{
+    struct buf text = { 0 };
+    enum status st = ST_OK;
+    const char *name;
+    json_t *stage;
+
+    if (j->good < JOURNAL_COMPACT_BYTES)
+        return ST_OK;
+    json_object_foreach(j->stages, name, stage)
+        add_stage(&text, stage);
+    if (text.n < j->good / 2) {
+        st = file_write_atomic(j->path, text.p, text.n);
+        if (j->fd >= 0)
+            close(j->fd);
+        j->fd = -1;
+        j->good = text.n;
+        j->torn = false;
+    }
+    buf_release(&text);
     return st;
 }

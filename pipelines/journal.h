@@ -1,8 +1,8 @@
 /*
- * The journal: journal.jsonl in the work folder, one JSON object a line, appended and fsynced event
- * by event, so that whatever kills the runner, the next one knows what was going on.
+ * The journal: journal.jsonl in the work folder, one JSON object a line, appended event by event,
+ * so that whatever kills the runner, the next one knows what was going on.
  *
- *   {"t": 1712345678.123, "event": "start", "stage": "corpus", "key": "<64 hex>",
+ *   {"t": 1712345678.123, "event": "start", "stage": "corpus", "run": "<id>", "key": "<64 hex>",
  *    "artifact": "corpus-0123456789ab", "attempt": 3, "log": "corpus-3.log", "pid": 4711,
  *    "ticks": 123456, "boot": "<id>", "mark": "<process.h>"}
  *   {"t": ..., "event": "done", "stage": "corpus", "key", "artifact", "digest": "<content digest>",
@@ -12,10 +12,15 @@
  *   {"t": ..., "event": "failed", "stage": "corpus", "key", "code": 2, "signal": 0, "seconds": 0.1,
  *    "log": "corpus-3.log"}
  *   {"t": ..., "event": "interrupted", "stage": "corpus", "key", "seconds": 3.5, "log": ...}
+ *   {"t": ..., "event": "gate", "stage": "score", "digest": "<of the artifact>", "gate": "<what it
+ *    asks, as canonical JSON>", "outcome": "passed", "words": "1.61 <= 2.0"}
  *
- * The invariant: a "start" is on disk before its process runs, and no artifact is believed because
- * of the journal alone: the artifact's own manifest and key file decide (cache.h). The journal
- * tells history: what ran last, for how long, and which process may still be alive.
+ * Two invariants. A "start" is written before its process runs: it survives whatever ends the
+ * runner, and what could take it (power) ends that process, too. A "done" is written when the
+ * artifact is safe on the disk (runner.h), and no artifact is believed because of the journal
+ * alone: its own manifest and key file decide (cache.h). An artifact without a "done" that is not
+ * of this boot of the machine may have lost bytes with the power: it is hashed before it is
+ * believed (survey.c).
  *
  * A torn last line (power loss while appending) is ignored, and cut off by the next writer. Any
  * other line that is not an event is an error that names it. To add an event: write it with
@@ -39,6 +44,8 @@ struct journal_view {
     long long attempts;        /* how many starts */
 };
 
+#define JOURNAL_COMPACT_BYTES (4u << 20)   /* a longer one is written anew when most of it is old */
+
 struct journal;
 /* Reads the file; an absent one is an empty journal. */
 MUST_USE enum status journal_open(const char *path, struct journal **out);
@@ -46,8 +53,20 @@ void journal_close(struct journal *j);
 struct journal_view journal_of(const struct journal *j, const char *stage);
 /* The process of a start event; all zero if it names none. */
 struct process_id journal_process(const json_t *start);
-/* Puts the time in front, appends, fsyncs; takes ownership of event. Only for the holder of the
- * work folder's lock. */
+/* The done event of the stage with that key, however old; NULL if there is none. */
+const json_t *journal_done(const struct journal *j, const char *stage, const char *key);
+/* The gate's last verdict on the artifact with that digest, or NULL. */
+const json_t *journal_verdict(const struct journal *j, const char *stage, const char *digest,
+                              const char *gate);
+
+/* ---- for the holder of the work folder's lock ---- */
+
+/* Puts the time in front and appends; takes ownership of event. */
 MUST_USE enum status journal_append(struct journal *j, json_t *event);
+/* What was appended is on the disk when it returns. */
+MUST_USE enum status journal_sync(struct journal *j);
+/* Leaves out, in a new file, all that no question above asks for, if that is most of a long
+ * journal. */
+MUST_USE enum status journal_compact(struct journal *j);
 
 #endif

@@ -99,14 +99,13 @@ static bool has_mark(const char *pid, const char *entry, struct buf *text)
     return false;
 }
 
-/* Sends the signal (0: none) to every live process of the job; how many there were. */
-static size_t signal_marked(const char *mark, int sig)
+/* Calls visit for every live process of the job but this one. */
+static void for_marked(const char *mark, void (*visit)(pid_t pid, void *ctx), void *ctx)
 {
     char entry[sizeof PROCESS_MARK + 1 + PROCESS_MARK_ROOM];
     struct buf text = { 0 };
     struct process_id id;
     struct dirent *e;
-    size_t count = 0;
     DIR *d = opendir("/proc");
 
     snprintf(entry, sizeof entry, PROCESS_MARK "=%s", mark);
@@ -115,14 +114,53 @@ static size_t signal_marked(const char *mark, int sig)
         if (pid <= 1 || pid == getpid() || !has_mark(e->d_name, entry, &text)
             || !process_identify(pid, &id))
             continue;
-        count++;
-        if (sig != 0)
-            (void)kill(pid, sig);
+        visit(pid, ctx);
     }
     if (d != NULL)
         closedir(d);
     buf_release(&text);
-    return count;
+}
+
+struct signalling {
+    int sig;                     /* 0: none */
+    size_t count;
+};
+
+static void signal_one(pid_t pid, void *ctx)
+{
+    struct signalling *s = ctx;
+
+    s->count++;
+    if (s->sig != 0)
+        (void)kill(pid, s->sig);
+}
+
+/* How many there were. */
+static size_t signal_marked(const char *mark, int sig)
+{
+    struct signalling s = { .sig = sig };
+
+    for_marked(mark, signal_one, &s);
+    return s.count;
+}
+
+static void add_memory(pid_t pid, void *ctx)
+{
+    unsigned long long pages = 0;
+    char path[64], text[128];
+    uint64_t *sum = ctx;
+
+    snprintf(path, sizeof path, "/proc/%ld/statm", (long)pid);
+    if (read_text(path, text, sizeof text) && sscanf(text, "%*u %llu", &pages) == 1)
+        *sum += pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+uint64_t process_memory_marked(const char *mark)
+{
+    uint64_t sum = 0;
+
+    for_marked(mark, add_memory, &sum);
+    return sum;
 }
 
 size_t process_count_marked(const char *mark) { return signal_marked(mark, 0); }

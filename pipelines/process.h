@@ -10,6 +10,7 @@
 #define TUNDISH_PIPELINES_PROCESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/status.h"
@@ -30,6 +31,8 @@ bool process_is_alive(const struct process_id *id);
 void process_new_mark(char mark[PROCESS_MARK_ROOM]);
 /* How many processes with that mark are alive; those of other users cannot be seen. */
 size_t process_count_marked(const char *mark);
+/* Bytes of memory that they hold: resident, what they share counted for each. */
+uint64_t process_memory_marked(const char *mark);
 /* Ends the process, and every one that has the mark: SIGTERM, and after patience_ms SIGKILL. mark
  * may be NULL. ST_HELD if something does not go away. */
 MUST_USE enum status process_end(const struct process_id *id, const char *mark, int patience_ms);

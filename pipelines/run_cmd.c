@@ -7,6 +7,7 @@
 #include "base/bench.h"
 #include "base/log.h"
 #include "pipelines/run_page.h"
+#include "pipelines/run_view.h"
 #include "pipelines/show.h"
 
 struct pipeline_cfg {
@@ -16,7 +17,9 @@ struct pipeline_cfg {
     const char *work;
     const char *from, *until;
     struct opt_list only, force;
-    bool dry_run, json;
+    int64_t jobs, threads;
+    uint64_t memory;
+    bool dry_run, keep_going, json;
     int format;
 };
 
@@ -65,24 +68,6 @@ static enum status print_json(const json_t *value)
 
 /* ---- run ---- */
 
-static void log_lines(struct buf *text)
-{
-    char *rest = NULL;
-
-    for (char *line = strtok_r(text->p, "\n", &rest); line != NULL;
-         line = strtok_r(NULL, "\n", &rest))
-        log_info("%s", line);
-}
-
-static void tell_plan(const struct survey *s)
-{
-    struct buf text = { 0 };
-
-    show_plan(s, &text);
-    log_lines(&text);
-    buf_release(&text);
-}
-
 /* The table of results, or, of a dry run, the plan. */
 static enum status print_outcome(const struct run_report *report, const struct run_args *args)
 {
@@ -91,8 +76,8 @@ static enum status print_outcome(const struct run_report *report, const struct r
 
     if (args->dry && report->survey.views != NULL)
         show_plan(&report->survey, &text);
-    else if (report->results != NULL)
-        show_results(report, args->selected, &text);
+    else if (report->now.turns != NULL)
+        show_results(&report->now, &text);
     if (text.n > 0)
         st = print(&text);
     buf_release(&text);
@@ -105,7 +90,7 @@ static void write_page(const struct run_page *page)
     struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
     const char *path;
 
-    if (page->args->dry || page->report->survey.views == NULL)
+    if (page->args->dry || page->report->survey.views == NULL || !page->report->now.something_ran)
         return;
     sigaction(SIGPIPE, &ignore, &before);      /* a stderr that nobody reads must not end the run */
     if (run_page_write(page, &path) == ST_OK)
@@ -119,7 +104,8 @@ static enum status run_run(struct arena *a, void *cfg)
 {
     const struct pipeline_cfg *c = cfg;
     struct plan_selection selection = { c->from, c->until, &c->only, &c->force };
-    struct run_args args = { .arena = a, .executor = &executor_local, .dry = c->dry_run };
+    struct capacity asked = { c->jobs, c->threads, c->memory };
+    struct run_args args = { .arena = a, .dry = c->dry_run, .keep_going = c->keep_going };
     struct run_report report = { 0 };
     struct failure failure;
     struct workdir work;
@@ -134,13 +120,16 @@ static enum status run_run(struct arena *a, void *cfg)
     args.work = &work;
     args.selected = selected;
     args.forced = forced;
-    args.show_plan = c->dry_run ? NULL : tell_plan;
+    args.machine = capacity_of(args.plan, &asked);
+    args.view = c->dry_run ? NULL : view_plain_new();
     st = run_plan(&args, &report);
     failure_save(&failure, st);
     write_page(&(struct run_page){ &args, &report, st, st == ST_OK ? "" : failure.text,
                                    bench_now() - begun, when });
     printed = print_outcome(&report, &args);
     run_report_release(&report);
+    if (args.view != NULL)
+        args.view->release(args.view);
     return st != ST_OK ? failure_restore(&failure) : printed;
 }
 
@@ -154,6 +143,14 @@ static const struct opt run_opts[] = {
     OPT_LIST(struct pipeline_cfg, only, "only", "run this stage alone; may be repeated"),
     OPT_LIST(struct pipeline_cfg, force, "force",
              "run this stage though its artifact fits; may be repeated"),
+    OPT_INT(struct pipeline_cfg, jobs, "jobs", "0", 0, 10000,
+            "most stages side by side; 0: as the site profile says, else one a thread"),
+    OPT_INT(struct pipeline_cfg, threads, "threads", "0", 0, 100000,
+            "threads that stages share; 0: as the site profile says, else all processors"),
+    OPT_SIZE(struct pipeline_cfg, memory, "memory", "0", 0, 1e18,
+             "memory that stages share; 0: as the site profile says, else the machine's"),
+    OPT_BOOL(struct pipeline_cfg, keep_going, "keep-going", "false",
+             "a failure stops only what waits for it"),
     OPT_BOOL(struct pipeline_cfg, dry_run, "dry-run", "false",
              "print what would run and why, and do nothing"),
     OPT_END

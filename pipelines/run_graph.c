@@ -63,8 +63,7 @@ static void add_edge(struct buf *out, const struct spot *a, const struct spot *b
 static void add_box(struct buf *out, const struct run_page *p, size_t i, const struct spot *s)
 {
     const char *name = p->args->plan->names[i];
-    const char *word = result_word_of(p->report, p->args->selected, i);
-    const struct run_result *r = p->report->results ? &p->report->results[i] : NULL;
+    const char *word = result_word_of(&p->report->now, i);
 
     buf_printf(out,
                "<a href=\"#stage-%s\"><rect class=\"box %s\" x=\"%d\" y=\"%d\" width=\"%d\" "
@@ -72,8 +71,8 @@ static void add_box(struct buf *out, const struct run_page *p, size_t i, const s
                name, word, left_of(s), top_of(s), BOX_WIDTH, BOX_HEIGHT, left_of(s) + 12,
                top_of(s) + 23, NAME_MOST, name, strlen(name) > NAME_MOST ? "&#8230;" : "");
     buf_printf(out, "<text x=\"%d\" y=\"%d\">%s", left_of(s) + 12, top_of(s) + 42, word);
-    if (r != NULL && r->outcome != OUTCOME_NONE)
-        buf_printf(out, ", %.2f s", r->seconds);
+    if (result_seconds_of(&p->report->now, i) > 0)
+        buf_printf(out, ", %.2f s", result_seconds_of(&p->report->now, i));
     buf_adds(out, "</text></a>\n");
 }
 

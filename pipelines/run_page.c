@@ -114,9 +114,7 @@ static void add_params(struct buf *out, const struct run_page *p)
 
 static double seconds_of(const struct run_page *p, size_t i)
 {
-    const struct run_result *r = p->report->results;
-
-    return r != NULL && r[i].outcome != OUTCOME_NONE ? r[i].seconds : 0;
+    return result_seconds_of(&p->report->now, i);
 }
 
 static void add_stage_link(struct buf *out, const struct run_page *p, size_t i)
@@ -142,8 +140,8 @@ static void add_timings(struct buf *out, const struct run_page *p)
         add_stage_link(out, p, i);
         buf_adds(out, "</th>");
         page_cell_code(out, plan->stages[i].command->name);
-        page_cell_text(out, result_word_of(p->report, p->args->selected, i));
-        if (p->report->results == NULL || p->report->results[i].outcome == OUTCOME_NONE)
+        page_cell_text(out, result_word_of(&p->report->now, i));
+        if (seconds_of(p, i) <= 0)
             buf_adds(out, "<td class=\"n\">&ndash;</td>");
         else
             buf_printf(out, "<td class=\"n\">%.2f</td>", seconds_of(p, i));

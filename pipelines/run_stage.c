@@ -152,7 +152,7 @@ static void add_nothing(struct buf *out, const struct stage_view *v)
 void run_page_stage(struct buf *out, const struct run_page *p, size_t i)
 {
     const char *name = p->args->plan->names[i];
-    const char *word = result_word_of(p->report, p->args->selected, i);
+    const char *word = result_word_of(&p->report->now, i);
     bool bad = strcmp(word, "failed") == 0 || strcmp(word, "stopped") == 0;
 
     buf_printf(out,

@@ -1,29 +1,45 @@
 #include "pipelines/runner.h"
 
-#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/bench.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/platform.h"
 #include "base/stop.h"
 #include "pipelines/options.h"
+#include "pipelines/run_part.h"
+#include "pipelines/run_record_write.h"
 
 #define STRAY_PATIENCE_MS 10000   /* for a process of an earlier run to leave a resumable state */
-#define TAIL_LINES 8              /* of a failed stage's log, in the message */
-#define TAIL_BYTES 2000
+#define TICK_MS 100               /* how long a wish to stop, a limit or new words may go unseen */
 
-struct run {
-    const struct run_args *args;
-    struct run_report *report;
-    struct arena *arena;
-    const struct plan *plan;
-    const struct workdir *work;
-    struct survey *survey;
-    struct journal *journal;
-};
+const char *turn_state_word(enum turn_state s)
+{
+    static const char *const words[] = {
+#define X(name, word, text) word,
+        TURN_STATES(X)
+#undef X
+    };
+    return words[s];
+}
+
+double run_seconds(const struct run_now *now) { return bench_now() - now->began; }
+
+void run_failed(struct run *r, enum status st)
+{
+    static const int weight[ST_COUNT] = { [ST_OK] = 0, [ST_GATE] = 1, [ST_INTERRUPTED] = 2 };
+    int now = st == ST_OK || weight[st] ? weight[st] : 3;
+    int before = r->first.st == ST_OK || weight[r->first.st] ? weight[r->first.st] : 3;
+
+    if (st != ST_GATE && st != ST_INTERRUPTED)
+        r->failures++;
+    if (now > before)
+        failure_save(&r->first, st);
+}
 
 /* ---- processes of an earlier run ---- */
 
@@ -42,184 +58,14 @@ static enum status end_stray(struct run *r, const char *stage)
     return process_end(&id, mark, STRAY_PATIENCE_MS);
 }
 
-/* ---- one stage ---- */
-
-static void make_words(struct run *r, const struct plan_stage *s, const struct stage_view *v,
-                       struct words *w)
-{
-    const char *name = s->command->name, *space = strchr(name, ' ');
-    const struct opt *out = options_row_of_type(s->command->opts, OPT_T_OUTPUT);
-
-    *w = (struct words){ .arena = r->arena };
-    if (space != NULL)
-        words_add(w, arena_strndup(r->arena, name, (size_t)(space - name)));
-    words_add(w, space != NULL ? space + 1 : name);
-    options_words(s->command->opts, s->with, w);
-    if (s->threads > 0)
-        words_add(w, arena_printf(r->arena, "--threads=%lld", s->threads));
-    words_add(w, arena_printf(r->arena, "--%s=%s", out->name, v->artifact));
-}
-
-static enum status append_start(struct run *r, const struct plan_stage *s,
-                                const struct stage_view *v, const struct job *job,
-                                const struct process_id *id)
-{
-    long long attempt = journal_of(r->journal, s->name).attempts + 1;
-    json_t *event =
-        json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:s, s:s}", "event", "start", "stage",
-                  s->name, "key", v->key, "artifact", path_base(v->artifact), "attempt",
-                  (json_int_t)attempt, "log", path_base(job->log), "pid", (json_int_t)id->pid,
-                  "ticks", (json_int_t)id->ticks, "boot", id->boot, "mark", job->mark);
-
-    BUG_IF(event == NULL);
-    return journal_append(r->journal, event);
-}
-
-/* log and end NULL: the end of a process that nobody saw. */
-static enum status append_end(struct run *r, const struct plan_stage *s, const struct stage_view *v,
-                              const char *what, const char *log, const struct job_end *end)
-{
-    json_t *event = json_pack("{s:s, s:s, s:s, s:s}", "event", what, "stage", s->name, "key",
-                              v->key, "artifact", path_base(v->artifact));
-
-    BUG_IF(event == NULL);
-    if (log != NULL)
-        json_object_update_new(event, json_pack("{s:s, s:f, s:i, s:i}", "log", path_base(log),
-                                                "seconds", end->seconds, "code", end->code,
-                                                "signal", end->signal));
-    if (strcmp(what, "done") == 0)
-        json_object_set_new(event, "digest", json_string(v->digest));
-    return journal_append(r->journal, event);
-}
-
-/* The last lines of a log, indented, "" if there are none. */
-static const char *log_tail(struct run *r, const char *path)
-{
-    char text[TAIL_BYTES + 1];
-    int fd = open(path, O_RDONLY | O_CLOEXEC), lines = 0;
-    off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
-    ssize_t n = fd < 0 ? 0 : pread(fd, text, TAIL_BYTES, size > TAIL_BYTES ? size - TAIL_BYTES : 0);
-    struct buf out = { 0 };
-    const char *kept, *from;
-
-    if (fd >= 0)
-        close(fd);
-    while (n > 0 && text[n - 1] == '\n')
-        n--;
-    text[n > 0 ? n : 0] = 0;
-    for (from = text + (n > 0 ? n : 0); from > text; from--)
-        if (from[-1] == '\n' && ++lines == TAIL_LINES)
-            break;
-    while (*from != 0) {
-        size_t length = strcspn(from, "\n");
-        if (*from != '$' || from != text)      /* the first line is the command */
-            buf_printf(&out, "\n  | %.*s", (int)length, from);
-        from += length + (from[length] == '\n');
-    }
-    kept = arena_strdup(r->arena, out.n ? out.p : "");
-    buf_release(&out);
-    return kept;
-}
-
-static enum status stage_failed(struct run *r, const struct plan_stage *s, const char *log,
-                                const struct job_end *end)
-{
-    const char *how = arena_printf(r->arena, "exit code %d", end->code);
-
-    if (end->signal != 0)
-        how = arena_printf(r->arena, "ended by signal %d, %s", end->signal, strsignal(end->signal));
-    return fail(ST_FAILED, "stage '%s' failed (%s); its log is %s%s", s->name, how, log,
-                log_tail(r, log));
-}
-
-/* The process ended: what that means. */
-static enum status settle(struct run *r, size_t i, const char *log, const struct job_end *end)
-{
-    const struct plan_stage *s = &r->plan->stages[i];
-    struct stage_view *v = &r->survey->views[i];
-    struct run_result *result = &r->report->results[i];
-    struct cache_look look;
-
-    result->seconds = end->seconds;
-    if (end->code == status_exit_code(ST_INTERRUPTED)
-        || (end->asked_to_stop && (end->code != 0 || end->signal != 0))) {
-        result->outcome = OUTCOME_STOPPED;
-        TRY(append_end(r, s, v, "interrupted", log, end));
-        return fail(ST_INTERRUPTED,
-                    "stage '%s' was interrupted; the same command goes on from there", s->name);
-    }
-    result->outcome = OUTCOME_FAILED;
-    if (end->code != 0) {
-        TRY(append_end(r, s, v, "failed", log, end));
-        return stage_failed(r, s, log, end);
-    }
-    look = cache_look_at(r->arena, v->artifact, v->key, s->command->makes);
-    if (look.state != CACHE_VALID) {
-        TRY(append_end(r, s, v, "failed", log, end));
-        return fail(ST_FAILED,
-                    "stage '%s' said that it is done, but left no good artifact at '%s'%s%s",
-                    s->name, v->artifact, look.why ? ": " : "", look.why ? look.why : "");
-    }
-    result->outcome = OUTCOME_RAN;
-    v->state = STAGE_CACHED;
-    memcpy(v->digest, look.digest, sizeof v->digest);
-    TRY(append_end(r, s, v, "done", log, end));
-    return workdir_point_current(r->arena, r->work, s->name, v->artifact);
-}
-
-/* Makes the place free and says there what will be in it. */
-static enum status prepare(struct run *r, const struct stage_view *v)
-{
-    if (v->clear_away) {
-        TRY(file_remove_tree(v->artifact));
-        TRY(file_remove_tree(arena_printf(r->arena, "%s.work", v->artifact)));
-    }
-    return key_store(r->arena, v->artifact, v->key, v->record);
-}
-
-static enum status run_stage(struct run *r, size_t i)
-{
-    const struct plan_stage *s = &r->plan->stages[i];
-    const struct stage_view *v = &r->survey->views[i];
-    const struct executor *x = r->args->executor;
-    const char *log = workdir_log(r->arena, r->work, s->name,
-                                  journal_of(r->journal, s->name).attempts + 1);
-    char mark[PROCESS_MARK_ROOM];
-    struct job_end end = { 0 };
-    struct process_id id;
-    struct running *running;
-    struct words words;
-    struct job job = { .ranks = s->ranks, .log = log, .mark = mark };
-    enum status st;
-
-    TRY(prepare(r, v));
-    make_words(r, s, v, &words);
-    job.words = words.v;
-    process_new_mark(mark);
-    log_info("stage %s: %s (log %s)", s->name, s->command->name, log);
-    TRY(x->start(&job, &running));
-    id = x->who(running);
-    st = append_start(r, s, v, &job, &id);
-    if (st == ST_OK)
-        st = x->release(running);
-    if (st != ST_OK) {
-        x->drop(running);
-        return st;
-    }
-    TRY(x->wait(running, &end));
-    if (s->ranks > 1)      /* ranks whose launcher was killed */
-        TRY(process_end(&id, mark, STRAY_PATIENCE_MS));
-    return settle(r, i, log, &end);
-}
-
-/* ---- all stages ---- */
+/* ---- before anything runs ---- */
 
 static enum status nothing_there(const struct plan_input *in)
 {
     return yaml_fail(in->node, "no such file or folder: '%s'", in->node->text);
 }
 
-/* The first thing that makes this plan impossible, before anything runs. */
+/* The first thing that makes this plan impossible. */
 static enum status check_possible(struct run *r)
 {
     for (size_t i = 0; i < r->plan->count; i++) {
@@ -238,12 +84,148 @@ static enum status check_possible(struct run *r)
                             s->name, r->plan->names[from], r->plan->names[from]);
         }
     }
-    return ST_OK;
+    return capacity_check(r->plan, r->args->selected, &r->args->machine);
 }
 
-static bool is_cached(const struct run *r, size_t i)
+static enum status look(struct run *r)
 {
-    return r->survey->views[i].state == STAGE_CACHED;
+    struct survey *s = r->survey;
+
+    TRY(journal_open(r->work->journal, &r->report->journal));
+    r->journal = r->now->journal = r->report->journal;
+    *s = (struct survey){ .arena = r->arena, .plan = r->plan, .work = r->work,
+                          .journal = r->journal,
+                          .selected = r->args->selected, .forced = r->args->forced };
+    for (size_t i = 0; !r->args->dry && i < r->plan->count; i++)
+        TRY(end_stray(r, r->plan->names[i]));
+    TRY(survey_begin(s));
+    if (r->args->view != NULL && r->args->view->surveyed != NULL)
+        r->args->view->surveyed(r->args->view, r->now);
+    return check_possible(r);
+}
+
+/* ---- the state of stages ---- */
+
+static void show_change(struct run *r, size_t i)
+{
+    if (r->args->view != NULL && r->args->view->changed != NULL)
+        r->args->view->changed(r->args->view, r->now, i);
+}
+
+static void lose(struct run *r, size_t first);
+
+/* Who waits for the stage may come, or never will. */
+static void release_behind(struct run *r, size_t i)
+{
+    for (size_t k = r->behind[i]; k > 0; k = r->behind_next[k - 1]) {
+        size_t j = r->behind_stage[k - 1];
+        if (r->turns[i].state != TURN_DONE)
+            lose(r, j);
+        else if (--r->turns[j].waits == 0 && r->turns[j].state == TURN_WAITING)
+            r->arrived[r->arrived_count++] = j;
+    }
+}
+
+static void lose(struct run *r, size_t first)
+{
+    size_t *stack = mem_array(r->plan->count, sizeof *stack), n = 0;
+
+    if (r->turns[first].state == TURN_WAITING) {
+        r->turns[first].state = TURN_LOST;
+        stack[n++] = first;
+    }
+    while (n > 0) {
+        size_t i = stack[--n];
+        show_change(r, i);
+        for (size_t k = r->behind[i]; k > 0; k = r->behind_next[k - 1]) {
+            size_t j = r->behind_stage[k - 1];
+            if (r->turns[j].state != TURN_WAITING)
+                continue;
+            r->turns[j].state = TURN_LOST;
+            stack[n++] = j;
+        }
+    }
+    free(stack);
+}
+
+/* Arrows between selected stages, by their tail; the others are as they are. */
+static void count_arrows(struct run *r)
+{
+    const struct plan *p = r->plan;
+    size_t arrows = 0, k = 0;
+
+    for (size_t i = 0; i < p->count; i++)
+        arrows += p->stages[i].after_count;
+    r->behind = arena_array(r->arena, p->count, sizeof *r->behind);
+    r->behind_next = arena_array(r->arena, arrows + 1, sizeof *r->behind_next);
+    r->behind_stage = arena_array(r->arena, arrows + 1, sizeof *r->behind_stage);
+    for (size_t i = 0; i < p->count; i++)
+        for (size_t j = 0; r->args->selected[i] && j < p->stages[i].after_count; j++) {
+            size_t from = p->stages[i].after[j].from;
+            if (!r->args->selected[from])
+                continue;
+            r->behind_stage[k] = i;
+            r->behind_next[k] = r->behind[from];
+            r->behind[from] = ++k;
+            r->turns[i].waits++;
+        }
+}
+
+static void begin_turns(struct run *r)
+{
+    size_t count = r->plan->count;
+
+    r->turns = r->now->turns = arena_array(r->arena, count, sizeof *r->turns);
+    r->live = arena_array(r->arena, count, sizeof *r->live);
+    r->ready = arena_array(r->arena, count, sizeof *r->ready);
+    r->arrived = arena_array(r->arena, count, sizeof *r->arrived);
+    r->place = arena_array(r->arena, count, sizeof *r->place);
+    r->left = r->args->machine;
+    count_arrows(r);
+    for (size_t k = 0; k < count; k++) {
+        size_t i = r->plan->order[k];
+        r->place[i] = k;
+        r->live[i].claim = capacity_claim(&r->plan->stages[i], &r->args->machine);
+        if (!r->args->selected[i])
+            r->turns[i].state = TURN_LEFT_OUT;
+        else if (r->turns[i].waits == 0)
+            r->arrived[r->arrived_count++] = i;
+    }
+}
+
+/* ---- settling ---- */
+
+static enum status gate_shut(struct run *r, size_t i)
+{
+    const struct gate_result *g = r->turns[i].gates;
+
+    while (g->outcome != GATE_FAILED)
+        g++;
+    r->shut++;
+    return fail(ST_GATE, "the gate of stage '%s' is shut: %s; what waits for it is not run",
+                r->plan->names[i], g->words);
+}
+
+/* The stage came through, or will not: gates, and those behind it. */
+static enum status settled(struct run *r, size_t i)
+{
+    struct turn *t = &r->turns[i];
+    bool open = true;
+    enum status st;
+
+    if (t->state == TURN_DONE) {
+        st = gates_look(r, i, &open);
+        if (st != ST_OK) {
+            t->state = TURN_FAILED;
+            run_failed(r, fail_within(st, "gate of stage '%s': ", r->plan->names[i]));
+        } else if (!open) {
+            t->state = TURN_GATED;
+            run_failed(r, gate_shut(r, i));
+        }
+    }
+    show_change(r, i);
+    release_behind(r, i);
+    return ST_OK;
 }
 
 /* A finished artifact that the journal does not know as the stage's last (the runner was killed
@@ -256,69 +238,238 @@ static enum status adopt(struct run *r, size_t i)
     const char *last = json_string_value(json_object_get(h.done, "key"));
     bool cut_off = h.start != NULL && h.end == NULL;
 
-    TRY(workdir_point_current(r->arena, r->work, s->name, v->artifact));
-    if (last != NULL && strcmp(last, v->key) == 0 && !cut_off)
-        return ST_OK;
-    return append_end(r, s, v, "done", NULL, NULL);
+    r->turns[i].state = TURN_DONE;
+    TRY(workdir_point_current(r->arena, r->work, s->slug, v->artifact));
+    if (last == NULL || strcmp(last, v->key) != 0 || cut_off)
+        durable_add(r, i);
+    return settled(r, i);
 }
 
-/* One stage's turn. */
-static enum status take_turn(struct run *r, size_t i)
+/* All in front of it came through: is there anything to do? */
+static enum status arrive(struct run *r, size_t i)
 {
-    if (!is_cached(r, i))
+    struct stage_view *v = &r->survey->views[i];
+
+    if (v->state != STAGE_CACHED)
         TRY(survey_stage(r->survey, i));
-    if (r->survey->views[i].state == STAGE_BLOCKED)      /* gone since the plan was shown */
-        return nothing_there(r->survey->views[i].missing);
-    if (is_cached(r, i))
+    if (v->state == STAGE_BLOCKED)      /* gone since the plan was shown */
+        return nothing_there(v->missing);
+    if (v->state == STAGE_CACHED)
         return adopt(r, i);
-    BUG_IF(r->survey->views[i].state != STAGE_RUN);
-    if (stop_requested())
-        return fail(ST_INTERRUPTED,
-                    "stopped in front of stage '%s'; the same command goes on from there",
-                    r->plan->names[i]);
-    return run_stage(r, i);
-}
-
-static enum status take_turns(struct run *r)
-{
-    r->report->results = arena_array(r->arena, r->plan->count, sizeof *r->report->results);
-    for (size_t k = 0; k < r->plan->count; k++)
-        if (r->args->selected[r->plan->order[k]])
-            TRY(take_turn(r, r->plan->order[k]));
+    BUG_IF(v->state != STAGE_RUN);
+    r->turns[i].state = TURN_READY;
+    r->ready[r->ready_count++] = i;
+    show_change(r, i);
     return ST_OK;
 }
 
-static enum status look(struct run *r)
+static enum status arrive_all(struct run *r)
 {
-    struct survey *s = r->survey;
+    while (r->arrived_count > 0)
+        TRY(arrive(r, r->arrived[--r->arrived_count]));
+    return ST_OK;
+}
 
-    TRY(journal_open(r->work->journal, &r->report->journal));
-    r->journal = r->report->journal;
-    *s = (struct survey){ .arena = r->arena, .plan = r->plan, .work = r->work,
-                          .journal = r->journal,
-                          .selected = r->args->selected, .forced = r->args->forced };
-    for (size_t i = 0; !r->args->dry && i < r->plan->count; i++)
-        TRY(end_stray(r, r->plan->names[i]));
-    TRY(survey_begin(s));
-    if (r->args->show_plan != NULL)
-        r->args->show_plan(s);
-    return check_possible(r);
+/* ---- starting ---- */
+
+static bool may_start(const struct run *r)
+{
+    return !r->stopping && (r->failures == 0 || r->args->keep_going);
+}
+
+/* The first stage in the plan's order that there is room for; SIZE_MAX. The place in the list. */
+static size_t choose(const struct run *r)
+{
+    size_t best = SIZE_MAX;
+
+    for (size_t k = 0; k < r->ready_count; k++) {
+        size_t i = r->ready[k];
+        if (capacity_fits(&r->live[i].claim, &r->left)
+            && (best == SIZE_MAX || r->place[i] < r->place[r->ready[best]]))
+            best = k;
+    }
+    return best;
+}
+
+static enum status start_stages(struct run *r)
+{
+    size_t k;
+
+    while (may_start(r) && (k = choose(r)) != SIZE_MAX) {
+        size_t i = r->ready[k];
+        r->ready[k] = r->ready[--r->ready_count];
+        if (!r->now->something_ran)
+            TRY(run_record_begin(r->now, r->args));
+        TRY(attempt_start(r, i));
+        capacity_take(&r->left, &r->live[i].claim);
+        r->running++;
+        show_change(r, i);
+    }
+    return ST_OK;
+}
+
+/* Stages whose pause is over are ready again; *next: when the next one is, at most. */
+static void wake_paused(struct run *r, double *next)
+{
+    double at = run_seconds(r->now);
+
+    for (size_t i = 0; r->paused > 0 && i < r->plan->count; i++) {
+        if (r->turns[i].state != TURN_PAUSED)
+            continue;
+        if (r->turns[i].next_attempt > at) {
+            *next = r->turns[i].next_attempt < *next ? r->turns[i].next_attempt : *next;
+            continue;
+        }
+        r->turns[i].state = TURN_READY;
+        r->ready[r->ready_count++] = i;
+        r->paused--;
+    }
+}
+
+/* ---- the loop ---- */
+
+static enum status look_at_running(struct run *r)
+{
+    size_t seen = 0, running = r->running;
+
+    for (size_t i = 0; seen < running && i < r->plan->count; i++) {
+        bool ended = false;
+        if (r->turns[i].state != TURN_RUNNING)
+            continue;
+        seen++;
+        TRY(attempt_look(r, i, &ended));
+        if (!ended)
+            continue;
+        r->running--;
+        capacity_give(&r->left, &r->live[i].claim);
+        if (r->turns[i].state == TURN_PAUSED) {
+            r->paused++;
+            show_change(r, i);
+        } else {
+            TRY(settled(r, i));
+        }
+    }
+    return ST_OK;
+}
+
+static void notice_stop(struct run *r)
+{
+    if (r->stopping || !stop_requested())
+        return;
+    r->stopping = true;
+    for (size_t i = 0; i < r->plan->count; i++)
+        if (r->turns[i].state == TURN_RUNNING)
+            attempt_end(r, i, WISH_STOP);
+}
+
+static void sleep_until_something(struct run *r, double next)
+{
+    struct pollfd *fds = mem_array(r->running + 1, sizeof *fds);
+    double left = (next - run_seconds(r->now)) * 1000;
+    nfds_t n = 0;
+    int ms = left < TICK_MS ? (int)left + 1 : TICK_MS;
+
+    fds[n++] = (struct pollfd){ durable_fd(r), POLLIN, 0 };
+    for (size_t i = 0; n < r->running + 1 && i < r->plan->count; i++)
+        if (r->turns[i].state == TURN_RUNNING)
+            fds[n++] = (struct pollfd){ r->live[i].executor->end_fd(r->live[i].process), POLLIN,
+                                        0 };
+    (void)poll(fds, n, ms < 0 ? 0 : ms);
+    free(fds);
+    if (r->args->view != NULL && r->args->view->tick != NULL)
+        r->args->view->tick(r->args->view, r->now);
+}
+
+static enum status loop(struct run *r)
+{
+    for (;;) {
+        double next = 1e300;
+        TRY(arrive_all(r));
+        notice_stop(r);
+        wake_paused(r, &next);
+        TRY(start_stages(r));
+        TRY(durable_step(r));
+        if (r->running == 0 && r->arrived_count == 0
+            && (!may_start(r) || (r->paused == 0 && r->ready_count == 0)))
+            return ST_OK;
+        sleep_until_something(r, next);
+        TRY(look_at_running(r));
+    }
+}
+
+/* A fault of the run itself: nothing may live on behind it. */
+static void end_all(struct run *r)
+{
+    for (size_t i = 0; r->turns != NULL && i < r->plan->count; i++) {
+        struct live *l = &r->live[i];
+        if (r->turns[i].state != TURN_RUNNING)
+            continue;
+        l->executor->signal(l->process, SIGKILL);
+        if (process_end(&l->id, l->mark, STRAY_PATIENCE_MS) != ST_OK)
+            log_warn("%s", fail_message());
+    }
+}
+
+static enum status outcome(struct run *r)
+{
+    size_t open = 0;
+
+    if (r->first.st != ST_OK) {
+        enum status st = failure_restore(&r->first);
+        return r->failures > 1 ? fail(st, "%s\n  and %zu more stage%s failed", r->first.text,
+                                      r->failures - 1, r->failures == 2 ? "" : "s") : st;
+    }
+    for (size_t i = 0; i < r->plan->count; i++)
+        open += r->turns[i].state != TURN_DONE && r->turns[i].state != TURN_LEFT_OUT;
+    if (open > 0)
+        return fail(ST_INTERRUPTED,
+                    "stopped with %zu stage%s still to do; the same command goes on from there",
+                    open, open == 1 ? "" : "s");
+    return ST_OK;
+}
+
+static enum status run_turns(struct run *r)
+{
+    struct failure fault;
+    enum status st;
+
+    begin_turns(r);
+    st = loop(r);
+    failure_save(&fault, st);
+    if (st != ST_OK)
+        end_all(r);
+    if (durable_finish(r) != ST_OK && st == ST_OK)
+        return ST_IO;
+    return st != ST_OK ? failure_restore(&fault) : outcome(r);
 }
 
 static enum status run_locked(struct run *r)
 {
+    enum status st;
+
+    TRY(file_clear_leftovers(r->work->artifacts));
     TRY(look(r));
-    return take_turns(r);
+    TRY(journal_compact(r->journal));
+    file_defer_care(true);       /* durable.c takes it over */
+    st = run_turns(r);
+    file_defer_care(false);
+    if (r->args->view != NULL && r->args->view->ended != NULL)
+        r->args->view->ended(r->args->view, r->now);
+    return st;
 }
 
 enum status run_plan(const struct run_args *args, struct run_report *report)
 {
     struct run r = { .args = args, .report = report, .arena = args->arena, .plan = args->plan,
-                     .work = args->work, .survey = &report->survey };
+                     .work = args->work, .survey = &report->survey, .now = &report->now };
     struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
     struct file_lock lock;
     enum status st;
 
+    report->now = (struct run_now){ .plan = args->plan, .work = args->work,
+                                    .survey = &report->survey, .selected = args->selected,
+                                    .machine = args->machine };
+    run_record_name(args->arena, &report->now);
     if (args->dry)
         return look(&r);
     TRY(workdir_make(args->work));
@@ -328,6 +479,8 @@ enum status run_plan(const struct run_args *args, struct run_report *report)
                              : st;
     sigaction(SIGPIPE, &ignore, &before);      /* a stderr that nobody reads must not end a stage */
     st = run_locked(&r);
+    if (report->now.something_ran && run_record_end(&report->now, args, st) != ST_OK)
+        log_warn("no record of this run: %s", fail_message());
     sigaction(SIGPIPE, &before, NULL);
     file_lock_drop(&lock);
     return st;

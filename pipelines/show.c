@@ -67,38 +67,44 @@ void show_plan(const struct survey *s, struct buf *out)
 
 /* ---- the result ---- */
 
-const char *result_word_of(const struct run_report *report, const bool *selected, size_t i)
+const char *result_word_of(const struct run_now *now, size_t i)
 {
-    const struct stage_view *v = &report->survey.views[i];
-    enum run_outcome outcome = report->results ? report->results[i].outcome : OUTCOME_NONE;
+    const struct turn *t = now->turns != NULL ? &now->turns[i] : NULL;
+    enum stage_state state = now->survey->views[i].state;
 
-    switch (outcome) {
-    case OUTCOME_RAN: return "ran";
-    case OUTCOME_FAILED: return "failed";
-    case OUTCOME_STOPPED: return "stopped";
-    case OUTCOME_NONE: break;
-    }
-    if ((v->state == STAGE_CACHED || v->state == STAGE_KEPT) && v->artifact != NULL)
-        return stage_state_word(v->state);
-    return selected[i] ? "not run" : "left out";
+    if (t != NULL && t->state == TURN_DONE && t->attempt_count > 0)
+        return "ran";
+    if (t != NULL && (t->state == TURN_FAILED || t->state == TURN_STOPPED || t->state == TURN_GATED))
+        return turn_state_word(t->state);
+    if (state == STAGE_CACHED || state == STAGE_KEPT)
+        return stage_state_word(state);
+    return now->selected[i] ? "not run" : "left out";
 }
 
-void show_results(const struct run_report *report, const bool *selected, struct buf *out)
+double result_seconds_of(const struct run_now *now, size_t i)
 {
-    const struct survey *s = &report->survey;
+    double seconds = 0;
+
+    for (size_t k = 0; now->turns != NULL && k < now->turns[i].attempt_count; k++)
+        seconds += now->turns[i].attempts[k].end.seconds;
+    return seconds;
+}
+
+void show_results(const struct run_now *now, struct buf *out)
+{
+    const struct survey *s = now->survey;
     int width = widest_name(s->plan);
 
     buf_printf(out, "%-*s  %-8s  %8s  %s\n", width, "stage", "result", "seconds", "artifact");
     for (size_t k = 0; k < s->plan->count; k++) {
         size_t i = s->plan->order[k];
         const struct stage_view *v = &s->views[i];
-        const struct run_result *r = &report->results[i];
         bool has = v->state == STAGE_CACHED || v->state == STAGE_KEPT;
-        buf_printf(out, "%-*s  %-8s  ", width, s->plan->names[i], result_word_of(report, selected, i));
-        if (r->outcome == OUTCOME_NONE)
+        buf_printf(out, "%-*s  %-8s  ", width, s->plan->names[i], result_word_of(now, i));
+        if (now->turns[i].attempt_count == 0)
             buf_printf(out, "%8s", "-");
         else
-            buf_printf(out, "%8.2f", r->seconds);
+            buf_printf(out, "%8.2f", result_seconds_of(now, i));
         buf_printf(out, "  %s\n", has ? v->artifact : "-");
     }
 }

@@ -11,11 +11,13 @@
 /* "pipeline x: 3 stages, 2 cached, 1 to run" and a line a stage: name, state, the first reasons. */
 void show_plan(const struct survey *s, struct buf *out);
 /* The table behind a run: stage, what happened, seconds, artifact. */
-void show_results(const struct run_report *report, const bool *selected, struct buf *out);
+void show_results(const struct run_now *now, struct buf *out);
 
-/* What became of a stage in this run: "ran", "failed", "stopped", "cached", "kept", "not run" or
- * "left out". */
-const char *result_word_of(const struct run_report *report, const bool *selected, size_t i);
+/* What became of a stage in this run: "ran", "failed", "stopped", "gate", "cached", "kept",
+ * "not run" or "left out". */
+const char *result_word_of(const struct run_now *now, size_t i);
+/* What its attempts of this run took. */
+double result_seconds_of(const struct run_now *now, size_t i);
 
 /* The state of a stage, for a person who comes back: "done", "running", "failed", "interrupted",
  * "never ran", "out of date", "waits", "blocked". */

@@ -1,6 +1,7 @@
 #include "pipelines/survey.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "store/artifact.h"
@@ -176,6 +177,28 @@ static void explain_run(struct survey *s, const struct plan_stage *stage, struct
         explain_changes(s, stage, v, &h);
 }
 
+/* An artifact that was never written down as done, and that no process of this boot has made, may
+ * have lost bytes with the power: its files are hashed before it is believed. */
+static void distrust(struct survey *s, const struct plan_stage *stage, const struct stage_view *v,
+                     struct cache_look *look)
+{
+    const json_t *start = journal_of(s->journal, stage->name).start;
+    struct process_id self;
+    json_t *manifest = NULL;
+
+    if (look->state != CACHE_VALID || journal_done(s->journal, stage->name, v->key) != NULL)
+        return;
+    process_identify(getpid(), &self);
+    if (strcmp(text_of(start, "key"), v->key) == 0 && strcmp(text_of(start, "boot"), self.boot) == 0)
+        return;
+    if (artifact_open(v->artifact, NULL, &manifest) != ST_OK
+        || artifact_verify(v->artifact, manifest) != ST_OK) {
+        look->state = CACHE_DAMAGED;
+        look->why = arena_strdup(s->arena, fail_message());
+    }
+    json_decref(manifest);
+}
+
 /* ---- judging ---- */
 
 static void judge(struct survey *s, size_t i, const struct plan_stage *stage, struct stage_view *v)
@@ -183,8 +206,9 @@ static void judge(struct survey *s, size_t i, const struct plan_stage *stage, st
     struct cache_look look;
 
     key_of_record(v->record, v->key);
-    v->artifact = workdir_artifact(s->arena, s->work, stage->name, v->key);
+    v->artifact = workdir_artifact(s->arena, s->work, stage->slug, v->key);
     look = cache_look_at(s->arena, v->artifact, v->key, stage->command->makes);
+    distrust(s, stage, v, &look);
     if (s->forced != NULL && s->forced[i]) {
         v->state = STAGE_RUN;
         v->clear_away = true;

@@ -15,6 +15,7 @@ struct workdir workdir_at(struct arena *a, const char *path, const char *pipelin
     w.artifacts = path_join(a, w.path, "artifacts");
     w.logs = path_join(a, w.path, "logs");
     w.current = path_join(a, w.path, "current");
+    w.runs = path_join(a, w.path, "runs");
     w.journal = path_join(a, w.path, "journal.jsonl");
     w.digests = path_join(a, w.path, "digests");
     w.lock = path_join(a, w.path, "lock");
@@ -25,6 +26,7 @@ enum status workdir_make(const struct workdir *w)
 {
     TRY(file_make_folders(w->artifacts));
     TRY(file_make_folders(w->logs));
+    TRY(file_make_folders(w->runs));
     return file_make_folders(w->current);
 }
 

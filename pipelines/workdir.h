@@ -9,6 +9,7 @@
  *   artifacts/<stage>-<12 hex>.key   the whole key and the record it was made
  *                                    from, as JSON (cache.h)
  *   logs/<stage>-<n>.log         what attempt n of the stage printed
+ *   runs/<UTC time>.json         the record of each run that did something (run_record.h)
  *   report.html                  the last run as a page (run_page.h)
  *   reports/<UTC time>.html      the same of each run; the newest 50 stay
  *   current/<stage>              a link to the stage's last finished artifact, for people
@@ -24,7 +25,7 @@
 
 struct workdir {
     const char *path;
-    const char *artifacts, *logs, *current;
+    const char *artifacts, *logs, *current, *runs;
     const char *journal, *digests, *lock;
 };
 /* Names only; nothing is touched. path NULL: "work/<pipeline>". */

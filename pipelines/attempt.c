@@ -1,0 +1,388 @@
+/* One process of a stage: its preparation, its limits, and what its end means. */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "pipelines/options.h"
+#include "pipelines/program.h"
+#include "pipelines/run_part.h"
+
+#define STRAY_PATIENCE_MS 10000   /* for ranks whose launcher was killed */
+#define KILL_PATIENCE 10.0        /* seconds between SIGTERM and SIGKILL: to leave a resumable state */
+#define MEMORY_EVERY 0.5          /* seconds between two looks at what a stage takes */
+#define TAIL_LINES 8              /* of a failed stage's log, in the message */
+#define TAIL_BYTES 2000
+
+/* ---- start ---- */
+
+static void make_words(struct run *r, const struct plan_stage *s, const struct stage_view *v,
+                       struct words *w)
+{
+    const char *name = s->command->name, *space = strchr(name, ' ');
+    const struct opt *out = options_row_of_type(s->command->opts, OPT_T_OUTPUT);
+
+    *w = (struct words){ .arena = r->arena };
+    if (space != NULL)
+        words_add(w, arena_strndup(r->arena, name, (size_t)(space - name)));
+    words_add(w, space != NULL ? space + 1 : name);
+    options_words(s->command->opts, s->with, w);
+    if (s->threads > 0)
+        words_add(w, arena_printf(r->arena, "--threads=%lld", s->threads));
+    words_add(w, arena_printf(r->arena, "--%s=%s", out->name, v->artifact));
+}
+
+/* The job's words, or its body if it is a program of others. */
+static void make_job(struct run *r, size_t i, struct job *job)
+{
+    const struct plan_stage *s = &r->plan->stages[i];
+    const struct stage_view *v = &r->survey->views[i];
+    struct program_job *program;
+    struct words words;
+
+    job->ranks = s->ranks;
+    job->mark = r->live[i].mark;
+    job->log = workdir_log(r->arena, r->work, s->slug,
+                           journal_of(r->journal, s->name).attempts + 1);
+    job->progress = arena_printf(r->arena, "%s.progress", job->log);
+    process_new_mark(r->live[i].mark);
+    if (s->command != &stage_program) {
+        make_words(r, s, v, &words);
+        job->words = words.v;
+        return;
+    }
+    program = arena_new(r->arena, struct program_job);
+    *program = (struct program_job){ s, v->artifact, s->threads > 0 ? s->threads : 1 };
+    job->words = program_argv(r->arena, s, v->artifact, program->threads);
+    job->body = program_run;
+    job->ctx = program;
+}
+
+static enum status append_start(struct run *r, size_t i, const struct attempt *a)
+{
+    const struct stage_view *v = &r->survey->views[i];
+    const struct live *l = &r->live[i];
+    json_t *event =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:s, s:s}", "event", "start",
+                  "stage", r->plan->names[i], "run", r->now->id, "key", v->key, "artifact",
+                  path_base(v->artifact), "attempt", (json_int_t)a->number, "log",
+                  path_base(a->log), "pid", (json_int_t)l->id.pid, "ticks",
+                  (json_int_t)l->id.ticks, "boot", l->id.boot, "mark", l->mark);
+
+    BUG_IF(event == NULL);
+    return journal_append(r->journal, event);
+}
+
+static struct attempt *new_attempt(struct run *r, size_t i, const char *log)
+{
+    struct turn *t = &r->turns[i];
+    struct attempt *all = arena_array(r->arena, t->attempt_count + 1, sizeof *all);
+    struct attempt *a = &all[t->attempt_count];
+
+    if (t->attempt_count > 0)
+        memcpy(all, t->attempts, t->attempt_count * sizeof *all);
+    t->attempts = all;
+    t->attempt_count++;
+    *a = (struct attempt){ .begun = run_seconds(r->now), .log = log, .cause = -1,
+                           .number = journal_of(r->journal, r->plan->names[i]).attempts + 1 };
+    return a;
+}
+
+/* Makes the place free and says there what will be in it. */
+static enum status prepare(struct run *r, const struct stage_view *v)
+{
+    if (v->clear_away) {
+        TRY(file_remove_tree(v->artifact));
+        TRY(file_remove_tree(arena_printf(r->arena, "%s.work", v->artifact)));
+    }
+    return key_store(r->arena, v->artifact, v->key, v->record);
+}
+
+/* How often the kernel has ended a process for want of memory since the machine began. */
+static unsigned long long memory_kills(void)
+{
+    unsigned long long count = 0;
+    char line[128];
+    FILE *f = fopen("/proc/vmstat", "re");
+
+    while (f != NULL && fgets(line, sizeof line, f) != NULL)
+        if (sscanf(line, "oom_kill %llu", &count) == 1)
+            break;
+    if (f != NULL)
+        fclose(f);
+    return count;
+}
+
+static enum status begin_process(struct run *r, size_t i, const struct job *job)
+{
+    struct live *l = &r->live[i];
+    const struct attempt *a;
+    enum status st;
+
+    l->executor = executor_of(job->ranks);
+    TRY(l->executor->start(job, &l->process));
+    l->id = l->executor->who(l->process);
+    l->log = open(job->log, O_RDONLY | O_CLOEXEC);
+    if (l->log >= 0)
+        (void)lseek(l->log, 0, SEEK_END);      /* behind the words that it was called with */
+    a = new_attempt(r, i, job->log);
+    st = append_start(r, i, a);
+    if (st == ST_OK)
+        st = l->executor->release(l->process);
+    if (st != ST_OK)
+        l->executor->drop(l->process);
+    return st;
+}
+
+enum status attempt_start(struct run *r, size_t i)
+{
+    const struct plan_stage *s = &r->plan->stages[i];
+    struct turn *t = &r->turns[i];
+    struct live *l = &r->live[i];
+    struct job job = { 0 };
+
+    TRY(prepare(r, &r->survey->views[i]));
+    *l = (struct live){ .claim = l->claim, .log = -1, .deadline = INFINITY, .kill_at = INFINITY };
+    make_job(r, i, &job);
+    if (s->memory > 0)
+        l->kills_before = memory_kills();
+    TRY(begin_process(r, i, &job));
+    if (s->timeout > 0)
+        l->deadline = run_seconds(r->now) + s->timeout;
+    t->state = TURN_RUNNING;
+    t->progress = job.progress;
+    r->now->something_ran = true;
+    return ST_OK;
+}
+
+/* ---- while it runs ---- */
+
+void attempt_end(struct run *r, size_t i, enum end_wish why)
+{
+    struct live *l = &r->live[i];
+
+    if (l->wish != WISH_NONE)
+        return;
+    l->wish = why;
+    if (why == WISH_STOP) {
+        l->executor->signal(l->process, SIGINT);
+        return;
+    }
+    l->executor->signal(l->process, why == WISH_TIMEOUT ? SIGTERM : SIGKILL);
+    l->kill_at = run_seconds(r->now) + KILL_PATIENCE;
+}
+
+static void hear(struct run *r, size_t i)
+{
+    struct live *l = &r->live[i];
+    struct run_view *view = r->args->view;
+    char text[16384];
+    ssize_t n;
+
+    if (view == NULL || view->said == NULL || l->log < 0)
+        return;
+    while ((n = read(l->log, text, sizeof text)) > 0)
+        view->said(view, r->now, i, text, (size_t)n);
+}
+
+static void check_limits(struct run *r, size_t i)
+{
+    const struct plan_stage *s = &r->plan->stages[i];
+    struct live *l = &r->live[i];
+    double at = run_seconds(r->now);
+
+    if (at >= l->deadline)
+        attempt_end(r, i, WISH_TIMEOUT);
+    if (at >= l->kill_at) {
+        l->executor->signal(l->process, SIGKILL);
+        l->kill_at = INFINITY;
+    }
+    if (s->memory > 0 && at >= l->memory_look) {
+        l->memory_look = at + MEMORY_EVERY;
+        if (process_memory_marked(l->mark) > s->memory)
+            attempt_end(r, i, WISH_MEMORY);
+    }
+}
+
+/* ---- its end ---- */
+
+/* The last lines of a log, indented, "" if there are none. */
+static const char *log_tail(struct run *r, const char *path)
+{
+    char text[TAIL_BYTES + 1];
+    int fd = open(path, O_RDONLY | O_CLOEXEC), lines = 0;
+    off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+    ssize_t n = fd < 0 ? 0 : pread(fd, text, TAIL_BYTES, size > TAIL_BYTES ? size - TAIL_BYTES : 0);
+    struct buf out = { 0 };
+    const char *kept, *from;
+
+    if (fd >= 0)
+        close(fd);
+    while (n > 0 && text[n - 1] == '\n')
+        n--;
+    text[n > 0 ? n : 0] = 0;
+    for (from = text + (n > 0 ? n : 0); from > text; from--)
+        if (from[-1] == '\n' && ++lines == TAIL_LINES)
+            break;
+    while (*from != 0) {
+        size_t length = strcspn(from, "\n");
+        if (*from != '$' || from != text)      /* the first line is the command */
+            buf_printf(&out, "\n  | %.*s", (int)length, from);
+        from += length + (from[length] == '\n');
+    }
+    kept = arena_strdup(r->arena, out.n ? out.p : "");
+    buf_release(&out);
+    return kept;
+}
+
+static const char *how_it_ended(struct run *r, size_t i, const struct attempt *a)
+{
+    const struct plan_stage *s = &r->plan->stages[i];
+    char room[32];
+
+    if (a->cause == CAUSE_TIMEOUT)
+        return arena_printf(r->arena, "it took longer than %g s", s->timeout);
+    if (a->cause == CAUSE_MEMORY && r->live[i].wish == WISH_MEMORY)
+        return arena_printf(r->arena, "it took more than %s of memory", str_bytes(s->memory, room));
+    if (a->cause == CAUSE_MEMORY)
+        return "the kernel ended it for want of memory";
+    if (a->end.signal != 0)
+        return arena_printf(r->arena, "ended by signal %d, %s", a->end.signal,
+                            strsignal(a->end.signal));
+    return arena_printf(r->arena, "exit code %d", a->end.code);
+}
+
+static int cause_of(const struct run *r, size_t i, const struct job_end *end)
+{
+    const struct live *l = &r->live[i];
+
+    if (l->wish == WISH_TIMEOUT)
+        return CAUSE_TIMEOUT;
+    if (l->wish == WISH_MEMORY)
+        return CAUSE_MEMORY;
+    if (end->signal == SIGKILL && r->plan->stages[i].memory > 0 && memory_kills() > l->kills_before)
+        return CAUSE_MEMORY;
+    if (end->signal != 0)
+        return CAUSE_SIGNAL;
+    return end->code == status_exit_code(ST_AGAIN) ? CAUSE_LATER : CAUSE_EXIT;
+}
+
+static enum status append_end(struct run *r, size_t i, const char *what, const struct attempt *a)
+{
+    const struct stage_view *v = &r->survey->views[i];
+    json_t *event = json_pack("{s:s, s:s, s:s, s:s, s:s, s:f, s:i, s:i}", "event", what, "stage",
+                              r->plan->names[i], "key", v->key, "artifact",
+                              path_base(v->artifact), "log", path_base(a->log), "seconds",
+                              a->end.seconds, "code", a->end.code, "signal", a->end.signal);
+    static const char *const causes[] = {
+#define X(name, word, text) word,
+        FAIL_CAUSES(X)
+#undef X
+    };
+
+    BUG_IF(event == NULL);
+    if (a->cause >= 0)
+        json_object_set_new(event, "cause", json_string(causes[a->cause]));
+    return journal_append(r->journal, event);
+}
+
+/* Another try, if the stage's `retry` grants one: then it says when. */
+static bool may_retry(struct run *r, size_t i, const struct attempt *a)
+{
+    const struct plan_retry *retry = &r->plan->stages[i].retry;
+    struct turn *t = &r->turns[i];
+    double wait;
+
+    if (r->stopping || (long long)t->attempt_count > retry->times
+        || (retry->on & (1u << a->cause)) == 0)
+        return false;
+    wait = retry->wait * pow(retry->factor, (double)(t->attempt_count - 1));
+    wait = wait < retry->most ? wait : retry->most;
+    t->next_attempt = run_seconds(r->now) + wait;
+    t->state = TURN_PAUSED;
+    log_warn("stage %s failed (%s); attempt %zu of %lld begins in %g s", r->plan->names[i],
+             how_it_ended(r, i, a), t->attempt_count + 1, retry->times + 1, wait);
+    return true;
+}
+
+static enum status settle_failure(struct run *r, size_t i, struct attempt *a)
+{
+    struct turn *t = &r->turns[i];
+
+    a->cause = cause_of(r, i, &a->end);
+    TRY(append_end(r, i, "failed", a));
+    if (may_retry(r, i, a))
+        return ST_OK;
+    t->state = TURN_FAILED;
+    run_failed(r, fail(ST_FAILED, "stage '%s' failed (%s); its log is %s%s", r->plan->names[i],
+                       how_it_ended(r, i, a), a->log, log_tail(r, a->log)));
+    return ST_OK;
+}
+
+static enum status settle_success(struct run *r, size_t i, struct attempt *a)
+{
+    const struct plan_stage *s = &r->plan->stages[i];
+    struct stage_view *v = &r->survey->views[i];
+    struct cache_look look = cache_look_at(r->arena, v->artifact, v->key, s->command->makes);
+
+    if (look.state != CACHE_VALID) {
+        r->turns[i].state = TURN_FAILED;
+        TRY(append_end(r, i, "failed", a));
+        run_failed(r, fail(ST_FAILED,
+                           "stage '%s' said that it is done, but left no good artifact at "
+                           "'%s'%s%s", s->name, v->artifact, look.why ? ": " : "",
+                           look.why ? look.why : ""));
+        return ST_OK;
+    }
+    v->state = STAGE_CACHED;
+    memcpy(v->digest, look.digest, sizeof v->digest);
+    r->turns[i].state = TURN_DONE;
+    durable_add(r, i);
+    return workdir_point_current(r->arena, r->work, s->slug, v->artifact);
+}
+
+/* The process has ended: what that means. */
+static enum status settle(struct run *r, size_t i)
+{
+    struct turn *t = &r->turns[i];
+    struct attempt *a = &t->attempts[t->attempt_count - 1];
+    struct live *l = &r->live[i];
+    bool asked = l->wish == WISH_STOP;
+
+    hear(r, i);
+    if (l->log >= 0)
+        close(l->log);
+    (void)unlink(t->progress);
+    t->progress = NULL;
+    if (l->id.pid > 0 && (r->plan->stages[i].ranks > 1 || l->wish != WISH_NONE))
+        TRY(process_end(&l->id, l->mark, STRAY_PATIENCE_MS));
+    if (a->end.code == 0)
+        return settle_success(r, i, a);
+    if (asked || (a->end.code == status_exit_code(ST_INTERRUPTED) && l->wish == WISH_NONE)) {
+        t->state = TURN_STOPPED;
+        TRY(append_end(r, i, "interrupted", a));
+        run_failed(r, fail(ST_INTERRUPTED, "stage '%s' was interrupted; the same command goes on "
+                           "from there", r->plan->names[i]));
+        return ST_OK;
+    }
+    return settle_failure(r, i, a);
+}
+
+enum status attempt_look(struct run *r, size_t i, bool *ended)
+{
+    struct turn *t = &r->turns[i];
+    struct live *l = &r->live[i];
+
+    *ended = l->executor->ended(l->process, &t->attempts[t->attempt_count - 1].end);
+    if (*ended)
+        return settle(r, i);
+    hear(r, i);
+    check_limits(r, i);
+    return ST_OK;
+}
