@@ -12,7 +12,7 @@
 
 static atomic_bool quiet;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;   /* stderr and what follows */
-static struct buf status_line;   /* on the terminal's last line; may be empty */
+static struct buf status_line;   /* on the terminal's last lines; may be empty */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool terminal, colours;
 
@@ -82,6 +82,18 @@ static void add_plain(struct buf *out, const char *text)
     buf_release(&good);
 }
 
+/* Appends what takes the status lines away: the cursor stands behind the last of them. */
+static void add_erasure(struct buf *out)
+{
+    size_t lines = 0;
+
+    for (const char *p = status_line.p; status_line.n > 0 && (p = strchr(p, '\n')) != NULL; p++)
+        lines++;
+    if (lines > 0)
+        buf_printf(out, "\033[%zuA", lines);
+    buf_adds(out, lines > 0 ? "\r\033[J" : "\r\033[K");
+}
+
 static void say(const char *colour, const char *label, const char *fmt, va_list args)
 {
     const char *before = log_has_colours() ? colour : "", *after = *before ? "\033[0m" : "";
@@ -92,7 +104,7 @@ static void say(const char *colour, const char *label, const char *fmt, va_list 
         return;
     pthread_mutex_lock(&lock);
     if (status_line.n)
-        buf_adds(&line, "\r\033[K");
+        add_erasure(&line);
     buf_printf(&line, "%s%s%s", before, label, after);
     add_plain(&line, text);
     buf_addc(&line, '\n');
@@ -137,23 +149,46 @@ static void clear_at_exit(void)
     log_status_line("");
 }
 
-void log_status_line(const char *text)
+/* Puts the new lines in place of the old ones. */
+static void show_status(const struct buf *text)
 {
     static bool armed;
     struct buf out = { 0 };
 
-    if (!log_is_terminal())
-        return;
     pthread_mutex_lock(&lock);
     if (!armed)
         atexit(clear_at_exit);
     armed = true;
-    if (status_line.n || *text) {
+    if (status_line.n || text->n) {
+        add_erasure(&out);
         buf_clear(&status_line);
-        add_plain(&status_line, text);
-        buf_printf(&out, "\r%s\033[K", status_line.p ? status_line.p : "");
+        buf_add(&status_line, text->p, text->n);
+        buf_add(&out, text->p, text->n);
         put(&out);
     }
     pthread_mutex_unlock(&lock);
     buf_release(&out);
+}
+
+void log_status_line(const char *text)
+{
+    struct buf plain = { 0 };
+
+    if (!log_is_terminal())
+        return;
+    buf_adds(&plain, "");
+    add_plain(&plain, text);
+    show_status(&plain);
+    buf_release(&plain);
+}
+
+void log_status_block(const char *text)
+{
+    struct buf block = { 0 };
+
+    if (!log_is_terminal())
+        return;
+    buf_adds(&block, text);
+    show_status(&block);
+    buf_release(&block);
 }

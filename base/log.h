@@ -19,5 +19,8 @@ bool log_has_colours(void);      /* and may be coloured */
 /* Shows text (no newline) as the last line of the terminal, under the messages; "" takes it away,
  * as the end of the process does. Nothing happens elsewhere. For base/progress.c. */
 void log_status_line(const char *text);
+/* The same with several lines, which the caller has made to fit the terminal: fewer than its rows,
+ * none wider than it; taken as they are, escape sequences too. No newline behind the last one. */
+void log_status_block(const char *text);
 
 #endif

@@ -121,7 +121,8 @@ static enum status run_run(struct arena *a, void *cfg)
     args.selected = selected;
     args.forced = forced;
     args.machine = capacity_of(args.plan, &asked);
-    args.view = c->dry_run ? NULL : view_plain_new();
+    if (!c->dry_run)
+        args.view = log_is_terminal() && !log_is_quiet() ? view_live_new() : view_plain_new();
     st = run_plan(&args, &report);
     failure_save(&failure, st);
     write_page(&(struct run_page){ &args, &report, st, st == ST_OK ? "" : failure.text,
