@@ -72,6 +72,8 @@ struct opt {
     const char *value;          /* what --help calls the value ("FILE"); NULL: a word of its type */
     opt_check_fn *check;
     opt_paths_fn *paths;        /* OPT_T_TREE that names inputs inside */
+    const char *reads;          /* inputs: the kinds of artifact that will do, a blank between
+                                   ("checkpoint model"); NULL: any, and plain files */
 };
 
 #define OPT_STR(S, f, nm, def, hlp, ...) \

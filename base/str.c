@@ -186,6 +186,34 @@ bool str_parse_size(const char *s, uint64_t *out)
     return true;
 }
 
+bool str_parse_duration(const char *s, double *seconds)
+{
+    static const struct {
+        char name;
+        double seconds;
+    } units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
+    const size_t count = sizeof units / sizeof *units;
+    const double most = 100 * 366 * 86400.0;
+    size_t next = 0;
+
+    *seconds = 0;
+    if (*s == 0)
+        return false;
+    while (*s) {
+        double n = 0;
+        const char *digits = s;
+        for (; *s >= '0' && *s <= '9' && n <= most; s++)
+            n = 10 * n + (*s - '0');
+        while (next < count && units[next].name != *s)
+            next++;
+        if (s == digits || next == count)
+            return false;
+        *seconds += n * units[next++].seconds;
+        s++;
+    }
+    return *seconds <= most;
+}
+
 bool str_ends_with(const char *s, const char *tail)
 {
     size_t n = strlen(s), m = strlen(tail);

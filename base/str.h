@@ -59,6 +59,9 @@ const char *str_count(uint64_t n, char *out);
 /* Parses a byte size: digits with an optional K, M, G, T (powers of 1024; lower case too). False if
  * it is not one, or does not fit. */
 bool str_parse_size(const char *s, uint64_t *out);
+/* Parses a span of time: whole numbers with d, h, m, s, each at most once and the larger first
+ * ("90s", "1h30m"). False if it is not one, or is above 100 years. */
+bool str_parse_duration(const char *s, double *seconds);
 bool str_ends_with(const char *s, const char *tail);
 
 #endif

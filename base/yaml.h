@@ -26,6 +26,8 @@ struct yaml {
     enum yaml_kind kind;
     int line, column;             /* from 1 */
     const struct yaml_source *source;
+    const struct yaml *from;      /* a value that was put in here stands there; messages about
+                                     this node tell that place, too. NULL: it stands here */
     const char *text;             /* scalar: its value, NUL-terminated (no NUL inside) */
     bool plain;                   /* scalar: neither quoted nor a block */
     struct yaml **keys;           /* map: the key nodes, in file order */

@@ -163,21 +163,32 @@ static void show_place(struct buf *out, const struct yaml_source *s, struct yaml
 
 /* ---- messages ---- */
 
+static void add_message(struct buf *text, const struct yaml_source *s, struct yaml_place at,
+                        const char *message)
+{
+    if (s == NULL)
+        buf_adds(text, message);
+    else if (s->text == NULL)
+        buf_printf(text, "%s: %s", s->name, message);
+    else
+        buf_printf(text, "%s:%d:%d: %s", s->name, at.line, at.column, message);
+    if (s != NULL && s->text != NULL)
+        show_place(text, s, at);
+}
+
 static enum status fail_here(const struct yaml_source *s, struct yaml_place at, const char *fmt,
-                             va_list args)
+                             va_list args, const struct yaml *from)
 {
     struct buf text = { 0 };
     char message[2048];
 
     vsnprintf(message, sizeof message, fmt, args);
-    if (s == NULL)
-        buf_adds(&text, message);
-    else if (s->text == NULL)
-        buf_printf(&text, "%s: %s", s->name, message);
-    else
-        buf_printf(&text, "%s:%d:%d: %s", s->name, at.line, at.column, message);
-    if (s != NULL && s->text != NULL)
-        show_place(&text, s, at);
+    add_message(&text, s, at, message);
+    if (from != NULL) {
+        buf_addc(&text, '\n');
+        add_message(&text, from->source, (struct yaml_place){ from->line, from->column },
+                    "this is where the value comes from");
+    }
     fail(ST_CONFIG, "%s", text.p);
     buf_release(&text);
     return ST_CONFIG;
@@ -189,7 +200,7 @@ enum status yaml_fail_at(const struct yaml_source *s, struct yaml_place at, cons
     enum status st;
 
     va_start(args, fmt);
-    st = fail_here(s, at, fmt, args);
+    st = fail_here(s, at, fmt, args, NULL);
     va_end(args);
     return st;
 }
@@ -200,7 +211,8 @@ enum status yaml_fail(const struct yaml *node, const char *fmt, ...)
     enum status st;
 
     va_start(args, fmt);
-    st = fail_here(node->source, (struct yaml_place){ node->line, node->column }, fmt, args);
+    st = fail_here(node->source, (struct yaml_place){ node->line, node->column }, fmt, args,
+                   node->from);
     va_end(args);
     return st;
 }

@@ -37,9 +37,10 @@ static enum status check_tasks(const struct yaml *value)
 
 static const struct opt options[] = {
 #define S struct evaluate_options
-    OPT_INPUT(S, model, "model", "checkpoint or model folder", .flags = OPT_REQUIRED),
+    OPT_INPUT(S, model, "model", "checkpoint or model folder", .flags = OPT_REQUIRED,
+              .reads = "checkpoint model"),
     OPT_INPUT(S, store, "store", "token store whose validation part is scored",
-              .flags = OPT_REQUIRED),
+              .flags = OPT_REQUIRED, .reads = "token-store"),
     OPT_OUTPUT(S, out, "out", "report folder to write", .flags = OPT_REQUIRED),
     OPT_LIST(S, tasks, "tasks", "bits_per_byte, which is always scored, and samples",
              .fallback = "bits_per_byte", .check = check_tasks),

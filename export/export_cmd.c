@@ -19,10 +19,12 @@ static const char *const dtypes[] = { "f32", "bf16", NULL };
 
 static const struct opt options[] = {
 #define S struct export_options
-    OPT_INPUT(S, checkpoint, "checkpoint", "checkpoint to export", .flags = OPT_REQUIRED),
+    OPT_INPUT(S, checkpoint, "checkpoint", "checkpoint to export", .flags = OPT_REQUIRED,
+              .reads = "checkpoint"),
     OPT_OUTPUT(S, out, "out", "model folder to write", .flags = OPT_REQUIRED),
-    OPT_INPUT(S, corpus, "corpus", "corpus it was trained on, for the model card"),
-    OPT_INPUT(S, report, "report", "evaluation, for the model card"),
+    OPT_INPUT(S, corpus, "corpus", "corpus it was trained on, for the model card",
+              .reads = "corpus"),
+    OPT_INPUT(S, report, "report", "evaluation, for the model card", .reads = "report"),
     OPT_STR(S, name, "name", "tundish model", "the model's name, for the model card"),
     OPT_CHOICE(S, format, "format", "hf", formats,
                "hf: a folder as Hugging Face's transformers reads it"),

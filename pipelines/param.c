@@ -44,6 +44,8 @@ struct yaml *tree_copy(struct arena *a, const struct yaml *n, const struct yaml 
         c->line = at->line;
         c->column = at->column;
         c->source = at->source;
+        if (n->from == NULL)
+            c->from = n;
     }
     if (n->kind == YAML_MAP)
         c->keys = copy_list(a, n->keys, n->count, at);
@@ -61,6 +63,7 @@ static enum status read_declared(struct params *p, const struct yaml *declared)
         if (!name_is_good(key->text))
             return yaml_fail(key, "a param's name is letters, digits, - and _, got '%s'",
                              key->text);
+        name_index_add(&p->index, key->text);
         p->names[i] = key->text;
         p->values[i] = declared->items[i];
     }
@@ -82,13 +85,14 @@ static enum status set_one(struct params *p, const char *word)
 {
     const char *equals = strchr(word, '=');
     const char *name;
+    size_t i;
 
     if (equals == NULL || equals == word)
         return fail(ST_USAGE, "--set wants name=value, got '%s'", word);
     name = arena_strndup(p->arena, word, (size_t)(equals - word));
-    for (size_t i = 0; i < p->count; i++)
-        if (strcmp(p->names[i], name) == 0)
-            return read_value(p, name, equals + 1, &p->values[i]);
+    i = name_index_find(&p->index, name);
+    if (i != NAME_NONE)
+        return read_value(p, name, equals + 1, &p->values[i]);
     return fail(ST_USAGE, "--set %s: the pipeline has no param '%s'%s", word, name,
                 hint_nearest(p->arena, name, p->names));
 }
@@ -101,7 +105,7 @@ enum status params_read(struct arena *a, const struct yaml *declared, const stru
     if (declared != NULL && declared->kind != YAML_MAP)
         return yaml_fail(declared, "params: want a map of names to values, got %s",
                          yaml_describe(a, declared));
-    *out = (struct params){ .arena = a, .count = count };
+    *out = (struct params){ .arena = a, .count = count, .index = { .arena = a } };
     out->names = arena_array(a, count + 1, sizeof *out->names);
     out->values = arena_array(a, count + 1, sizeof *out->values);
     if (declared != NULL)
@@ -113,7 +117,7 @@ enum status params_read(struct arena *a, const struct yaml *declared, const stru
 
 /* ---- putting them in ---- */
 
-static size_t tree_bytes(const struct yaml *n)
+size_t tree_bytes(const struct yaml *n)
 {
     size_t bytes = sizeof *n + (n->kind == YAML_SCALAR ? strlen(n->text) : 0);
 
@@ -130,17 +134,33 @@ static enum status count_copy(struct params *p, const struct yaml *at, size_t by
     return ST_OK;
 }
 
+static enum status unknown_param(const struct params *p, const struct yaml *at, const char *name)
+{
+    size_t extra = p->scope == NULL ? 0 : p->scope->count;
+    const char **names = arena_array(p->arena, p->count + extra + 1, sizeof *names);
+
+    if (p->count + extra == 0)
+        return yaml_fail(at, "no param '%s': this file has no `params:`", name);
+    if (extra > 0)
+        memcpy(names, p->scope->names, extra * sizeof *names);
+    if (p->count > 0)
+        memcpy(names + extra, p->names, p->count * sizeof *names);
+    return yaml_fail(at, "no param '%.80s'%s", name, hint_nearest(p->arena, name, names));
+}
+
 static enum status find_param(struct params *p, const struct yaml *at, const char *name,
                               const struct yaml **out)
 {
-    for (size_t i = 0; i < p->count; i++)
-        if (strcmp(p->names[i], name) == 0) {
-            *out = p->values[i];
-            return count_copy(p, at, tree_bytes(*out));
-        }
-    if (p->count == 0)
-        return yaml_fail(at, "no param '%s': this file has no `params:`", name);
-    return yaml_fail(at, "no param '%s'%s", name, hint_nearest(p->arena, name, p->names));
+    size_t i;
+
+    *out = NULL;
+    for (size_t k = 0; p->scope != NULL && k < p->scope->count; k++)
+        if (strcmp(p->scope->names[k], name) == 0)
+            *out = p->scope->values[k];
+    i = *out != NULL ? NAME_NONE : name_index_find(&p->index, name);
+    if (i != NAME_NONE)
+        *out = p->values[i];
+    return *out == NULL ? unknown_param(p, at, name) : count_copy(p, at, tree_bytes(*out));
 }
 
 /* The name between "${" at p and the next '}'; *end lies behind it. */
@@ -165,7 +185,7 @@ static enum status put_whole(struct params *p, struct yaml *node, const char *na
     return ST_OK;
 }
 
-static enum status put_text(struct params *p, const struct yaml *node, const char *name,
+static enum status put_text(struct params *p, struct yaml *node, const char *name,
                             struct buf *out)
 {
     const struct yaml *value;
@@ -175,12 +195,14 @@ static enum status put_text(struct params *p, const struct yaml *node, const cha
         return yaml_fail(node,
                          "param '%s' is %s: it can only be a whole value, not a part of a text",
                          name, yaml_describe(p->arena, value));
+    if (node->from == NULL)
+        node->from = value->from != NULL ? value->from : value;
     buf_adds(out, value->text);
     return ST_OK;
 }
 
 /* Appends node's text with its params to out. */
-static enum status expand(struct params *p, const struct yaml *node, struct buf *out)
+static enum status expand(struct params *p, struct yaml *node, struct buf *out)
 {
     for (const char *s = node->text; *s != 0;) {
         const char *name = NULL;

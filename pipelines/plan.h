@@ -116,6 +116,7 @@ struct plan_stage {
     size_t gate_count;
 };
 
+struct plan_names;      /* plan_part.h */
 struct plan {
     struct arena *arena;
     const char *name;
@@ -123,6 +124,7 @@ struct plan {
     size_t count;
     size_t *order;                       /* a topological order, file order among the ready */
     const char **names;                  /* of the stages, NULL-terminated */
+    const struct plan_names *index;      /* of these, and of the names that stand for several */
     const struct params *params;         /* as this run has them (param.h) */
     struct plan_notify *notify;
     size_t notify_count;
@@ -136,6 +138,7 @@ struct plan_args {
     const char *name;                    /* of the file, for messages */
     command_list commands;
     const struct opt_list *sets;         /* "param=value" words; may be NULL */
+    const char *site;                    /* path of the site profile; NULL: none */
 };
 /* Reads and checks. Everything lives in the arena. */
 MUST_USE enum status plan_parse(struct arena *a, const struct plan_args *args, const char *text,
@@ -155,7 +158,14 @@ struct plan_selection {
  * one. */
 MUST_USE enum status plan_select(const struct plan *p, const struct plan_selection *s, bool **run,
                                  bool **force);
-/* The stage's index; ST_USAGE with the nearest name if there is none. `what` begins the message. */
+/* Stages of one name: the instances of a matrix stand behind each other. */
+struct plan_span {
+    size_t first, count;
+};
+MUST_USE enum status plan_find_all(const struct plan *p, const char *what, const char *name,
+                                   struct plan_span *out);
+/* The stage's index; ST_USAGE with the nearest name if there is none, and if the name is that of
+ * several. `what` begins the message. */
 MUST_USE enum status plan_find(const struct plan *p, const char *what, const char *name,
                                size_t *out);
 

@@ -1,7 +1,6 @@
 /* The graph: order, cycles, and which stages a run is about. */
 #include <string.h>
 
-#include "pipelines/param.h"
 #include "pipelines/plan.h"
 
 /* ---- order ---- */
@@ -115,25 +114,14 @@ enum status plan_sort(struct plan *p)
 
 /* ---- selection ---- */
 
-enum status plan_find(const struct plan *p, const char *what, const char *name, size_t *out)
-{
-    for (size_t i = 0; i < p->count; i++)
-        if (strcmp(p->names[i], name) == 0) {
-            *out = i;
-            return ST_OK;
-        }
-    return fail(ST_USAGE, "%s: pipeline '%s' has no stage '%.80s'%s", what, p->name, name,
-                hint_nearest(p->arena, name, p->names));
-}
-
 /* Takes out what is not `from` or behind it. */
 static enum status keep_behind(const struct plan *p, const char *from, bool *run)
 {
     bool *behind = arena_array(p->arena, p->count, sizeof *behind);
-    size_t start = 0;
+    struct plan_span span;
 
-    TRY(plan_find(p, "--from", from, &start));
-    behind[start] = true;
+    TRY(plan_find_all(p, "--from", from, &span));
+    memset(behind + span.first, 1, span.count * sizeof *behind);
     for (size_t k = 0; k < p->count; k++) {
         const struct plan_stage *s = &p->stages[p->order[k]];
         for (size_t j = 0; j < s->after_count; j++)
@@ -147,10 +135,10 @@ static enum status keep_behind(const struct plan *p, const char *from, bool *run
 static enum status keep_before(const struct plan *p, const char *until, bool *run)
 {
     bool *before = arena_array(p->arena, p->count, sizeof *before);
-    size_t end = 0;
+    struct plan_span span;
 
-    TRY(plan_find(p, "--until", until, &end));
-    before[end] = true;
+    TRY(plan_find_all(p, "--until", until, &span));
+    memset(before + span.first, 1, span.count * sizeof *before);
     for (size_t k = p->count; k-- > 0;) {
         const struct plan_stage *s = &p->stages[p->order[k]];
         for (size_t j = 0; before[p->order[k]] && j < s->after_count; j++)
@@ -162,12 +150,12 @@ static enum status keep_before(const struct plan *p, const char *until, bool *ru
 
 static enum status keep_only(const struct plan *p, const struct opt_list *only, bool *run)
 {
-    size_t i = 0;
+    struct plan_span span;
 
     memset(run, 0, p->count * sizeof *run);
     for (size_t k = 0; k < only->count; k++) {
-        TRY(plan_find(p, "--only", only->v[k], &i));
-        run[i] = true;
+        TRY(plan_find_all(p, "--only", only->v[k], &span));
+        memset(run + span.first, 1, span.count * sizeof *run);
     }
     return ST_OK;
 }
@@ -175,14 +163,15 @@ static enum status keep_only(const struct plan *p, const struct opt_list *only, 
 static enum status mark_forced(const struct plan *p, const struct opt_list *force, const bool *run,
                                bool *forced)
 {
-    size_t i = 0;
+    struct plan_span span;
 
     for (size_t k = 0; k < force->count; k++) {
-        TRY(plan_find(p, "--force", force->v[k], &i));
-        if (!run[i])
+        TRY(plan_find_all(p, "--force", force->v[k], &span));
+        if (memchr(run + span.first, 1, span.count) == NULL)
             return fail(ST_USAGE, "--force %s: --from, --until or --only leave that stage out",
                         force->v[k]);
-        forced[i] = true;
+        for (size_t i = span.first; i < span.first + span.count; i++)
+            forced[i] |= run[i];
     }
     return ST_OK;
 }

@@ -14,7 +14,7 @@ struct pipeline_cfg {
     const char *file;
     struct opt_list words;       /* of `explain`: the file, and a stage behind it */
     struct opt_list sets;
-    const char *work;
+    const char *work, *site;
     const char *from, *until;
     struct opt_list only, force;
     int64_t jobs, threads;
@@ -30,6 +30,9 @@ struct pipeline_cfg {
               .flags = OPT_REQUIRED | OPT_POSITIONAL)
 #define ROW_SETS                                                                                   \
     OPT_LIST(struct pipeline_cfg, sets, "set", "name=value of a param of the file; may be repeated")
+#define ROW_SITE                                                                                   \
+    OPT_STR(struct pipeline_cfg, site, "site", NULL,                                               \
+            "site profile: what this machine gives to stages (pipelines/plan.h)", .value = "FILE")
 #define ROW_WORK                                                                                   \
     OPT_STR(struct pipeline_cfg, work, "work", NULL,                                               \
             "folder of artifacts, logs and journal; none: work/<pipeline>")
@@ -41,7 +44,8 @@ static const char *const graph_formats[] = { "text", "dot", NULL };
 static enum status read_plan(struct arena *a, const struct pipeline_cfg *c, const char *file,
                              struct plan **out)
 {
-    struct plan_args args = { .name = file, .commands = command_all(), .sets = &c->sets };
+    struct plan_args args = { .name = file, .commands = command_all(), .sets = &c->sets,
+                              .site = c->site };
 
     return plan_read_file(a, &args, out);
 }
@@ -137,6 +141,7 @@ static enum status run_run(struct arena *a, void *cfg)
 static const struct opt run_opts[] = {
     ROW_FILE,
     ROW_SETS,
+    ROW_SITE,
     ROW_WORK,
     OPT_STR(struct pipeline_cfg, from, "from", NULL,
             "run this stage and those behind it, on the last artifacts of all others"),
@@ -232,6 +237,7 @@ static enum status run_status(struct arena *a, void *cfg)
 static const struct opt status_opts[] = {
     ROW_FILE,
     ROW_SETS,
+    ROW_SITE,
     ROW_WORK,
     OPT_BOOL(struct pipeline_cfg, json, "json", "false", "one JSON object instead of a table"),
     OPT_END
@@ -288,6 +294,7 @@ static const struct opt explain_opts[] = {
              "the pipeline file, and behind it one stage if only that is wanted",
              .flags = OPT_REQUIRED | OPT_POSITIONAL),
     ROW_SETS,
+    ROW_SITE,
     ROW_WORK,
     OPT_END
 };
@@ -328,6 +335,7 @@ static enum status run_graph(struct arena *a, void *cfg)
 static const struct opt graph_opts[] = {
     ROW_FILE,
     ROW_SETS,
+    ROW_SITE,
     OPT_CHOICE(struct pipeline_cfg, format, "format", "text", graph_formats,
                "a tree for people, or a graph for Graphviz's dot"),
     OPT_END

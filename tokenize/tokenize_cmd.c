@@ -17,9 +17,9 @@ struct tokenize_options {
 
 static const struct opt options[] = {
     OPT_INPUT(S, tokenizer, "tokenizer", "the tokenizer: its folder or tokenizer.json",
-              .flags = OPT_REQUIRED),
+              .flags = OPT_REQUIRED, .reads = "tokenizer token-store checkpoint model"),
     OPT_INPUT(S, corpus, "corpus", "what to encode: a corpus, or .jsonl, .jsonl.zst or .txt files",
-              .flags = OPT_REQUIRED | OPT_POSITIONAL),
+              .flags = OPT_REQUIRED | OPT_POSITIONAL, .reads = "corpus"),
     OPT_OUTPUT(S, out, "out", "folder of the token store", .flags = OPT_REQUIRED),
     OPT_REAL(S, validation, "validation", "0.02", 0, 0.5,
              "share of documents kept for validation, by hash of their text"),

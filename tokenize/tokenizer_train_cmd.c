@@ -25,7 +25,7 @@ struct train_options {
 static const struct opt options[] = {
     OPT_INPUT(S, corpus, "corpus",
               "what to train on: a corpus, or .jsonl, .jsonl.zst or .txt files",
-              .flags = OPT_REQUIRED | OPT_POSITIONAL),
+              .flags = OPT_REQUIRED | OPT_POSITIONAL, .reads = "corpus"),
     OPT_OUTPUT(S, out, "out", "folder of the tokenizer", .flags = OPT_REQUIRED),
     OPT_INT(S, vocab, "vocab", "8192", 257, 1000000,
             "tokens, special ones and the 256 bytes included"),

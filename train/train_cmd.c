@@ -6,12 +6,14 @@
 
 static const struct opt options[] = {
 #define S struct train_options
-    OPT_INPUT(S, store, "store", "token store to train on", .flags = OPT_REQUIRED),
+    OPT_INPUT(S, store, "store", "token store to train on", .flags = OPT_REQUIRED,
+              .reads = "token-store"),
     OPT_OUTPUT(S, out, "out", "checkpoint folder to write", .flags = OPT_REQUIRED),
     OPT_INPUT(
         S, init, "init",
         "model or checkpoint to start from, in place of seeded weights; its shape counts, not "
-        "model.*"),
+        "model.*",
+        .reads = "checkpoint model"),
 
     OPT_INT(S, width, "model.width", "256", 8, 1048576, "width of the residual stream"),
     OPT_INT(S, layers, "model.layers", "4", 1, 4096, "layers"),

@@ -6,6 +6,7 @@
  *   mill fine   makes "flour" from one thing; its bytes are (hash of all) mod `modulo`, so that a change may end there
  *   walk        a long stage that keeps its state in <out>.work and goes on from it: what it makes does not depend on how often
  *               it was killed
+ *   weigh       makes a report of flour
  *   serve       is no stage
  *
  * FAKE_LOG names a file to which every stage appends its name when it begins: what ran.
@@ -112,7 +113,14 @@ static const struct opt fake_walk_opts[] = {
     OPT_END
 };
 
-static const struct command fake_grow, fake_mill, fake_walk;
+static const struct opt fake_weigh_opts[] = {
+    OPT_INPUT(struct fake_cfg, one, "flour", "what is weighed", .flags = OPT_REQUIRED,
+              .reads = "flour path"),
+    FAKE_COMMON,
+    OPT_END
+};
+
+static const struct command fake_grow, fake_mill, fake_walk, fake_weigh;
 
 /* ---- what they do ---- */
 
@@ -211,6 +219,15 @@ static enum status fake_mill_run(struct arena *a, void *cfg)
     return fake_write(&fake_mill, cfg, arena_printf(a, "%" PRIu64, (uint64_t)strtoull(hex, NULL, 16) % (uint64_t)c->modulo));
 }
 
+static enum status fake_weigh_run(struct arena *a, void *cfg)
+{
+    char hex[SHA256_HEX];
+
+    TRY(fake_begin(cfg));
+    TRY(fake_hash(&fake_weigh, cfg, hex));
+    return fake_write(&fake_weigh, cfg, hex);
+}
+
 /* The state is "step value"; each step is x -> hash(x), and is kept before the next. */
 static enum status fake_walk_run(struct arena *a, void *cfg)
 {
@@ -266,9 +283,10 @@ static const struct command fake_walk = {
     .name = "walk", .summary = "a fake", .details = "", .opts = fake_walk_opts,
     .cfg_size = sizeof(struct fake_cfg), .stage_version = 3, .makes = "path",
     .numeric_class = fake_class, .run = fake_walk_run };
+static const struct command fake_weigh = FAKE_COMMAND("weigh", fake_weigh_opts, fake_weigh_run, 1, "report");
 static const struct command fake_serve = FAKE_COMMAND("serve", fake_walk_opts, fake_serve_run, 0, NULL);
 
-static const struct command *const fake_commands[] = { &fake_grow, &fake_mill, &fake_walk, &fake_serve,
+static const struct command *const fake_commands[] = { &fake_grow, &fake_mill, &fake_walk, &fake_weigh, &fake_serve,
                                                        &cmd_run, &cmd_status, &cmd_explain, &cmd_graph,
                                                        NULL };
 

@@ -282,17 +282,19 @@ static void a_thousand_stages_are_sorted(void **state)
 
 /* ---- wrong files ---- */
 
-/* The words of the lines "# --set name=value" at the top. */
-static struct opt_list golden_sets(struct arena *a, const char *text)
+/* The words of the lines "# --set name=value" and "# --site file" at the top. */
+static void golden_words(struct arena *a, const char *text, struct opt_list *sets, const char **site)
 {
-    struct opt_list list = { arena_array(a, 4, sizeof(char *)), 0 };
-
-    while (strncmp(text, "# --set ", 8) == 0) {
+    *sets = (struct opt_list){ arena_array(a, 4, sizeof(char *)), 0 };
+    *site = NULL;
+    while (strncmp(text, "# --s", 5) == 0) {
         size_t n = strcspn(text, "\n");
-        list.v[list.count++] = arena_strndup(a, text + 8, n - 8);
+        if (strncmp(text, "# --set ", 8) == 0)
+            sets->v[sets->count++] = arena_strndup(a, text + 8, n - 8);
+        else
+            *site = arena_strndup(a, text + 9, n - 9);
         text += n + 1;
     }
-    return list;
 }
 
 /* TUNDISH_GOLDEN=write writes the messages instead of comparing them; read them before they are
@@ -308,7 +310,7 @@ static void check_golden(const char *name)
     enum status st;
 
     scene_read(name, &text);
-    sets = golden_sets(&a, text.p);
+    golden_words(&a, text.p, &sets, &args.site);
     args.sets = &sets;
     st = plan_read_file(&a, &args, &p);
     if (st == ST_OK)
