@@ -13,6 +13,7 @@
 #include "pipelines/options.h"
 #include "pipelines/program.h"
 #include "pipelines/run_part.h"
+#include "store/artifact.h"
 
 #define STRAY_PATIENCE_MS 10000   /* for ranks whose launcher was killed */
 #define KILL_PATIENCE 10.0        /* seconds between SIGTERM and SIGKILL: to leave a resumable state */
@@ -38,12 +39,11 @@ static void make_words(struct run *r, const struct plan_stage *s, const struct s
     words_add(w, arena_printf(r->arena, "--%s=%s", out->name, v->artifact));
 }
 
-/* The job's words, or its body if it is a program of others. */
 static void make_job(struct run *r, size_t i, struct job *job)
 {
     const struct plan_stage *s = &r->plan->stages[i];
     const struct stage_view *v = &r->survey->views[i];
-    struct program_job *program;
+    long long threads = s->threads > 0 ? s->threads : 1;
     struct words words;
 
     job->ranks = s->ranks;
@@ -57,23 +57,29 @@ static void make_job(struct run *r, size_t i, struct job *job)
         job->words = words.v;
         return;
     }
-    program = arena_new(r->arena, struct program_job);
-    *program = (struct program_job){ s, v->artifact, s->threads > 0 ? s->threads : 1 };
-    job->words = program_argv(r->arena, s, v->artifact, program->threads);
-    job->body = program_run;
-    job->ctx = program;
+    job->foreign = true;
+    job->words = program_argv(r->arena, s, artifact_folder(r->live[i].artifact), threads);
 }
 
 static enum status append_start(struct run *r, size_t i, const struct attempt *a)
 {
     const struct stage_view *v = &r->survey->views[i];
-    const struct live *l = &r->live[i];
     json_t *event =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:s, s:s}", "event", "start",
-                  "stage", r->plan->names[i], "run", r->now->id, "key", v->key, "artifact",
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s}", "event", "start", "stage",
+                  r->plan->names[i], "run", r->now->id, "key", v->key, "artifact",
                   path_base(v->artifact), "attempt", (json_int_t)a->number, "log",
-                  path_base(a->log), "pid", (json_int_t)l->id.pid, "ticks",
-                  (json_int_t)l->id.ticks, "boot", l->id.boot, "mark", l->mark);
+                  path_base(a->log), "boot", process_boot(), "mark", r->live[i].mark);
+
+    BUG_IF(event == NULL);
+    return journal_append(r->journal, event);
+}
+
+static enum status append_process(struct run *r, size_t i)
+{
+    const struct process_id *id = &r->live[i].id;
+    json_t *event = json_pack("{s:s, s:s, s:I, s:I}", "event", "process", "stage",
+                              r->plan->names[i], "pid", (json_int_t)id->pid, "ticks",
+                              (json_int_t)id->ticks);
 
     BUG_IF(event == NULL);
     return journal_append(r->journal, event);
@@ -119,44 +125,54 @@ static unsigned long long memory_kills(void)
     return count;
 }
 
+/* The log, behind its first line: the words that the stage was called with. */
+static int open_log_to_hear(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char text[4096], *line_end = NULL;
+    off_t at = 0;
+    ssize_t n;
+
+    while (fd >= 0 && line_end == NULL && (n = pread(fd, text, sizeof text, at)) > 0) {
+        line_end = memchr(text, '\n', (size_t)n);
+        at += line_end != NULL ? line_end - text + 1 : n;
+    }
+    if (fd >= 0)
+        (void)lseek(fd, at, SEEK_SET);
+    return fd;
+}
+
 static enum status begin_process(struct run *r, size_t i, const struct job *job)
 {
     struct live *l = &r->live[i];
-    const struct attempt *a;
-    enum status st;
 
+    TRY(append_start(r, i, new_attempt(r, i, job->log)));
     l->executor = executor_of(job->ranks);
     TRY(l->executor->start(job, &l->process));
     l->id = l->executor->who(l->process);
-    l->log = open(job->log, O_RDONLY | O_CLOEXEC);
-    if (l->log >= 0)
-        (void)lseek(l->log, 0, SEEK_END);      /* behind the words that it was called with */
-    a = new_attempt(r, i, job->log);
-    st = append_start(r, i, a);
-    if (st == ST_OK)
-        st = l->executor->release(l->process);
-    if (st != ST_OK)
-        l->executor->drop(l->process);
-    return st;
+    if (r->args->view != NULL && r->args->view->said != NULL)
+        l->log = open_log_to_hear(job->log);
+    r->turns[i].state = TURN_RUNNING;
+    return append_process(r, i);
 }
 
 enum status attempt_start(struct run *r, size_t i)
 {
     const struct plan_stage *s = &r->plan->stages[i];
-    struct turn *t = &r->turns[i];
     struct live *l = &r->live[i];
     struct job job = { 0 };
 
     TRY(prepare(r, &r->survey->views[i]));
     *l = (struct live){ .claim = l->claim, .log = -1, .deadline = INFINITY, .kill_at = INFINITY };
+    if (s->command == &stage_program)
+        TRY(program_begin(r, i));
     make_job(r, i, &job);
     if (s->memory > 0)
         l->kills_before = memory_kills();
     TRY(begin_process(r, i, &job));
     if (s->timeout > 0)
         l->deadline = run_seconds(r->now) + s->timeout;
-    t->state = TURN_RUNNING;
-    t->progress = job.progress;
+    r->turns[i].progress = job.progress;
     r->now->something_ran = true;
     return ST_OK;
 }
@@ -374,14 +390,30 @@ static enum status settle(struct run *r, size_t i)
     return settle_failure(r, i, a);
 }
 
+/* A stage that is several processes, one behind the other. */
+static void add_end(struct job_end *all, const struct job_end *one)
+{
+    all->code = one->code;
+    all->signal = one->signal;
+    all->seconds += one->seconds;
+    all->cpu_seconds += one->cpu_seconds;
+    all->peak_memory = one->peak_memory > all->peak_memory ? one->peak_memory : all->peak_memory;
+}
+
 enum status attempt_look(struct run *r, size_t i, bool *ended)
 {
     struct turn *t = &r->turns[i];
     struct live *l = &r->live[i];
+    struct job_end end;
 
-    *ended = l->executor->ended(l->process, &t->attempts[t->attempt_count - 1].end);
-    if (*ended)
-        return settle(r, i);
+    *ended = l->executor->ended(l->process, &end);
+    if (*ended) {
+        add_end(&t->attempts[t->attempt_count - 1].end, &end);
+        if (l->artifact != NULL)
+            TRY(program_end(r, i, &t->attempts[t->attempt_count - 1].end, ended));
+        if (*ended)
+            return settle(r, i);
+    }
     hear(r, i);
     check_limits(r, i);
     return ST_OK;

@@ -3,8 +3,8 @@
  *
  * A stage's artifact counts for the next stage as soon as it is there; it is written into the journal
  * as done when a sync of the whole file system has begun after that and come back. The sync is a child, so
- * that the loop goes on, and serves all stages that ended while the one before was under way: a thousand
- * small stages cost a few syncs.
+ * that the loop goes on, and serves all stages that ended in the last half second: a thousand small
+ * stages cost a few syncs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bench.h"
 #include "base/file.h"
 #include "pipelines/run_part.h"
+
+#define SYNC_EVERY 0.5            /* seconds, at least, while the run goes on */
 
 void durable_add(struct run *r, size_t i)
 {
@@ -44,12 +47,12 @@ static enum status begin_sync(struct run *r)
     size_t *free_room = d->syncing;
     const char *words[] = { "sync", r->work->path, NULL };
     char mark[PROCESS_MARK_ROOM];
-    struct job job = { .words = words, .body = sync_all, .ctx = (void *)(uintptr_t)r->work,
+    struct job job = { .words = words, .foreign = true, .body = sync_all, .ctx = (void *)(uintptr_t)r->work,
                        .ranks = 1, .log = "/dev/null", .mark = mark };
 
     process_new_mark(mark);
+    d->last_sync = bench_now();
     TRY(executor_local.start(&job, &d->sync));
-    TRY(executor_local.release(d->sync));
     d->syncing = d->waiting;
     d->syncing_count = d->waiting_count;
     d->waiting = free_room;
@@ -92,7 +95,8 @@ static enum status settle_sync(struct run *r, const struct job_end *end)
     return ST_OK;
 }
 
-enum status durable_step(struct run *r)
+/* at_once: there is nothing else to wait for. */
+static enum status step(struct run *r, bool at_once)
 {
     struct durable *d = &r->durable;
     struct job_end end;
@@ -101,10 +105,13 @@ enum status durable_step(struct run *r)
         d->sync = NULL;
         TRY(settle_sync(r, &end));
     }
-    if (d->sync == NULL && d->waiting_count > 0)
+    if (d->sync == NULL && d->waiting_count > 0
+        && (at_once || bench_now() - d->last_sync >= SYNC_EVERY))
         return begin_sync(r);
     return ST_OK;
 }
+
+enum status durable_step(struct run *r) { return step(r, false); }
 
 int durable_fd(const struct run *r)
 {
@@ -114,7 +121,7 @@ int durable_fd(const struct run *r)
 enum status durable_finish(struct run *r)
 {
     for (;;) {
-        TRY(durable_step(r));
+        TRY(step(r, true));
         if (r->durable.sync == NULL)
             return journal_sync(r->journal);
         (void)poll(&(struct pollfd){ durable_fd(r), POLLIN, 0 }, 1, -1);

@@ -2,14 +2,14 @@
  * Executors: how a stage's work becomes running processes. The runner knows them by this interface
  * only; none of its calls waits.
  *
- *   start     makes the job and holds it in front of its first instruction
- *   release   lets it go; in between, the runner has written down who it is
+ *   start     makes the job run. The runner has written down its mark before, so that whatever
+ *             becomes of the runner, the job's processes can be found
  *   end_fd    readable once the job has ended; -1: it must be asked now and then (a cluster)
  *   ended     asks; true once, when it has ended: then the job is freed
  *   signal    passes a signal to all of it
  *
- * A job never outlives the runner: if the runner dies before release, its child ends by itself; later the
- * kernel ends it (PR_SET_PDEATHSIG). Its words go straight into its log.
+ * A job never outlives the runner: the kernel ends it (PR_SET_PDEATHSIG). Its words go straight into
+ * its log.
  *
  * To add an executor (ssh, a cluster): one `const struct executor` with these functions, in a file
  * of its own, and a row in executor_of().
@@ -25,9 +25,10 @@
 
 struct job {
     const char *const *words;    /* behind the program's name: "tokenizer" "train" "--vocab=4096";
-                                    NULL-terminated; NULL if there is a body */
-    int (*body)(void *ctx);      /* the work of a process without words: returns its exit code. Called
-                                    in a child that was forked, so nothing that it does is seen here */
+                                    NULL-terminated */
+    bool foreign;                /* words[0] is a program of others, looked up in PATH */
+    int (*body)(void *ctx);      /* in place of words: what the child does, in a copy of this process;
+                                    its exit code */
     void *ctx;
     long long ranks;
     const char *log;             /* path; appended to */
@@ -47,12 +48,9 @@ struct executor {
     const char *name;
     enum status (*start)(const struct job *job, struct running **out);
     struct process_id (*who)(const struct running *r);
-    enum status (*release)(struct running *r);
     int (*end_fd)(const struct running *r);
     bool (*ended)(struct running *r, struct job_end *end);
     void (*signal)(struct running *r, int number);
-    /* Gives up a job that was not released; frees r. */
-    void (*drop)(struct running *r);
 };
 
 /* This machine, by fork and exec of this very program. */

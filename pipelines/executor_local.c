@@ -22,7 +22,6 @@
 
 struct running {
     struct process_id id;
-    int gate;                    /* closed with a byte: run; without: end */
     int pidfd;
     double begin;
 };
@@ -64,107 +63,96 @@ _Noreturn static void give_up(const char *file)
 struct child {
     const struct job *job;
     const struct child_args *args;
-    int gate, log;
+    int log;
     pid_t parent;
+    sigset_t signals;            /* those that were blocked before */
 };
 
+/* Signals are blocked here, so that none of our handlers runs in the child: with words, it shares our
+ * memory until exec, so only calls that are safe there. */
 _Noreturn static void run_child(const struct child *c)
 {
     int nothing = open("/dev/null", O_RDONLY);
-    char byte;
 
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, c->args->launched ? SIGTERM : SIGKILL);
     if (getppid() != c->parent)
         _exit(1);
-    while (read(c->gate, &byte, 1) != 1)
-        if (errno != EINTR)
-            _exit(1);            /* the runner is gone, or gave the job up */
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &c->signals, NULL);
     if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(c->log, STDOUT_FILENO) < 0
         || dup2(c->log, STDERR_FILENO) < 0)
         _exit(127);
     if (close_range(STDERR_FILENO + 1, ~0u, 0) != 0)
         _exit(127);
-    if (c->job->body != NULL) {
-        signal(SIGINT, SIG_DFL);
-        signal(SIGTERM, SIG_DFL);
+    if (c->job->body != NULL)
         _exit(c->job->body(c->job->ctx));
-    }
     execvp(c->args->file, (char *const *)(uintptr_t)c->args->argv);
     give_up(c->args->file);
 }
 
-/* ---- start, release, drop ---- */
-
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
+/* ---- start ---- */
 
 static void running_free(struct running *r)
 {
-    close_fd(&r->gate);
-    close_fd(&r->pidfd);
+    if (r->pidfd >= 0)
+        close(r->pidfd);
     free(r);
 }
 
 static enum status spawn(struct running *r, struct child *c)
 {
-    int gate[2];
+    sigset_t all;
     pid_t pid;
 
-    if (pipe2(gate, O_CLOEXEC) != 0)
-        return fail_errno(ST_FAILED, "cannot make a pipe");
-    c->gate = gate[0];
     c->parent = getpid();
-    fflush(NULL);
-    pid = fork();
-    if (pid == 0) {
-        close(gate[1]);          /* else its own end would keep the gate open */
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &c->signals);
+    r->begin = bench_now();
+    if (c->job->body != NULL)
+        fflush(NULL);
+    pid = c->job->body != NULL ? fork() : vfork();
+    if (pid == 0)
         run_child(c);
-    }
-    close(gate[0]);
-    r->gate = gate[1];
+    sigprocmask(SIG_SETMASK, &c->signals, NULL);
     if (pid < 0)
         return fail_errno(ST_FAILED, "cannot start a process");
     (void)setpgid(pid, pid);     /* whoever comes first; fails harmlessly after exec */
     if (!process_identify(pid, &r->id))
         r->id.pid = pid;
     r->pidfd = pidfd_open(pid, 0);
-    return r->pidfd < 0 ? fail_errno(ST_FAILED, "cannot watch process %ld", (long)pid) : ST_OK;
-}
-
-static void local_drop(struct running *r)
-{
-    close_fd(&r->gate);
-    if (r->id.pid > 0)
-        while (waitpid(r->id.pid, NULL, 0) < 0 && errno == EINTR)
-            ;
-    running_free(r);
+    if (r->pidfd >= 0)
+        return ST_OK;
+    (void)kill(-pid, SIGKILL);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return fail_errno(ST_FAILED, "cannot watch process %ld", (long)pid);
 }
 
 enum status executor_start_child(const struct job *job, const struct child_args *args,
                                  struct running **out)
 {
     struct running *r = mem_alloc(sizeof *r);
-    struct child c = { .job = job, .args = args, .log = -1 };
+    struct child c = { .job = job, .args = args };
     enum status st;
 
-    *r = (struct running){ .gate = -1, .pidfd = -1 };
+    r->pidfd = -1;
     setenv(PROCESS_MARK, job->mark, 1);
     if (job->progress != NULL)
         setenv(PROGRESS_FILE, job->progress, 1);
+    else
+        unsetenv(PROGRESS_FILE);
     st = open_log(job->log, args->argv, &c.log);
-    if (st == ST_OK)
+    if (st == ST_OK) {
         st = spawn(r, &c);
-    close_fd(&c.log);
+        close(c.log);
+    }
     if (st == ST_OK)
         *out = r;
     else
-        local_drop(r);
+        running_free(r);
     return st;
 }
 
@@ -176,25 +164,17 @@ static enum status local_start(const struct job *job, struct running **out)
 
     arena_init(&a);
     argv.arena = &a;
-    if (job->body == NULL)
+    if (!job->foreign)
         words_add(&argv, "tundish");
     for (size_t i = 0; job->words[i] != NULL; i++)
         words_add(&argv, job->words[i]);
-    st = executor_start_child(job, &(struct child_args){ SELF, argv.v, false }, out);
+    st = executor_start_child(
+        job, &(struct child_args){ job->foreign ? argv.v[0] : SELF, argv.v, false }, out);
     arena_release(&a);
     return st;
 }
 
 static struct process_id local_who(const struct running *r) { return r->id; }
-
-static enum status local_release(struct running *r)
-{
-    r->begin = bench_now();
-    if (write(r->gate, "", 1) != 1)
-        return fail_errno(ST_FAILED, "process %ld ended before it began", (long)r->id.pid);
-    close_fd(&r->gate);
-    return ST_OK;
-}
 
 /* ---- afterwards ---- */
 
@@ -227,11 +207,9 @@ const struct executor executor_local = {
     .name = "local",
     .start = local_start,
     .who = local_who,
-    .release = local_release,
     .end_fd = local_end_fd,
     .ended = local_ended,
     .signal = local_signal,
-    .drop = local_drop,
 };
 
 const struct executor *executor_of(long long ranks)

@@ -25,7 +25,8 @@ static void make_argv(struct words *w, const struct job *job)
     for (size_t i = 0; launcher[i] != NULL; i++)
         words_add(w, launcher[i]);
     words_add(w, arena_printf(w->arena, "%lld", job->ranks));
-    words_add(w, own_path(w->arena));
+    if (!job->foreign)
+        words_add(w, own_path(w->arena));
     for (size_t i = 0; job->words[i] != NULL; i++)
         words_add(w, job->words[i]);
 }
@@ -49,19 +50,15 @@ static enum status mpi_start(const struct job *job, struct running **out)
 }
 
 static struct process_id mpi_who(const struct running *r) { return executor_local.who(r); }
-static enum status mpi_release(struct running *r) { return executor_local.release(r); }
 static int mpi_end_fd(const struct running *r) { return executor_local.end_fd(r); }
 static bool mpi_ended(struct running *r, struct job_end *e) { return executor_local.ended(r, e); }
 static void mpi_signal(struct running *r, int number) { executor_local.signal(r, number); }
-static void mpi_drop(struct running *r) { executor_local.drop(r); }
 
 const struct executor executor_mpi = {
     .name = "mpi",
     .start = mpi_start,
     .who = mpi_who,
-    .release = mpi_release,
     .end_fd = mpi_end_fd,
     .ended = mpi_ended,
     .signal = mpi_signal,
-    .drop = mpi_drop,
 };

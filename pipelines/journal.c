@@ -83,6 +83,10 @@ static void journal_take(struct journal *j, json_t *event)
             json_object_set(stage, "done", event);
             keep(stage, "keys", text_of(event, "key"), event);
         }
+    } else if (strcmp(what, "process") == 0) {
+        json_t *start = json_object_get(stage, "start");
+        json_object_set(start, "pid", json_object_get(event, "pid"));
+        json_object_set(start, "ticks", json_object_get(event, "ticks"));
     } else if (strcmp(what, "gate") == 0) {
         take_verdict(stage, event);
     }
@@ -120,7 +124,7 @@ struct process_id journal_process(const json_t *start)
     const char *boot = json_string_value(json_object_get(start, "boot"));
     struct process_id id = { 0 };
 
-    if (boot == NULL)
+    if (boot == NULL || json_object_get(start, "pid") == NULL)
         return id;
     id.pid = (pid_t)json_integer_value(json_object_get(start, "pid"));
     id.ticks = (unsigned long long)json_integer_value(json_object_get(start, "ticks"));

@@ -3,8 +3,10 @@
  * so that whatever kills the runner, the next one knows what was going on.
  *
  *   {"t": 1712345678.123, "event": "start", "stage": "corpus", "run": "<id>", "key": "<64 hex>",
- *    "artifact": "corpus-0123456789ab", "attempt": 3, "log": "corpus-3.log", "pid": 4711,
- *    "ticks": 123456, "boot": "<id>", "mark": "<process.h>"}
+ *    "artifact": "corpus-0123456789ab", "attempt": 3, "log": "corpus-3.log", "boot": "<id>",
+ *    "mark": "<process.h>"}
+ *   {"t": ..., "event": "process", "stage": "corpus", "pid": 4711, "ticks": 123456}
+ *                     (who it is; until then, and for what else belongs to it, the mark tells)
  *   {"t": ..., "event": "done", "stage": "corpus", "key", "artifact", "digest": "<content digest>",
  *    "log", "seconds": 1.25}
  *                     (without log and seconds: found finished, its runner was killed before it
@@ -51,7 +53,7 @@ struct journal;
 MUST_USE enum status journal_open(const char *path, struct journal **out);
 void journal_close(struct journal *j);
 struct journal_view journal_of(const struct journal *j, const char *stage);
-/* The process of a start event; all zero if it names none. */
+/* The process of a start event (of journal_of()); all zero if it names none. */
 struct process_id journal_process(const json_t *start);
 /* The done event of the stage with that key, however old; NULL if there is none. */
 const json_t *journal_done(const struct journal *j, const char *stage, const char *key);

@@ -43,14 +43,24 @@ static bool parse_stat(const char *text, char *state, unsigned long long *ticks)
     return sscanf(p, "%llu", ticks) == 1;
 }
 
+const char *process_boot(void)
+{
+    static char boot[40];
+
+    if (*boot == 0) {
+        if (!read_text("/proc/sys/kernel/random/boot_id", boot, sizeof boot))
+            snprintf(boot, sizeof boot, "unknown");
+        boot[strcspn(boot, "\n")] = 0;
+    }
+    return boot;
+}
+
 bool process_identify(pid_t pid, struct process_id *out)
 {
     char path[64], text[1024], state;
 
     *out = (struct process_id){ .pid = pid };
-    if (!read_text("/proc/sys/kernel/random/boot_id", out->boot, sizeof out->boot))
-        snprintf(out->boot, sizeof out->boot, "unknown");
-    out->boot[strcspn(out->boot, "\n")] = 0;
+    snprintf(out->boot, sizeof out->boot, "%s", process_boot());
     snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
     return read_text(path, text, sizeof text) && parse_stat(text, &state, &out->ticks)
            && state != 'Z' && state != 'X';

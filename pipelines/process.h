@@ -23,6 +23,8 @@ struct process_id {
     unsigned long long ticks;   /* start time in clock ticks since boot: /proc/PID/stat, field 22 */
     char boot[40];              /* /proc/sys/kernel/random/boot_id */
 };
+/* This boot of the machine. */
+const char *process_boot(void);
 /* False if there is no such process, or only its zombie. */
 bool process_identify(pid_t pid, struct process_id *out);
 bool process_is_alive(const struct process_id *id);

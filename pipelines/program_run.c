@@ -1,90 +1,116 @@
-/* A program of others as a stage: it fills a folder, which becomes an artifact if it ends well. */
-#include <errno.h>
-#include <signal.h>
+/*
+ * A program of others as a stage: it fills a folder, which becomes an artifact when it has ended well.
+ * A small one is made at once; the files of a large one are hashed by a child, so that the loop goes on.
+ */
 #include <stdio.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/log.h"
 #include "pipelines/cache.h"
-#include "pipelines/program.h"
 #include "pipelines/run_part.h"
 #include "store/artifact.h"
 
-_Noreturn static void run_argv(const char *const *argv, pid_t parent)
-{
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(1);
-    execvp(argv[0], (char *const *)(uintptr_t)argv);
-    dprintf(STDERR_FILENO, "tundish: cannot run '%s': %s\n", argv[0],
-            errno == E2BIG ? "its words are too long for a command line" : strerror(errno));
-    _exit(127);
-}
+#define AT_ONCE_BYTES (1u << 20)
+#define AT_ONCE_FILES 64
 
-/* Its exit status as wait() tells it. */
-static enum status call(const char *const *argv, int *how)
+enum status program_begin(struct run *r, size_t i)
 {
-    pid_t self = getpid(), pid = fork();
-
-    if (pid == 0)
-        run_argv(argv, self);
-    if (pid < 0)
-        return fail_errno(ST_FAILED, "cannot start a process");
-    signal(SIGINT, SIG_IGN);     /* they go to the whole group: the program decides */
-    signal(SIGTERM, SIG_IGN);
-    while (waitpid(pid, how, 0) < 0)
-        if (errno != EINTR)
-            return fail_errno(ST_FAILED, "cannot wait for process %ld", (long)pid);
-    return ST_OK;
-}
-
-/* The manifest is ours: a program that wrote one of that name would have its own lost. */
-static enum status check_folder(struct arena *a, const char *folder)
-{
-    if (file_exists(path_join(a, folder, "manifest.json")))
-        return fail(ST_FAILED, "it wrote 'manifest.json' into its folder, the name of the list of "
-                    "its files; let it choose another");
-    return ST_OK;
-}
-
-static enum status make_artifact(struct arena *a, const struct program_job *j, int *how)
-{
-    struct artifact *artifact;
+    const struct plan_stage *s = &r->plan->stages[i];
     void *cfg;
-    enum status st;
 
-    TRY(stage_config(a, j->stage, j->artifact, &cfg));
-    TRY(artifact_begin(j->stage->command, cfg, j->artifact, &artifact));
-    st = call(program_argv(a, j->stage, artifact_folder(artifact), j->threads), how);
-    if (st == ST_OK && *how == 0)
-        st = check_folder(a, artifact_folder(artifact));
-    if (st != ST_OK || *how != 0) {
-        artifact_abort(artifact);
-        return st;
-    }
-    return artifact_commit(artifact, NULL);
+    TRY(stage_config(r->arena, s, r->survey->views[i].artifact, &cfg));
+    return artifact_begin(s->command, cfg, r->survey->views[i].artifact, &r->live[i].artifact);
 }
 
-int program_run(void *ctx)
+/* The manifest is ours: of a program that wrote one of that name, it would be lost. */
+static enum status make_whole(struct artifact *artifact)
 {
-    const struct program_job *j = ctx;
     struct arena a;
-    enum status st;
-    int how = 0;
+    bool taken;
 
     arena_init(&a);
-    st = make_artifact(&a, j, &how);
-    if (st != ST_OK) {
+    taken = file_exists(path_join(&a, artifact_folder(artifact), "manifest.json"));
+    arena_release(&a);
+    if (!taken)
+        return artifact_commit(artifact, NULL);
+    artifact_abort(artifact);
+    return fail(ST_FAILED, "it wrote 'manifest.json' into its folder, the name of the list of its "
+                "files; let it choose another");
+}
+
+static bool is_small(const char *folder)
+{
+    struct file_list files;
+    uint64_t all = 0, bytes = 0;
+    struct arena a;
+    bool small;
+
+    arena_init(&a);
+    small = file_list_tree(&a, folder, &files) == ST_OK && files.count <= AT_ONCE_FILES;
+    for (size_t k = 0; small && k < files.count; k++) {
+        small = file_size(path_join(&a, folder, files.names[k]), &bytes) == ST_OK;
+        all += bytes;
+        small = small && all <= AT_ONCE_BYTES;
+    }
+    arena_release(&a);
+    return small;
+}
+
+/* In a child, whose words go into the stage's log. */
+static int make_whole_there(void *artifact)
+{
+    enum status st = make_whole(artifact);
+
+    if (st != ST_OK)
         dprintf(STDERR_FILENO, "error: %s\n", fail_message());
-        return status_exit_code(st);
+    return status_exit_code(st);
+}
+
+static void say_in_log(const char *log, const char *words)
+{
+    FILE *f = fopen(log, "ae");
+
+    if (f != NULL) {
+        fprintf(f, "error: %s\n", words);
+        fclose(f);
     }
-    if (WIFSIGNALED(how)) {      /* as it ended, so does its stage */
-        signal(WTERMSIG(how), SIG_DFL);
-        raise(WTERMSIG(how));
+}
+
+static enum status begin_child(struct run *r, size_t i)
+{
+    const struct turn *t = &r->turns[i];
+    struct live *l = &r->live[i];
+    const char *words[] = { "tundish", "hash", artifact_folder(l->artifact), NULL };
+    struct job job = { .words = words, .foreign = true, .body = make_whole_there, .ranks = 1,
+                       .ctx = l->artifact, .log = t->attempts[t->attempt_count - 1].log,
+                       .mark = l->mark };
+
+    l->committing = true;
+    TRY(l->executor->start(&job, &l->process));
+    l->id = l->executor->who(l->process);
+    return ST_OK;
+}
+
+enum status program_end(struct run *r, size_t i, struct job_end *end, bool *ended)
+{
+    const struct turn *t = &r->turns[i];
+    struct live *l = &r->live[i];
+    struct artifact *artifact = l->artifact;
+    enum status st;
+
+    if (!l->committing && end->code == 0 && !is_small(artifact_folder(artifact))) {
+        *ended = false;
+        return begin_child(r, i);
     }
-    return WIFEXITED(how) ? WEXITSTATUS(how) : 1;
+    l->artifact = NULL;
+    if (l->committing || end->code != 0) {
+        artifact_abort(artifact);      /* of a finished child's: what is left of it here */
+        return ST_OK;
+    }
+    st = make_whole(artifact);
+    if (st != ST_OK) {
+        say_in_log(t->attempts[t->attempt_count - 1].log, fail_message());
+        end->code = status_exit_code(st);
+    }
+    return ST_OK;
 }

@@ -25,12 +25,15 @@ struct live {
     double memory_look;            /* when to look at it next */
     enum end_wish wish;
     unsigned long long kills_before;    /* of the kernel, for want of memory */
+    struct artifact *artifact;     /* of a program of others: what it fills; NULL when it is whole */
+    bool committing;               /* its files are being hashed, in a child */
 };
 
 struct durable {
     size_t *waiting, waiting_count;     /* stages whose artifact is there and not yet safe */
     size_t *syncing, syncing_count;     /* those that the sync in hand serves */
     struct running *sync;               /* a child; NULL: none */
+    double last_sync;                   /* when it began; bench_now() */
 };
 
 struct run {
@@ -82,13 +85,11 @@ MUST_USE enum status durable_finish(struct run *r);
 /* Looks at the stage's gates; its artifact is there. *open: all are. */
 MUST_USE enum status gates_look(struct run *r, size_t i, bool *open);
 
-/* What a stage without a `uses` does, in a child: makes the artifact out of what the program
- * leaves; the exit code. (program_run.c) */
-struct program_job {
-    const struct plan_stage *stage;
-    const char *artifact;
-    long long threads;
-};
-int program_run(void *program_job);
+/* ---- program_run.c ---- */
+/* Makes the folder that a program of others fills. */
+MUST_USE enum status program_begin(struct run *r, size_t i);
+/* The program has ended, or the child that hashes what it left: makes the artifact of it. *ended false:
+ * such a child is at work now. */
+MUST_USE enum status program_end(struct run *r, size_t i, struct job_end *end, bool *ended);
 
 #endif

@@ -1,7 +1,6 @@
 #include "pipelines/survey.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "store/artifact.h"
@@ -183,13 +182,12 @@ static void distrust(struct survey *s, const struct plan_stage *stage, const str
                      struct cache_look *look)
 {
     const json_t *start = journal_of(s->journal, stage->name).start;
-    struct process_id self;
     json_t *manifest = NULL;
 
     if (look->state != CACHE_VALID || journal_done(s->journal, stage->name, v->key) != NULL)
         return;
-    process_identify(getpid(), &self);
-    if (strcmp(text_of(start, "key"), v->key) == 0 && strcmp(text_of(start, "boot"), self.boot) == 0)
+    if (strcmp(text_of(start, "key"), v->key) == 0
+        && strcmp(text_of(start, "boot"), process_boot()) == 0)
         return;
     if (artifact_open(v->artifact, NULL, &manifest) != ST_OK
         || artifact_verify(v->artifact, manifest) != ST_OK) {
