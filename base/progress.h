@@ -7,6 +7,7 @@
 #ifndef TUNDISH_BASE_PROGRESS_H
 #define TUNDISH_BASE_PROGRESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* total 0: unknown. unit: "docs", "bytes" (shown as MB), "tokens". */
@@ -15,5 +16,7 @@ void progress_add(uint64_t n);
 /* Free words behind the bar ("loss 3.21"); replaces the last ones. */
 void progress_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void progress_end(void);
+/* Between a start and its end? For work that may be done inside other work. */
+bool progress_running(void);
 
 #endif
