@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "base/arena.h"
 #include "base/status.h"
@@ -56,6 +57,10 @@ struct file_list {
     size_t count;
 };
 MUST_USE enum status file_list_tree(struct arena *a, const char *path, struct file_list *out);
+/* Meets the same files in any order, each with what the walk's one look at it told; a failure of
+ * visit ends the walk. */
+typedef enum status file_visit_fn(void *ctx, const char *name, const struct stat *info);
+MUST_USE enum status file_visit_tree(const char *path, file_visit_fn *visit, void *ctx);
 
 /* A folder that is being written: work in folder_tmp, then folder_commit() syncs it and renames it
  * to its final name (an existing folder of that name is replaced in one step, then removed), or

@@ -14,16 +14,15 @@ struct visitor {
     /* A name in the folder dir that is not a folder itself; path is the same
      * from the walk's root. */
     enum status (*entry)(struct visitor *v, int dir, const char *name, const char *path,
-                         mode_t mode);
+                         const struct stat *info);
     /* A folder, after all in it; fd is open on it. */
     enum status (*folder)(struct visitor *v, int fd, const char *path);
     /* The same, closed again; dir is the folder that holds it. */
     enum status (*closed)(struct visitor *v, int dir, const char *name, const char *path);
     const char *root;               /* for messages */
     size_t seen;                    /* entries and folders met */
-    struct file_list list;          /* list_entry()'s */
-    size_t list_cap;
-    struct arena *arena;
+    file_visit_fn *visit;           /* visit_entry()'s */
+    void *ctx;
 };
 
 static enum status walk_folder(struct visitor *v, int fd, struct buf *path);
@@ -39,7 +38,7 @@ static enum status walk_name(struct visitor *v, int dir, const char *name, struc
         return errno == ENOENT ? ST_OK   /* gone meanwhile */
                                : fail_errno(ST_IO, "cannot look at '%s/%s'", v->root, path->p);
     if (!S_ISDIR(s.st_mode))
-        return v->entry ? v->entry(v, dir, name, path->p, s.st_mode) : ST_OK;
+        return v->entry ? v->entry(v, dir, name, path->p, &s) : ST_OK;
     fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return fail_errno(ST_IO, "cannot open the folder '%s/%s'", v->root, path->p);
@@ -108,17 +107,39 @@ static enum status walk(struct visitor *v, const char *root)
     return st;
 }
 
-static enum status list_entry(struct visitor *v, int dir, const char *name,
-                              const char *path, mode_t mode)
+static enum status visit_entry(struct visitor *v, int dir, const char *name, const char *path,
+                               const struct stat *info)
 {
     (void)dir, (void)name;
-    if (!S_ISREG(mode))
-        return ST_OK;
-    if (v->list.count == v->list_cap) {
-        v->list_cap = v->list_cap ? v->list_cap * 2 : 64;
-        v->list.names = mem_grow(v->list.names, v->list_cap, sizeof *v->list.names);
+    return S_ISREG(info->st_mode) ? v->visit(v->ctx, path, info) : ST_OK;
+}
+
+enum status file_visit_tree(const char *path, file_visit_fn *visit, void *ctx)
+{
+    struct visitor v = { .entry = visit_entry, .visit = visit, .ctx = ctx };
+    struct stat s;
+
+    if (stat(path, &s) != 0)
+        return fail_errno(file_status_of_errno(), "cannot find '%s'", path);
+    return S_ISREG(s.st_mode) ? visit(ctx, "", &s) : walk(&v, path);
+}
+
+struct listing {
+    struct arena *arena;
+    struct file_list list;
+    size_t cap;
+};
+
+static enum status list_name(void *ctx, const char *name, const struct stat *info)
+{
+    struct listing *l = ctx;
+
+    (void)info;
+    if (l->list.count == l->cap) {
+        l->cap = l->cap ? l->cap * 2 : 64;
+        l->list.names = mem_grow(l->list.names, l->cap, sizeof *l->list.names);
     }
-    v->list.names[v->list.count++] = arena_strdup(v->arena, path);
+    l->list.names[l->list.count++] = arena_strdup(l->arena, name);
     return ST_OK;
 }
 
@@ -129,36 +150,29 @@ static int by_bytes(const void *a, const void *b)
 
 enum status file_list_tree(struct arena *a, const char *path, struct file_list *out)
 {
-    struct visitor v = { .entry = list_entry, .arena = a };
-    struct stat s;
-    enum status st;
+    struct listing l = { .arena = a };
+    enum status st = file_visit_tree(path, list_name, &l);
 
     *out = (struct file_list){ 0 };
-    if (stat(path, &s) != 0)
-        return fail_errno(file_status_of_errno(), "cannot find '%s'", path);
-    if (S_ISREG(s.st_mode))
-        st = list_entry(&v, -1, "", "", s.st_mode);
-    else
-        st = walk(&v, path);
     if (st == ST_OK) {
-        out->count = v.list.count;
+        out->count = l.list.count;
         out->names = arena_array(a, out->count, sizeof *out->names);
         if (out->count) {
-            memcpy(out->names, v.list.names, out->count * sizeof *out->names);
+            memcpy(out->names, l.list.names, out->count * sizeof *out->names);
             qsort(out->names, out->count, sizeof *out->names, by_bytes);
         }
     }
-    free(v.list.names);
+    free(l.list.names);
     return st;
 }
 
 static enum status sync_entry(struct visitor *v, int dir, const char *name,
-                              const char *path, mode_t mode)
+                              const char *path, const struct stat *info)
 {
     enum status st = ST_OK;
     int fd;
 
-    if (!S_ISREG(mode))
+    if (!S_ISREG(info->st_mode))
         return ST_OK;
     fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
@@ -195,9 +209,9 @@ static enum status remove_name(struct visitor *v, int dir, const char *name, con
 }
 
 static enum status remove_entry(struct visitor *v, int dir, const char *name,
-                                const char *path, mode_t mode)
+                                const char *path, const struct stat *info)
 {
-    (void)mode;
+    (void)info;
     return remove_name(v, dir, name, path, 0);
 }
 

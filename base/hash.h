@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "base/status.h"
 
@@ -21,6 +22,16 @@ void sha256_bytes(const void *p, size_t n, char hex[SHA256_HEX]);
 /* Digest and size of a regular file's bytes; bytes may be NULL. A device or pipe is refused
  * (ST_UNSUPPORTED). */
 MUST_USE enum status sha256_file(const char *path, char hex[SHA256_HEX], uint64_t *bytes);
+/* The same with what a long or watched reading wants. */
+struct sha256_reading {
+    const char *path;
+    enum status (*each)(void *ctx, size_t n);   /* behind each piece of n bytes, at most 256 KiB; a
+                                                   failure ends the reading; may be NULL */
+    void *ctx;
+    struct stat *before, *after;                /* the open file, set; may be NULL */
+};
+MUST_USE enum status sha256_read(const struct sha256_reading *r, char hex[SHA256_HEX],
+                                 uint64_t *bytes);
 
 uint64_t xxh3(const void *p, size_t n);
 uint64_t xxh3_seed(const void *p, size_t n, uint64_t seed);

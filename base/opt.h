@@ -59,6 +59,17 @@ typedef enum status opt_check_fn(const struct yaml *value);
  * replace node->text. */
 typedef enum status opt_path_fn(void *ctx, struct yaml *path);
 typedef enum status opt_paths_fn(struct yaml *value, opt_path_fn *visit, void *ctx);
+/* What an item of a tree may be, for those who describe it (schema): a map of the options opts;
+ * with a name, that word alone or {name: {options}}; rows of one name are told apart by the value
+ * `variant` of their option `key`. Without a name, a plain text will do, too. */
+struct opt_item {
+    const char *name;
+    const char *key, *variant;       /* NULL: the only one of its name */
+    const char *help;
+    const struct opt *opts;
+};
+/* The i-th of them; false behind the last. */
+typedef bool opt_item_fn(size_t i, struct opt_item *out);
 
 struct opt {
     const char *name;
@@ -74,6 +85,7 @@ struct opt {
     opt_paths_fn *paths;        /* OPT_T_TREE that names inputs inside */
     const char *reads;          /* inputs: the kinds of artifact that will do, a blank between
                                    ("checkpoint model"); NULL: any, and plain files */
+    opt_item_fn *item;          /* OPT_T_TREE that is a list: what may stand in it */
 };
 
 #define OPT_STR(S, f, nm, def, hlp, ...) \

@@ -328,3 +328,13 @@ void progress_end(void)
     memset(&work, 0, sizeof work);
     pthread_mutex_unlock(&lock);
 }
+
+bool progress_running(void)
+{
+    bool running;
+
+    pthread_mutex_lock(&lock);
+    running = work.start != 0;
+    pthread_mutex_unlock(&lock);
+    return running;
+}

@@ -18,6 +18,8 @@ void progress_add(uint64_t n);
 /* Free words behind the bar ("loss 3.21"); replaces the last ones. */
 void progress_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void progress_end(void);
+/* Between a start and its end? For work that may be done inside other work. */
+bool progress_running(void);
 
 /* ---- from one process to another ---- */
 

@@ -42,6 +42,12 @@ static const struct opt item_opts[] = {
     OPT_END
 };
 
+bool source_row_item(size_t i, struct opt_item *out)
+{
+    *out = (struct opt_item){ .help = "a path, or a path with options", .opts = item_opts };
+    return i == 0;
+}
+
 /* The list's items; a single item may stand for a list of one. */
 static size_t item_count(const struct yaml *sources)
 {

@@ -93,6 +93,8 @@ const struct source_stats *source_stats_of(const struct source *s);
 void source_close(struct source *s);
 /* For the option row: checks the list; and visits each path in it. */
 opt_check_fn source_check;
+/* What an item is, for those who describe the row. */
+opt_item_fn source_row_item;
 opt_paths_fn source_paths;
 
 /* HTML to its main text (libxml2's HTML parser): drops scripts, styles, navigation, headers,

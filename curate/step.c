@@ -202,6 +202,14 @@ enum status chain_parse(struct arena *a, const struct yaml *list, struct chain *
     return ST_OK;
 }
 
+bool chain_item(size_t i, struct opt_item *out)
+{
+    const struct step_kind *k = &step_kinds[i];
+
+    *out = (struct opt_item){ k->name, k->key, k->variant, k->help, k->opts };
+    return k->name != NULL;
+}
+
 enum status chain_check(const struct yaml *value)
 {
     struct arena a;

@@ -78,6 +78,8 @@ struct chain {
 MUST_USE enum status chain_parse(struct arena *a, const struct yaml *list, struct chain *out);
 /* The same without the result, for the option row. */
 opt_check_fn chain_check;
+/* The steps, for those who describe the row. */
+opt_item_fn chain_item;
 /* The chain without `steps:`, as YAML. */
 extern const char chain_default[];
 /* Every step with its options, for --help. */

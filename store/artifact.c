@@ -49,43 +49,21 @@ static enum status digest_artifact(const char *path, char digest[SHA256_HEX])
     return ST_OK;
 }
 
-/* Over "name NUL hex LF" of every file, in the order of the names' bytes. */
-static enum status digest_folder(const char *path, struct digest_cache *cache,
-                                 char digest[SHA256_HEX])
-{
-    struct arena a;
-    struct file_list files;
-    struct sha256 *h = sha256_new();
-    enum status st;
-
-    arena_init(&a);
-    st = file_list_tree(&a, path, &files);
-    for (size_t i = 0; st == ST_OK && i < files.count; i++) {
-        char hex[SHA256_HEX];
-
-        st = digest_cache_file(cache, path_join(&a, path, files.names[i]), hex);
-        hex[SHA256_HEX - 1] = '\n';
-        sha256_add(h, files.names[i], strlen(files.names[i]) + 1);
-        sha256_add(h, hex, SHA256_HEX);
-    }
-    sha256_finish(h, digest);
-    arena_release(&a);
-    return st;
-}
-
-static enum status digest_any(const char *path, struct digest_cache *cache, char digest[SHA256_HEX])
+enum status artifact_digest_in(struct digest_cache *cache, const char *path,
+                               char digest[SHA256_HEX])
 {
     if (!file_exists(path))
         return fail(ST_MISSING, "there is no '%s'", path);
     if (!file_is_folder(path))
         return digest_cache_file(cache, path, digest);
-    return is_artifact(path) ? digest_artifact(path, digest) : digest_folder(path, cache, digest);
+    return is_artifact(path) ? digest_artifact(path, digest)
+                             : digest_cache_folder(cache, path, digest);
 }
 
 enum status artifact_digest_path(const char *path, const char *cache_file, char digest[SHA256_HEX])
 {
     struct digest_cache *cache = digest_cache_open(cache_file);
-    enum status st = digest_any(path, cache, digest);
+    enum status st = artifact_digest_in(cache, path, digest);
 
     digest_cache_close(cache);
     return st;
@@ -103,7 +81,7 @@ static enum status add_input(struct input_row *row, const char *path)
 {
     char digest[SHA256_HEX];
 
-    TRY(digest_any(path, row->cache, digest));
+    TRY(artifact_digest_in(row->cache, path, digest));
     json_array_append_new(row->digests, json_string(digest));
     if (json_array_append_new(row->paths, json_string(path)) != 0)
         return fail(ST_CONFIG, "the path '%s' is not UTF-8, which a manifest cannot hold", path);

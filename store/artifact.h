@@ -52,8 +52,13 @@ const char *artifact_digest(const json_t *manifest);
 /* The content digest of any path: an artifact's from its manifest; a file's SHA-256; a folder's
  * over the sorted list of its files' names and SHA-256s. File digests are remembered by (device,
  * inode, size, mtime, ctime) in cache_file when it is not NULL (only files older than two seconds
- * are remembered: git's racy rule). */
+ * are remembered: git's racy rule); digests.h has the rest. */
 MUST_USE enum status artifact_digest_path(const char *path, const char *cache_file,
                                           char digest[SHA256_HEX]);
+/* The same with an open memory, for those who ask for many paths: it is then read and written
+ * once. */
+struct digest_cache;
+MUST_USE enum status artifact_digest_in(struct digest_cache *cache, const char *path,
+                                        char digest[SHA256_HEX]);
 
 #endif

@@ -1,172 +1,75 @@
 #include "store/digests.h"
 
 #include <errno.h>
-#include <sys/stat.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
 #include <time.h>
 
-#include "base/cursor.h"
+#include "base/bench.h"
 #include "base/file.h"
+#include "base/platform.h"
+#include "base/pool.h"
+#include "base/progress.h"
+#include "base/stop.h"
+#include "store/digest_memory.h"
 
-#define MAGIC "tundigst"
-#define VERSION 1
-#define HEAD_BYTES 16
-#define ENTRY_BYTES 72
-#define SUM_BYTES 8
-#define ENTRIES_MAX (1u << 17)     /* 9 MiB; past it the memory begins anew with this run's files */
-#define RACY_NS (2 * NS)
 #define NS INT64_C(1000000000)
-
-struct entry {
-    uint64_t device, inode, size;
-    int64_t modified, changed;      /* nanoseconds since 1970 */
-    unsigned char digest[32];
-};
+#define RACY_NS (2 * NS)
+#define SHOW_BYTES ((uint64_t)1 << 30)
+#define SHOW_SECONDS 2.0
+#define LARGE_BYTES ((uint64_t)1 << 20)    /* such files are begun first, the largest at the front */
+#define POOL_BYTES ((uint64_t)4 << 20)     /* less work is done before threads have started */
+#define POOL_FILES 64
 
 struct digest_cache {
-    char *path;                    /* NULL: remembers nothing */
-    struct entry *entries;         /* those of the file, sorted by (device, inode), then new ones */
-    size_t count, indexed, cap;    /* all; those of the file */
-    bool changed;
+    struct digest_memory *memory;   /* NULL: remembers nothing */
+    int threads;
     uint64_t hashed;
 };
 
-/* ---- the file ---- */
+/* One file of a job. */
+struct item {
+    const char *name;               /* relative to the job's path; "" is that path itself */
+    struct digest_entry entry;
+    bool known;                     /* entry.digest holds */
+    bool fresh;                     /* hashed by this job, and may be remembered */
+};
 
-static int64_t nanoseconds(struct timespec t)
-{
-    return (int64_t)t.tv_sec * NS + t.tv_nsec;
-}
-
-static struct entry entry_of(const struct stat *s)
-{
-    return (struct entry){ .device = s->st_dev,
-                           .inode = s->st_ino,
-                           .size = (uint64_t)s->st_size,
-                           .modified = nanoseconds(s->st_mtim),
-                           .changed = nanoseconds(s->st_ctim) };
-}
-
-static int by_inode(const void *va, const void *vb)
-{
-    const struct entry *a = va, *b = vb;
-
-    if (a->device != b->device)
-        return a->device < b->device ? -1 : 1;
-    return (a->inode > b->inode) - (a->inode < b->inode);
-}
-
-static void read_entries(struct digest_cache *c, struct cursor *in, size_t n)
-{
-    c->entries = mem_array(n + 1, sizeof *c->entries);
-    for (size_t i = 0; i < n; i++) {
-        struct entry *e = &c->entries[i];
-        struct span digest;
-
-        e->device = cursor_uint(in, 8);
-        e->inode = cursor_uint(in, 8);
-        e->size = cursor_uint(in, 8);
-        e->modified = (int64_t)cursor_uint(in, 8);
-        e->changed = (int64_t)cursor_uint(in, 8);
-        digest = cursor_bytes(in, sizeof e->digest);
-        if (cursor_ok(in))
-            memcpy(e->digest, digest.p, digest.n);
-    }
-}
-
-/* Takes the entries of a whole and sound file; leaves an empty memory otherwise. */
-static void load(struct digest_cache *c)
-{
-    struct buf bytes = { 0 };
-    struct cursor in;
-    struct span magic;
-    uint64_t version, n;
-
-    if (!file_exists(c->path) ||
-        file_read(c->path, HEAD_BYTES + (uint64_t)ENTRIES_MAX * ENTRY_BYTES + SUM_BYTES,
-                  &bytes) != ST_OK ||
-        bytes.n < HEAD_BYTES + SUM_BYTES) {
-        buf_release(&bytes);
-        return;
-    }
-    in = cursor_over(bytes.p + bytes.n - SUM_BYTES, SUM_BYTES);
-    if (cursor_uint(&in, 8) == xxh3(bytes.p, bytes.n - SUM_BYTES)) {
-        in = cursor_over(bytes.p, bytes.n - SUM_BYTES);
-        magic = cursor_bytes(&in, 8);
-        version = cursor_uint(&in, 4);
-        n = cursor_uint(&in, 4);
-        if (span_eq(magic, MAGIC) && version == VERSION && n * ENTRY_BYTES == cursor_left(&in)) {
-            read_entries(c, &in, n);
-            c->count = c->indexed = c->cap = n;
-            qsort(c->entries, n, sizeof *c->entries, by_inode);
-        }
-    }
-    buf_release(&bytes);
-}
-
-static void put_uint(struct buf *out, uint64_t v, int bytes)
-{
-    for (int i = 0; i < bytes; i++)
-        buf_addc(out, (char)(v >> (8 * i)));
-}
-
-static void put_entry(struct buf *out, const struct entry *e)
-{
-    put_uint(out, e->device, 8);
-    put_uint(out, e->inode, 8);
-    put_uint(out, e->size, 8);
-    put_uint(out, (uint64_t)e->modified, 8);
-    put_uint(out, (uint64_t)e->changed, 8);
-    buf_add(out, e->digest, sizeof e->digest);
-}
-
-static enum status save(const struct digest_cache *c)
-{
-    size_t skip = c->count <= ENTRIES_MAX           ? 0
-                  : c->count - c->indexed <= ENTRIES_MAX ? c->indexed
-                                                         : c->count - ENTRIES_MAX;
-    struct buf out = { 0 }, folder = { 0 };
-    const char *slash = strrchr(c->path, '/');
-    enum status st = ST_OK;
-
-    buf_adds(&out, MAGIC);
-    put_uint(&out, VERSION, 4);
-    put_uint(&out, c->count - skip, 4);
-    for (size_t i = skip; i < c->count; i++)
-        put_entry(&out, &c->entries[i]);
-    put_uint(&out, xxh3(out.p, out.n), SUM_BYTES);
-    if (slash && slash > c->path) {
-        buf_add(&folder, c->path, (size_t)(slash - c->path));
-        st = file_make_folders(folder.p);
-    }
-    if (st == ST_OK)
-        st = file_write_atomic(c->path, out.p, out.n);
-    buf_release(&folder);
-    buf_release(&out);
-    return st;
-}
+/* The files below one path; then those of them that must be read. */
+struct job {
+    struct digest_cache *cache;
+    const char *path;
+    struct arena arena;
+    struct item *items;
+    size_t count, cap;
+    struct item **todo;
+    size_t todo_count;
+    uint64_t todo_bytes;
+    double begun;
+    bool stopping;                  /* the stop was asked for before this job began */
+    bool may_show;
+    pthread_mutex_t lock;           /* of showing */
+    atomic_bool showing;
+    _Atomic uint64_t done;          /* bytes */
+};
 
 struct digest_cache *digest_cache_open(const char *path)
 {
     struct digest_cache *c = mem_alloc(sizeof *c);
 
-    if (path) {
-        c->path = mem_strdup(path);
-        load(c);
-    }
+    if (path)
+        c->memory = digest_memory_open(path);
     return c;
 }
 
+void digest_cache_set_threads(struct digest_cache *c, int threads) { c->threads = threads; }
+
 void digest_cache_close(struct digest_cache *c)
 {
-    enum status st = ST_OK;
-
     if (c == NULL)
         return;
-    if (c->changed)
-        st = save(c);
-    (void)st;       /* then the files are hashed again next time */
-    free(c->path);
-    free(c->entries);
+    digest_memory_close(c->memory);
     free(c);
 }
 
@@ -184,7 +87,7 @@ const char *digest_cache_default(struct arena *a)
     return home && *home == '/' ? arena_printf(a, "%s/.cache/tundish/verified", home) : NULL;
 }
 
-/* ---- digests ---- */
+/* ---- hex ---- */
 
 static void to_hex(const unsigned char digest[32], char hex[SHA256_HEX])
 {
@@ -208,58 +111,244 @@ static void from_hex(const char *hex, unsigned char digest[32])
         digest[i] = (unsigned char)(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
 }
 
-/* The file's entry of that inode, or NULL. */
-static struct entry *find(const struct digest_cache *c, const struct entry *want)
-{
-    return c->indexed ? bsearch(want, c->entries, c->indexed, sizeof *want, by_inode) : NULL;
-}
+/* ---- reading one file ---- */
 
-static bool same_times(const struct entry *a, const struct entry *b)
+/* Starts the progress of the whole job once it is known to take long. */
+static void show_if_long(struct job *j)
 {
-    return a->size == b->size && a->modified == b->modified && a->changed == b->changed;
-}
-
-static void add(struct digest_cache *c, const struct entry *e)
-{
-    struct entry *found = find(c, e);
-
-    c->changed = true;
-    if (found) {
-        *found = *e;
+    if (!j->may_show || atomic_load(&j->showing) ||
+        (j->todo_bytes < SHOW_BYTES && bench_now() - j->begun < SHOW_SECONDS))
         return;
+    pthread_mutex_lock(&j->lock);
+    if (!atomic_load(&j->showing)) {
+        progress_start("hashing inputs", "bytes", j->todo_bytes);
+        progress_add(atomic_load(&j->done));
+        atomic_store(&j->showing, true);
     }
-    if (c->count == c->cap) {
-        c->cap = c->cap * 2 + 64;
-        c->entries = mem_grow(c->entries, c->cap, sizeof *c->entries);
-    }
-    c->entries[c->count++] = *e;
+    pthread_mutex_unlock(&j->lock);
 }
+
+static enum status each_piece(void *ctx, size_t n)
+{
+    struct job *j = ctx;
+
+    if (atomic_load(&j->showing))
+        progress_add(n);
+    atomic_fetch_add(&j->done, n);
+    show_if_long(j);
+    if (!j->stopping && stop_requested())
+        return fail(ST_INTERRUPTED, "interrupted while hashing '%s'; run it again to go on",
+                    j->path);
+    return ST_OK;
+}
+
+static int64_t clock_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * NS + t.tv_nsec;
+}
+
+static void add_path(const struct job *j, const struct item *item, struct buf *path)
+{
+    buf_adds(path, j->path);
+    if (*item->name)
+        buf_printf(path, "/%s", item->name);
+}
+
+/* The times are those of the file that was read, which may have been changed since it was met. */
+static enum status hash_item(struct job *j, struct item *item)
+{
+    struct buf path = { 0 };
+    struct stat before, after;
+    struct sha256_reading r = { .each = each_piece, .ctx = j, .before = &before, .after = &after };
+    int64_t now = clock_now();
+    char hex[SHA256_HEX];
+    struct digest_entry later;
+    enum status st;
+
+    add_path(j, item, &path);
+    r.path = path.p;
+    st = sha256_read(&r, hex, NULL);
+    buf_release(&path);
+    TRY(st);
+    item->entry = digest_entry_of(&before);
+    later = digest_entry_of(&after);
+    item->fresh = digest_entry_same(&item->entry, &later) &&
+                  now - item->entry.modified >= RACY_NS && now - item->entry.changed >= RACY_NS;
+    from_hex(hex, item->entry.digest);
+    item->known = true;
+    return ST_OK;
+}
+
+static enum status hash_one(void *ctx, size_t i, int worker)
+{
+    struct job *j = ctx;
+
+    (void)worker;
+    return hash_item(j, j->todo[i]);
+}
+
+/* ---- a job ---- */
+
+static void job_init(struct job *j, struct digest_cache *c, const char *path)
+{
+    *j = (struct job){ .cache = c, .path = path, .begun = bench_now(),
+                       .stopping = stop_requested(), .may_show = !progress_running() };
+    arena_init(&j->arena);
+    pthread_mutex_init(&j->lock, NULL);
+}
+
+static void job_release(struct job *j)
+{
+    if (atomic_load(&j->showing))
+        progress_end();
+    pthread_mutex_destroy(&j->lock);
+    free(j->items);
+    free(j->todo);
+    arena_release(&j->arena);
+}
+
+static enum status meet(void *ctx, const char *name, const struct stat *info)
+{
+    struct job *j = ctx;
+    const unsigned char *known;
+    struct item *item;
+
+    if (!j->stopping && stop_requested())
+        return fail(ST_INTERRUPTED, "interrupted while looking through '%s'; run it again to go on",
+                    j->path);
+    if (j->count == j->cap) {
+        j->cap = j->cap ? j->cap * 2 : 1;
+        j->items = mem_grow(j->items, j->cap, sizeof *j->items);
+    }
+    item = &j->items[j->count++];
+    *item = (struct item){ .name = arena_strdup(&j->arena, name), .entry = digest_entry_of(info) };
+    known = j->cache->memory ? digest_memory_find(j->cache->memory, &item->entry) : NULL;
+    item->known = known != NULL;
+    if (known)
+        memcpy(item->entry.digest, known, sizeof item->entry.digest);
+    return ST_OK;
+}
+
+/* Large ones first, so that no thread begins one when the others are done; the rest as they are,
+ * in the order of their folders. */
+static int by_size_then_place(const void *va, const void *vb)
+{
+    const struct item *a = *(struct item *const *)va, *b = *(struct item *const *)vb;
+    uint64_t x = a->entry.size < LARGE_BYTES ? 0 : a->entry.size;
+    uint64_t y = b->entry.size < LARGE_BYTES ? 0 : b->entry.size;
+
+    if (x != y)
+        return x > y ? -1 : 1;
+    return (a > b) - (a < b);
+}
+
+static void list_todo(struct job *j)
+{
+    j->todo = mem_array(j->count + 1, sizeof(struct item *));
+    for (size_t i = 0; i < j->count; i++)
+        if (!j->items[i].known) {
+            j->todo[j->todo_count++] = &j->items[i];
+            j->todo_bytes += j->items[i].entry.size;
+        }
+    qsort(j->todo, j->todo_count, sizeof(struct item *), by_size_then_place);
+}
+
+static enum status hash_todo(struct job *j)
+{
+    int threads = j->cache->threads ? j->cache->threads : cpu_count();
+    enum status st = ST_OK;
+    struct pool *pool;
+
+    if ((size_t)threads > j->todo_count)
+        threads = (int)j->todo_count;
+    if (threads < 2 || (j->todo_bytes < POOL_BYTES && j->todo_count < POOL_FILES)) {
+        for (size_t i = 0; st == ST_OK && i < j->todo_count; i++)
+            st = hash_item(j, j->todo[i]);
+        return st;
+    }
+    pool = pool_new(threads);
+    st = pool_for(pool, j->todo_count, hash_one, j);
+    pool_free(pool);
+    return st;
+}
+
+static void remember(struct job *j)
+{
+    for (size_t i = 0; i < j->todo_count; i++) {
+        j->cache->hashed += j->todo[i]->known;
+        if (j->cache->memory && j->todo[i]->fresh)
+            digest_memory_add(j->cache->memory, &j->todo[i]->entry);
+    }
+}
+
+/* Every item's digest: what cannot be had from memory is read. */
+static enum status job_run(struct job *j)
+{
+    enum status st;
+
+    list_todo(j);
+    st = hash_todo(j);
+    remember(j);
+    return st;
+}
+
+/* ---- digests ---- */
 
 enum status digest_cache_file(struct digest_cache *c, const char *path, char hex[SHA256_HEX])
 {
-    struct stat before, after;
-    struct timespec now;
-    struct entry e, later;
-    const struct entry *found;
+    struct stat info;
+    struct job j;
+    enum status st;
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (stat(path, &before) != 0)
+    if (stat(path, &info) != 0)
         return fail_errno(errno == ENOENT ? ST_MISSING : ST_IO, "cannot look at '%s'", path);
-    e = entry_of(&before);
-    found = find(c, &e);
-    if (found && same_times(found, &e)) {
-        to_hex(found->digest, hex);
-        return ST_OK;
+    job_init(&j, c, path);
+    st = meet(&j, "", &info);
+    if (st == ST_OK)
+        st = job_run(&j);
+    if (st == ST_OK)
+        to_hex(j.items[0].entry.digest, hex);
+    job_release(&j);
+    return st;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct item *)a)->name, ((const struct item *)b)->name);
+}
+
+/* Over "name NUL hex LF" of every file, in the order of the names' bytes. */
+static void combine(const struct job *j, char hex[SHA256_HEX])
+{
+    struct sha256 *h = sha256_new();
+
+    for (size_t i = 0; i < j->count; i++) {
+        char line[SHA256_HEX];
+
+        to_hex(j->items[i].entry.digest, line);
+        line[SHA256_HEX - 1] = '\n';
+        sha256_add(h, j->items[i].name, strlen(j->items[i].name) + 1);
+        sha256_add(h, line, SHA256_HEX);
     }
-    TRY(sha256_file(path, hex, NULL));
-    c->hashed++;
-    if (c->path == NULL || stat(path, &after) != 0)
-        return ST_OK;
-    later = entry_of(&after);
-    if (by_inode(&e, &later) != 0 || !same_times(&e, &later) ||
-        nanoseconds(now) - e.modified < RACY_NS || nanoseconds(now) - e.changed < RACY_NS)
-        return ST_OK;
-    from_hex(hex, e.digest);
-    add(c, &e);
-    return ST_OK;
+    sha256_finish(h, hex);
+}
+
+enum status digest_cache_folder(struct digest_cache *c, const char *path, char hex[SHA256_HEX])
+{
+    struct job j;
+    enum status st;
+
+    job_init(&j, c, path);
+    st = file_visit_tree(path, meet, &j);
+    if (st == ST_OK) {
+        qsort(j.items, j.count, sizeof *j.items, by_name);
+        st = job_run(&j);
+    }
+    if (st == ST_OK)
+        combine(&j, hex);
+    job_release(&j);
+    return st;
 }

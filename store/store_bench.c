@@ -1,4 +1,4 @@
-/* Both cases write what they read into a temporary folder first:
+/* These cases write what they read into a temporary folder first:
  *   documents   reading and parsing a corpus, against decompressing the same
  *               shards (as `zstd -d` does);
  *   scan        going over a token store in place and widening it to int32, against a
@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/rng.h"
 #include "store/artifact.h"
+#include "store/digest_bench.h"
 #include "store/documents.h"
 #include "store/tokens.h"
 
@@ -20,8 +21,7 @@
 #define SCAN_TOKENS ((uint64_t)64 << 20)
 #define SCAN_VOCAB 50257
 
-/* A temporary folder, gone with bench_folder_close(). */
-static enum status bench_folder_open(struct arena *a, char **path)
+enum status bench_folder_open(struct arena *a, char **path)
 {
     const char *base = getenv("TMPDIR");
 
@@ -29,7 +29,7 @@ static enum status bench_folder_open(struct arena *a, char **path)
     return mkdtemp(*path) ? ST_OK : fail_errno(ST_IO, "cannot create a folder '%s'", *path);
 }
 
-static enum status bench_folder_close(const char *path, enum status st)
+enum status bench_folder_close(const char *path, enum status st)
 {
     struct failure f = { .st = ST_OK };
     enum status removed;
@@ -321,5 +321,7 @@ static enum status bench_scan(struct bench *b)
 const struct bench_case store_benches[] = {
     { "documents", bench_documents },
     { "scan", bench_scan },
+    { "inputs 100k unchanged", bench_inputs_unchanged },
+    { "inputs 100k cold", bench_inputs_cold },
     { NULL, NULL },
 };

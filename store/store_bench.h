@@ -6,6 +6,10 @@
 
 #include "base/command.h"
 
+/* A temporary folder, gone with bench_folder_close(), which returns st, or its own failure. */
+MUST_USE enum status bench_folder_open(struct arena *a, char **path);
+MUST_USE enum status bench_folder_close(const char *path, enum status st);
+
 extern const struct bench_case store_benches[];
 
 #endif
