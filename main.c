@@ -27,7 +27,8 @@ static const struct cli_group groups[] = {
       COMMANDS(&cmd_train, &cmd_evaluate, &cmd_export, &cmd_generate, &cmd_chat,
                &cmd_serve) },
     { "all of it, from one pipeline file",
-      COMMANDS(&cmd_run, &cmd_status, &cmd_explain, &cmd_graph, &cmd_runs, &cmd_compare) },
+      COMMANDS(&cmd_run, &cmd_status, &cmd_explain, &cmd_graph, &cmd_runs, &cmd_compare,
+               &cmd_logs) },
     { "this program and this machine",
       COMMANDS(&cmd_kernels_info, &cmd_bench, &cmd_version) },
     { NULL, NULL }
