@@ -28,7 +28,7 @@ static const struct cli_group groups[] = {
                &cmd_serve) },
     { "all of it, from one pipeline file",
       COMMANDS(&cmd_run, &cmd_status, &cmd_explain, &cmd_graph, &cmd_runs, &cmd_compare,
-               &cmd_logs) },
+               &cmd_logs, &cmd_gc) },
     { "this program and this machine",
       COMMANDS(&cmd_kernels_info, &cmd_bench, &cmd_version) },
     { NULL, NULL }
