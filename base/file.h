@@ -77,6 +77,9 @@ void folder_abort(const char *folder_tmp);
 struct file_lock { int fd; };
 MUST_USE enum status file_lock_take(struct file_lock *l, const char *path);
 void file_lock_drop(struct file_lock *l);
+/* Does some process have the lock (of file_lock_take)? A look only; false if there is no such
+ * file. */
+bool file_lock_is_held(const char *path);
 
 /* "dir/name" in the arena. */
 char *path_join(struct arena *a, const char *dir, const char *name);

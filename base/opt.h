@@ -11,6 +11,9 @@
  * `model: {width: 256}` is the option model.width. Lists are repeated on the command line
  * (`--in a --in b`, and for the row flagged OPT_POSITIONAL plain words) and a list (or one scalar)
  * in YAML. A tree is any YAML; on the command line it is YAML flow text.
+ *
+ * A row that is typed many times a day may have a letter, too: `-f`, `-j 4`, `-j4`. Letters are
+ * never bundled, and -h is --help's.
  */
 #ifndef TUNDISH_BASE_OPT_H
 #define TUNDISH_BASE_OPT_H
@@ -81,6 +84,7 @@ struct opt {
     unsigned flags;
     const char *help;           /* one line, lower case; says the unit */
     const char *value;          /* what --help calls the value ("FILE"); NULL: a word of its type */
+    char letter;                /* `-x` on the command line, a letter but 'h'; 0: none */
     opt_check_fn *check;
     opt_paths_fn *paths;        /* OPT_T_TREE that names inputs inside */
     const char *reads;          /* inputs: the kinds of artifact that will do, a blank between

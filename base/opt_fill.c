@@ -1,6 +1,7 @@
 /* Values into fields, with bounds and types checked. */
 #include "base/opt_fill.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -290,6 +291,14 @@ static void fill_default(struct opt_fill *f, const struct opt *row)
         row_bug(row, fail_message());
 }
 
+const struct opt *opt_find_letter(const struct opt *table, char letter)
+{
+    for (; table->name; table++)
+        if (letter != 0 && table->letter == letter)
+            return table;
+    return NULL;
+}
+
 static void check_row(const struct opt *table, const struct opt *row, unsigned *flags)
 {
     static const char *const reserved[] = { "help", "quiet", "config", NULL };
@@ -301,6 +310,9 @@ static void check_row(const struct opt *table, const struct opt *row, unsigned *
             row_bug(row, "the name belongs to every command");
     if (opt_find(table, row->name) != row)
         row_bug(row, "the name is taken");
+    if (row->letter != 0 && (row->letter == 'h' || !isalpha((unsigned char)row->letter)
+                             || opt_find_letter(table, row->letter) != row))
+        row_bug(row, "the letter is taken, or none");
     if (row->help == NULL)
         row_bug(row, "no help");
     if (row->min > row->max)

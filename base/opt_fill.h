@@ -37,6 +37,8 @@ MUST_USE enum status opt_value_of_text(const struct opt *row, struct arena *a, c
 const struct opt *opt_fill_missing(const struct opt_fill *f, unsigned skip);
 
 bool opt_is_list(const struct opt *row);
+/* The row with that letter, or NULL. */
+const struct opt *opt_find_letter(const struct opt *table, char letter);
 /* "model." for a key "model", '-' for '_'. */
 const char *opt_group(struct arena *a, const char *key);
 /* True if some row is named prefix + something. */

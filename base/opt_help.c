@@ -29,12 +29,15 @@ void opt_usage(FILE *out, const struct opt *table)
             fprintf(out, row->flags & OPT_REQUIRED ? " %s" : " [%s]", placeholder(row));
 }
 
-/* "  --model.width N" */
+/* "  --model.width N", "  -j, --jobs N" */
 static void add_name(struct buf *out, const struct opt *row)
 {
     bool on = row->type == OPT_T_BOOL && row->fallback && strcmp(row->fallback, "true") == 0;
 
-    buf_printf(out, "  --%s%s", on ? "[no-]" : "", row->name);
+    buf_adds(out, "  ");
+    if (row->letter != 0)
+        buf_printf(out, "-%c, ", row->letter);
+    buf_printf(out, "--%s%s", on ? "[no-]" : "", row->name);
     if (*placeholder(row))
         buf_printf(out, " %s", placeholder(row));
 }

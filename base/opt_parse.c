@@ -156,6 +156,34 @@ static enum status take_option(struct command_line *c, const char *name, const c
     return give(c, row, value);
 }
 
+static bool has_letters(const struct opt *table)
+{
+    for (; table->name; table++)
+        if (table->letter != 0)
+            return true;
+    return false;
+}
+
+/* "-f", "-j4", or "-j" with the value in the next word. */
+static enum status take_letter(struct command_line *c, const char *word)
+{
+    const struct opt *row = opt_find_letter(c->fill.table, word[1]);
+    const char *value = word[2] != 0 ? word + 2 : NULL;
+
+    if (row == NULL)
+        return fail(ST_USAGE, "unknown option '%.60s'; %s", word,
+                    has_letters(c->fill.table) ? "--help lists them"
+                                               : "options begin with two dashes");
+    if (row->type == OPT_T_BOOL) {
+        if (value != NULL)
+            return fail(ST_USAGE, "unknown option '%.60s'; -%c (--%s) stands alone", word,
+                        row->letter, row->name);
+        return give(c, row, "true");
+    }
+    TRY(take_value(c, row->name, row->help, &value));
+    return give(c, row, value);
+}
+
 static enum status take_argument(struct command_line *c)
 {
     const char *word = c->argv[c->next++], *equals;
@@ -167,7 +195,7 @@ static enum status take_argument(struct command_line *c)
         return ST_OK;
     }
     if (word[1] != '-')
-        return fail(ST_USAGE, "unknown option '%.60s'; options begin with two dashes", word);
+        return take_letter(c, word);
     equals = strchr(word, '=');
     if (equals == NULL)
         return take_option(c, word + 2, NULL);

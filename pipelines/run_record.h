@@ -33,4 +33,45 @@
 #ifndef TUNDISH_PIPELINES_RUN_RECORD_H
 #define TUNDISH_PIPELINES_RUN_RECORD_H
 
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/status.h"
+#include "base/str.h"
+
+/* ---- reading ---- */
+
+/* The ids of all records of a work folder, oldest first: by the time in the id, then its number. */
+struct run_list {
+    const char **ids;            /* NULL-terminated */
+    size_t count;
+};
+MUST_USE enum status run_record_list(struct arena *a, const char *work, struct run_list *out);
+char *run_record_path(struct arena *a, const char *work, const char *id);
+
+#define RUN_OUTSIDE ((size_t)-1)
+
+/* Which run a word means: an id, the only one that begins so, `last`, `last~2` (two before it), or
+ * the path of a record anywhere (it ends in ".json"). */
+struct run_place {
+    const char *path;
+    size_t index;                /* in the list; RUN_OUTSIDE: a path of a record anywhere */
+};
+MUST_USE enum status run_record_find(struct arena *a, const char *work, const struct run_list *all,
+                                     const char *word, struct run_place *out);
+/* Reads one and checks its shape: every stage is an object with a name. Caller owns *out. Safe in
+ * several threads at once. */
+MUST_USE enum status run_record_load(const char *path, json_t **out);
+/* The same without what is long and seldom wanted of a stage: options, inputs, why, asked, attempts
+ * are null. Several times faster. */
+MUST_USE enum status run_record_load_brief(const char *path, json_t **out);
+/* Checks text as run_record_load() does; what names it in messages. */
+MUST_USE enum status run_record_parse(const char *text, size_t n, const char *what, json_t **out);
+/* Appends the text with null for those members of its stages. Text that is no record comes through
+ * in some form, for the parser to refuse. */
+void run_record_brief(const char *text, size_t n, struct buf *out);
+/* The stage of that name, or NULL. */
+json_t *run_record_stage(const json_t *record, const char *name);
+/* A text member, "" if it has none. */
+const char *run_record_text(const json_t *object, const char *member);
+
 #endif

@@ -445,6 +445,71 @@ static void help_is_aligned_and_fits_100_columns(void **state)
     free(text);
 }
 
+/* ---- letters ---- */
+
+static const struct opt letter_table[] = {
+    OPT_BOOL(struct cfg, dry, "dry-run", "false", "only say", .letter = 'n'),
+    OPT_INT(struct cfg, batch, "jobs", "1", 1, 99, "at once", .letter = 'j'),
+    OPT_LIST(struct cfg, words, "words", "words to drop", .letter = 'w'),
+    OPT_STR(struct cfg, name, "name", NULL, "what it is called"),
+    OPT_END
+};
+
+static enum status parse_letters(void **state, struct cfg *c, const char *const *words)
+{
+    char *argv[8];
+    int n = 0;
+
+    memset(c, 0, sizeof *c);
+    for (; words[n] != NULL; n++)
+        argv[n] = (char *)(uintptr_t)words[n];
+    return opt_parse(letter_table, *state, n, argv, c);
+}
+#define PARSE_LETTERS(state, c, ...) parse_letters(state, c, (const char *const[]){ __VA_ARGS__, NULL })
+
+static void a_letter_is_the_option(void **state)
+{
+    struct cfg c;
+
+    assert_ok(PARSE_LETTERS(state, &c, "-n", "-j", "4", "-w", "a", "-wb", "--words", "c"));
+    assert_true(c.dry);
+    assert_int_equal(c.batch, 4);
+    assert_int_equal(c.words.count, 3);
+    assert_string_equal(c.words.v[1], "b");
+    assert_ok(PARSE_LETTERS(state, &c, "-j12"));
+    assert_int_equal(c.batch, 12);
+    assert_false(c.dry);
+}
+
+static void a_wrong_letter_is_told(void **state)
+{
+    struct cfg c;
+
+    assert_int_equal(PARSE_LETTERS(state, &c, "-x"), ST_USAGE);
+    assert_string_equal(fail_message(), "unknown option '-x'; --help lists them");
+    assert_int_equal(PARSE_LETTERS(state, &c, "-nj4"), ST_USAGE);
+    assert_string_equal(fail_message(), "unknown option '-nj4'; -n (--dry-run) stands alone");
+    assert_int_equal(PARSE_LETTERS(state, &c, "-n", "--dry-run"), ST_USAGE);
+    assert_int_equal(PARSE_LETTERS(state, &c, "-j"), ST_USAGE);
+    assert_string_equal(fail_message(), "--jobs wants a value (at once)");
+    assert_int_equal(PARSE_LETTERS(state, &c, "-j0"), ST_CONFIG);
+}
+
+static void help_shows_letters(void **state)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+
+    opt_help(out, letter_table);
+    fclose(out);
+    assert_string_equal(text, "  -n, --dry-run        only say\n"
+                              "  -j, --jobs N         at once [1 to 99; default 1]\n"
+                              "  -w, --words TEXT...  words to drop\n"
+                              "  --name TEXT          what it is called\n");
+    free(text);
+}
+
 /* ---- faults of our own ---- */
 
 static void parse_nothing(void *ctx)
@@ -471,6 +536,10 @@ static void a_wrong_table_ends_the_process(void **state)
         { OPT_LIST(struct cfg, in, "a", "h", .flags = OPT_POSITIONAL),
           OPT_LIST(struct cfg, words, "b", "h", .flags = OPT_POSITIONAL), OPT_END },
         { OPT_TREE(struct cfg, steps, "t", "h", .fallback = "[a"), OPT_END },
+        { OPT_STR(struct cfg, name, "n", NULL, "h", .letter = 'h'), OPT_END },
+        { OPT_STR(struct cfg, name, "n", NULL, "h", .letter = '-'), OPT_END },
+        { OPT_STR(struct cfg, name, "n", NULL, "h", .letter = 'n'),
+          OPT_STR(struct cfg, tag, "m", NULL, "h", .letter = 'n'), OPT_END },
     };
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -501,6 +570,9 @@ int main(void)
         TEST(bounds_are_written_shortly),
         TEST(names_are_found_with_either_letter),
         TEST(help_is_aligned_and_fits_100_columns),
+        TEST(a_letter_is_the_option),
+        TEST(a_wrong_letter_is_told),
+        TEST(help_shows_letters),
         TEST(a_wrong_table_ends_the_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/stop.h"
+#include "pipelines/history_cmd.h"
 #include "pipelines/run_cmd.h"
 #include "store/artifact.h"
 
@@ -288,6 +289,7 @@ static const struct command fake_serve = FAKE_COMMAND("serve", fake_walk_opts, f
 
 static const struct command *const fake_commands[] = { &fake_grow, &fake_mill, &fake_walk, &fake_weigh, &fake_serve,
                                                        &cmd_run, &cmd_status, &cmd_explain, &cmd_graph,
+                                                       &cmd_runs, &cmd_compare, &cmd_logs, &cmd_gc,
                                                        NULL };
 
 /* ---- the program ---- */
