@@ -6,6 +6,7 @@
 #include "evaluate/evaluate_cmd.h"
 #include "export/export_cmd.h"
 #include "kernels/kernels_cmd.h"
+#include "pipelines/registry_cmd.h"
 #include "pipelines/run_cmd.h"
 #include "serve/chat_cmd.h"
 #include "serve/generate_cmd.h"
@@ -26,7 +27,8 @@ static const struct cli_group groups[] = {
       COMMANDS(&cmd_train, &cmd_evaluate, &cmd_export, &cmd_generate, &cmd_chat,
                &cmd_serve) },
     { "all of it, from one pipeline file",
-      COMMANDS(&cmd_run, &cmd_status, &cmd_explain, &cmd_graph) },
+      COMMANDS(&cmd_run, &cmd_status, &cmd_explain, &cmd_graph, &cmd_promote, &cmd_rollback,
+               &cmd_registry) },
     { "this program and this machine",
       COMMANDS(&cmd_kernels_info, &cmd_bench, &cmd_version) },
     { NULL, NULL }
