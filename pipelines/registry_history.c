@@ -10,6 +10,7 @@
 
 #define HISTORY_LIMIT (256ull << 20)
 #define ALIAS_LONGEST 64
+#define TIME_LIMIT 1e11                  /* the year 5138; localtime() can tell it */
 
 const char *const registry_event_words[] = {
 #define X(name, word) word,
@@ -49,6 +50,8 @@ static enum status get_optional(const json_t *event, const char *key, const char
 
 static enum status check_event(const char *what, const struct registry_event *e)
 {
+    if (!(e->t >= 0 && e->t <= TIME_LIMIT))
+        return fail(ST_FORMAT, "%s: 't' is %g, want seconds since 1970", what, e->t);
     if (!registry_is_alias(e->alias))
         return fail(ST_FORMAT, "%s: 'alias' is '%.80s', which is no alias's name", what, e->alias);
     if (!registry_is_version(e->version))

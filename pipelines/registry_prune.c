@@ -237,19 +237,30 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static enum status list_versions(const struct registry *r, struct names *out)
+static enum status list_folder(const struct registry *r, const char *path, struct names *out)
 {
-    DIR *d = opendir(r->versions);
+    DIR *d = opendir(path);
 
     if (d == NULL)
-        return errno == ENOENT ? ST_OK
-                               : fail_errno(ST_IO, "cannot open the folder '%s'", r->versions);
+        return errno == ENOENT ? ST_OK : fail_errno(ST_IO, "cannot open the folder '%s'", path);
     for (struct dirent *e; (e = readdir(d)) != NULL;)
         if (e->d_name[0] != '.')
             add_name(out, arena_strdup(r->arena, e->d_name));
     closedir(d);
     if (out->count > 0)
         qsort(out->v, out->count, sizeof *out->v, by_bytes);
+    return ST_OK;
+}
+
+/* Links that were to become an alias when their process died. */
+static enum status remove_links(const struct registry *r)
+{
+    struct names entries = { .arena = r->arena };
+
+    TRY(list_folder(r, r->path, &entries));
+    for (const char **name = names_of(&entries); *name != NULL; name++)
+        if (strstr(*name, TEMPORARY) != NULL && registry_link_read(r, *name) != NULL)
+            TRY(file_remove_tree(path_join(r->arena, r->path, *name)));
     return ST_OK;
 }
 
@@ -261,7 +272,9 @@ static enum status prune_locked(const struct registry *r, const struct prune_arg
 
     TRY(registry_links(r, &links));
     kept = registry_kept(r, links, args->keep);
-    TRY(list_versions(r, &entries));
+    if (!args->dry)
+        TRY(remove_links(r));
+    TRY(list_folder(r, r->versions, &entries));
     for (const char **name = names_of(&entries); *name != NULL; name++) {
         if (stop_requested())
             return fail(ST_INTERRUPTED, "stopped after removing %lld versions", out->removed);
@@ -355,7 +368,7 @@ enum status registry_json(struct arena *a, const char *path, json_t **out)
         return fail(ST_MISSING, "there is no registry '%s' (`tundish promote` makes one)", path);
     TRY(registry_links(&r, &links));
     TRY(registry_history_read(a, r.history_path, &r.history));
-    TRY(list_versions(&r, &entries));
+    TRY(list_folder(&r, r.versions, &entries));
     aliases = json_array();
     versions = json_array();
     history = json_array();
