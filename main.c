@@ -6,6 +6,7 @@
 #include "evaluate/evaluate_cmd.h"
 #include "export/export_cmd.h"
 #include "kernels/kernels_cmd.h"
+#include "pipelines/lineage_cmd.h"
 #include "pipelines/run_cmd.h"
 #include "serve/chat_cmd.h"
 #include "serve/generate_cmd.h"
@@ -27,6 +28,8 @@ static const struct cli_group groups[] = {
                &cmd_serve) },
     { "all of it, from one pipeline file",
       COMMANDS(&cmd_run, &cmd_status, &cmd_explain, &cmd_graph) },
+    { "what was made from what",
+      COMMANDS(&cmd_lineage, &cmd_verify) },
     { "this program and this machine",
       COMMANDS(&cmd_kernels_info, &cmd_bench, &cmd_version) },
     { NULL, NULL }

@@ -61,7 +61,7 @@ static void put(const struct buf *b)
 
 /* Text from outside must not steer the terminal: control characters (C0, DEL, C1) are shown as
  * \n or \xNN, bytes that are not UTF-8 as U+FFFD. */
-static void add_plain(struct buf *out, const char *text)
+void log_add_plain(struct buf *out, const char *text)
 {
     struct buf good = { 0 };
     const char *p, *end;
@@ -94,7 +94,7 @@ static void say(const char *colour, const char *label, const char *fmt, va_list 
     if (status_line.n)
         buf_adds(&line, "\r\033[K");
     buf_printf(&line, "%s%s%s", before, label, after);
-    add_plain(&line, text);
+    log_add_plain(&line, text);
     buf_addc(&line, '\n');
     buf_add(&line, status_line.p, status_line.n);
     put(&line);
@@ -150,7 +150,7 @@ void log_status_line(const char *text)
     armed = true;
     if (status_line.n || *text) {
         buf_clear(&status_line);
-        add_plain(&status_line, text);
+        log_add_plain(&status_line, text);
         buf_printf(&out, "\r%s\033[K", status_line.p ? status_line.p : "");
         put(&out);
     }
