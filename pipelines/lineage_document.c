@@ -10,6 +10,7 @@
 #include "base/stop.h"
 #include "pipelines/document_search.h"
 #include "pipelines/lineage_documents.h"
+#include "pipelines/lineage_index.h"
 #include "pipelines/lineage_print.h"
 #include "store/token_format.h"
 
@@ -17,9 +18,9 @@
 /*    name       in JSON */
 #define TOUCH_LIST(X)    \
     X(NONE, "nothing")   \
+    X(QUOTES, "quotes")  /* a part of its text, or its id, stands there */            \
     X(LINKED, "linked")  /* made from what holds it, without a trace that is known */ \
     X(TAUGHT, "taught")  /* weights or a vocabulary were learned from it */           \
-    X(QUOTES, "quotes")  /* a part of its text, or its id, stands there */            \
     X(HOLDS, "holds")    /* its text or its tokens */
 
 enum touch {
@@ -71,6 +72,8 @@ static void say(struct trace *t, enum touch touch, json_t *facts, const char *fm
 
 /* ---- kinds ---- */
 
+/* How near the nearest input came. A quotation ends where it stands: what is made from a corpus
+ * that dropped the document has nothing of it. */
 static enum touch touch_of_inputs(const struct tracing *w, const struct lineage_node *n,
                                   bool weights)
 {
@@ -80,7 +83,7 @@ static enum touch touch_of_inputs(const struct tracing *w, const struct lineage_
         const struct lineage_node *input = &w->l->nodes[n->inputs[i].node];
         enum touch touch = w->traces[n->inputs[i].node].touch;
 
-        if ((!weights || lineage_is_weights(input)) && touch > most)
+        if ((!weights || lineage_is_weights(input)) && touch > most && touch >= TOUCH_LINKED)
             most = touch;
     }
     return most;
@@ -138,9 +141,9 @@ static enum status trace_store(struct tracing *w, const struct lineage_node *n, 
             json_pack("{s:s, s:I, s:I, s:I}", "part", token_part_names[t->place.part], "document",
                       (json_int_t)t->place.index, "first", (json_int_t)t->place.first, "tokens",
                       (json_int_t)t->place.count),
-            "holds it: %s, document %llu, tokens %llu to %llu", token_part_names[t->place.part],
-            (unsigned long long)t->place.index, (unsigned long long)t->place.first,
-            (unsigned long long)(t->place.first + t->place.count));
+            "holds it: %s, document %llu, %llu tokens from token %llu on",
+            token_part_names[t->place.part], (unsigned long long)t->place.index,
+            (unsigned long long)t->place.count, (unsigned long long)t->place.first);
     token_store_close(s);
     return st == ST_OK ? ST_OK : unreadable(w, n, st);
 }
@@ -195,7 +198,7 @@ static void trace_inputs(struct tracing *w, const struct lineage_node *n, struct
 {
     enum touch from = touch_of_inputs(w, n, false);
 
-    if (t->touch != TOUCH_NONE || from == TOUCH_NONE)
+    if (t->touch >= TOUCH_LINKED || from == TOUCH_NONE)
         return;
     if (strcmp(lineage_kind(n), "tokenizer") == 0 && from == TOUCH_HOLDS)
         say(t, TOUCH_TAUGHT, NULL, "learned its vocabulary from text with it");
@@ -305,6 +308,37 @@ static size_t count_missing(const struct lineage *l)
     return n;
 }
 
+/* Other places with the same artifact. */
+static json_t *copies_of(const struct tracing *w, const struct lineage_node *n)
+{
+    json_t *copies = json_array();
+    char *own = n->state == LINEAGE_FOUND ? realpath(n->path, NULL) : NULL;
+    size_t first, count = own ? lineage_index_find(w->l->index, n->digest, &first) : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        char *other = realpath(lineage_index_path(w->l->index, first + i), NULL);
+
+        if (other && strcmp(other, own) != 0)
+            json_array_append_new(copies, json_text_of(other));
+        free(other);
+    }
+    free(own);
+    return copies;
+}
+
+static void add_copies(struct buf *out, const struct tracing *w, const struct lineage_node *n)
+{
+    json_t *copies = copies_of(w, n), *copy;
+    size_t i;
+
+    json_array_foreach(copies, i, copy) {
+        buf_adds(out, "    also at ");
+        log_add_plain(out, json_string_value(copy));
+        buf_addc(out, '\n');
+    }
+    json_decref(copies);
+}
+
 static enum status tell(const struct tracing *w, const size_t *order)
 {
     struct buf out = { 0 };
@@ -321,9 +355,10 @@ static enum status tell(const struct tracing *w, const size_t *order)
         buf_printf(&out, " %.12s  ", n->digest);
         log_add_plain(&out, path_of(n));
         buf_printf(&out, "\n    %s\n", t->words.p);
+        add_copies(&out, w, n);
     }
     if (missing + w->unread > 0)
-        buf_printf(&out, "\n%zu artifacts or sources were not found, %zu could not be read: there may be more\n",
+        buf_printf(&out, "\nof the chain, not found: %zu, not readable: %zu; there may be more\n",
                    missing, w->unread);
     st = lineage_put(&out);
     buf_release(&out);
@@ -346,6 +381,7 @@ static enum status tell_json(const struct tracing *w, const size_t *order)
         place = json_pack("{s:s, s:s, s:o, s:s, s:o}", "kind", kind_of(n), "digest", n->digest,
                           "path", json_text_of(path_of(n)), "touch", touch_names[t->touch],
                           "words", json_text_of(t->words.p));
+        json_object_set_new(place, "copies", copies_of(w, n));
         if (t->facts)
             json_object_update_missing(place, t->facts);
         json_array_append_new(places, place);

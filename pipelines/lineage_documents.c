@@ -25,7 +25,7 @@ static enum status positive(const struct lineage_node *n, const json_t *value, c
 enum status lineage_reading(const struct lineage_node *c, const struct token_store *store,
                             struct token_reading *r)
 {
-    const struct command *train = command_find(command_all(), "train");
+    const struct command *train = command_all() ? command_find(command_all(), "train") : NULL;
     const json_t *seed = lineage_option(c, "seed"), *made_by = json_object_get(c->manifest, "made_by");
     int64_t version = json_integer_value(json_object_get(made_by, "version"));
     uint64_t context = 0, batch = 0, step = 0, tokens;

@@ -10,6 +10,7 @@
 
 #define DIGITS 12            /* of a digest, where people read it */
 #define OPTIONS_MOST 10
+#define WORDS_MOST 60         /* bytes of an option's value */
 #define INDENT_MOST 40       /* levels that are still shown by their indent */
 
 enum status lineage_put(const struct buf *text)
@@ -86,6 +87,14 @@ uint64_t lineage_bytes(const struct lineage_node *n, size_t *files)
     return sum;
 }
 
+char *lineage_words(const json_t *value)
+{
+    return json_is_string(value)
+               ? mem_strdup(json_string_value(value))
+               : json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY |
+                                       JSON_REAL_PRECISION(15));
+}
+
 /* ---- text: a node's own lines ---- */
 
 /* Is it what the stage takes when nothing is said? Then it says little. */
@@ -114,24 +123,19 @@ static bool is_default(const struct opt *row, const json_t *value)
 
 static void add_value(struct buf *out, const json_t *value)
 {
-    struct buf text = { 0 };
-    char digits[28];
+    char *words, digits[28];
 
-    if (json_is_string(value))
-        buf_adds(&text, json_string_value(value));
-    else if (json_is_integer(value) && json_integer_value(value) >= 0)
-        buf_adds(&text, str_count((uint64_t)json_integer_value(value), digits));
-    else if (json_is_real(value))
-        buf_printf(&text, "%.6g", json_real_value(value));
-    else
-        json_canonical(&text, value);
-    if (text.n > 60) {
-        text.n = 57;
-        text.p[57] = 0;
-        buf_adds(&text, "...");
+    if (json_is_integer(value) && json_integer_value(value) >= 0) {
+        buf_adds(out, str_count((uint64_t)json_integer_value(value), digits));
+        return;
     }
-    log_add_plain(out, text.p ? text.p : "");
-    buf_release(&text);
+    words = lineage_words(value);
+    if (strlen(words) > WORDS_MOST)
+        words[WORDS_MOST] = 0; /* a character cut in two is shown as U+FFFD */
+    log_add_plain(out, words);
+    if (strlen(words) == WORDS_MOST)
+        buf_adds(out, "...");
+    free(words);
 }
 
 static void add_options(struct buf *out, const struct lineage_node *n)
