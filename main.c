@@ -8,6 +8,7 @@
 #include "kernels/kernels_cmd.h"
 #include "pipelines/history_cmd.h"
 #include "pipelines/registry_cmd.h"
+#include "pipelines/lineage_cmd.h"
 #include "pipelines/run_cmd.h"
 #include "pipelines/schema_cmd.h"
 #include "serve/chat_cmd.h"
@@ -30,7 +31,8 @@ static const struct cli_group groups[] = {
                &cmd_serve) },
     { "all of it, from one pipeline file",
       COMMANDS(&cmd_run, &cmd_status, &cmd_explain, &cmd_graph, &cmd_logs, &cmd_runs,
-               &cmd_compare, &cmd_gc, &cmd_promote, &cmd_rollback, &cmd_registry, &cmd_schema) },
+               &cmd_compare, &cmd_gc, &cmd_promote, &cmd_rollback, &cmd_registry,
+               &cmd_lineage, &cmd_verify, &cmd_schema) },
     { "this program and this machine",
       COMMANDS(&cmd_kernels_info, &cmd_bench, &cmd_version) },
     { NULL, NULL }

@@ -259,3 +259,14 @@ enum status json_get_str(const json_t *obj, const char *key, const char *what, c
     *out = json_string_value(value);
     return ST_OK;
 }
+
+json_t *json_text_of(const char *s)
+{
+    struct buf text = { 0 };
+    json_t *value;
+
+    utf8_repair(&text, s, strlen(s));
+    value = json_stringn(text.p ? text.p : "", text.n);
+    buf_release(&text);
+    return value;
+}

@@ -24,6 +24,8 @@ MUST_USE enum status json_write_file(const char *path, const json_t *value);
 void json_canonical(struct buf *out, const json_t *value);
 /* Appends a JSON string literal, quotes included; bytes that are not UTF-8 become U+FFFD. */
 void json_quote(struct buf *out, const char *p, size_t n);
+/* A path, or a message that names one, as a JSON text: what is not UTF-8 becomes U+FFFD. */
+json_t *json_text_of(const char *s);
 
 /* Typed members with an error that names the file (`what`) and key; required. */
 MUST_USE enum status json_get_int(const json_t *obj, const char *key, const char *what,

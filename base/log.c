@@ -61,7 +61,7 @@ static void put(const struct buf *b)
 
 /* Text from outside must not steer the terminal: control characters (C0, DEL, C1) are shown as
  * \n or \xNN, bytes that are not UTF-8 as U+FFFD. */
-static void add_plain(struct buf *out, const char *text)
+void log_add_plain(struct buf *out, const char *text)
 {
     struct buf good = { 0 };
     const char *p, *end;
@@ -106,7 +106,7 @@ static void say(const char *colour, const char *label, const char *fmt, va_list 
     if (status_line.n)
         add_erasure(&line);
     buf_printf(&line, "%s%s%s", before, label, after);
-    add_plain(&line, text);
+    log_add_plain(&line, text);
     buf_addc(&line, '\n');
     buf_add(&line, status_line.p, status_line.n);
     put(&line);
@@ -177,7 +177,7 @@ void log_status_line(const char *text)
     if (!log_is_terminal())
         return;
     buf_adds(&plain, "");
-    add_plain(&plain, text);
+    log_add_plain(&plain, text);
     show_status(&plain);
     buf_release(&plain);
 }

@@ -8,10 +8,15 @@
 
 #include <stdbool.h>
 
+#include "base/str.h"
+
 void log_set_quiet(bool quiet);
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Appends text as messages show it: controls as \n or \xNN, what is not UTF-8 as U+FFFD. For what
+ * is written for people on stdout. */
+void log_add_plain(struct buf *out, const char *text);
 
 bool log_is_quiet(void);         /* safe in a signal handler */
 bool log_is_terminal(void);      /* stderr is a terminal that can move its cursor */

@@ -142,17 +142,51 @@ static uint64_t feistel(uint64_t seed, int bits, uint64_t x)
     return left << right_bits | right;
 }
 
+/* The rounds backwards: what stands left was right, and chose the draw. */
+static uint64_t feistel_back(uint64_t seed, int bits, uint64_t x)
+{
+    int right_bits = bits / 2, left_bits = bits - right_bits;
+    uint64_t left = x >> right_bits, right = x & (((uint64_t)1 << right_bits) - 1);
+
+    for (uint64_t round = PERMUTE_ROUNDS; round-- > 0;) {
+        uint64_t draw = rng_at(seed, PERMUTE_STREAM + round, left);
+        uint64_t before = right ^ (draw & (((uint64_t)1 << right_bits) - 1));
+        int b = left_bits;
+
+        right = left;
+        left = before;
+        left_bits = right_bits;
+        right_bits = b;
+    }
+    return left << right_bits | right;
+}
+
+static int permute_bits(uint64_t n) { return n > 4 ? 64 - __builtin_clzll(n - 1) : 2; }
+
 /* Results outside [0, n) are sent through again; the walk stays on one cycle of the network's
  * permutation and i is on it, so it ends. Fewer than two steps on average: 2^bits < 2n. */
 uint64_t rng_permute(uint64_t seed, uint64_t n, uint64_t i)
 {
-    int bits = n > 4 ? 64 - __builtin_clzll(n - 1) : 2;
+    int bits = permute_bits(n);
 
     BUG_IF(i >= n);
     if (n == 1)
         return 0;
     do
         i = feistel(seed, bits, i);
+    while (i >= n);
+    return i;
+}
+
+uint64_t rng_unpermute(uint64_t seed, uint64_t n, uint64_t i)
+{
+    int bits = permute_bits(n);
+
+    BUG_IF(i >= n);
+    if (n == 1)
+        return 0;
+    do
+        i = feistel_back(seed, bits, i);
     while (i >= n);
     return i;
 }

@@ -25,5 +25,7 @@ uint64_t rng_below(struct rng *r, uint64_t n);       /* [0, n), unbiased; n > 0 
 /* The i-th element of a seeded permutation of [0, n), in O(1) memory (Feistel network with cycle
  * walking): a bijection for every (seed, n). */
 uint64_t rng_permute(uint64_t seed, uint64_t n, uint64_t i);
+/* The inverse: rng_unpermute(seed, n, rng_permute(seed, n, i)) is i. */
+uint64_t rng_unpermute(uint64_t seed, uint64_t n, uint64_t i);
 
 #endif

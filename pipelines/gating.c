@@ -33,10 +33,10 @@ static bool passed_before(struct run *r, size_t i, const char *asked, struct gat
     const char *outcome = json_string_value(json_object_get(verdict, "outcome"));
     const char *words = json_string_value(json_object_get(verdict, "words"));
 
-    if (outcome == NULL || words == NULL || strcmp(outcome, gate_outcome_word(GATE_FAILED)) == 0)
+    if (outcome == NULL || words == NULL || strcmp(outcome, gate_outcome_words[GATE_FAILED]) == 0)
         return false;
     *out = (struct gate_result){ .words = arena_strdup(r->arena, words) };
-    out->outcome = strcmp(outcome, gate_outcome_word(GATE_OPEN)) == 0 ? GATE_OPEN : GATE_PASSED;
+    out->outcome = strcmp(outcome, gate_outcome_words[GATE_OPEN]) == 0 ? GATE_OPEN : GATE_PASSED;
     out->value = json_number_value(json_object_get(verdict, "value"));
     return true;
 }
@@ -46,7 +46,7 @@ static enum status write_verdict(struct run *r, size_t i, const char *asked,
 {
     json_t *event = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:f}", "event", "gate", "stage",
                               r->plan->names[i], "digest", r->survey->views[i].digest, "gate",
-                              asked, "outcome", gate_outcome_word(g->outcome), "words", g->words,
+                              asked, "outcome", gate_outcome_words[g->outcome], "words", g->words,
                               "value", g->value);
 
     BUG_IF(event == NULL);
@@ -83,7 +83,7 @@ enum status gates_look(struct run *r, size_t i, bool *open)
     t->gates = arena_array(r->arena, s->gate_count, sizeof *t->gates);
     for (size_t k = 0; k < s->gate_count; k++) {
         TRY(look_at(r, i, &s->gates[k], &t->gates[k]));
-        log_info("gate of %s: %s: %s", s->name, gate_outcome_word(t->gates[k].outcome),
+        log_info("gate of %s: %s: %s", s->name, gate_outcome_words[t->gates[k].outcome],
                  t->gates[k].words);
         *open = *open && t->gates[k].outcome != GATE_FAILED;
     }

@@ -111,7 +111,7 @@ static json_t *gates_json(const struct plan_stage *s, const struct turn *t)
         if (g->words != NULL)
             json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:f}", "metric",
                                                  s->gates[k].metric, "outcome",
-                                                 gate_outcome_word(g->outcome), "words", g->words,
+                                                 gate_outcome_words[g->outcome], "words", g->words,
                                                  "value", g->value));
     }
     return out;

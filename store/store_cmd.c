@@ -47,18 +47,6 @@ static enum status print_json(json_t *value)
     return flush_output();
 }
 
-/* A path or a message that names one as a JSON text: a path need not be UTF-8. */
-static json_t *json_text(const char *s)
-{
-    struct buf text = { 0 };
-    json_t *value;
-
-    utf8_repair(&text, s, strlen(s));
-    value = json_stringn(text.p, text.n);
-    buf_release(&text);
-    return value;
-}
-
 /* ---- info ---- */
 
 static json_t *describe_part(const struct token_store *s, enum token_part part)
@@ -106,7 +94,7 @@ static enum status describe(const char *path, json_t **out)
     files = json_object_get(manifest, "files");
     *out = json_deep_copy(manifest);
     json_object_del(*out, "tundish");
-    json_object_set_new(*out, "path", json_text(path));
+    json_object_set_new(*out, "path", json_text_of(path));
     json_object_set_new(*out, "files",
                         json_pack("{s:I, s:I}", "count", (json_int_t)json_object_size(files),
                                   "bytes", (json_int_t)files_bytes(files)));
@@ -245,7 +233,7 @@ static enum status verify_files(struct verification *v)
         }
         if (st == ST_INTEGRITY) {
             log_error("%s", fail_message());
-            json_array_append_new(v->damaged, json_text(fail_message()));
+            json_array_append_new(v->damaged, json_text_of(fail_message()));
         } else if (st != ST_OK) {
             progress_end();
             return st;
@@ -300,7 +288,7 @@ static enum status report(const struct verification *v, bool json)
     char bytes[24], count[28];
 
     if (json)
-        TRY(print_json(json_pack("{s:o, s:b, s:I, s:I, s:O}", "path", json_text(v->path), "ok",
+        TRY(print_json(json_pack("{s:o, s:b, s:I, s:I, s:O}", "path", json_text_of(v->path), "ok",
                                  damaged == 0, "files", (json_int_t)v->files, "bytes",
                                  (json_int_t)v->bytes, "damaged", v->damaged)));
     else if (damaged == 0)

@@ -1,10 +1,5 @@
 #include "train/loader.h"
 
-#include "base/arena.h"
-#include "base/rng.h"
-
-enum { STREAM_OFFSET = 0x6f66 }; /* rng stream of the epochs' offsets */
-
 enum status loader_init(struct loader *l, const struct token_store *store, int64_t length,
                         uint64_t seed)
 {
@@ -14,17 +9,8 @@ enum status loader_init(struct loader *l, const struct token_store *store, int64
         return fail(
             ST_CONFIG, "the store has %llu training tokens; sequences of %llu need at least %llu",
             (unsigned long long)tokens, (unsigned long long)T, (unsigned long long)(2 * T + 1));
-    *l = (struct loader){ store, TOKENS_TRAIN, length, seed, (tokens - 1) / T - 1 };
+    *l = (struct loader){ store, TOKENS_TRAIN, length, token_order_of(tokens, T, seed) };
     return ST_OK;
-}
-
-uint64_t loader_start(const struct loader *l, uint64_t sample)
-{
-    uint64_t epoch = sample / l->windows, T = (uint64_t)l->length;
-    uint64_t offset = rng_at(l->seed, STREAM_OFFSET, epoch) % T;
-
-    return offset + T * rng_permute(rng_at(l->seed, STREAM_OFFSET + 1, epoch), l->windows,
-                                    sample % l->windows);
 }
 
 /* One window of T + 1 tokens as T tokens and T targets. */
@@ -47,7 +33,7 @@ enum status loader_read(const struct loader *l, uint64_t first, int64_t count, i
     int64_t T = l->length;
 
     for (int64_t i = 0; i < count; i++)
-        TRY(read_window(l->store, l->part, loader_start(l, first + (uint64_t)i), T, tokens + i * T,
+        TRY(read_window(l->store, l->part, token_order_start(&l->order, first + (uint64_t)i), T, tokens + i * T,
                         targets + i * T));
     return ST_OK;
 }

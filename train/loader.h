@@ -1,29 +1,23 @@
 /*
- * Which tokens a sample holds: a pure function of (seed, sample number), so that resuming, or any
- * number of threads and ranks, needs nothing but the number of the next sample.
- *
- * The training stream is cut into windows of T + 1 tokens, one every T; the cut is shifted by a
- * seeded offset each epoch, and an epoch's windows come in a seeded permutation. Documents stand
- * one after the other, each ended by the end-of-text token.
+ * The tokens of samples: windows of T + 1 tokens of the training stream, in the order of
+ * store/token_order.h. Documents stand one after the other, each ended by the end-of-text token.
  */
 #ifndef TUNDISH_TRAIN_LOADER_H
 #define TUNDISH_TRAIN_LOADER_H
 
 #include "base/status.h"
+#include "store/token_order.h"
 #include "store/tokens.h"
 
 struct loader {
     const struct token_store *store;
     enum token_part part;
     int64_t length; /* T */
-    uint64_t seed;
-    uint64_t windows; /* of one epoch */
+    struct token_order order;
 };
 /* ST_CONFIG when the part holds fewer than 2 T + 1 tokens. */
 MUST_USE enum status loader_init(struct loader *l, const struct token_store *store, int64_t length,
                                  uint64_t seed);
-/* The first token of sample i's window. */
-uint64_t loader_start(const struct loader *l, uint64_t sample);
 /* Samples [first, first + count): tokens and targets, i32 [count * T]. */
 MUST_USE enum status loader_read(const struct loader *l, uint64_t first, int64_t count,
                                  int32_t *tokens, int32_t *targets);

@@ -141,7 +141,7 @@ static void the_schedule_rises_and_falls(void **state)
 
 static void every_window_comes_once_an_epoch(void **state)
 {
-    const struct loader l = { .length = 10, .seed = 4, .windows = 1234 };
+    const struct token_order l = { .length = 10, .seed = 4, .windows = 1234 };
     bool seen[1300];
     uint64_t first_order = 0, second_order = 0;
 
@@ -150,7 +150,7 @@ static void every_window_comes_once_an_epoch(void **state)
 
         memset(seen, 0, sizeof seen);
         for (uint64_t i = 0; i < l.windows; i++) {
-            uint64_t start = loader_start(&l, (uint64_t)epoch * l.windows + i);
+            uint64_t start = token_order_start(&l, (uint64_t)epoch * l.windows + i);
 
             assert_true(offset == UINT64_MAX || offset == start % 10); /* one cut an epoch */
             offset = start % 10;

@@ -1,0 +1,50 @@
+/*
+ * One document's id, looked for in what holds documents: corpora (text, shards in parallel), token
+ * stores (records), a corpus's own report (samples of what was dropped) and an evaluation's report.
+ */
+#ifndef TUNDISH_PIPELINES_DOCUMENT_SEARCH_H
+#define TUNDISH_PIPELINES_DOCUMENT_SEARCH_H
+
+#include "base/json.h"
+#include "base/pool.h"
+#include "store/tokens.h"
+
+#define DOCUMENT_HINTS 5
+
+/* The ids nearest to the one that is sought: those that hold it, else those that begin alike. */
+struct id_hints {
+    struct id_hint {
+        size_t likeness;             /* 0: none */
+        char *id;
+    } best[DOCUMENT_HINTS];
+};
+void id_hints_add(struct id_hints *h, const char *sought, struct span id);
+void id_hints_free(struct id_hints *h);
+
+/* A document in a corpus (a folder with or without a manifest, or one file). */
+struct corpus_place {
+    bool found;
+    char *shard;                     /* relative to the corpus; owned */
+    uint64_t line;                   /* from 1 */
+    uint64_t text_bytes, text_hash;
+    char *source;                    /* owned; NULL: none */
+};
+MUST_USE enum status corpus_search(const char *path, const char *id, struct pool *pool,
+                                   struct corpus_place *out, struct id_hints *hints);
+void corpus_place_free(struct corpus_place *p);
+
+struct store_place {
+    bool found;
+    enum token_part part;
+    uint64_t index, first, count;    /* of the part's documents; of its stream */
+};
+MUST_USE enum status store_search(const struct token_store *s, const char *id,
+                                  struct store_place *out, struct id_hints *hints);
+
+/* The sample of a corpus's report.json with this id: {"step", "reason", "meaning", "value",
+ * "threshold", "of"}; NULL: none. Owned by the caller. */
+json_t *dropped_search(const char *corpus, const char *id);
+/* Has a line of a JSONL file this id? False, too, where there is no such file. */
+bool lines_search(const char *folder, const char *name, const char *id);
+
+#endif
