@@ -70,7 +70,7 @@ unused "$b" || fail "a model that is not in use is locked"
 swaps=0
 slowest=0
 total=0
-# Back and forth while clients ask, for SECONDS; every second time without waiting for the server to look by itself.
+# Back and forth while clients ask, for SECONDS; two times in three without waiting for the server to look by itself.
 swap_under_load() {
     local clients began took next
     "$load" "$port" tiny 6 "$1" $reference_ports >load.out 2>load.err &
@@ -80,7 +80,7 @@ swap_under_load() {
         ! serves "$b" || next=$a
         promote "$next"
         began=$(now_ms)
-        [ $((swaps % 2)) = 0 ] || kill -HUP "$server"
+        [ $((swaps % 3)) = 0 ] || kill -HUP "$server"
         until_ "no swap to $next" serves "$next"
         took=$(($(now_ms) - began))
         swaps=$((swaps + 1))
