@@ -27,6 +27,7 @@ struct swap {
 
     /* the swap's own thread alone */
     struct place in_use; /* the current model's */
+    struct place before; /* the retired one's */
     struct place seen;   /* at the last look that was acted on */
     bool lost;           /* the path led nowhere; that was told */
 
@@ -145,20 +146,23 @@ struct engine_state swap_state(struct swap *sw)
 
 static const char *version_of(const struct served *s) { return path_base(s->api.folder); }
 
-/* From here on requests get s. */
-static void put_in_place(struct swap *sw, struct served *s)
+/* From here on requests get s, which took so many seconds to open. */
+static void put_in_place(struct swap *sw, struct served *s, double seconds)
 {
+    struct place in_use = sw->in_use;
     int64_t left;
 
+    sw->in_use = sw->before;
+    sw->before = in_use;
     pthread_mutex_lock(&sw->lock);
     sw->retired = sw->current;
     sw->current = s;
     left = sw->retired->holders;
     pthread_mutex_unlock(&sw->lock);
     metric_add(METRIC_model_swaps_total, 1);
-    metric_set(METRIC_model_swap_seconds, s->seconds);
+    metric_set(METRIC_model_swap_seconds, seconds);
     log_info("model '%s' is '%s' (%s) now, opened in %.2f s; '%s' finishes %lld requests",
-             s->api.name, version_of(s), s->api.fingerprint, s->seconds, version_of(sw->retired),
+             s->api.name, version_of(s), s->api.fingerprint, seconds, version_of(sw->retired),
              (long long)left);
 }
 
@@ -171,8 +175,8 @@ static void change_to(struct swap *sw, const struct place *now)
     st = served_open(now->folder, &sw->args.served, &s);
     if (st == ST_OK) {
         s->swap = sw;
-        place_set(&sw->in_use, now);
-        put_in_place(sw, s);
+        place_set(&sw->before, now);
+        put_in_place(sw, s, s->seconds);
     } else if (st != ST_INTERRUPTED) {
         metric_add(METRIC_model_swap_failures_total, 1);
         log_error("the model in '%s' is not taken: %s; '%s' goes on serving", now->folder,
@@ -189,6 +193,23 @@ static void tell_lost(struct swap *sw)
     place_set(&sw->seen, &(struct place){ 0 });
 }
 
+static void look_at(struct swap *sw, const struct place *now, bool asked)
+{
+    bool known = place_same(now, &sw->seen);
+
+    place_set(&sw->seen, now);
+    if (place_same(now, &sw->in_use)) {
+        if (asked)
+            log_info("'%s' still leads to '%s'", sw->args.path, now->folder);
+    } else if (sw->retired != NULL && place_same(now, &sw->before)) {
+        put_in_place(sw, sw->retired, 0); /* it still is open: the way back takes no time */
+    } else if (sw->retired != NULL) {
+        place_set(&sw->seen, &(struct place){ 0 }); /* a third one, later */
+    } else if (asked || !known) {
+        change_to(sw, now);
+    }
+}
+
 static void look(struct swap *sw, bool asked)
 {
     struct place now;
@@ -198,13 +219,7 @@ static void look(struct swap *sw, bool asked)
         return;
     }
     sw->lost = false;
-    if (asked || !place_same(&now, &sw->seen)) {
-        place_set(&sw->seen, &now);
-        if (!place_same(&now, &sw->in_use))
-            change_to(sw, &now);
-        else if (asked)
-            log_info("'%s' still leads to '%s'", sw->args.path, now.folder);
-    }
+    look_at(sw, &now, asked);
     free(now.folder);
 }
 
@@ -236,9 +251,9 @@ static struct timespec next_look(const struct swap *sw)
     return at;
 }
 
-/* Waits until there is something to do. False: the end. *unused: a model to close. *may_look:
- * whether there is room for another one; *asked: somebody wants it. */
-static bool wait_turn(struct swap *sw, struct served **unused, bool *may_look, bool *asked)
+/* Waits until it is time to look. False: the end. *unused: a model to close before; *asked:
+ * somebody wants what failed to be tried again. */
+static bool wait_turn(struct swap *sw, struct served **unused, bool *asked)
 {
     struct timespec at = next_look(sw);
     int error = 0;
@@ -246,13 +261,10 @@ static bool wait_turn(struct swap *sw, struct served **unused, bool *may_look, b
 
     *unused = NULL;
     pthread_mutex_lock(&sw->lock);
-    while (!sw->quit && error != ETIMEDOUT && (*unused = take_unused(sw)) == NULL &&
-           !(sw->asked && sw->retired == NULL))
+    while (!sw->quit && !sw->asked && error != ETIMEDOUT && (*unused = take_unused(sw)) == NULL)
         error = pthread_cond_timedwait(&sw->wake, &sw->lock, &at);
-    *may_look = sw->retired == NULL && *unused == NULL;
-    *asked = *may_look && sw->asked;
-    if (*may_look)
-        sw->asked = false;
+    *asked = sw->asked;
+    sw->asked = false;
     quit = sw->quit;
     pthread_mutex_unlock(&sw->lock);
     return !quit;
@@ -271,13 +283,14 @@ static void *swap_main(void *arg)
 {
     struct swap *sw = arg;
     struct served *unused;
-    bool may_look, asked;
+    bool asked;
 
-    while (wait_turn(sw, &unused, &may_look, &asked))
+    while (wait_turn(sw, &unused, &asked)) {
         if (unused != NULL)
             close_unused(unused);
-        else if (may_look && !stop_requested())
+        if (!stop_requested())
             look(sw, asked);
+    }
     return NULL;
 }
 
@@ -370,6 +383,7 @@ void swap_free(struct swap *sw)
     served_close(sw->current);
     served_close(sw->retired);
     free(sw->in_use.folder);
+    free(sw->before.folder);
     free(sw->seen.folder);
     pthread_mutex_destroy(&sw->lock);
     pthread_cond_destroy(&sw->wake);

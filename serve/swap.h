@@ -9,7 +9,8 @@
  * told to.
  *
  * At most two models are held: while requests of the last one are under way, no third is opened.
- * The link may have moved on by then; what it names at that moment counts.
+ * The link may have moved on by then; what it names at that moment counts. A link that leads back
+ * to the last one finds it open: that swap is done at once.
  *
  * A model is lent (swap_lend) and given back; who needs it longer than a handler runs holds it
  * (api_hold, api_release). All may be called from any thread; the swap's own thread closes models,
