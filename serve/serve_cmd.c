@@ -159,7 +159,6 @@ static enum status open_model(struct server *s, struct arena *a)
     const struct serve_options *o = s->o;
     const char *path = without_slashes(a, o->model), *name = o->name;
 
-    s->follows = o->follow && is_link(path);
     if (name == NULL)
         TRY(model_name(a, path, s->follows, &name));
     return swap_open(
@@ -258,10 +257,11 @@ static enum status drain(struct server *s)
 static enum status serve(struct server *s, struct arena *a)
 {
     TRY(check_options(s->o));
+    s->follows = s->o->follow && is_link(without_slashes(a, s->o->model));
+    if (s->follows)
+        catch_hangup(); /* before it loads: whoever moves the link may call at any time */
     TRY(open_model(s, a));
     TRY(open_http(s));
-    if (s->follows)
-        catch_hangup();
     announce(s);
     while (!stop_requested()) {
         if (atomic_exchange(&hangup, 0))
