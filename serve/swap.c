@@ -10,6 +10,7 @@
 
 #include "base/bench.h"
 #include "base/log.h"
+#include "base/platform.h"
 #include "base/stop.h"
 #include "serve/metrics.h"
 
@@ -181,6 +182,7 @@ static void change_to(struct swap *sw, const struct place *now)
         metric_add(METRIC_model_swap_failures_total, 1);
         log_error("the model in '%s' is not taken: %s; '%s' goes on serving", now->folder,
                   fail_message(), sw->in_use.folder);
+        platform_trim();
     }
 }
 
@@ -276,6 +278,7 @@ static void close_unused(struct served *s)
 
     snprintf(version, sizeof version, "%s", version_of(s));
     served_close(s);
+    platform_trim(); /* else the parts of a model that are of middling size stay */
     log_info("'%s' has finished, and is closed", version);
 }
 
