@@ -310,10 +310,38 @@ enum status file_lock_take(struct file_lock *l, const char *path)
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     enum status st;
 
-    l->fd = -1;
+    *l = (struct file_lock){ .fd = -1 };
     if (fd < 0)
         return fail_errno(file_status_of_errno(), "cannot open the lock '%s'", path);
     st = lock_fd(fd, path);
+    if (st == ST_OK)
+        l->fd = fd;
+    else
+        close(fd);
+    return st;
+}
+
+/* Between open and flock the file may have been removed by one that held the exclusive lock. */
+static enum status share_fd(int fd, const char *path)
+{
+    struct stat st;
+
+    if (flock(fd, LOCK_SH | LOCK_NB) != 0)
+        return errno == EWOULDBLOCK ? held(fd, path) : fail_errno(ST_IO, "cannot lock '%s'", path);
+    if (fstat(fd, &st) != 0 || st.st_nlink == 0)
+        return fail(ST_MISSING, "'%s' was removed just now", path);
+    return ST_OK;
+}
+
+enum status file_lock_share(struct file_lock *l, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    enum status st;
+
+    *l = (struct file_lock){ .fd = -1, .shared = true };
+    if (fd < 0)
+        return fail_errno(file_status_of_errno(), "cannot open '%s'", path);
+    st = share_fd(fd, path);
     if (st == ST_OK)
         l->fd = fd;
     else
@@ -325,7 +353,7 @@ void file_lock_drop(struct file_lock *l)
 {
     if (l->fd < 0)
         return;
-    if (ftruncate(l->fd, 0) != 0)
+    if (!l->shared && ftruncate(l->fd, 0) != 0)
         errno = 0;   /* a stale pid is only read while someone holds the lock */
     close(l->fd);
     l->fd = -1;

@@ -74,9 +74,13 @@ void folder_abort(const char *folder_tmp);
 
 /* An exclusive lock on a path (created if absent), dropped by the kernel when the process ends.
  * ST_HELD, naming the holder's pid when known, if another process has it. */
-struct file_lock { int fd; };
+struct file_lock { int fd; bool shared; };
 MUST_USE enum status file_lock_take(struct file_lock *l, const char *path);
-void file_lock_drop(struct file_lock *l);
+/* A lock that any number of processes may share, on a file that exists and is only read: while one
+ * of them has it, nobody gets the exclusive one, so whoever wants to remove the file can ask the
+ * kernel whether it is in use. ST_HELD: it is being removed. */
+MUST_USE enum status file_lock_share(struct file_lock *l, const char *path);
+void file_lock_drop(struct file_lock *l); /* fd -1: nothing happens */
 /* Does some process have the lock (of file_lock_take)? A look only; false if there is no such
  * file. */
 bool file_lock_is_held(const char *path);

@@ -5,6 +5,7 @@
 #define TUNDISH_BASE_PLATFORM_H
 
 #include <stdbool.h>
+#include <stdlib.h>
 
 struct cpu_features {
     bool avx2;            /* with FMA and F16C */
@@ -49,6 +50,15 @@ const char *host_name(void);       /* "unknown" if it has none */
 static inline void platform_pause(void) { __builtin_ia32_pause(); }
 #else
 static inline void platform_pause(void) {}
+#endif
+
+/* Gives memory that was freed back to the system, where malloc() would keep it for later: after
+ * something large that a long-lived process seldom holds. */
+#if defined(__GLIBC__)
+#include <malloc.h>
+static inline void platform_trim(void) { (void)malloc_trim(0); }
+#else
+static inline void platform_trim(void) {}
 #endif
 
 #endif

@@ -17,14 +17,18 @@ struct api {
     const struct tokenizer *tokenizer;
     const struct model_config *config;
     const char *name;        /* the model's, as clients must call it */
-    const char *folder;      /* of the model */
+    const char *folder;      /* of the model, where no link can change */
+    const char *digest;      /* of the folder; NULL: no manifest names it */
     int64_t created;         /* of the model, seconds since 1970 */
     const char *fingerprint; /* changes with the weights and with how they are computed */
     size_t longest_token;    /* bytes */
     int64_t queue;           /* texts that may wait, and so that one request may ask for */
     uint64_t max_reply;      /* bytes that one reply may need, by estimate */
-    struct http *http;       /* for /ready */
+    struct served *served;   /* of which this is a part; NULL: a model that is never swapped */
 };
+/* A handler has it while it runs; who answers later holds it until then (swap.h). */
+void api_hold(const struct api *a);
+void api_release(const struct api *a);
 
 /* The handlers, a file each: api_text.c (completions and chat), api_tokens.c, api_status.c. */
 void api_completions(struct exchange *x, void *ctx);

@@ -6,6 +6,7 @@
 #include "serve/api.h"
 #include "serve/metrics.h"
 #include "serve/reply.h"
+#include "serve/swap.h"
 
 enum { CARD_LIMIT = 1 << 20 };
 
@@ -18,9 +19,16 @@ static void add_model(struct buf *out, const struct api *a)
     buf_printf(out,
                ",\"object\":\"model\",\"created\":%" PRId64
                ",\"owned_by\":\"tundish\",\"context\":%" PRId64 ",\"vocab\":%" PRId64
-               ",\"parameters\":%" PRId64 ",\"dtype\":\"%s\"",
+               ",\"parameters\":%" PRId64
+               ",\"dtype\":\"%s\",\"system_fingerprint\":\"%s\",\"version\":",
                a->created, a->config->context, a->config->vocab, model_params(m)->weights,
-               dtype_name(model_compute(m)));
+               dtype_name(model_compute(m)), a->fingerprint);
+    reply_quote(out, path_base(a->folder));
+    buf_adds(out, ",\"digest\":");
+    if (a->digest == NULL)
+        buf_adds(out, "null");
+    else
+        reply_quote(out, a->digest);
     buf_adds(out, ",\"end_of_text\":");
     api_quote_end_of_text(out, a);
     buf_addc(out, '}');
@@ -80,18 +88,41 @@ void api_health(struct exchange *x, void *ctx)
 
 void api_ready(struct exchange *x, void *ctx)
 {
-    const struct api *a = ctx;
-
-    if (http_draining(a->http))
+    if (exchange_draining(x))
         exchange_error(x, 503, "draining", NULL, "the server is about to stop");
     else
         reply_text(x, 200, "application/json", "{\"status\":\"ready\"}");
 }
 
+/* A label's value: Prometheus wants '\\', '"' and line ends escaped. */
+static void add_label(struct buf *out, const char *name, const char *value)
+{
+    buf_printf(out, "%s=\"", name);
+    for (; *value != 0; value++)
+        if (*value == '\n')
+            buf_adds(out, "\\n");
+        else
+            buf_printf(out, "%s%c", *value == '"' || *value == '\\' ? "\\" : "", *value);
+    buf_addc(out, '"');
+}
+
+/* Which model it is that answers: what can be said in words stands in labels. */
+static void add_model_info(struct buf *out, const struct api *a)
+{
+    buf_adds(out, "# HELP tundish_model_info the model that new requests get\n"
+                  "# TYPE tundish_model_info gauge\ntundish_model_info{");
+    add_label(out, "name", a->name);
+    add_label(out, ",version", path_base(a->folder));
+    add_label(out, ",digest", a->digest == NULL ? "" : a->digest);
+    add_label(out, ",fingerprint", a->fingerprint);
+    buf_adds(out, "} 1\n");
+}
+
 void api_metrics(struct exchange *x, void *ctx)
 {
     const struct api *a = ctx;
-    struct engine_state s = engine_state(a->engine);
+    struct engine_state s =
+        a->served == NULL ? engine_state(a->engine) : swap_state(a->served->swap);
     struct buf out = { 0 };
 
     metric_set(METRIC_sequences_running, (double)s.running);
@@ -102,6 +133,7 @@ void api_metrics(struct exchange *x, void *ctx)
     metric_set(METRIC_generation_tokens_total, (double)s.written_tokens);
     metric_set(METRIC_engine_steps_total, (double)s.steps);
     metric_set(METRIC_engine_busy_seconds_total, s.busy_seconds);
+    add_model_info(&out, a);
     metrics_write(&out);
     exchange_reply(x, &(struct reply){ .code = 200,
                                        .type = "text/plain; version=0.0.4; charset=utf-8",

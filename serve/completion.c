@@ -278,6 +278,7 @@ static void job_free(struct job *j)
     exchange_release(j->args.x);
     pthread_mutex_destroy(&j->lock);
     free(j->parts);
+    api_release(j->args.api);
     free(j);
 }
 
@@ -424,6 +425,7 @@ void completion_start(const struct completion_args *args)
     j->start = bench_now();
     pthread_mutex_init(&j->lock, NULL);
     exchange_hold(args->x);
+    api_hold(args->api);
     atomic_init(&j->left, 1);
     make_head(j);
     j->count = args->prompt_count * args->request->n;

@@ -62,6 +62,8 @@ const char *exchange_tail(const struct exchange *x) { return x->tail == NULL ? "
 
 int exchange_key(const struct exchange *x) { return x->key; }
 
+bool exchange_draining(const struct exchange *x) { return http_draining(x->http); }
+
 /* ---- who works on it ---- */
 
 void exchange_fire_gone(struct exchange *x)

@@ -231,6 +231,16 @@ static bool take_body(struct exchange *x, const char *p, size_t n)
     return true;
 }
 
+static void call_handler(struct exchange *x)
+{
+    const struct http_args *a = &x->http->args;
+    void *ctx = a->lend == NULL ? a->ctx : a->lend(a->ctx);
+
+    x->route->handle(x, ctx);
+    if (a->give_back != NULL)
+        a->give_back(ctx);
+}
+
 static void handle(struct exchange *x)
 {
     struct http *h = x->http;
@@ -243,7 +253,7 @@ static void handle(struct exchange *x)
     if (x->works)
         atomic_fetch_add(&h->working, 1);
     if (check_drain(x)) /* once it is counted: whoever drains sees it, or it sees that */
-        x->route->handle(x, h->args.ctx);
+        call_handler(x);
 }
 
 static bool is_refused(struct exchange *x)

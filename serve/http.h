@@ -44,6 +44,10 @@ struct http_args {
     int64_t port;               /* 0: any free one (http_port) */
     const struct route *routes; /* ends with a NULL path */
     void *ctx;                  /* handed to handlers */
+    /* Where what handlers get may change: lend(ctx) is called before each handler, which gets what
+     * it returns, and give_back() behind it. NULL: all get ctx itself. */
+    void *(*lend)(void *ctx);
+    void (*give_back)(void *lent);
     const struct keys *keys;    /* NULL: no keys are asked for */
     int64_t connections;        /* at once, at most; more wait in the kernel's queue */
     uint64_t max_body;          /* bytes */
@@ -73,6 +77,7 @@ const char *
 exchange_tail(const struct exchange *x); /* what follows a path that ends in '/', decoded */
 /* The number of the key that was given, -1: none was asked for. */
 int exchange_key(const struct exchange *x);
+bool exchange_draining(const struct exchange *x); /* http_draining() of its server */
 
 /* ---- the reply: once, whole or as a stream ---- */
 struct reply {

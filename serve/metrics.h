@@ -22,6 +22,9 @@
     X(cache_pages_used, gauge, "pages of the key-value cache in use")                              \
     X(engine_steps_total, counter, "steps of the engine")                                          \
     X(engine_busy_seconds_total, counter, "time spent in steps")                                   \
+    X(model_swaps_total, counter, "models that took another's place")                              \
+    X(model_swap_failures_total, counter, "models that could not take another's place")            \
+    X(model_swap_seconds, gauge, "time that the last swap took to open its model")                 \
     X(time_to_first_token_seconds, histogram, "from the request's last byte to its first token")   \
     X(inter_token_seconds, histogram, "between one token of a sequence and the next")              \
     X(request_seconds, histogram, "from the request's last byte to the reply's last token")

@@ -92,7 +92,6 @@ static enum status rig_open(struct rig *r, const struct model_config *shape, enu
                                       .head_seconds = 60,
                                       .reply_seconds = 600 },
                  &r->http));
-    r->api.http = r->http;
     return ST_OK;
 }
 

@@ -1,6 +1,8 @@
 #include "serve/serve_cmd.h"
 
 #include <arpa/inet.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,21 +10,19 @@
 
 #include "base/bench.h"
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/stop.h"
 #include "model/compute.h"
-#include "model/model_folder.h"
 #include "serve/api.h"
-#include "serve/loaded.h"
 #include "serve/request.h"
 #include "serve/serve_bench.h"
+#include "serve/swap.h"
 
 struct serve_options {
     const char *model, *name, *device;
     int dtype;
     const char *host, *api_keys, *tls_certificate, *tls_key;
-    bool open_to_all;
+    bool open_to_all, follow;
     int64_t port, threads, sequences, step_tokens, queue, connections;
     uint64_t cache_memory, max_body, max_reply;
     double idle_time, request_time, reply_time, drain_time;
@@ -33,6 +33,8 @@ static const struct opt options[] = {
     OPT_INPUT(S, model, "model", "checkpoint or model folder", .flags = OPT_REQUIRED),
     OPT_STR(S, name, "name", NULL,
             "what clients call the model; else the name of its card or folder"),
+    OPT_BOOL(S, follow, "follow", "true",
+             "where the model's path is a link: serve what it leads to later, too"),
     OPT_STR(S, host, "host", "127.0.0.1", "address to listen on: 0.0.0.0 or :: for all"),
     OPT_INT(S, port, "port", "8080", 0, 65535, "port to listen on; 0: any free one"),
     OPT_STR(S, api_keys, "api-keys", NULL, "file of keys, one a line, that clients must have"),
@@ -68,8 +70,8 @@ static const struct opt options[] = {
 
 struct server {
     const struct serve_options *o;
-    struct loaded loaded;
-    struct api api;
+    struct swap *swap;
+    bool follows; /* a link */
     struct keys *keys;
     struct http *http;
 };
@@ -103,80 +105,66 @@ static enum status check_options(const struct serve_options *o)
 
 /* ---- what is served ---- */
 
-/* An exported model's own name, else its folder's. */
-static enum status model_name(struct arena *a, const char *folder, const char **out)
+/* "registry/champion/" is the link, too. */
+static const char *without_slashes(struct arena *a, const char *path)
+{
+    size_t n = strlen(path);
+
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    return arena_printf(a, "%.*s", (int)n, path);
+}
+
+static bool is_link(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+/* An exported model's own name, else its folder's, or that of the link which is followed: it stays
+ * when the folder does not. */
+static enum status model_name(struct arena *a, const char *folder, bool follows, const char **out)
 {
     char *real = realpath(folder, NULL);
     const char *path = path_join(a, folder, "manifest.json"), *name = NULL;
     json_t *manifest = NULL;
 
     if (real == NULL)
-        return fail_errno(ST_MISSING, "model folder '%s'", folder);
+        return fail_errno(ST_MISSING, "there is no model folder '%s'", folder);
     if (file_exists(path) && json_read_file(path, &manifest) == ST_OK)
         name = json_string_value(json_object_get(
             json_object_get(json_object_get(manifest, "made_by"), "options"), "name"));
-    *out = arena_strdup(a, name != NULL && *name != 0 ? name : path_base(real));
+    *out = arena_strdup(a, name != NULL && *name != 0 ? name : path_base(follows ? folder : real));
     json_decref(manifest);
     free(real);
     return ST_OK;
 }
 
-static int64_t made_at(struct arena *a, const char *folder)
+static struct served_args served_args_of(const struct serve_options *o, const char *name)
 {
-    struct stat st;
-
-    return stat(path_join(a, folder, "config.json"), &st) == 0 ? (int64_t)st.st_mtime : 0;
-}
-
-/* Changes with the weights (where a manifest names them) and with how they are computed. */
-static const char *fingerprint_of(struct arena *a, const struct server *s)
-{
-    const char *path = path_join(a, s->o->model, "manifest.json"), *digest = NULL;
-    json_t *manifest = NULL;
-    char hex[SHA256_HEX];
-    struct buf text = { 0 };
-
-    if (file_exists(path) && json_read_file(path, &manifest) == ST_OK)
-        digest = json_string_value(json_object_get(manifest, "digest"));
-    buf_printf(&text, "%s %s", digest == NULL ? "" : digest,
-               device_numeric_class(s->loaded.device, model_compute(s->loaded.model)));
-    sha256_bytes(text.p, text.n, hex);
-    buf_release(&text);
-    json_decref(manifest);
-    return arena_printf(a, "fp_%.12s", hex);
-}
-
-static size_t longest_token(const struct tokenizer *t)
-{
-    size_t longest = 1;
-
-    for (uint32_t i = 0; i < tokenizer_vocab(t); i++)
-        longest = tokenizer_bytes(t, i).n > longest ? tokenizer_bytes(t, i).n : longest;
-    return longest;
+    return (struct served_args){ .name = name,
+                                 .device = o->device,
+                                 .dtype = o->dtype,
+                                 .engine = { .threads = (int)o->threads,
+                                             .sequences = o->sequences,
+                                             .cache_bytes = o->cache_memory,
+                                             .step_rows = o->step_tokens,
+                                             .waiting = o->queue },
+                                 .max_reply = o->max_reply };
 }
 
 static enum status open_model(struct server *s, struct arena *a)
 {
     const struct serve_options *o = s->o;
+    const char *path = without_slashes(a, o->model), *name = o->name;
 
-    TRY(model_folder_check(o->model));
-    TRY(loaded_open(&s->loaded, o->model, o->device, o->dtype));
-    TRY(loaded_start(&s->loaded, &(struct engine_args){ .threads = (int)o->threads,
-                                                        .sequences = o->sequences,
-                                                        .cache_bytes = o->cache_memory,
-                                                        .step_rows = o->step_tokens,
-                                                        .waiting = o->queue }));
-    s->api = (struct api){ .engine = s->loaded.engine,
-                           .tokenizer = s->loaded.tokenizer,
-                           .config = model_config_of(s->loaded.model),
-                           .name = o->name,
-                           .folder = o->model,
-                           .created = made_at(a, o->model),
-                           .fingerprint = fingerprint_of(a, s),
-                           .longest_token = longest_token(s->loaded.tokenizer),
-                           .queue = o->queue,
-                           .max_reply = o->max_reply };
-    return o->name != NULL ? ST_OK : model_name(a, o->model, &s->api.name);
+    if (name == NULL)
+        TRY(model_name(a, path, s->follows, &name));
+    return swap_open(
+        &(struct swap_args){
+            .path = path, .follow = s->follows, .period = 1, .served = served_args_of(o, name) },
+        &s->swap);
 }
 
 static enum status open_http(struct server *s)
@@ -188,7 +176,9 @@ static enum status open_http(struct server *s)
     TRY(http_new(&(struct http_args){ .host = o->host,
                                       .port = o->port,
                                       .routes = api_routes,
-                                      .ctx = &s->api,
+                                      .ctx = s->swap,
+                                      .lend = swap_lend,
+                                      .give_back = swap_give_back,
                                       .keys = s->keys,
                                       .connections = o->connections,
                                       .max_body = o->max_body,
@@ -201,24 +191,45 @@ static enum status open_http(struct server *s)
     return ST_OK;
 }
 
+static void announce_model(const struct serve_options *o, const struct api *a)
+{
+    const struct model *m = engine_model(a->engine);
+    char memory[24], weights[28];
+
+    log_info("model '%s': %s parameters, %s, context of %lld tokens", a->name,
+             str_count((uint64_t)model_params(m)->weights, weights), dtype_name(model_compute(m)),
+             (long long)a->config->context);
+    log_info("up to %lld texts at once, %s of keys and values", (long long)o->sequences,
+             str_bytes((uint64_t)engine_state(a->engine).pages * kv_page_bytes(m), memory));
+}
+
 static void announce(const struct server *s)
 {
     const struct serve_options *o = s->o;
     bool v6 = strchr(o->host, ':') != NULL;
-    char memory[24], weights[28];
+    struct api *a = swap_lend(s->swap);
 
-    log_info("model '%s': %s parameters, %s, context of %lld tokens", s->api.name,
-             str_count((uint64_t)model_params(s->loaded.model)->weights, weights),
-             dtype_name(model_compute(s->loaded.model)), (long long)s->api.config->context);
-    log_info(
-        "up to %lld texts at once, %s of keys and values", (long long)o->sequences,
-        str_bytes((uint64_t)engine_state(s->loaded.engine).pages * kv_page_bytes(s->loaded.model),
-                  memory));
+    announce_model(o, a);
+    if (s->follows)
+        log_info("'%s' is a link to '%s', and followed", o->model, a->folder);
+    swap_give_back(a);
     log_info("listening on %s://%s%s%s:%d", o->tls_key == NULL ? "http" : "https", v6 ? "[" : "",
              o->host, v6 ? "]" : "", http_port(s->http));
 }
 
 /* ---- until it is told to stop ---- */
+
+static atomic_int hangup;
+
+static void on_hangup(int number) { atomic_store(&hangup, number); }
+
+static void catch_hangup(void)
+{
+    struct sigaction action = { .sa_handler = on_hangup, .sa_flags = SA_RESTART };
+
+    sigemptyset(&action.sa_mask);
+    BUG_IF(sigaction(SIGHUP, &action, NULL) != 0);
+}
 
 static void nap(long milliseconds)
 {
@@ -246,30 +257,33 @@ static enum status drain(struct server *s)
 static enum status serve(struct server *s, struct arena *a)
 {
     TRY(check_options(s->o));
+    s->follows = s->o->follow && is_link(without_slashes(a, s->o->model));
+    if (s->follows)
+        catch_hangup(); /* before it loads: whoever moves the link may call at any time */
     TRY(open_model(s, a));
     TRY(open_http(s));
-    s->api.http = s->http;
     announce(s);
     while (!stop_requested()) {
+        if (atomic_exchange(&hangup, 0))
+            swap_look(s->swap);
         http_watch(s->http);
         nap(50);
     }
     return drain(s);
 }
 
-/* The engine's thread first: whom it still wrote for is told; their replies get a moment to be
+/* The engines' threads first: whom it still wrote for is told; their replies get a moment to be
  * sent. Its memory last: the HTTP thread may ask for it until it has ended. */
 static void close_server(struct server *s)
 {
-    if (s->loaded.engine != NULL)
-        engine_stop(s->loaded.engine);
+    swap_stop(s->swap);
     for (int i = 0; i < 50 && s->http != NULL && http_working(s->http) > 0; i++) {
         http_watch(s->http);
         nap(20);
     }
     http_free(s->http);
     keys_close(s->keys);
-    loaded_close(&s->loaded);
+    swap_free(s->swap);
 }
 
 static enum status run(struct arena *a, void *cfg)
@@ -300,6 +314,14 @@ const struct command cmd_serve = {
         "Ctrl-C or SIGTERM\n"
         "finishes what is under way and takes nothing new (/ready answers 503); a second one "
         "stops at once.\n"
+        "\n"
+        "Where --model is a link, the server looks once a second (at once on SIGHUP) where it "
+        "leads, and\n"
+        "changes to the model there without failing a request: both are in memory, each with its "
+        "own\n"
+        "--cache-memory, until the old one has finished its requests. What cannot be opened is "
+        "logged and\n"
+        "counted (/metrics), and tried again when the link changes or on SIGHUP.\n"
         "\n"
         "  tundish serve --model work/quickstart/current/model\n"
         "  curl http://127.0.0.1:8080/v1/completions -H 'Content-Type: application/json' \\\n"

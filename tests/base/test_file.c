@@ -402,6 +402,40 @@ static void a_lock_is_held_until_dropped_or_its_process_ends(void **state)
     assert_int_equal(file_lock_take(&l, "no/lock"), ST_MISSING);
 }
 
+static void try_to_share(void *ctx)
+{
+    struct file_lock l;
+    enum status st = file_lock_share(&l, "used");
+
+    _exit(st == ST_OK ? 0 : status_exit_code(st));
+}
+
+static void a_shared_lock_keeps_the_exclusive_one_out(void **state)
+{
+    struct file_lock shared, more, whole;
+    struct buf text = { 0 };
+
+    assert_int_equal(file_lock_share(&shared, "used"), ST_MISSING);
+    assert_int_equal(shared.fd, -1);
+    file_lock_drop(&shared);   /* harmless */
+    assert_false(file_exists("used"));
+    assert_int_equal(file_write_atomic("used", "content", 7), ST_OK);
+    assert_int_equal(chmod("used", 0444), 0);
+    assert_int_equal(file_lock_share(&shared, "used"), ST_OK);
+    assert_int_equal(file_lock_share(&more, "used"), ST_OK);
+    assert_int_equal(child_run(try_to_share, NULL).code, 0);
+    file_lock_drop(&more);
+    assert_int_equal(chmod("used", 0644), 0);
+    assert_int_equal(file_lock_take(&whole, "used"), ST_HELD);
+    file_lock_drop(&shared);
+    assert_int_equal(file_read("used", 100, &text), ST_OK);
+    assert_string_equal(text.p, "content");   /* neither wrote into it */
+    assert_int_equal(file_lock_take(&whole, "used"), ST_OK);
+    assert_int_equal(child_run(try_to_share, NULL).code, 4);
+    file_lock_drop(&whole);
+    buf_release(&text);
+}
+
 static void paths(void **state)
 {
     assert_string_equal(path_join(&scratch, "a", "b"), "a/b");
@@ -428,6 +462,7 @@ int main(void)
         T(a_reader_finds_the_old_or_the_new_at_any_moment),
         T(a_killed_writer_leaves_a_whole_folder),
         T(a_lock_is_held_until_dropped_or_its_process_ends),
+        T(a_shared_lock_keeps_the_exclusive_one_out),
         T(paths),
     };
 

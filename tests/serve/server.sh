@@ -9,10 +9,10 @@ make_model() {
 server=
 stop_server() { [ -z "$server" ] || kill -9 "$server" 2>/dev/null || true; }
 trap 'stop_server; rm -rf "$scratch"' EXIT
-# start_server OPTIONS...: $server is its process, $port and $url where it listens, serve.err what it says.
+# start_server OPTIONS...: serves $model, else ck; $server is its process, $port and $url where it listens, serve.err what it says.
 start_server() {
     : >serve.err # not the words of the one before
-    "$TUNDISH" serve --model ck --name tiny --port 0 "$@" >serve.out 2>serve.err &
+    "$TUNDISH" serve --model "${model:-ck}" --name tiny --port 0 "$@" >serve.out 2>serve.err &
     server=$!
     for _ in $(seq 200); do
         ! grep -q 'listening on' serve.err || break

@@ -1,13 +1,17 @@
 /*
  * Clients that load a server and check every answer.
  *
- *   tool_load PORT MODEL CLIENTS SECONDS
+ *   tool_load PORT MODEL CLIENTS SECONDS [PORT...]
  *
  * First each kind of request is answered alone; then CLIENTS threads send them side by side for
  * SECONDS: some read slowly, some hang up in the middle. An answer that came whole must be, letter
  * by letter, the one given alone. Prints one JSON object; exit status 1 if anything was wrong, cut
  * or lost. A server that stops may refuse (503, or no connection); what it has begun it must
  * finish.
+ *
+ * Further ports are servers that are asked alone instead, one a model: a server that changes
+ * between these models must give the answer of one of them. Each piece of a stream names its model
+ * (system_fingerprint), so an answer that is half of one and half of another is wrong.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,21 +28,23 @@
 #include "base/json.h"
 #include "base/rng.h"
 
-enum { KINDS = 12 };
+enum { KINDS = 12, MODELS = 4 };
 enum outcome { WHOLE, CUT, REFUSED, LEFT };
 
 static struct {
     int port;
     const char *model;
     double end;
-    char *alone[KINDS];
+    char *alone[MODELS][KINDS];
+    int models;
+    atomic_llong of_model[MODELS]; /* whole answers that are this one's */
     atomic_llong whole, wrong, cut, refused, left, bytes;
 } all;
 
-static int dial(void)
+static int dial(int port)
 {
     struct sockaddr_in to = { .sin_family = AF_INET,
-                              .sin_port = htons((uint16_t)all.port),
+                              .sin_port = htons((uint16_t)port),
                               .sin_addr = { htonl(INADDR_LOOPBACK) } };
     const struct timeval patience = { .tv_sec = 60 };
     int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -100,10 +106,12 @@ static void add_text(struct buf *out, const char *json, size_t n)
     const json_t *choice = json_array_get(json_object_get(j, "choices"), 0);
     const char *text = json_string_value(json_object_get(choice, "text"));
     const char *finish = json_string_value(json_object_get(choice, "finish_reason"));
+    const char *model = json_string_value(json_object_get(j, "system_fingerprint"));
     char *logprobs = json_dumps(
         json_object_get(json_object_get(choice, "logprobs"), "token_logprobs"), JSON_COMPACT);
 
     buf_adds(out, text == NULL ? "(no text)" : text);
+    buf_printf(out, "<%s>", model == NULL ? "" : model);
     if (logprobs != NULL)
         buf_adds(out, logprobs);
     if (finish != NULL)
@@ -112,7 +120,8 @@ static void add_text(struct buf *out, const char *json, size_t n)
     json_decref(j);
 }
 
-/* Texts, logprobs and finish reason of an answer, one behind the other. False: it is not whole. */
+/* Texts, models, logprobs and finish reason of an answer, one behind the other. False: it is not
+ * whole. */
 static bool content_of(struct buf *answer, bool stream, struct buf *out)
 {
     char *body = answer->n == 0 ? NULL : strstr(answer->p, "\r\n\r\n");
@@ -145,11 +154,11 @@ struct manner {
     long leave_at; /* hang up after so many bytes; -1: never */
 };
 
-static enum outcome ask(int kind, const struct manner *m, struct buf *content)
+static enum outcome ask(int port, int kind, const struct manner *m, struct buf *content)
 {
     struct buf request = { 0 }, answer = { 0 };
     enum outcome o = REFUSED;
-    int s = dial();
+    int s = dial(port);
     char piece[4096];
     ssize_t n = 0;
 
@@ -182,6 +191,19 @@ static enum outcome ask(int kind, const struct manner *m, struct buf *content)
     return o;
 }
 
+static void compare(int kind, const char *content)
+{
+    for (int m = 0; m < all.models; m++)
+        if (strcmp(content, all.alone[m][kind]) == 0) {
+            all.of_model[m]++;
+            return;
+        }
+    fprintf(stderr, "kind %d, got:\n%s\n", kind, content);
+    for (int m = 0; m < all.models; m++)
+        fprintf(stderr, "wanted:\n%s\n", all.alone[m][kind]);
+    all.wrong++;
+}
+
 static void *client(void *arg)
 {
     struct rng r = { .seed = 1, .stream = (uint64_t)(uintptr_t)arg };
@@ -197,11 +219,9 @@ static void *client(void *arg)
             m = (struct manner){ 200, 3, -1 };
         else if (dice < 5)
             m = (struct manner){ 512, 0, (long)rng_below(&r, 6000) };
-        o = ask(kind, &m, &content);
-        if (o == WHOLE && strcmp(content.p, all.alone[kind]) != 0) {
-            fprintf(stderr, "kind %d, wanted:\n%s\ngot:\n%s\n", kind, all.alone[kind], content.p);
-            all.wrong++;
-        }
+        o = ask(all.port, kind, &m, &content);
+        if (o == WHOLE)
+            compare(kind, content.p);
         *(o == WHOLE  ? &all.whole
           : o == CUT  ? &all.cut
           : o == LEFT ? &all.left
@@ -213,37 +233,54 @@ static void *client(void *arg)
     return NULL;
 }
 
+static bool ask_alone(int port)
+{
+    for (int k = 0; k < KINDS; k++) {
+        struct buf content = { 0 };
+
+        if (ask(port, k, &(struct manner){ 4096, 0, -1 }, &content) != WHOLE) {
+            fprintf(stderr, "kind %d is not answered\n", k);
+            return false;
+        }
+        all.alone[all.models][k] = content.p;
+    }
+    all.models++;
+    return true;
+}
+
+static void print_result(void)
+{
+    printf("{\"whole\": %lld, \"of each model\": [", (long long)all.whole);
+    for (int m = 0; m < all.models; m++)
+        printf("%s%lld", m ? ", " : "", (long long)all.of_model[m]);
+    printf("], \"wrong\": %lld, \"cut\": %lld, \"hung up\": %lld, \"refused\": %lld, "
+           "\"bytes\": %lld}\n",
+           (long long)all.wrong, (long long)all.cut, (long long)all.left, (long long)all.refused,
+           (long long)all.bytes);
+}
+
 int main(int argc, char **argv)
 {
     pthread_t threads[1000];
-    int clients = argc == 5 ? atoi(argv[3]) : 0;
+    int clients = argc >= 5 && argc <= 5 + MODELS ? atoi(argv[3]) : 0;
 
     if (clients < 1 || clients > 1000) {
-        fprintf(stderr, "usage: tool_load PORT MODEL CLIENTS SECONDS\n");
+        fprintf(stderr, "usage: tool_load PORT MODEL CLIENTS SECONDS [PORT...]\n");
         return 2;
     }
     all.port = atoi(argv[1]);
     all.model = argv[2];
-    for (int k = 0; k < KINDS; k++) {
-        struct buf content = { 0 };
-
-        if (ask(k, &(struct manner){ 4096, 0, -1 }, &content) != WHOLE) {
-            fprintf(stderr, "kind %d is not answered\n", k);
+    for (int i = argc == 5 ? 1 : 5; i < (argc == 5 ? 2 : argc); i++)
+        if (!ask_alone(atoi(argv[i])))
             return 1;
-        }
-        all.alone[k] = content.p;
-    }
     all.end = bench_now() + atof(argv[4]);
     for (int i = 0; i < clients; i++)
         pthread_create(&threads[i], NULL, client, (void *)(uintptr_t)(i + 1));
     for (int i = 0; i < clients; i++)
         pthread_join(threads[i], NULL);
-    printf(
-        "{\"whole\": %lld, \"wrong\": %lld, \"cut\": %lld, \"hung up\": %lld, \"refused\": %lld, "
-        "\"bytes\": %lld}\n",
-        (long long)all.whole, (long long)all.wrong, (long long)all.cut, (long long)all.left,
-        (long long)all.refused, (long long)all.bytes);
-    for (int k = 0; k < KINDS; k++)
-        free(all.alone[k]);
+    print_result();
+    for (int m = 0; m < all.models; m++)
+        for (int k = 0; k < KINDS; k++)
+            free(all.alone[m][k]);
     return all.wrong + all.cut > 0 || all.whole == 0;
 }
