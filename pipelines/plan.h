@@ -79,8 +79,8 @@
  *      confidence: 0.95, resamples: 2000, seed: 1}
  *
  * A map alone is a list of one. Bounds and `versus` exclude each other. `better` may be left out of
- * metrics that our own stages write. Without `confidence` the values alone are compared; with it, by
- * a paired bootstrap of so many resamples. Only stages that make a report, and programs, have
+ * metrics that our own stages write. Without `confidence` the values alone are compared; with it,
+ * by a paired bootstrap of so many resamples. Only stages that make a report, and programs, have
  * metrics.
  *
  * notify: who is told how a run ended

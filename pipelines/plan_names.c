@@ -42,7 +42,9 @@ static const char *near_instance(const struct plan *p, const char *name, bool an
         return "";
     if (span.count == 1 && strcmp(p->names[span.first], base) == 0)
         return arena_printf(p->arena, "; stage '%s' has no matrix", base);
-    return !any && span.count > SHOWN ? "" : arena_printf(p->arena, "; there are %s", plan_instances(p, span));
+    if (span.count > SHOWN && !any)
+        return "";
+    return arena_printf(p->arena, "; there are %s", plan_instances(p, span));
 }
 
 const char *plan_near(const struct plan *p, const char *name)
