@@ -4,8 +4,7 @@
  *   pipeline: docs-model               a name; work is kept in work/<name>
  *                                      unless --work says otherwise
  *   params:                            knobs with their defaults (param.h);
- *                                      `--set vocab=8192` turns one
- *     vocab: 4096
+ *     vocab: 4096                      `--set vocab=8192` turns one
  *   stages:
  *     corpus:                          a stage's name: letters, digits, - and _
  *       uses: curate                   the subcommand that does it ("tokenizer.train" for
@@ -15,19 +14,106 @@
  *       uses: tokenize
  *       with: {corpus: "@corpus"}      "@stage", as a whole value: that stage's artifact
  *       needs: [check]                 waits for these, too, though it reads nothing of them
- *       resources: {ranks: 2, threads: 4}    never part of a result's identity
  *
  * The one idea: the graph comes from what stages read (and `needs`), never from the order of the
- * file. A command's option table (base/opt.h) says which of its values are read, so nothing about
- * inputs is written twice, and every key and value is checked by the table of the stage that will
- * get it. Every fault is told with its place in the file, and leads to exit code 2.
+ * file. A command's option table (base/opt.h) says which of its values are read and of which kind
+ * they must be, so nothing about inputs is written twice, and every key and value is checked by the
+ * table of the stage that will get it. Every fault is told with its place in the file (and, of a
+ * value that a param brought, with the place of that value), and leads to exit code 2.
  *
  * Paths of files are relative to the folder in which the program is started, not to the file's own,
- * so that the same words mean the same file in the pipeline and on the command line.
+ * so that the same words mean the same file in the pipeline and on the command line. Params may
+ * stand in every value of a stage, of `defaults` and of `notify`.
  *
- * Keys of which this version knows nothing but the name (`on`, `gate`, `matrix` ...) are refused.
- * To add such a key: take its row out of the list of later keys in plan.c, put it among the known
- * ones, and read it.
+ * A program of one's own (program.h)
+ *
+ *   lint:
+ *     run: [python3, lint.py, "{corpus}", --out, "{out}/report.json"]
+ *     in: {corpus: "@corpus"}          named inputs: one path or "@stage" each
+ *
+ * in place of `uses` and `with`. The words go to the program as they are; there is no shell. {name}
+ * is an input's path, {out} the folder to fill, {threads} a number; {{ and }} are braces, also in
+ * what a param brings. An input that no word names is read all the same. What the program leaves in
+ * {out} is an artifact of the kind "files", which any option takes.
+ *
+ * matrix: one stage for each combination
+ *
+ *   train:
+ *     uses: train
+ *     matrix: {lr: [3e-4, 6e-4], seed: [1, 2]}       lists, also from a param: {lr: "${rates}"}
+ *     with: {store: "@tokens", lr: "${lr}", seed: "${seed}"}
+ *
+ * makes train[lr=3e-4,seed=1], train[lr=3e-4,seed=2], ... in this order: the last key changes
+ * first. Its keys are params inside the stage; no param of the pipeline may have their names.
+ * A value that is no plain word of at most 40 bytes (a list, a text with blanks) shows as its
+ * number: train[mix=#2]. "@train[lr=3e-4,seed=1]" reads one of them; "@train" reads all, in order,
+ * where a list of inputs is wanted, and is an error where one is wanted and there are several;
+ * `needs: train` waits for all. --from, --until, --only and --force take both kinds of name. At
+ * most 8 keys, and 10,000 stages in a plan.
+ *
+ * What a stage may take: never part of a result's identity
+ *
+ *   resources: {ranks: 2, threads: 4, memory: 4G, time: 2h}
+ *   timeout: 90s                       of one attempt: s, m, h, d, as in 1h30m; `none`: no limit.
+ *                                      Where there is none, resources.time is the limit
+ *   retry: 3                           further attempts, or
+ *   retry: {times: 3, on: [later, timeout], wait: 10s, factor: 2, most: 10m}
+ *
+ * `on` names FAIL_CAUSES; by default all but `exit`, since a program that says that it failed
+ * mostly fails again, while the other causes have to do with the machine. The second wait is
+ * `factor` times the first, and so on, up to `most`; 10s, 2 and 10m are the defaults.
+ *
+ *   defaults: {resources: {...}, timeout: 2h, retry: 1}      for every stage of the file and of
+ *                                                            those it includes
+ *
+ * The words of a stage go over those of its file's defaults, and these over those of the including
+ * file; the site's (below) go over all. `resources` is put together key by key, `retry` is taken
+ * whole. `with: {threads: N}` is a stage's own word on threads.
+ *
+ * gate: what a stage's metrics.json must say before others go on
+ *
+ *   gate:
+ *   - {metric: bits_per_byte, max: 2.0}
+ *   - {metric: arc.accuracy, min: 0.3}               dots lead into objects
+ *   - {metric: bits_per_byte, versus: registry/champion, gain: 0.0, better: lower,
+ *      confidence: 0.95, resamples: 2000, seed: 1}
+ *
+ * A map alone is a list of one. Bounds and `versus` exclude each other. `better` may be left out of
+ * metrics that our own stages write. Without `confidence` the values alone are compared; with it,
+ * by a paired bootstrap of so many resamples. Only stages that make a report, and programs, have
+ * metrics.
+ *
+ * notify: who is told how a run ended
+ *
+ *   notify: [{run: [./tell, ops], on: [failed, gate]}]       done, failed, gate, interrupted;
+ *                                                            all of them by default
+ *
+ * include: parts in other files
+ *
+ *   include: [data.yaml, common/tokens.yaml]         relative to the including file
+ *
+ * adds their params, stages (in front of the file's own) and notify. Parts may include others, 16
+ * deep; a file that is named twice is read once. One stage's name in two files is an error, and so
+ * is one param's; except that a file sets params of what it includes, by having them in its own
+ * `params`. A part may have a `pipeline` name, so that it can also be run by itself; it is passed
+ * over. Messages name the part and its line.
+ *
+ * Site profile: `--site FILE`, what one machine gives to any pipeline
+ *
+ *   site: lab
+ *   jobs: 4                            stages at a time; threads and memory of all of them
+ *   threads: 32
+ *   memory: 200G
+ *   kinds: {train: {resources: {threads: 16}, timeout: 2d, retry: 2}}     `run`: programs
+ *   stages: {pretrain: {timeout: 7d}}  all instances, or one: "train[lr=3e-4]"; names of other
+ *                                      pipelines' stages may stand here
+ *   notify: [...]                      told besides the file's
+ *
+ * Nothing in it can change a result: no other key is taken. `stages` goes over `kinds`.
+ *
+ * Keys of which this version knows nothing but the name (`on`, `if`, `env` ...) are refused. To add
+ * one: in plan_keys.c take it out of the refused keys, put it among the known ones, and read it
+ * where plan_part.h says that its neighbours are read.
  */
 #ifndef TUNDISH_PIPELINES_PLAN_H
 #define TUNDISH_PIPELINES_PLAN_H

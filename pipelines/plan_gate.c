@@ -102,8 +102,8 @@ static enum status refuse_comparison(const struct yaml *map)
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (yaml_get(map, keys[i]) != NULL)
-            return yaml_fail(yaml_get(map, keys[i]), "'%s' goes with 'versus', which this gate lacks",
-                             keys[i]);
+            return yaml_fail(yaml_get(map, keys[i]),
+                             "'%s' goes with 'versus', which this gate lacks", keys[i]);
     return ST_OK;
 }
 
@@ -178,8 +178,8 @@ static enum status read_ending(struct arena *a, const struct yaml *word, struct 
             return ST_OK;
         }
     hint = word->kind == YAML_SCALAR ? hint_nearest(a, word->text, endings) : "";
-    return yaml_fail(word, "notify: want how a run ended, of %s; found %s%s", plan_words(a, endings),
-                     yaml_describe(a, word), hint);
+    return yaml_fail(word, "notify: want how a run ended, of %s; found %s%s",
+                     plan_words(a, endings), yaml_describe(a, word), hint);
 }
 
 static enum status read_notify(struct arena *a, const struct yaml *map, struct plan_notify *n)

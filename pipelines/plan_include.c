@@ -81,8 +81,8 @@ static enum status take_params(struct gather *g, const struct plan_file *f)
     return ST_OK;
 }
 
-static enum status add_entry(struct plan_build *b, const struct plan_file *f, const struct yaml *key,
-                             struct yaml *map)
+static enum status add_entry(struct plan_build *b, const struct plan_file *f,
+                             const struct yaml *key, struct yaml *map)
 {
     size_t known = name_index_find(&b->entry_names, key->text);
 

@@ -71,9 +71,8 @@ static enum status count_stages(struct plan_build *b, const struct yaml *matrix,
     if (matrix->kind != YAML_MAP || matrix->count == 0 || matrix->count > KEY_LIMIT)
         return yaml_fail(matrix, "matrix: want a map of 1 to %d names to lists of values; found %s",
                          KEY_LIMIT,
-                         matrix->kind == YAML_MAP && matrix->count > 0
-                             ? arena_printf(b->arena, "%zu", matrix->count)
-                             : yaml_describe(b->arena, matrix));
+                         matrix->kind == YAML_MAP ? arena_printf(b->arena, "%zu", matrix->count)
+                                                  : yaml_describe(b->arena, matrix));
     for (size_t i = 0; i < matrix->count; i++) {
         TRY(check_axis(b, matrix->keys[i], matrix->items[i]));
         if (matrix->items[i]->count > PLAN_STAGE_LIMIT / *count)
@@ -94,7 +93,7 @@ static enum status count_entry(struct plan_build *b, struct plan_entry *e)
     if (matrix != NULL) {
         TRY(params_apply(b->params, matrix));
         TRY(count_stages(b, matrix, &e->count));
-        b->copied += e->count * tree_bytes(e->map);
+        b->copied += e->count * (tree_bytes(e->map) - tree_bytes(matrix));
     }
     b->plan->count += e->count;
     if (b->plan->count > PLAN_STAGE_LIMIT)

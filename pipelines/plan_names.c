@@ -29,8 +29,8 @@ const char *plan_instances(const struct plan *p, struct plan_span span)
     return kept;
 }
 
-/* Of "train[...]" when there is a stage "train". */
-static const char *near_instance(const struct plan *p, const char *name)
+/* Of "train[...]" when there is a stage "train" with few instances (or, last, with any number). */
+static const char *near_instance(const struct plan *p, const char *name, bool any)
 {
     const char *bracket = strchr(name, '['), *base;
     struct plan_span span;
@@ -42,15 +42,19 @@ static const char *near_instance(const struct plan *p, const char *name)
         return "";
     if (span.count == 1 && strcmp(p->names[span.first], base) == 0)
         return arena_printf(p->arena, "; stage '%s' has no matrix", base);
+    if (span.count > SHOWN && !any)
+        return "";
     return arena_printf(p->arena, "; there are %s", plan_instances(p, span));
 }
 
 const char *plan_near(const struct plan *p, const char *name)
 {
-    const char *hint = hint_nearest(p->arena, name, p->index->index.names);
+    const char *hint = near_instance(p, name, false);
 
     if (*hint == 0)
-        hint = near_instance(p, name);
+        hint = hint_nearest(p->arena, name, p->index->index.names);
+    if (*hint == 0)
+        hint = near_instance(p, name, true);
     if (*hint == 0 && p->count <= 12)
         hint = arena_printf(p->arena, "; the stages are %s", plan_words(p->arena, p->names));
     return hint;

@@ -35,7 +35,8 @@ enum plan_keys {
     KEYS_SITE_ENTRY,
 };
 /* value is a map with keys of that list only. */
-MUST_USE enum status plan_check_keys(struct arena *a, const struct yaml *value, enum plan_keys keys);
+MUST_USE enum status plan_check_keys(struct arena *a, const struct yaml *value,
+                                     enum plan_keys keys);
 /* "a, b, c", or "none". */
 const char *plan_words(struct arena *a, const char *const *words);
 /* Items of a list, or the value itself as the only one. */

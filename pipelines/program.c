@@ -120,8 +120,10 @@ static enum status check_word(struct arena *a, const struct yaml *word, const st
 enum status program_check_words(struct arena *a, const struct yaml *run, const char *what)
 {
     if (run->kind == YAML_SCALAR && !yaml_is_null(run))
-        return yaml_fail(run, "%s: want a list of words, such as [python3, work.py]; there is no "
-                         "shell that would divide a text", what);
+        return yaml_fail(run,
+                         "%s: want a list of words, such as [python3, work.py]; there is no shell "
+                         "that would divide a text",
+                         what);
     if (run->kind != YAML_LIST || run->count == 0)
         return yaml_fail(run, "%s: want a list of words, the first of which is a program; found %s",
                          what,
@@ -139,7 +141,8 @@ enum status program_check_words(struct arena *a, const struct yaml *run, const c
 static enum status check_input(struct arena *a, const struct yaml *key, const struct yaml *path)
 {
     if (!name_is_good(key->text))
-        return yaml_fail(key, "an input's name is letters, digits, - and _, at most 64; found '%.80s'",
+        return yaml_fail(key,
+                         "an input's name is letters, digits, - and _, at most 64; found '%.80s'",
                          key->text);
     for (size_t i = 0; i < sizeof own_names / sizeof *own_names; i++)
         if (strcmp(key->text, own_names[i]) == 0)

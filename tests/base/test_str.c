@@ -180,6 +180,31 @@ static void sizes_are_parsed_or_refused(void **state)
     }
 }
 
+static void times_are_parsed_or_refused(void **state)
+{
+    static const struct {
+        const char *text;
+        bool good;
+        double seconds;
+    } cases[] = {
+        { "90s", true, 90 },      { "1h30m", true, 5400 }, { "2d", true, 172800 },
+        { "1d2h3m4s", true, 93784 }, { "0s", true, 0 },    { "36600d", true, 36600 * 86400.0 },
+        { "", false, 0 },         { "10", false, 0 },      { "s", false, 0 },
+        { "1h30", false, 0 },     { "30m1h", false, 0 },   { "1h1h", false, 0 },
+        { "1.5h", false, 0 },     { "-1s", false, 0 },     { " 1s", false, 0 },
+        { "1s ", false, 0 },      { "5ms", false, 0 },     { "36601d", false, 0 },
+        { "99999999999999999999999999999999999999s", false, 0 },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double seconds = 77;
+
+        if (str_parse_duration(cases[i].text, &seconds) != cases[i].good
+            || (cases[i].good && seconds != cases[i].seconds))
+            fail_msg("'%s' gives %g", cases[i].text, seconds);
+    }
+}
+
 static void spans_and_tails(void **state)
 {
     assert_true(span_eq(span_of("abc"), "abc"));
@@ -201,6 +226,7 @@ int main(void)
         cmocka_unit_test(the_nearest_word_is_near),
         cmocka_unit_test(sizes_read_well),
         cmocka_unit_test(sizes_are_parsed_or_refused),
+        cmocka_unit_test(times_are_parsed_or_refused),
         cmocka_unit_test(spans_and_tails),
     };
 

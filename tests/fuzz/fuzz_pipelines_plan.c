@@ -1,12 +1,28 @@
-/* Any bytes as a pipeline file: a message with exit code 2, or a plan whose words, keys and drawings can be made. Lines
- * "# --set name=value" at the top are params set on the command line. */
+/* Any bytes as a pipeline file: a message with exit code 2, or a plan whose names, words, keys and drawings can be made. Lines
+ * "# --set name=value" at the top are params set on the command line; what stands behind a line "# file NAME" is another file
+ * of the same folder, which can be included; the one named site is the site profile. */
 #include "../pipelines/fake.h"
 #include "pipelines/cache.h"
 #include "pipelines/options.h"
+#include "pipelines/name_index.h"
 #include "pipelines/plan.h"
+#include "pipelines/program.h"
 #include "pipelines/show.h"
 
 #define SETS_LIMIT 8
+#define FILES_LIMIT 4
+
+static char folder[] = "/tmp/tundish-fuzz-XXXXXX";
+
+static void remove_folder(void) { BUG_IF(file_remove_tree(folder) != ST_OK); }
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    BUG_IF(mkdtemp(folder) == NULL);
+    BUG_IF(atexit(remove_folder) != 0);
+    return 0;
+}
 
 static struct opt_list read_sets(struct arena *a, const char *text)
 {
@@ -19,6 +35,57 @@ static struct opt_list read_sets(struct arena *a, const char *text)
     }
     return list;
 }
+
+/* ---- other files ---- */
+
+struct files {
+    const char *paths[FILES_LIMIT];
+    size_t count;
+    const char *site;
+};
+
+static void write_file(const char *path, const char *text, size_t n)
+{
+    FILE *f = fopen(path, "w");
+
+    BUG_IF(f == NULL || fwrite(text, 1, n, f) != n || fclose(f) != 0);
+}
+
+/* A name of small letters only: nothing else is written anywhere. */
+static bool is_file_name(const char *name)
+{
+    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz.");
+
+    return n > 0 && n < 20 && name[n] == 0 && name[0] != '.';
+}
+
+/* Ends the text in front of its first "# file NAME" line, and writes what stands behind such lines. */
+static struct files split_files(struct arena *a, char *text)
+{
+    struct files files = { 0 };
+    char *mark = strstr(text, "\n# file ");
+
+    while (mark != NULL && files.count < FILES_LIMIT) {
+        char *name = mark + strlen("\n# file "), *end = strchr(name, '\n'), *next;
+        const char *path;
+        if (end == NULL)
+            break;
+        mark[1] = 0;
+        *end = 0;
+        next = strstr(end + 1, "\n# file ");
+        if (is_file_name(name)) {
+            path = path_join(a, folder, name);
+            write_file(path, end + 1, next != NULL ? (size_t)(next + 1 - end - 1) : strlen(end + 1));
+            files.paths[files.count++] = path;
+            if (strcmp(name, "site") == 0)
+                files.site = path;
+        }
+        mark = next;
+    }
+    return files;
+}
+
+/* ---- what a plan is used for ---- */
 
 /* What the runner makes of a stage: its command line, which must give the same options, and its key. */
 static void use_stage(struct arena *a, const struct plan_stage *s)
@@ -41,26 +108,49 @@ static void use_stage(struct arena *a, const struct plan_stage *s)
     BUG_IF(!json_equal(json_object_get(record, "options"), again));
     json_decref(again);
     json_decref(record);
+    if (s->command == &stage_program)
+        BUG_IF(program_argv(a, s, "there", 1)[0] == NULL);
+    BUG_IF(s->ranks < 1 || s->timeout < 0 || s->retry.times < 0 || s->retry.most < s->retry.wait);
+}
+
+/* Each name finds its stage, and only its own; a slug is a plain file name. */
+static void use_names(struct arena *a, const struct plan *p)
+{
+    static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._=,+-";
+    struct name_index slugs = { .arena = a };
+    size_t found;
+
+    for (size_t i = 0; i < p->count; i++) {
+        const char *slug = p->stages[i].slug;
+        BUG_IF(plan_find(p, "find", p->names[i], &found) != ST_OK || found != i);
+        BUG_IF(slug[strspn(slug, good)] != 0 || strlen(slug) > 200 || name_index_find(&slugs, slug) != NAME_NONE);
+        name_index_add(&slugs, slug);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
     struct arena a = { 0 };
-    const char *text = arena_strndup(&a, (const char *)p, n);
+    char *text = arena_strndup(&a, (const char *)p, n);
+    struct files files = split_files(&a, text);
     struct opt_list sets = read_sets(&a, text);
-    struct plan_args args = { .name = "fuzz.yaml", .commands = fake_commands, .sets = &sets };
+    struct plan_args args = { .name = path_join(&a, folder, "fuzz.yaml"), .commands = fake_commands, .sets = &sets,
+                              .site = files.site };
     struct buf drawn = { 0 };
     struct plan *plan;
-    enum status st = plan_parse(&a, &args, text, n, &plan);
+    enum status st = plan_parse(&a, &args, text, files.count > 0 ? strlen(text) : n, &plan);
 
     BUG_IF(st != ST_OK && status_exit_code(st) != 2);
     if (st == ST_OK) {
+        use_names(&a, plan);
         for (size_t i = 0; i < plan->count; i++)
             use_stage(&a, &plan->stages[i]);
         show_tree(plan, &drawn);
         show_dot(plan, &drawn);
     }
+    for (size_t i = 0; i < files.count; i++)
+        (void)unlink(files.paths[i]);
     buf_release(&drawn);
     arena_release(&a);
     return 0;
