@@ -49,6 +49,16 @@ static struct attempt *add_attempt(struct attempts *t)
 
 /* ---- the journal ---- */
 
+/* The attempt of that log, if only its file's name told of it: the runner makes the log, then writes
+ * the event. */
+static struct attempt *known_by_name(struct attempts *t, const char *log)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (t->v[i].begun == 0 && strcmp(t->v[i].log, log) == 0)
+            return &t->v[i];
+    return NULL;
+}
+
 static void take_start(struct attempts *t, const json_t *event)
 {
     const char *log = json_string_value(json_object_get(event, "log"));
@@ -56,7 +66,9 @@ static void take_start(struct attempts *t, const json_t *event)
 
     if (log == NULL || path_base(log) != log)
         return;
-    one = add_attempt(t);
+    one = known_by_name(t, log);
+    if (one == NULL)
+        one = add_attempt(t);
     one->number = json_integer_value(json_object_get(event, "attempt"));
     one->log = arena_strdup(t->arena, log);
     one->begun = json_number_value(json_object_get(event, "t"));

@@ -132,7 +132,8 @@ static void add_run(struct facts *f, const json_t *record)
                                            "program",  "words",   NULL };
 
     for (size_t i = 0; members[i] != NULL; i++)
-        add_member(f, FACT_RUN, record, members[i]);
+        if (strcmp(members[i], "message") != 0 || *run_record_text(record, "message") != 0)
+            add_member(f, FACT_RUN, record, members[i]);
     add_tree(f, FACT_RUN, "machine", json_object_get(record, "machine"));
     add_tree(f, FACT_PARAM, "", json_object_get(record, "params"));
 }

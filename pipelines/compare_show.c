@@ -33,13 +33,18 @@ static const char *cut(struct arena *a, const char *text, size_t n)
     return arena_printf(a, "%.*s%s", (int)shown, text, shown < n ? "..." : "");
 }
 
+static bool is_memory(const char *path, double x)
+{
+    return str_ends_with(path, "memory") && x > 0 && x < 1e18;
+}
+
 /* Options and params exactly, what was measured in six digits, memory in bytes for people. */
 static const char *number_words(struct arena *a, enum fact_group group, const char *path,
                                 const json_t *value)
 {
     double x = json_number_value(value);
 
-    if (str_ends_with(path, "memory") && x > 0 && x < 1e18)
+    if (is_memory(path, x))
         return history_bytes(a, (uint64_t)x);
     if (json_is_integer(value))
         return arena_printf(a, "%lld", (long long)json_integer_value(value));
@@ -69,16 +74,19 @@ static const char *value_words(struct arena *a, enum fact_group group, const cha
 }
 
 /* "+0.02 (+1.3 %)" of two numbers, "" of anything else. */
-static const char *difference(struct arena *a, const json_t *values)
+static const char *difference(struct arena *a, const char *path, const json_t *values)
 {
     const json_t *before = json_array_get(values, 0), *after = json_array_get(values, 1);
     double x = json_number_value(before), d = json_number_value(after) - x;
+    const char *by = arena_printf(a, "%+.5g", d);
 
     if (json_array_size(values) != 2 || !json_is_number(before) || !json_is_number(after) || d == 0)
         return "";
+    if (is_memory(path, fabs(d)))
+        by = arena_printf(a, "%s%s", d < 0 ? "-" : "+", history_bytes(a, (uint64_t)fabs(d)));
     if (x == 0 || !isfinite(d / fabs(x)))
-        return arena_printf(a, "%+.5g", d);
-    return arena_printf(a, "%+.5g (%+.3g %%)", d, 100 * d / fabs(x));
+        return by;
+    return arena_printf(a, "%s (%+.3g %%)", by, 100 * d / fabs(x));
 }
 
 static void add_row(struct columns *t, enum fact_group group, const char *path,
@@ -86,7 +94,7 @@ static void add_row(struct columns *t, enum fact_group group, const char *path,
 {
     for (size_t i = 0; i < json_array_size(values); i++)
         columns_add(t, value_words(t->arena, group, path, json_array_get(values, i)));
-    columns_add(t, difference(t->arena, values));
+    columns_add(t, difference(t->arena, path, values));
     columns_end_row(t);
 }
 

@@ -40,7 +40,7 @@ static void add_row(struct columns *t, const struct gc *g, const struct gc_item 
 static enum status print_table(const struct gc *g, bool dry)
 {
     static const char *const head[] = { "name",        "kind", "bytes", "shared",
-                                        "age in days", "",     "why" };
+                                        "age in days", "fate", "why" };
     struct columns t = { .arena = g->arena, .count = 7, .right = 1u << 2 | 1u << 3 | 1u << 4 };
     struct buf text = { 0 };
     enum status st;
