@@ -436,6 +436,21 @@ static void a_shared_lock_keeps_the_exclusive_one_out(void **state)
     buf_release(&text);
 }
 
+static void looking_at_a_lock_changes_nothing(void **state)
+{
+    struct file_lock l;
+
+    assert_false(file_lock_is_held("never-there"));
+    assert_false(file_exists("never-there"));
+    assert_int_equal(file_lock_take(&l, "looked-at"), ST_OK);
+    assert_true(file_lock_is_held("looked-at"));
+    assert_true(file_lock_is_held("looked-at"));
+    file_lock_drop(&l);
+    assert_false(file_lock_is_held("looked-at"));
+    assert_int_equal(file_lock_take(&l, "looked-at"), ST_OK);
+    file_lock_drop(&l);
+}
+
 static void paths(void **state)
 {
     assert_string_equal(path_join(&scratch, "a", "b"), "a/b");
@@ -463,6 +478,7 @@ int main(void)
         T(a_killed_writer_leaves_a_whole_folder),
         T(a_lock_is_held_until_dropped_or_its_process_ends),
         T(a_shared_lock_keeps_the_exclusive_one_out),
+        T(looking_at_a_lock_changes_nothing),
         T(paths),
     };
 
