@@ -49,8 +49,8 @@ static struct attempt *add_attempt(struct attempts *t)
 
 /* ---- the journal ---- */
 
-/* The attempt of that log, if only its file's name told of it: the runner makes the log, then writes
- * the event. */
+/* The attempt of that log, if only its file's name told of it: the runner makes the log, then
+ * writes the event. */
 static struct attempt *known_by_name(struct attempts *t, const char *log)
 {
     for (size_t i = 0; i < t->count; i++)
@@ -105,7 +105,7 @@ static void take_event(struct attempts *t, const json_t *event)
             take_end(t, event, ends[i]);
 }
 
-/* A line that is no event is passed over: `run` tells of it, and here every other one still helps. */
+/* A line that is no event is passed over: `run` tells of it, and here the others still help. */
 static void take_line(struct attempts *t, const char *line, size_t n)
 {
     json_t *event = json_loadb(line, n, 0, NULL);

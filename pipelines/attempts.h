@@ -1,6 +1,6 @@
 /*
- * The attempts of one stage, from the journal (journal.h): each with its log and what became of it. The
- * journal may grow while it is read: attempts_update() takes in what came since.
+ * The attempts of one stage, from the journal (journal.h): each with its log and what became of it.
+ * The journal may grow while it is read: attempts_update() takes in what came since.
  *
  * Where the journal is missing, damaged or knows nothing of the stage, the names in logs/ serve:
  * <stage>-<n>.log.

@@ -1,10 +1,12 @@
 /*
  * Run records side by side.
  *
- * Every record is taken apart into facts, each under (section, group, path): section "" is the run
- * itself, any other a stage; groups are in FACT_GROUPS; the path is the option's dotted name, the
- * metric's, and so on. The same fact of all runs stands in one list, null where a run lacks it. What
- * is equal in all runs can be left out afterwards, whatever it is.
+ * Every record is taken apart into facts, each under (section, group, path): a section is the run
+ * itself or a stage; groups are in FACT_GROUPS; the path is the option's dotted name, the metric's,
+ * and so on. The same fact of all runs stands in one list, null where a run lacks it. What is equal
+ * in all runs can be left out afterwards, whatever it is.
+ *
+ * To add a kind of fact: a row in FACT_GROUPS, and a function in compare.c that adds it.
  */
 #ifndef TUNDISH_PIPELINES_COMPARE_H
 #define TUNDISH_PIPELINES_COMPARE_H
@@ -35,7 +37,8 @@ enum fact_group {
     FACT_GROUP_COUNT
 };
 
-/* {"runs": [ids], "run": {group: {path: [values]}}, "stages": {name: {"in": [booleans], group: ...}}};
+/* {"runs": [ids], "run": {group: {path: [values]}},
+ *  "stages": {name: {"in": [booleans], group: ...}}};
  * equal facts are left out unless `all`. Metrics of two runs are
  * {"values": [a, b], "difference", "percent"} (null where they make no sense). Caller owns it. */
 json_t *compare_records(json_t *const *records, size_t count, bool all);

@@ -34,7 +34,8 @@ static enum status take_with_the_one_before(struct arena *a, const struct histor
 
     TRY(run_record_find(a, h->work.path, all, word, &place));
     if (place.index == RUN_OUTSIDE)
-        return fail(ST_USAGE, "'%s' is a file, so no run is the one before it; want two runs", word);
+        return fail(ST_USAGE, "'%s' is a file, so no run is the one before it; want two runs",
+                    word);
     if (place.index == 0)
         return fail(ST_MISSING, "run %s is the first; want two runs", all->ids[0]);
     TRY(take(c, run_record_path(a, h->work.path, all->ids[place.index - 1])));

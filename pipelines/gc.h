@@ -2,8 +2,9 @@
  * Making room in a work folder: what is there, why it is kept, and removing the rest.
  *
  * An item goes only if no rule keeps it; every kept one has the first rule's words, so that
- * `tundish gc --dry-run` answers "why is this still here". What the present plan finds cached, and what
- * it would go on from, is never removed; so after a `gc` a run does what it would have done before.
+ * `tundish gc --dry-run` answers "why is this still here". What the present plan finds cached, and
+ * what it would go on from, is never removed; so after a `gc` a run does what it would have done
+ * before.
  *
  * Crash rule: an artifact is renamed to a temporary name (garbage to everyone, and to the next gc)
  * before its first file goes, so that it never stands half under its name. Its key file goes after

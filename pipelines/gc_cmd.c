@@ -203,14 +203,14 @@ const struct command cmd_gc = {
     .name = "gc",
     .summary = "remove old artifacts, logs, records and reports from a pipeline's work folder",
     .details =
-        "Kept, whatever their age: what the pipeline file as it is finds cached or would go on from, "
-        "what the\n"
-        "last run used, the newest of each stage, what is pinned, and everything that one of these, "
-        "or a model\n"
+        "Kept, whatever their age: what the pipeline file as it is finds cached or would go on "
+        "from, what the\n"
+        "last run used, the newest of each stage, what is pinned, and everything that one of "
+        "these, or a model\n"
         "in a registry, was made from; of run records also the newest 50. Registries are those of "
         "the file's\n"
-        "`promote` stages and `versus` gates, and of --registry. What a program uses at this moment "
-        "(a lock on\n"
+        "`promote` stages and `versus` gates, and of --registry. What a program uses at this "
+        "moment (a lock on\n"
         "its manifest.json) is passed over. Only files of which no other name is left count as "
         "freed.\n"
         "\n"

@@ -186,8 +186,9 @@ static void keep_newest_one(struct gc *g, struct gc_item *one)
 {
     long long n = (long long)g->keep_last;
 
-    keep(one, *one->stage ? arena_printf(g->arena, "one of the newest %lld of stage %s", n, one->stage)
-                          : arena_printf(g->arena, "one of the newest %lld", n));
+    keep(one, *one->stage
+                  ? arena_printf(g->arena, "one of the newest %lld of stage %s", n, one->stage)
+                  : arena_printf(g->arena, "one of the newest %lld", n));
 }
 
 /* Records have a rule of their own; an unfinished artifact is no result. */

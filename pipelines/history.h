@@ -1,8 +1,8 @@
 /*
  * What the commands that look back share: which work folder is meant, and printing.
  *
- * They take a pipeline file or a work folder. Of the file only the pipeline's name is read, so that a
- * file that is being mended blocks nobody's view of what ran before.
+ * They take a pipeline file or a work folder. Of the file only the pipeline's name is read, so that
+ * a file that is being mended blocks nobody's view of what ran before.
  */
 #ifndef TUNDISH_PIPELINES_HISTORY_H
 #define TUNDISH_PIPELINES_HISTORY_H

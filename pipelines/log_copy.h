@@ -1,7 +1,7 @@
 /*
  * A log to stdout as it grows, in bounded memory. A carriage return (a progress bar that a program
- * drew over itself) becomes the end of a line, so that the text reads the same in a file, a pipe and
- * a terminal; one in front of a line feed goes.
+ * drew over itself) becomes the end of a line, so that the text reads the same in a file, a pipe
+ * and a terminal; one in front of a line feed goes.
  */
 #ifndef TUNDISH_PIPELINES_LOG_COPY_H
 #define TUNDISH_PIPELINES_LOG_COPY_H

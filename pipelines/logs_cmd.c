@@ -299,10 +299,10 @@ const struct command cmd_logs = {
     .name = "logs",
     .summary = "print what a stage printed, or follow it",
     .details =
-        "The log of the stage's newest attempt. With --follow it goes on as the log grows, and with the "
-        "next\n"
-        "attempt if a failed one is tried again, until the stage is done or nobody runs the pipeline "
-        "any more.\n"
+        "The log of the stage's newest attempt. With --follow it goes on as the log grows, and "
+        "with the next\n"
+        "attempt if a failed one is tried again, until the stage is done or nobody runs the "
+        "pipeline any more.\n"
         "A progress bar that draws over itself comes out as lines.\n"
         "\n"
         "  tundish logs my.yaml train -f\n"
