@@ -277,7 +277,7 @@ static enum status held(int fd, const char *path)
     return fail(ST_HELD, "'%s' is held by another process", path);
 }
 
-/* Whoever looks (file_lock_is_held) has a free lock for an instant, so one refusal proves nothing. */
+/* Whoever looks (file_lock_is_held) has a free lock for an instant: one refusal proves nothing. */
 static bool lock_now(int fd)
 {
     const struct timespec nap = { 0, 20000000 };

@@ -1,5 +1,5 @@
 /*
- * The commands that look back at runs (`runs`, `compare`, `logs`) and the one that makes room (`gc`).
+ * The commands that look back at runs (`runs`, `compare`, `logs`), and `gc`, which makes room.
  */
 #ifndef TUNDISH_PIPELINES_HISTORY_CMD_H
 #define TUNDISH_PIPELINES_HISTORY_CMD_H
