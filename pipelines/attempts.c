@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -49,12 +50,12 @@ static struct attempt *add_attempt(struct attempts *t)
 
 /* ---- the journal ---- */
 
-/* The attempt of that log, if only its file's name told of it: the runner makes the log, then
- * writes the event. */
-static struct attempt *known_by_name(struct attempts *t, const char *log)
+/* The attempt of that log, if it is known: from a journal that was since written anew, or because
+ * the runner makes the log, then writes the event. */
+static struct attempt *known(struct attempts *t, const char *log, double begun)
 {
     for (size_t i = 0; i < t->count; i++)
-        if (t->v[i].begun == 0 && strcmp(t->v[i].log, log) == 0)
+        if ((t->v[i].begun == 0 || t->v[i].begun == begun) && strcmp(t->v[i].log, log) == 0)
             return &t->v[i];
     return NULL;
 }
@@ -62,22 +63,24 @@ static struct attempt *known_by_name(struct attempts *t, const char *log)
 static void take_start(struct attempts *t, const json_t *event)
 {
     const char *log = json_string_value(json_object_get(event, "log"));
+    double begun = json_number_value(json_object_get(event, "t"));
     struct attempt *one;
 
     if (log == NULL || path_base(log) != log)
         return;
-    one = known_by_name(t, log);
+    one = known(t, log, begun);
     if (one == NULL)
         one = add_attempt(t);
+    t->newest = (size_t)(one - t->v) + 1;
     one->number = json_integer_value(json_object_get(event, "attempt"));
     one->log = arena_strdup(t->arena, log);
-    one->begun = json_number_value(json_object_get(event, "t"));
+    one->begun = begun;
 }
 
 static void take_end(struct attempts *t, const json_t *event, const char *what)
 {
     const json_t *seconds = json_object_get(event, "seconds");
-    struct attempt *one = t->count > 0 ? &t->v[t->count - 1] : NULL;
+    struct attempt *one = t->newest > 0 ? &t->v[t->newest - 1] : NULL;
 
     if (one == NULL || one->end != NULL)      /* an artifact that was found finished */
         return;
@@ -165,10 +168,16 @@ enum status attempts_update(struct attempts *t)
 {
     int fd = open(t->work->journal, O_RDONLY | O_CLOEXEC);
     enum status st;
+    struct stat s;
 
     if (fd < 0)
         return errno == ENOENT ? ST_OK
                                : fail_errno(ST_IO, "cannot open '%s'", t->work->journal);
+    if (fstat(fd, &s) == 0 && s.st_ino != t->inode) {
+        t->inode = s.st_ino;
+        t->read = 0;
+        t->newest = 0;
+    }
     st = read_journal(t, fd);
     close(fd);
     return st;

@@ -35,6 +35,8 @@ struct attempts {
     const char **stages;         /* every stage that the journal or logs/ knows, NULL-terminated */
     size_t stage_count, stage_cap;
     off_t read;                  /* bytes of the journal that were taken in */
+    ino_t inode;                 /* of that journal: a long one is written anew now and then */
+    size_t newest;               /* the attempt + 1 of the last start that was read; 0: none */
 };
 /* All that is known now. Zeroed but for arena, work and stage by the caller. */
 MUST_USE enum status attempts_read(struct attempts *t);

@@ -213,6 +213,33 @@ static void following_goes_on_with_the_next_attempt(void **state)
     scene_end(&s);
 }
 
+/* The runner writes a long journal anew: what is old goes, and what is known must not come twice. */
+static void a_journal_that_is_written_anew_is_read_anew(void **state)
+{
+    static const char *const anew =
+        "{\"event\":\"done\",\"stage\":\"train\",\"key\":\"of long ago\",\"t\":1}\n"
+        "{\"event\":\"start\",\"stage\":\"train\",\"attempt\":1,\"log\":\"train-1.log\",\"t\":5}\n";
+    struct file_lock lock;
+    struct scene s;
+    pid_t pid;
+
+    begin(&s, journal);
+    append("work/p/journal.jsonl", "{\"event\":\"start\",\"stage\":\"train\",\"attempt\":1,\"log\":\"train-1.log\",\"t\":5}\n");
+    assert_ok(file_lock_take(&lock, "work/p/lock"));
+    pid = follow("train");
+    wait_for_output(&s, "one\n");
+    assert_ok(file_write_atomic("work/p/journal.jsonl", anew, strlen(anew)));
+    nap(500);
+    append("work/p/logs/train-1.log", "more\n");
+    wait_for_output(&s, "one\nmore\n");
+    assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+    append("work/p/journal.jsonl", "{\"event\":\"done\",\"stage\":\"train\",\"t\":6}\n");
+    assert_int_equal(scene_wait(pid), 0);
+    wait_for_output(&s, "one\nmore\n");
+    file_lock_drop(&lock);
+    scene_end(&s);
+}
+
 static void following_without_a_run_prints_and_ends(void **state)
 {
     struct scene s;
@@ -281,6 +308,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_large_log_takes_little_memory),
         cmocka_unit_test(following_ends_with_the_stage),
         cmocka_unit_test(following_goes_on_with_the_next_attempt),
+        cmocka_unit_test(a_journal_that_is_written_anew_is_read_anew),
         cmocka_unit_test(following_without_a_run_prints_and_ends),
         cmocka_unit_test(a_log_that_was_cut_is_read_from_its_begin),
         cmocka_unit_test(a_run_is_followed_to_its_end),
