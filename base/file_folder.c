@@ -44,11 +44,21 @@ void file_parent_name(struct buf *text, const char *path)
         buf_add(text, path, n);
 }
 
+/* The last ".tmp." of a name that does not begin with it, or NULL. */
+static const char *last_mark(const char *name)
+{
+    const char *last = NULL;
+
+    for (const char *p = name; (p = strstr(p, MARK)) != NULL; p++)
+        last = p;
+    return last != name ? last : NULL;
+}
+
 /* Is name "<base>.tmp.<pid>" (or with ".old"; base NULL: any) of a process that is gone, or of this
  * one: then of an earlier process that had our number, as happens in a container? */
 static bool is_leftover(const char *name, const char *base, size_t base_len)
 {
-    const char *digits = base != NULL ? name + base_len : strstr(name, MARK);
+    const char *digits = base != NULL ? name + base_len : last_mark(name);
     char *end;
     long pid;
 
@@ -67,6 +77,8 @@ static bool is_leftover(const char *name, const char *base, size_t base_len)
         return false;
     return pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
 }
+
+bool file_is_leftover(const char *name) { return is_leftover(name, NULL, 0); }
 
 static enum status remove_leftovers_in(DIR *d, const char *parent, const char *base,
                                        size_t base_len)

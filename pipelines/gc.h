@@ -35,7 +35,7 @@
     X(LOG,      "log",       "logs/<stage>-<n>.log")                                               \
     X(RECORD,   "record",    "runs/<id>.json")                                                     \
     X(REPORT,   "report",    "reports/<time>.html")                                                \
-    X(LEFTOVER, "leftover",  "a temporary name of a process that is gone")                         \
+    X(LEFTOVER, "leftover",  "a temporary name of a process that is gone, logs/*.log.progress")    \
     X(LINK,     "link",      "current/<stage>, of an artifact that is not there")
 enum gc_kind {
 #define X(name, word, where) GC_##name,
@@ -79,6 +79,8 @@ MUST_USE enum status gc_sweep(struct gc *g, bool dry);
 void gc_release(struct gc *g);
 
 /* ---- parts ---- */
+
+#define GC_PROGRESS ".progress"
 
 /* The digests that a model registry leads back to: of each model in it, and of what those were made
  * from. A folder that is not there has none. */

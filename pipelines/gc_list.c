@@ -2,17 +2,14 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "pipelines/gc.h"
 
 #define KEY_DIGITS 12
-#define TEMPORARY ".tmp."
 
 const char *gc_kind_word(enum gc_kind kind)
 {
@@ -44,25 +41,6 @@ static size_t stage_of_log(const char *name)
     for (n -= strlen(".log"); n > 0 && isdigit((unsigned char)name[n - 1]); n--)
         ;
     return n > 1 && name[n - 1] == '-' && isdigit((unsigned char)name[n]) ? n - 1 : 0;
-}
-
-/* "<name>.tmp.<pid>": of a process that is gone, or that was given our own number? */
-static bool is_leftover(const char *name)
-{
-    const char *mark = NULL;
-    char *end;
-    long pid;
-
-    for (const char *p = name; (p = strstr(p, TEMPORARY)) != NULL; p++)
-        mark = p;
-    if (mark == NULL || mark == name || mark[strlen(TEMPORARY)] < '1'
-        || mark[strlen(TEMPORARY)] > '9')
-        return false;
-    errno = 0;
-    pid = strtol(mark + strlen(TEMPORARY), &end, 10);
-    if (*end != 0 || errno != 0 || pid != (pid_t)pid)
-        return false;
-    return pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
 }
 
 /* ---- items ---- */
@@ -146,11 +124,16 @@ static void take_in_artifacts(struct gc *g, const char *name)
         take_artifact(g, name);
 }
 
+/* <log>.progress is there while the stage runs, or because its runner was killed. */
 static void take_log(struct gc *g, const char *name)
 {
     size_t stage = stage_of_log(name);
     struct gc_item *one;
 
+    if (str_ends_with(name, ".log" GC_PROGRESS)) {
+        one = add_item(g, GC_LEFTOVER, "logs", name);
+        one->time = time_of(path_join(g->arena, g->work->logs, name));
+    }
     if (stage == 0)
         return;
     one = add_item(g, GC_LOG, "logs", name);
@@ -208,7 +191,7 @@ static enum status list_folder(struct gc *g, const char *folder, take_fn *take)
     while ((e = readdir(d)) != NULL) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
-        if (is_leftover(e->d_name)) {
+        if (file_is_leftover(e->d_name)) {
             struct gc_item *one = add_item(g, GC_LEFTOVER, folder, e->d_name);
             one->time = time_of(path_join(g->arena, g->work->path, one->name));
         } else {

@@ -107,11 +107,13 @@ static void measure(struct gc *g, struct gc_item *one, struct tally *t)
 /* ---- use ---- */
 
 /* Locks the artifact's manifest (fd, -1: there is none); false if somebody has it. */
-static bool hold(struct gc *g, const struct gc_item *one, int *fd)
+static bool hold(struct gc *g, const struct gc_item *one, bool dry, int *fd)
 {
     const char *path = path_join(g->arena, g->work->path, one->name);
 
     *fd = -1;
+    if (dry && one->kind == GC_LEFTOVER && str_ends_with(one->name, GC_PROGRESS))
+        return !file_lock_is_held(g->work->lock);      /* if not dry, the lock is ours */
     if (one->kind == GC_UNFINISHED || one->kind == GC_ARTIFACT)
         if (file_lock_is_held(arena_printf(g->arena, "%s.work/lock", path)))
             return false;
@@ -164,7 +166,7 @@ static enum status sweep_item(struct gc *g, struct gc_item *one, bool dry, struc
 
     if (one->kept == NULL && is_pinned(g, one))
         one->kept = "pinned";
-    if (one->kept == NULL && !hold(g, one, &fd))
+    if (one->kept == NULL && !hold(g, one, dry, &fd))
         one->kept = "in use";
     measure(g, one, one->kept == NULL ? t : NULL);
     if (one->kept == NULL && !dry) {

@@ -436,6 +436,21 @@ static void a_shared_lock_keeps_the_exclusive_one_out(void **state)
     buf_release(&text);
 }
 
+static void leftovers_are_known_by_their_names(void **state)
+{
+    static const char *const no[] = { "a", "a.tmp.", "a.tmp.x", "a.tmp.1", "a.tmp.0123", ".tmp.7", "a.tmp.12x" };
+    char mine[64];
+
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        assert_false(file_is_leftover(no[i]));      /* process 1 lives */
+    snprintf(mine, sizeof mine, "a.tmp.x.tmp.%ld", (long)getpid());
+    assert_true(file_is_leftover(mine));
+    snprintf(mine, sizeof mine, "a.old.tmp.%ld", (long)getpid());
+    assert_true(file_is_leftover(mine));
+    snprintf(mine, sizeof mine, "a.tmp.%ld", (long)getppid());
+    assert_false(file_is_leftover(mine));
+}
+
 static void looking_at_a_lock_changes_nothing(void **state)
 {
     struct file_lock l;
@@ -478,6 +493,7 @@ int main(void)
         T(a_killed_writer_leaves_a_whole_folder),
         T(a_lock_is_held_until_dropped_or_its_process_ends),
         T(a_shared_lock_keeps_the_exclusive_one_out),
+        T(leftovers_are_known_by_their_names),
         T(looking_at_a_lock_changes_nothing),
         T(paths),
     };

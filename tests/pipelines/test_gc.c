@@ -311,11 +311,14 @@ static void leftovers_of_dead_processes_and_links_to_nowhere_go(void **state)
              "digests.tmp.%d runs.tmp.zero artifacts/x-0123456789ab.tmp.%d/f && "
              "ln -s ../artifacts/gone-0123456789ab current/gone", dead, dead, dead);
     assert_int_equal(system(mine), 0);
+    scene_write("work/p/logs/a-1.log.progress", "{}");
     snprintf(mine, sizeof mine, "work/p/artifacts/y-0123456789ab.tmp.%d", getppid());
     scene_write(mine, "of somebody who lives");
     GC(&s, 0, "--json");
     assert_true(file_exists(mine));
     assert_true(file_exists("work/p/runs.tmp.zero"));
+    assert_false(file_exists("work/p/logs/a-1.log.progress"));
+    assert_true(file_exists("work/p/logs/a-1.log"));
     snprintf(mine, sizeof mine, "work/p/artifacts/x-0123456789ab.tmp.%d", dead);
     assert_false(file_exists(mine));
     snprintf(mine, sizeof mine, "work/p/digests.tmp.%d", dead);
