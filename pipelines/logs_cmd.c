@@ -60,6 +60,20 @@ static enum status unknown_stage(const char *name, const char *const *seen,
                 seen[0]);
 }
 
+/* "train" of a matrix stands for several stages: which of them have a log. */
+static enum status not_run_yet(struct arena *a, const struct history *h, const struct attempts *t)
+{
+    size_t n = strlen(t->stage);
+    const char *found = "";
+
+    for (const char **name = t->stages; *name != NULL; name++)
+        if (strncmp(*name, t->stage, n) == 0 && (*name)[n] == '[')
+            found = arena_printf(a, "%s%s'%s'", found, *found ? ", " : "", *name);
+    if (*found != 0)
+        return fail(ST_USAGE, "stage '%s' is a matrix; want one of %.500s", t->stage, found);
+    return fail(ST_MISSING, "stage '%s' has not run in '%s' yet", t->stage, h->work.path);
+}
+
 static enum status find_attempts(struct arena *a, const struct history *h, const char *stage,
                                  bool may_wait, struct attempts *t)
 {
@@ -73,7 +87,7 @@ static enum status find_attempts(struct arena *a, const struct history *h, const
         return unknown_stage(stage, t->stages, planned);
     if (may_wait && file_lock_is_held(h->work.lock))
         return ST_OK;
-    return fail(ST_MISSING, "stage '%s' has not run in '%s' yet", stage, h->work.path);
+    return not_run_yet(a, h, t);
 }
 
 static enum status find_attempt(const struct attempts *t, int64_t number, size_t *out)

@@ -210,6 +210,12 @@ static void what_a_registered_model_was_made_from_stays(void **state)
     assert_kept(&s, b, "a model in the registry 'reg' leads to it");
     assert_kept(&s, a, " was made from it");
     GC(&s, 2, "--registry", "rge");
+    scene_write("gated.yaml",
+                "pipeline: p\n"
+                "stages:\n"
+                "  a: {run: [sh, -c, \"true\"], gate: [{metric: m, versus: reg/champion, better: lower}]}\n");
+    assert_run(&s, 0, "gc", "gated.yaml", "--dry-run", "--keep-days", "0", "--keep-last", "0", "--json");
+    assert_kept(&s, b, "a model in the registry 'reg' leads to it");
     scene_write("reg/versions/0123456789abcdef/manifest.json", "{");
     GC(&s, 2, "--registry", "reg", "--keep-days", "0", "--keep-last", "0");
     assert_true(has_artifact(b));

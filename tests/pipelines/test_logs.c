@@ -84,6 +84,20 @@ static void attempts_are_listed(void **state)
     scene_end(&s);
 }
 
+static void a_matrix_has_a_log_for_each_of_its_stages(void **state)
+{
+    struct scene s;
+
+    begin(&s, "{\"event\":\"start\",\"stage\":\"score[a=1]\",\"attempt\":1,\"log\":\"score.a=1-1.log\",\"t\":5}\n"
+              "{\"event\":\"start\",\"stage\":\"score[a=2]\",\"attempt\":1,\"log\":\"score.a=2-1.log\",\"t\":5}\n");
+    scene_write("work/p/logs/score.a=2-1.log", "second\n");
+    assert_run(&s, 0, "logs", "p.yaml", "score[a=2]");
+    assert_string_equal(s.out.p, "second\n");
+    assert_run(&s, 2, "logs", "p.yaml", "score");
+    assert_has(s.err.p, "stage 'score' is a matrix; want one of 'score[a=1]', 'score[a=2]'");
+    scene_end(&s);
+}
+
 /* Without a word in the journal the files' names must do; a damaged line spoils no other. */
 static void names_of_files_serve_where_the_journal_does_not(void **state)
 {
@@ -303,6 +317,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_newest_attempt_is_printed_or_the_one_that_is_named),
         cmocka_unit_test(attempts_are_listed),
+        cmocka_unit_test(a_matrix_has_a_log_for_each_of_its_stages),
         cmocka_unit_test(names_of_files_serve_where_the_journal_does_not),
         cmocka_unit_test(progress_bars_become_lines),
         cmocka_unit_test(a_large_log_takes_little_memory),
