@@ -91,8 +91,8 @@ struct gc_roots {
 };
 MUST_USE enum status gc_registry_roots(const char *folder, struct gc_roots *out);
 
-/* artifacts/<name>.pin keeps an artifact and what it was made from. name: an artifact's, or a stage's
- * for its current one. *pinned is the artifact's name. */
+/* artifacts/<name>.pin keeps an artifact and what it was made from. name: an artifact's, or a
+ * stage's for its current one. *pinned is the artifact's name. */
 MUST_USE enum status gc_pin(struct gc *g, const char *name, const char **pinned);
 MUST_USE enum status gc_unpin(struct gc *g, const char *name, const char **unpinned);
 
