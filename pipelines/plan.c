@@ -54,7 +54,7 @@ static enum status read_top(struct plan_build *b, struct plan_file *f)
 
     if (defaults != NULL) {
         TRY(params_apply(b->params, defaults));
-        TRY(plan_check_keys(b->arena, defaults, KEYS_DEFAULTS));
+        TRY(plan_check_keys(b->arena, defaults, SCHEMA_DEFAULTS));
         TRY(plan_policy_read(b->arena, defaults, &f->defaults));
     }
     if (notify == NULL)
@@ -67,7 +67,7 @@ static enum status read_tree(struct plan_build *b, struct yaml *root)
 {
     struct params *params = arena_new(b->arena, struct params);
 
-    TRY(plan_check_keys(b->arena, root, KEYS_FILE));
+    TRY(plan_check_keys(b->arena, root, SCHEMA_FILE));
     TRY(read_name(b->plan, root));
     TRY(plan_gather(b, root));
     TRY(params_read(b->arena, b->declared, b->args->sets, params));

@@ -112,8 +112,8 @@
  * Nothing in it can change a result: no other key is taken. `stages` goes over `kinds`.
  *
  * Keys of which this version knows nothing but the name (`on`, `if`, `env` ...) are refused. To add
- * one: in plan_keys.c take it out of the refused keys, put it among the known ones, and read it
- * where plan_part.h says that its neighbours are read.
+ * one: take it out of the refused keys in plan_keys.c, put it into schema_keys.c, and read it where
+ * plan_part.h says that its neighbours are read.
  */
 #ifndef TUNDISH_PIPELINES_PLAN_H
 #define TUNDISH_PIPELINES_PLAN_H

@@ -120,7 +120,7 @@ static enum status read_gate(struct arena *a, const struct yaml *map, struct pla
 {
     const struct yaml *metric = yaml_get(map, "metric");
 
-    TRY(plan_check_keys(a, map, KEYS_GATE));
+    TRY(plan_check_keys(a, map, SCHEMA_GATE));
     g->at = map;
     if (metric == NULL)
         return yaml_fail(map, "'metric' is missing: the number that the gate is about");
@@ -187,7 +187,7 @@ static enum status read_notify(struct arena *a, const struct yaml *map, struct p
     struct yaml *run = yaml_get(map, "run"), *on = yaml_get(map, "on");
     const char **argv;
 
-    TRY(plan_check_keys(a, map, KEYS_NOTIFY));
+    TRY(plan_check_keys(a, map, SCHEMA_NOTIFY));
     if (run == NULL)
         return yaml_fail(map, "'run' is missing: the program that is told, as a list of words");
     TRY(program_check_words(a, run, "run"));
@@ -209,6 +209,8 @@ enum status plan_notify_read(struct plan *p, struct yaml *notify)
     size_t count = plan_item_count(notify);
     struct plan_notify *all = arena_array(p->arena, p->notify_count + count, sizeof *all);
 
+    if (count == 0)
+        return yaml_fail(notify, "notify: an empty list; leave it out");
     if (p->notify_count > 0)
         memcpy(all, p->notify, p->notify_count * sizeof *all);
     p->notify = all;

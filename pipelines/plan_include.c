@@ -213,7 +213,9 @@ static enum status gather_file(struct gather *g, struct plan_file *f)
 {
     struct yaml *list = yaml_get(f->root, "include");
 
-    TRY(plan_check_keys(g->b->arena, f->root, KEYS_FILE));
+    TRY(plan_check_keys(g->b->arena, f->root, SCHEMA_FILE));
+    if (list != NULL && plan_item_count(list) == 0)
+        return yaml_fail(list, "include: an empty list; leave it out");
     TRY(take_params(g, f));
     for (size_t i = 0; list != NULL && i < plan_item_count(list); i++)
         TRY(include(g, f, plan_item(list, i)));

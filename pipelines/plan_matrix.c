@@ -86,7 +86,7 @@ static enum status count_entry(struct plan_build *b, struct plan_entry *e)
 {
     struct yaml *matrix;
 
-    TRY(plan_check_keys(b->arena, e->map, KEYS_STAGE));
+    TRY(plan_check_keys(b->arena, e->map, SCHEMA_STAGE));
     matrix = yaml_get(e->map, "matrix");
     e->first = b->plan->count;
     e->count = 1;

@@ -10,7 +10,8 @@
  *   plan_inputs.c    what it reads and waits for
  *   plan_graph.c     order, circles, selection
  *
- * plan_keys.c has every key in one place; plan_names.c finds stages by name.
+ * plan_keys.c refuses keys that are not in schema_keys.c, where they all are; plan_names.c finds
+ * stages by name.
  */
 #ifndef TUNDISH_PIPELINES_PLAN_PART_H
 #define TUNDISH_PIPELINES_PLAN_PART_H
@@ -18,25 +19,15 @@
 #include "pipelines/name_index.h"
 #include "pipelines/param.h"
 #include "pipelines/plan.h"
+#include "pipelines/schema.h"
 
 #define PLAN_STAGE_LIMIT 10000
 
 /* ---- keys ---- */
 
-enum plan_keys {
-    KEYS_FILE,
-    KEYS_STAGE,
-    KEYS_DEFAULTS,
-    KEYS_RESOURCES,
-    KEYS_RETRY,
-    KEYS_GATE,
-    KEYS_NOTIFY,
-    KEYS_SITE,
-    KEYS_SITE_ENTRY,
-};
-/* value is a map with keys of that list only. */
+/* value is a map with keys of that map only. */
 MUST_USE enum status plan_check_keys(struct arena *a, const struct yaml *value,
-                                     enum plan_keys keys);
+                                     enum schema_map map);
 /* "a, b, c", or "none". */
 const char *plan_words(struct arena *a, const char *const *words);
 /* Items of a list, or the value itself as the only one. */

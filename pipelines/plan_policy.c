@@ -77,7 +77,7 @@ static enum status read_resources(struct arena *a, const struct yaml *map, struc
 {
     static const struct time_bounds time = { "time", "2h", 1, 366 * DAY, "1s", "366d" };
 
-    TRY(plan_check_keys(a, map, KEYS_RESOURCES));
+    TRY(plan_check_keys(a, map, SCHEMA_RESOURCES));
     TRY(plan_read_count(a, map, "ranks", RANK_LIMIT, &p->ranks));
     TRY(plan_read_count(a, map, "threads", PLAN_THREAD_LIMIT, &p->threads));
     TRY(plan_read_memory(a, map, &p->memory));
@@ -161,7 +161,7 @@ static enum status read_retry_map(struct arena *a, const struct yaml *map, struc
     static const struct time_bounds wait = { "wait", "1m", 0, DAY, "0s", "1d" };
     static const struct time_bounds most = { "most", "10m", 0, 7 * DAY, "0s", "7d" };
 
-    TRY(plan_check_keys(a, map, KEYS_RETRY));
+    TRY(plan_check_keys(a, map, SCHEMA_RETRY));
     if (yaml_get(map, "times") == NULL)
         return yaml_fail(map, "'times' is missing: how many further attempts");
     TRY(read_times(a, yaml_get(map, "times"), r));

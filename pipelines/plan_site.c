@@ -26,7 +26,7 @@ static enum status read_entries(struct arena *a, const struct yaml *map, const c
                          yaml_describe(a, map));
     out->policies = arena_array(a, map->count, sizeof *out->policies);
     for (size_t i = 0; i < map->count; i++) {
-        TRY(plan_check_keys(a, map->items[i], KEYS_SITE_ENTRY));
+        TRY(plan_check_keys(a, map->items[i], SCHEMA_SITE_ENTRY));
         TRY(plan_policy_read(a, map->items[i], &out->policies[i]));
         name_index_add(&out->names, map->keys[i]->text);
     }
@@ -77,7 +77,7 @@ enum status plan_site_read(struct plan_build *b, const char *path)
     struct yaml *root, *kinds, *notify;
 
     TRY(yaml_read_file(b->arena, path, &root));
-    TRY(plan_check_keys(b->arena, root, KEYS_SITE));
+    TRY(plan_check_keys(b->arena, root, SCHEMA_SITE));
     TRY(read_machine(b, root));
     kinds = yaml_get(root, "kinds");
     TRY(read_entries(b->arena, kinds, "kinds", &site->kinds));

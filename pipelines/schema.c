@@ -111,13 +111,15 @@ static json_t *with_head(json_t *schema, const char *title, json_t *defs)
 
 json_t *schema_of_pipeline(command_list commands)
 {
-    json_t *defs = json_object();
+    json_t *defs = json_object(), *file = schema_of_keys(SCHEMA_FILE);
 
     schema_add_shapes(defs);
     add_kinds(defs, commands);
     add_causes(defs);
     json_object_set_new(defs, "stage", stage_schema(defs, commands));
-    return with_head(schema_of_keys(SCHEMA_FILE), "a Tundish pipeline file", defs);
+    json_object_set_new(file, "anyOf", json_pack("[{s:[s]}, {s:[s]}]", "required", "stages",
+                                                 "required", "include"));
+    return with_head(file, "a Tundish pipeline file", defs);
 }
 
 json_t *schema_of_site(command_list commands)

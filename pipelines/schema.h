@@ -17,7 +17,7 @@
 json_t *schema_of_pipeline(command_list commands);
 json_t *schema_of_site(command_list commands);
 
-/* ---- shared by pipelines/schema*.c ---- */
+/* ---- the maps of these files ---- */
 
 enum schema_map {
     SCHEMA_FILE,
@@ -30,6 +30,11 @@ enum schema_map {
     SCHEMA_SITE,
     SCHEMA_SITE_ENTRY,
 };
+/* The map's key of that number, NULL behind the last: what plan_keys.c knows, too. */
+const char *schema_key(enum schema_map map, size_t i);
+
+/* ---- shared by pipelines/schema*.c ---- */
+
 /* The map with those keys and no others. */
 json_t *schema_of_keys(enum schema_map map);
 /* Adds what the keys' schemas refer to: texts with params, names, times ... and the maps. */

@@ -1,4 +1,5 @@
-/* The keys of pipeline files and site profiles, as schemas. To add one: a row here. */
+/* The keys of pipeline files and site profiles: what plan_keys.c knows, as schemas. To add one: a
+ * row here, and whoever reads it (plan_part.h). */
 #include "pipelines/schema.h"
 
 struct key {
@@ -6,9 +7,10 @@ struct key {
 };
 
 #define REF(name) "{\"$ref\": \"#/$defs/" name "\"}"
+#define OR_PARAM(schema) "{\"anyOf\": [" schema ", " REF("param") "]}"
 #define ONE_OR_MORE(name)                                                                          \
-    "{\"anyOf\": [" REF(name) ", {\"type\": \"array\", \"minItems\": 1, \"items\": " REF(name)     \
-    "}]}"
+    "{\"anyOf\": [" REF(name) ", " REF("param") ", {\"type\": \"array\", \"minItems\": 1, "        \
+    "\"items\": " OR_PARAM(REF(name)) "}]}"
 #define MAP_OF(name)                                                                               \
     "{\"type\": \"object\", \"propertyNames\": " REF("name") ", \"additionalProperties\": "        \
     REF(name) "}"
@@ -20,7 +22,8 @@ static const struct key file_keys[] = {
       "{\"type\": \"object\", \"propertyNames\": " REF("name") "}" },
     { "include", "paths of files whose params and stages belong to this pipeline, too",
       ONE_OR_MORE("plain") },
-    { "defaults", "what every stage may take that does not say so itself", REF("defaults") },
+    { "defaults", "what every stage may take that does not say so itself",
+      OR_PARAM(REF("defaults")) },
     { "notify", "programs that are told how a run ended", ONE_OR_MORE("notify") },
     { "stages", "the stages by name; their order follows from what they read",
       "{\"type\": \"object\", \"minProperties\": 1, \"maxProperties\": 10000, \"propertyNames\": "
@@ -29,23 +32,24 @@ static const struct key file_keys[] = {
 };
 #define POLICY_KEYS                                                                                \
     { "resources", "what the stage may take; never part of a result's identity",                   \
-      REF("resources") },                                                                          \
-    { "timeout", "how long an attempt may take", REF("time") },                                    \
+      OR_PARAM(REF("resources")) },                                                                \
+    { "timeout", "how long an attempt may take; none: no limit",                                   \
+      "{\"anyOf\": [" REF("time") ", {\"const\": \"none\"}]}" },                                   \
     { "retry", "further attempts after a failure: how many, or when", REF("retry") }
 static const struct key stage_keys[] = {
-    { "uses", "the subcommand that does it", REF("uses") },
+    { "uses", "the subcommand that does it", OR_PARAM(REF("uses")) },
     { "with", "its options, by the same names as on the command line",
-      "{\"type\": \"object\"}" },
+      OR_PARAM("{\"type\": \"object\"}") },
     { "run", "a program in place of `uses`: its words; {NAME} is the path of an input, {out} the "
              "folder to fill, {threads} how many threads it may use", REF("words") },
     { "in", "what the program reads, by name: paths or \"@stage\"",
-      MAP_OF("plain") },
+      OR_PARAM(MAP_OF("plain")) },
     { "needs", "stages that it waits for though it reads nothing of them",
       "{\"anyOf\": [" REF("plain") ", {\"type\": \"array\", \"items\": " REF("plain") "}]}" },
     { "matrix", "one stage for each combination of these values, put in as ${name}",
-      "{\"type\": \"object\", \"minProperties\": 1, \"propertyNames\": " REF("name")
-      ", \"additionalProperties\": {\"anyOf\": [{\"type\": \"array\", \"minItems\": 1}, "
-      REF("param") "]}}" },
+      OR_PARAM("{\"type\": \"object\", \"minProperties\": 1, \"maxProperties\": 8, "
+               "\"propertyNames\": " REF("name") ", \"additionalProperties\": "
+               OR_PARAM("{\"type\": \"array\", \"minItems\": 1}") "}") },
     POLICY_KEYS,
     { "gate", "bounds that its metrics must meet before what waits for it goes on",
       ONE_OR_MORE("gate") },
@@ -95,8 +99,8 @@ static const struct key site_keys[] = {
     { "threads", "threads of all stages together", REF("count") },
     { "memory", "bytes of all stages together", REF("size") },
     { "kinds", "what stages of a kind may take",
-      "{\"type\": \"object\", \"propertyNames\": " REF("uses") ", \"additionalProperties\": "
-      REF("site-entry") "}" },
+      "{\"type\": \"object\", \"propertyNames\": {\"anyOf\": [" REF("uses")
+      ", {\"const\": \"run\"}]}, \"additionalProperties\": " REF("site-entry") "}" },
     { "stages", "what one stage may take, by its name",
       "{\"type\": \"object\", \"additionalProperties\": " REF("site-entry") "}" },
     { "notify", "programs that are told how a run ended", ONE_OR_MORE("notify") },
@@ -108,7 +112,7 @@ static const struct map {
     const struct key *keys;
     const char *required;
 } maps[] = {
-    [SCHEMA_FILE] = { "file", file_keys, "[\"stages\"]" },
+    [SCHEMA_FILE] = { "file", file_keys, "[]" },
     [SCHEMA_STAGE] = { "stage", stage_keys, "[]" },
     [SCHEMA_DEFAULTS] = { "defaults", defaults_keys, "[]" },
     [SCHEMA_RESOURCES] = { "resources", resource_keys, "[]" },
@@ -135,10 +139,12 @@ static const struct shape {
               "\"pattern\": \"^[0-9]+[KMGTkmgt]?$\"}, " REF("param") "]}" },
     { "time", "{\"anyOf\": [{\"type\": \"string\", \"pattern\": "
               "\"^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$\"}, " REF("param") "]}" },
-    { "words", "{\"type\": \"array\", \"minItems\": 1, \"items\": " REF("plain") "}" },
+    { "words", OR_PARAM("{\"type\": \"array\", \"minItems\": 1, \"items\": " REF("plain") "}") },
     { "retry", "{\"anyOf\": [" REF("times") ", " REF("retry-map") "]}" },
     { "ending", "{\"enum\": [\"done\", \"failed\", \"gate\", \"interrupted\"]}" },
 };
+
+const char *schema_key(enum schema_map map, size_t i) { return maps[map].keys[i].key; }
 
 json_t *schema_ref(const char *name)
 {

@@ -39,6 +39,11 @@ GOOD = [
     "include: [part.yaml]\ndefaults: {timeout: 2h, retry: 1}\nnotify: {run: [mail], on: failed}\n" + STAGE % "uses: train, with: {store: t}",
     "pipeline: x\nparams: {any: {thing: [1]}}\nstages: {c: {uses: curate, with: {in: a}}}",
 ]
+GOOD += [
+    "include: [part.yaml]",
+    STAGE % "uses: train, with: '${with}', resources: '${r}', timeout: none, gate: '${g}', matrix: '${m}'",
+    STAGE % "run: '${words}', in: '${in}', retry: '${n}'",
+]
 WRONG = [
     "pipeline: x",
     "pipelin: x\nstages: {c: {uses: curate}}",
@@ -83,7 +88,7 @@ WRONG = [
     "notify: {on: failed}\n" + STAGE % "uses: train, with: {store: t}",
     "defaults: {with: {}}\n" + STAGE % "uses: train, with: {store: t}",
 ]
-SITE_GOOD = ["site: laptop\njobs: 2\nmemory: 8G\nkinds: {train: {resources: {threads: 4}}}\nstages: {a: {timeout: 1h}}"]
+SITE_GOOD = ["site: laptop\njobs: 2\nmemory: 8G\nkinds: {train: {resources: {threads: 4}}, run: {timeout: none}}\nstages: {a: {timeout: 1h}}"]
 SITE_WRONG = ["jobs: 2", "site: x\nparams: {}", "site: x\nkinds: {trane: {}}", "site: x\nstages: {a: {with: {}}}"]
 
 failed = 0
