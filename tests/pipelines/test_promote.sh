@@ -75,4 +75,20 @@ run 0 run p.yaml --set steps=3
 [ "$(version registry/champion)" = "$first" ] || fail "a run in which nothing changed has promoted again"
 run 0 run p.yaml --set steps=3 --force champion
 [ "$(version registry/champion)" = "$second" ] || fail "a forced run has not promoted"
+
+# behind a gate: the first model finds nothing to be better than, a better one passes, a worse one does not
+sed -e 's/^pipeline: p/pipeline: q/' -e 's,registry/champion,gated/champion,' -e 's/\(uses: evaluate.*\)}$/\1, gate: [{metric: bits_per_byte, versus: gated\/champion}]}/' \
+    -e 's/, report: "@score"/&/; s/\(champion: {uses: promote.*\)}$/\1, needs: [score]}/' p.yaml >q.yaml
+run 0 run q.yaml
+has err 'open: bits_per_byte .*nothing is promoted as gated/champion yet'
+run 0 run q.yaml --set steps=6
+has err 'passed: bits_per_byte .* is better than'
+best=$(version gated/champion)
+[ "$(events gated)" = 2 ] || fail "the better model was not promoted"
+run 3 run q.yaml --set steps=1
+has err 'failed: bits_per_byte .* is worse than'
+[ "$(version gated/champion)" = "$best" ] && [ "$(events gated)" = 2 ] || fail "a worse model was promoted"
+sed 's/versus: gated.champion/&, confidence: 0.9/' q.yaml >r.yaml
+run 3 run r.yaml --set steps=7 --work work/r
+has err 'failed: .* documents are in this report and in that of gated/champion, want at least 20'
 echo "promoted, rolled back, pruned, and chained"
