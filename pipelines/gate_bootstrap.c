@@ -10,6 +10,20 @@
 #define RESAMPLES_LIMIT 10000000
 #define STREAM 0x676174650000ull         /* draws of resample r are stream STREAM + r */
 
+/* Side by side, so that a draw is one look into memory. */
+struct pair {
+    double difference, weight;
+};
+
+static struct pair *pairs_of(const struct bootstrap_args *args)
+{
+    struct pair *pairs = mem_array(args->n, sizeof *pairs);
+
+    for (size_t i = 0; i < args->n; i++)
+        pairs[i] = (struct pair){ args->difference[i], args->weight[i] };
+    return pairs;
+}
+
 static double gain_of_all(const struct bootstrap_args *args)
 {
     double difference = 0, weight = 0;
@@ -22,18 +36,18 @@ static double gain_of_all(const struct bootstrap_args *args)
 }
 
 /* A draw in which nothing has weight says nothing: it is drawn again. */
-static double gain_of_draw(const struct bootstrap_args *args, uint64_t r)
+static double gain_of_draw(const struct pair *pairs, size_t n, uint64_t seed, uint64_t r)
 {
-    struct rng rng = { args->seed, STREAM + r, 0 };
+    struct rng rng = { seed, STREAM + r, 0 };
     double difference, weight;
 
     do {
         difference = weight = 0;
-        for (size_t i = 0; i < args->n; i++) {
-            uint64_t k = rng_below(&rng, args->n);
+        for (size_t i = 0; i < n; i++) {
+            const struct pair *drawn = &pairs[rng_below(&rng, n)];
 
-            difference += args->difference[k];
-            weight += args->weight[k];
+            difference += drawn->difference;
+            weight += drawn->weight;
         }
     } while (weight <= 0);
     return difference / weight;
@@ -78,24 +92,36 @@ static enum status check(const struct bootstrap_args *args)
     return ST_OK;
 }
 
+static enum status draw_all(const struct bootstrap_args *args, double *gains)
+{
+    struct pair *pairs = pairs_of(args);
+    enum status st = ST_OK;
+
+    for (long long r = 0; st == ST_OK && r < args->resamples; r++) {
+        if (stop_requested())
+            st = fail(ST_INTERRUPTED, "stopped after %lld of %lld resamples", r, args->resamples);
+        gains[r] = gain_of_draw(pairs, args->n, args->seed, (uint64_t)r);
+    }
+    free(pairs);
+    return st;
+}
+
 enum status bootstrap_gain(const struct bootstrap_args *args, struct bootstrap_result *out)
 {
-    size_t rounds = (size_t)args->resamples;
+    size_t rounds;
     double *gains;
+    enum status st;
 
     TRY(check(args));
+    rounds = (size_t)args->resamples;
     gains = mem_array(rounds, sizeof *gains);
-    for (size_t r = 0; r < rounds; r++) {
-        if (stop_requested()) {
-            free(gains);
-            return fail(ST_INTERRUPTED, "stopped after %zu of %zu resamples", r, rounds);
-        }
-        gains[r] = gain_of_draw(args, r);
+    st = draw_all(args, gains);
+    if (st == ST_OK) {
+        qsort(gains, rounds, sizeof *gains, by_value);
+        *out = (struct bootstrap_result){ .gain = gain_of_all(args),
+                                          .low = quantile(gains, rounds, 1 - args->confidence),
+                                          .high = quantile(gains, rounds, args->confidence) };
     }
-    qsort(gains, rounds, sizeof *gains, by_value);
-    out->gain = gain_of_all(args);
-    out->low = quantile(gains, rounds, 1 - args->confidence);
-    out->high = quantile(gains, rounds, args->confidence);
     free(gains);
-    return ST_OK;
+    return st;
 }

@@ -32,7 +32,7 @@ struct bootstrap_result {
     double gain;                         /* of the documents as they are */
     double low, high;                    /* the gain's quantiles at 1 - confidence and confidence */
 };
-/* A function of its arguments alone. O(n x resamples) time, O(resamples) memory. ST_LIMIT if that
+/* A function of its arguments alone. O(n x resamples) time, O(n + resamples) memory. ST_LIMIT if that
  * were more than BOOTSTRAP_DRAWS_LIMIT; ST_INTERRUPTED on Ctrl-C. */
 MUST_USE enum status bootstrap_gain(const struct bootstrap_args *args,
                                     struct bootstrap_result *out);

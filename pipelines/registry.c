@@ -51,7 +51,7 @@ struct registry registry_at(struct arena *a, const char *path)
 {
     return (struct registry){ .arena = a, .path = path, .versions = path_join(a, path, "versions"),
                               .history_path = path_join(a, path, "history.jsonl"),
-                              .lock = { -1 } };
+                              .lock = { .fd = -1 } };
 }
 
 char *registry_version_path(const struct registry *r, const char *version)

@@ -212,20 +212,18 @@ static bool is_orphan(const struct registry *r, const char *name)
     return registry_is_version(version) && !file_exists(registry_version_path(r, version));
 }
 
-/* The lock is ours, so whatever has a temporary name was left by a process that died. */
-static bool is_litter(const struct registry *r, const char *name)
-{
-    return strstr(name, TEMPORARY) != NULL || is_orphan(r, name);
-}
-
 static enum status take_entry(const struct registry *r, const struct prune_args *args,
                               const char *const *kept, const char *name, struct prune_result *out)
 {
     const char *path = path_join(r->arena, r->versions, name);
 
-    if (is_litter(r, name)) {
+    if (strstr(name, TEMPORARY) != NULL) {       /* the lock is ours: its process died */
         add_bytes(r->arena, path, out);
         return args->dry ? ST_OK : file_remove_tree(path);
+    }
+    if (is_orphan(r, name)) {
+        add_bytes(r->arena, path, out);
+        return args->dry ? ST_OK : remove_folder(r, path);
     }
     if (!registry_is_version(name) || has_name(kept, name))
         return ST_OK;

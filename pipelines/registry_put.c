@@ -95,7 +95,7 @@ static enum status put_files(struct arena *a, const char *from, const json_t *ma
             return fail(ST_INTERRUPTED, "stopped; nothing was promoted");
         TRY(put_file(a, from, manifest, to, name));
     }
-    return copy_file(path_join(a, from, MANIFEST_NAME), path_join(a, to, MANIFEST_NAME));
+    return file_copy(path_join(a, from, MANIFEST_NAME), path_join(a, to, MANIFEST_NAME));
 }
 
 /* Is the same artifact there, every byte of it? */

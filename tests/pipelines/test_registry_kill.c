@@ -14,7 +14,7 @@
 #include "promoted.h"
 
 #define MODELS 5
-#define KILLS 60
+#define KILLS 100
 #define LATEST_US 30000
 #define EACH 15              /* promotions of each of two promoters */
 
