@@ -321,32 +321,39 @@ enum status file_lock_take(struct file_lock *l, const char *path)
     return st;
 }
 
-/* Between open and flock the file may have been removed by one that held the exclusive lock. */
-static enum status share_fd(int fd, const char *path)
+/* Between open and flock the file may have been removed by one that held the exclusive lock; another
+ * may have its name since: *same is false. */
+static enum status share_fd(int fd, const char *path, bool *same)
 {
-    struct stat st;
+    struct stat locked, named;
 
     if (flock(fd, LOCK_SH | LOCK_NB) != 0)
         return errno == EWOULDBLOCK ? held(fd, path) : fail_errno(ST_IO, "cannot lock '%s'", path);
-    if (fstat(fd, &st) != 0 || st.st_nlink == 0)
-        return fail(ST_MISSING, "'%s' was removed just now", path);
+    *same = fstat(fd, &locked) == 0 && stat(path, &named) == 0 && locked.st_dev == named.st_dev &&
+            locked.st_ino == named.st_ino;
     return ST_OK;
 }
 
+/* A file that is replaced all the time gets an end here, too. */
 enum status file_lock_share(struct file_lock *l, const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    enum status st;
-
     *l = (struct file_lock){ .fd = -1, .shared = true };
-    if (fd < 0)
-        return fail_errno(file_status_of_errno(), "cannot open '%s'", path);
-    st = share_fd(fd, path);
-    if (st == ST_OK)
-        l->fd = fd;
-    else
+    for (int i = 0; i < 10; i++) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        bool same = false;
+        enum status st;
+
+        if (fd < 0)
+            return fail_errno(file_status_of_errno(), "cannot open '%s'", path);
+        st = share_fd(fd, path, &same);
+        if (st == ST_OK && same) {
+            l->fd = fd;
+            return ST_OK;
+        }
         close(fd);
-    return st;
+        TRY(st);
+    }
+    return fail(ST_HELD, "'%s' is replaced again and again", path);
 }
 
 void file_lock_drop(struct file_lock *l)

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/bench.h"
 #include "base/hash.h"
@@ -14,11 +15,23 @@
 
 /* ---- the folder ---- */
 
+/* Who only looks what could be removed has the lock for a moment. */
+static enum status lock_soon(struct served *s, const char *manifest)
+{
+    enum status st = file_lock_share(&s->lock, manifest);
+
+    for (int i = 0; i < 5 && st == ST_HELD; i++) {
+        nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+        st = file_lock_share(&s->lock, manifest);
+    }
+    return st;
+}
+
 /* A folder without a manifest is in no registry that would prune it. */
 static enum status hold_folder(struct served *s, const char *folder)
 {
     const char *manifest = path_join(&s->arena, folder, "manifest.json");
-    enum status st = file_exists(manifest) ? file_lock_share(&s->lock, manifest) : ST_OK;
+    enum status st = file_exists(manifest) ? lock_soon(s, manifest) : ST_OK;
 
     if (st != ST_IO)
         return st;

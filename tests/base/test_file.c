@@ -410,6 +410,47 @@ static void try_to_share(void *ctx)
     _exit(st == ST_OK ? 0 : status_exit_code(st));
 }
 
+/* Removes and makes it again under the exclusive lock, as long as nobody else has it. */
+static void replace_often(void *ctx)
+{
+    for (int i = 0; i < 2000; i++) {
+        struct file_lock whole;
+        int fd;
+
+        if (file_lock_take(&whole, "often") != ST_OK)
+            continue;
+        if (unlink("often") != 0 || (fd = open("often", O_WRONLY | O_CREAT, 0666)) < 0)
+            _exit(1);
+        close(fd);
+        file_lock_drop(&whole);
+    }
+}
+
+static void a_shared_lock_is_on_the_file_of_that_name(void **state)
+{
+    struct stat locked, named;
+    struct file_lock l;
+    int taken = 0, status;
+    pid_t child;
+
+    assert_int_equal(file_write_atomic("often", "old", 3), ST_OK);
+    child = fork();
+    if (child == 0) {
+        replace_often(NULL);
+        _exit(0);
+    }
+    while (waitpid(child, &status, WNOHANG) == 0)
+        if (file_lock_share(&l, "often") == ST_OK) {
+            assert_int_equal(fstat(l.fd, &locked), 0);
+            assert_int_equal(stat("often", &named), 0);
+            assert_int_equal(locked.st_ino, named.st_ino);
+            file_lock_drop(&l);
+            taken++;
+        }
+    assert_int_equal(status, 0);
+    assert_true(taken > 0);
+}
+
 static void a_shared_lock_keeps_the_exclusive_one_out(void **state)
 {
     struct file_lock shared, more, whole;
@@ -495,6 +536,7 @@ int main(void)
         T(a_shared_lock_keeps_the_exclusive_one_out),
         T(leftovers_are_known_by_their_names),
         T(looking_at_a_lock_changes_nothing),
+        T(a_shared_lock_is_on_the_file_of_that_name),
         T(paths),
     };
 

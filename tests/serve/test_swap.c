@@ -296,7 +296,7 @@ static void what_cannot_be_opened_changes_nothing(void **state)
     fd = open("c/manifest.json", O_RDONLY | O_CLOEXEC); /* somebody is removing it */
     assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
     promote("c");
-    for (int i = 0; i < 40; i++)
+    for (int i = 0; i < 200; i++)
         nap();
     assert_int_equal(context_now(sw), A);
     close(fd);
