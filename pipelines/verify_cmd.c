@@ -233,10 +233,11 @@ static enum status print(const struct verification *v, const struct verify_cfg *
         json_decref(all);
         buf_addc(&out, '\n');
     } else if (ok) {
-        buf_printf(&out,
-                   "%zu artifacts with %s files, %s, and %zu sources: every byte is as it was made\n",
-                   v->artifacts, str_count(v->count - v->sources, files),
-                   str_bytes(v->bytes, bytes), v->sources);
+        buf_printf(
+            &out,
+            "%zu artifacts with %s files, %s, and %zu sources: every byte is as it was made\n",
+            v->artifacts, str_count(v->count - v->sources, files), str_bytes(v->bytes, bytes),
+            v->sources);
     }
     st = lineage_put(&out);
     buf_release(&out);
@@ -311,7 +312,8 @@ const struct command cmd_verify = {
     .name = "verify",
     .summary = "re-hash an artifact and all that it was made from",
     .details =
-        "Hashes every file of the artifact and of each artifact in its chain, and compares with the "
+        "Hashes every file of the artifact and of each artifact in its chain, and compares with "
+        "the "
         "manifests; that each\n"
         "input has the digest its user names; and that sources from outside still have the content "
         "that was read.\n"

@@ -88,6 +88,21 @@ tell "$id" --search other
 grep -q 'other/deep/tokenizer$' told || { cat told; fails "the other tokenizer is not told"; }
 grep -q 'also at .*other/deep/tokens$' told || { cat told; fails "the copy is not told"; }
 
+# ---- a model that goes on from another: both stores taught it ----
+mkdir more && cp docs/plain/03*.md more
+quiet curate more --out b/corpus --steps '[normalize]'
+quiet tokenize --corpus b/corpus --tokenizer a/tokenizer --out b/tokens
+quiet train --store b/tokens --init a/checkpoint --out b/checkpoint --context 32 --batch-tokens 128 --unit-tokens 128 --steps 2 --eval-every 0
+"$TUNDISH" lineage b/checkpoint --documents >both 2>log || fails "--documents of both"
+[ "$(wc -l <both)" = $(($(wc -l <documents) + $("$TUNDISH" store cat b/corpus | wc -l))) ] || fails "want the documents of both stores"
+"$TUNDISH" lineage b/checkpoint --document "$id" >told 2>log || fails "--document over --init"
+grep -A1 "^checkpoint .*b/checkpoint$" told | grep -q "began with weights that were trained on it" || { cat told; fails "--init"; }
+grep -q "^corpus .*b/corpus$" told && { cat told; fails "the other corpus does not hold it"; }
+mv b/tokens lost
+
+code=0; "$TUNDISH" lineage b/checkpoint --documents >told 2>log || code=$?
+[ $code = 2 ] && grep -q "was not found (it was said to be 'b/tokens')" log || fails "a lost store: $code"
+
 # ---- moved, renamed, lost ----
 mkdir moved
 for artifact in a/*; do mv "$artifact" "moved/x-$(basename "$artifact")"; done
