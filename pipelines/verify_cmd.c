@@ -78,7 +78,8 @@ static void add_artifact(struct verification *v, const struct lineage_node *n)
                        .bytes = (uint64_t)json_integer_value(json_object_get(file, "bytes")) });
 }
 
-/* The largest first, so that no thread begins it when the others are done. */
+/* The largest first, so that no thread begins it when the others are done; before them sources,
+ * whose size is not known. */
 static int by_size(const void *a, const void *b)
 {
     const struct job *x = a, *y = b;
@@ -86,7 +87,6 @@ static int by_size(const void *a, const void *b)
     return (x->bytes < y->bytes) - (x->bytes > y->bytes);
 }
 
-/* A source's bytes are known once it is hashed; they stand first. */
 static uint64_t collect(struct verification *v, bool chain)
 {
     uint64_t total = 0;
@@ -112,10 +112,8 @@ static uint64_t collect(struct verification *v, bool chain)
 
 /* ---- hashing ---- */
 
-static enum status hash_job(void *ctx, size_t item, int worker)
+static enum status hash_job(struct verification *v, struct job *job)
 {
-    struct verification *v = ctx;
-    struct job *job = &v->jobs[item];
     struct buf path = { 0 };
     uint64_t bytes = 0;
     enum status st;
@@ -137,6 +135,21 @@ static enum status hash_job(void *ctx, size_t item, int worker)
     atomic_fetch_add(&v->bytes, bytes);
     progress_add(bytes);
     return ST_OK;
+}
+
+static enum status hash_file(void *ctx, size_t item, int worker)
+{
+    struct verification *v = ctx;
+
+    return hash_job(v, &v->jobs[v->sources + item]);
+}
+
+/* A source's files are hashed with all threads, so sources come one after the other. */
+static enum status hash_all(struct verification *v, struct pool *pool)
+{
+    for (size_t i = 0; i < v->sources; i++)
+        TRY(hash_job(v, &v->jobs[i]));
+    return pool_for(pool, v->count - v->sources, hash_file, v);
 }
 
 static bool is_sound(const struct job *job) { return strcmp(job->seen, job->want) == 0; }
@@ -275,7 +288,7 @@ static enum status verify(struct verification *v, const struct verify_cfg *o, st
     enum status st;
 
     progress_start("verify", "bytes", total);
-    st = pool_for(pool, v->count, hash_job, v);
+    st = hash_all(v, pool);
     progress_end();
     TRY(st);
     for (size_t i = 0; i < (o->chain ? v->l->count : 1); i++)

@@ -12,6 +12,7 @@ digest() { sed -n 's/^ *"digest": *"\([0-9a-f]*\)".*/\1/p' "$1/manifest.json"; }
 
 make_documents docs
 cp docs/plain/020.md docs/plain/zz-copy.md
+for n in 1 2 3; do head -c 3000000 /dev/zero >docs/zeros-$n.bin; done      # enough for the threads of digests
 quiet curate docs --out a/corpus --steps '[normalize, {dedup: {method: exact}}]' --shard-bytes 16K
 quiet tokenizer train --corpus a/corpus --vocab 300 --out a/tokenizer
 quiet tokenize --corpus a/corpus --tokenizer a/tokenizer --validation 0.2 --out a/tokens
@@ -102,6 +103,13 @@ mv b/tokens lost
 
 code=0; "$TUNDISH" lineage b/checkpoint --documents >told 2>log || code=$?
 [ $code = 2 ] && grep -q "was not found (it was said to be 'b/tokens')" log || fails "a lost store: $code"
+
+# ---- under a name of a registry ----
+quiet promote a/model --to registry/champion
+"$TUNDISH" lineage registry/champion --documents 2>log | cmp - documents || fails "the documents of the registry's champion"
+"$TUNDISH" lineage registry/champion --document "$id" >told 2>log || fails "--document of the registry's champion"
+grep -q 'also at .*a/model$' told || { cat told; fails "the model that was promoted is not told"; }
+quiet verify registry/champion
 
 # ---- moved, renamed, lost ----
 mkdir moved
