@@ -158,12 +158,14 @@ static json_t *describe(const struct lineage *l)
     const json_t *counts = json_object_get(n->manifest, "counts"),
                  *created = json_object_get(json_object_get(n->manifest, "aside"), "created");
     char *real = realpath(n->path, NULL), words[160];
-    json_t *out = json_object(), *words_of_context = json_loads(context, 0, NULL), *steps = protocol(n);
+    json_t *out = json_object(), *words_of_context = json_loads(context, 0, NULL),
+           *steps = protocol(n);
 
-    snprintf(words, sizeof words,
-             "A corpus of %lld documents, %lld bytes of text, made by tundish; content digest %.64s",
-             (long long)json_integer_value(json_object_get(counts, "documents")),
-             (long long)json_integer_value(json_object_get(counts, "bytes")), n->digest);
+    snprintf(
+        words, sizeof words,
+        "A corpus of %lld documents, %lld bytes of text, made by tundish; content digest %.64s",
+        (long long)json_integer_value(json_object_get(counts, "documents")),
+        (long long)json_integer_value(json_object_get(counts, "bytes")), n->digest);
     json_object_set_new(out, "@context", words_of_context);
     json_object_set_new(out, "@type", json_string("sc:Dataset"));
     json_object_set_new(out, "name", json_text_of(path_base(real ? real : n->path)));

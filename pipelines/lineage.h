@@ -78,7 +78,8 @@ MUST_USE enum status lineage_open(const struct lineage_args *args, struct lineag
 MUST_USE enum status lineage_extend(struct lineage *l);
 void lineage_free(struct lineage *l);
 
-/* A manifest without a look at the artifact's files. ST_MISSING: no folder with a manifest of ours. */
+/* A manifest without a look at the artifact's files. ST_MISSING: no folder with a manifest of ours.
+ */
 MUST_USE enum status lineage_manifest(const char *path, json_t **manifest);
 /* Borrowed words of a node's manifest; "" where it has none. */
 const char *lineage_kind(const struct lineage_node *n);

@@ -14,8 +14,8 @@
 #include "pipelines/lineage_print.h"
 #include "store/token_format.h"
 
-/* How near a document came to an artifact; the list is in rising order. */
-/*    name       in JSON */
+/* How near a document came to an artifact, in rising order:
+ *    name    in JSON */
 #define TOUCH_LIST(X)    \
     X(NONE, "nothing")   \
     X(QUOTES, "quotes")  /* a part of its text, or its id, stands there */            \
@@ -118,7 +118,8 @@ static enum status trace_corpus(struct tracing *w, const struct lineage_node *n,
     }
     dropped = dropped_search(n->path, w->id);
     if (dropped != NULL) {
-        const json_t *reason = json_object_get(dropped, "reason"), *step = json_object_get(dropped, "step");
+        const json_t *reason = json_object_get(dropped, "reason"),
+                     *step = json_object_get(dropped, "step");
 
         say(t, TOUCH_QUOTES, json_pack("{s:o}", "dropped", dropped),
             "dropped it in the step %s: %s; its report shows how it begins",
@@ -177,8 +178,8 @@ static void trace_checkpoint(struct tracing *w, const struct lineage_node *n, st
     if (place && place->found && place->part == TOKENS_VALIDATION)
         say(t, TOUCH_LINKED, NULL, "did not learn from it: it was held out for validation");
     else if (place && place->found && trace_reading(n, store, place, t) != ST_OK)
-        say(t, TOUCH_TAUGHT, NULL, "has it in its training part; whether it read it is not known (%s)",
-            fail_message());
+        say(t, TOUCH_TAUGHT, NULL,
+            "has it in its training part; whether it read it is not known (%s)", fail_message());
     if (touch_of_inputs(w, n, true) == TOUCH_TAUGHT)
         say(t, TOUCH_TAUGHT, NULL, "began with weights that were trained on it");
 }
@@ -213,7 +214,8 @@ static bool is_raw_corpus(const struct lineage *l, size_t at)
 {
     for (size_t i = 0; i < l->count; i++)
         for (size_t k = 0; k < l->nodes[i].count; k++)
-            if (l->nodes[i].inputs[k].node == at && strcmp(l->nodes[i].inputs[k].option, "corpus") == 0)
+            if (l->nodes[i].inputs[k].node == at &&
+                strcmp(l->nodes[i].inputs[k].option, "corpus") == 0)
                 return true;
     return false;
 }
@@ -259,16 +261,16 @@ static bool came_from(const struct tracing *w, const struct trace *corpus, const
 static void trace_source(struct tracing *w, const struct lineage_input *input)
 {
     const struct lineage_node *n = &w->l->nodes[input->node];
-    const char *name = path_base(input->said);
+    const char *name = path_base(input->said), *path = n->path ? n->path : input->said;
+    const char *came = n->state == LINEAGE_OUTSIDE ? "came from" : "is said to have come from";
     size_t length = strlen(name);
     struct trace *t = &w->traces[input->node];
 
     if (t->touch == TOUCH_NONE && strncmp(w->id, name, length) == 0)
-        say(t, TOUCH_HOLDS, NULL, "%s: %s%.*s", n->state == LINEAGE_OUTSIDE ? "came from" : "was said to have come from",
-            n->path ? n->path : input->said, (int)strcspn(w->id + length, "!#"), w->id + length);
+        say(t, TOUCH_HOLDS, NULL, "%s: %s%.*s", came, path, (int)strcspn(w->id + length, "!#"),
+            w->id + length);
     else if (t->touch == TOUCH_NONE)
-        say(t, TOUCH_HOLDS, NULL, "%s: somewhere in %s", n->state == LINEAGE_OUTSIDE ? "came from" : "was said to have come from",
-            n->path ? n->path : input->said);
+        say(t, TOUCH_HOLDS, NULL, "%s: somewhere in %s", came, path);
 }
 
 static void trace_sources(struct tracing *w)

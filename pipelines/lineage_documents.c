@@ -26,7 +26,8 @@ enum status lineage_reading(const struct lineage_node *c, const struct token_sto
                             struct token_reading *r)
 {
     const struct command *train = command_all() ? command_find(command_all(), "train") : NULL;
-    const json_t *seed = lineage_option(c, "seed"), *made_by = json_object_get(c->manifest, "made_by");
+    const json_t *seed = lineage_option(c, "seed"),
+                 *made_by = json_object_get(c->manifest, "made_by");
     int64_t version = json_integer_value(json_object_get(made_by, "version"));
     uint64_t context = 0, batch = 0, step = 0, tokens;
 
@@ -146,10 +147,11 @@ static void summarise(const struct listing *w)
                  w->checkpoint->path,
                  str_count(token_store_documents(w->store, TOKENS_TRAIN), whole), held);
     else
-        log_info("%s: training has read %s documents whole, %s in part, %s not at all; %s were held "
-                 "out for validation",
-                 w->checkpoint->path, str_count(w->whole, whole), str_count(w->some, some),
-                 str_count(w->none, none), held);
+        log_info(
+            "%s: training has read %s documents whole, %s in part, %s not at all; %s were held "
+            "out for validation",
+            w->checkpoint->path, str_count(w->whole, whole), str_count(w->some, some),
+            str_count(w->none, none), held);
 }
 
 static enum status list_store(const struct lineage_node *store, const struct lineage_node *c,

@@ -1,7 +1,7 @@
 /*
  * Artifacts by content digest: the manifests below folders, each read once, in parallel. Links are
- * not followed, nothing inside an artifact is looked at, and unfinished folders (`.tmp.`) are passed
- * over; so is a manifest that cannot be read, with a warning.
+ * not followed, nothing inside an artifact is looked at, and unfinished folders (`.tmp.`) are
+ * passed over; so is a manifest that cannot be read, with a warning.
  */
 #ifndef TUNDISH_PIPELINES_LINEAGE_INDEX_H
 #define TUNDISH_PIPELINES_LINEAGE_INDEX_H

@@ -110,7 +110,8 @@ static bool is_default(const struct opt *row, const json_t *value)
     case OPT_T_STR:
     case OPT_T_CHOICE:
         return json_is_string(value) && strcmp(json_string_value(value), row->fallback) == 0;
-    case OPT_T_BOOL: return json_is_boolean(value) && json_is_true(value) == (*row->fallback == 't');
+    case OPT_T_BOOL:
+        return json_is_boolean(value) && json_is_true(value) == (*row->fallback == 't');
     case OPT_T_SIZE:
         return str_parse_size(row->fallback, &size) && json_is_integer(value) &&
                (uint64_t)json_integer_value(value) == size;
@@ -204,7 +205,8 @@ static void add_details(struct buf *out, const struct lineage_node *n, size_t le
     indent(out, level);
     buf_adds(out, "  ");
     log_add_plain(out, lineage_stage(n));
-    buf_printf(out, ", version %lld", (long long)json_integer_value(json_object_get(made_by, "version")));
+    buf_printf(out, ", version %lld",
+               (long long)json_integer_value(json_object_get(made_by, "version")));
     add_options(out, n);
     buf_addc(out, '\n');
     indent(out, level);
@@ -362,8 +364,9 @@ static json_t *node_json(const struct lineage *l, const struct lineage_node *n)
     }
     if (n->state == LINEAGE_OUTSIDE) {
         json_object_set_new(out, "seen", n->seen[0] ? json_string(n->seen) : json_null());
-        json_object_set_new(out, "unchanged", n->seen[0] ? json_boolean(strcmp(n->seen, n->digest) == 0)
-                                                         : json_null());
+        json_object_set_new(out, "unchanged",
+                            n->seen[0] ? json_boolean(strcmp(n->seen, n->digest) == 0)
+                                       : json_null());
     }
     if (n->state != LINEAGE_FOUND) {
         json_object_set_new(out, "said", text_or_null(n->said));

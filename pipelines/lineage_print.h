@@ -1,7 +1,7 @@
 /*
- * A lineage as people and programs read it: text, one JSON object, OpenLineage events (openlineage.c)
- * and, of a corpus, Croissant (croissant.c). What is written for people shows texts from manifests
- * with their control characters escaped.
+ * A lineage as people and programs read it: text, one JSON object, OpenLineage events
+ * (openlineage.c) and, of a corpus, Croissant (croissant.c). What is written for people shows texts
+ * from manifests with their control characters escaped.
  */
 #ifndef TUNDISH_PIPELINES_LINEAGE_PRINT_H
 #define TUNDISH_PIPELINES_LINEAGE_PRINT_H
@@ -23,8 +23,8 @@ MUST_USE enum status croissant_print(const struct lineage *l, struct buf *out);
 size_t *lineage_order(const struct lineage *l);
 /* Bytes of an artifact's files, and how many they are. */
 uint64_t lineage_bytes(const struct lineage_node *n, size_t *files);
-/* A JSON value on one line, for people: reals with the digits that tell them apart. A text is itself.
- * Owned by the caller. */
+/* A JSON value on one line, for people: reals with the digits that tell them apart. A text is
+ * itself. Owned by the caller. */
 char *lineage_words(const json_t *value);
 /* Writes to stdout and flushes; a reader that had enough ends the process. */
 MUST_USE enum status lineage_put(const struct buf *text);

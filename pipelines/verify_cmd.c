@@ -78,7 +78,8 @@ static void add_artifact(struct verification *v, const struct lineage_node *n)
                        .bytes = (uint64_t)json_integer_value(json_object_get(file, "bytes")) });
 }
 
-/* The largest first, so that no thread begins it when the others are done. */
+/* The largest first, so that no thread begins it when the others are done; before them sources,
+ * whose size is not known. */
 static int by_size(const void *a, const void *b)
 {
     const struct job *x = a, *y = b;
@@ -86,7 +87,6 @@ static int by_size(const void *a, const void *b)
     return (x->bytes < y->bytes) - (x->bytes > y->bytes);
 }
 
-/* A source's bytes are known once it is hashed; they stand first. */
 static uint64_t collect(struct verification *v, bool chain)
 {
     uint64_t total = 0;
@@ -112,10 +112,8 @@ static uint64_t collect(struct verification *v, bool chain)
 
 /* ---- hashing ---- */
 
-static enum status hash_job(void *ctx, size_t item, int worker)
+static enum status hash_job(struct verification *v, struct job *job)
 {
-    struct verification *v = ctx;
-    struct job *job = &v->jobs[item];
     struct buf path = { 0 };
     uint64_t bytes = 0;
     enum status st;
@@ -137,6 +135,21 @@ static enum status hash_job(void *ctx, size_t item, int worker)
     atomic_fetch_add(&v->bytes, bytes);
     progress_add(bytes);
     return ST_OK;
+}
+
+static enum status hash_file(void *ctx, size_t item, int worker)
+{
+    struct verification *v = ctx;
+
+    return hash_job(v, &v->jobs[v->sources + item]);
+}
+
+/* A source's files are hashed with all threads, so sources come one after the other. */
+static enum status hash_all(struct verification *v, struct pool *pool)
+{
+    for (size_t i = 0; i < v->sources; i++)
+        TRY(hash_job(v, &v->jobs[i]));
+    return pool_for(pool, v->count - v->sources, hash_file, v);
 }
 
 static bool is_sound(const struct job *job) { return strcmp(job->seen, job->want) == 0; }
@@ -233,10 +246,11 @@ static enum status print(const struct verification *v, const struct verify_cfg *
         json_decref(all);
         buf_addc(&out, '\n');
     } else if (ok) {
-        buf_printf(&out,
-                   "%zu artifacts with %s files, %s, and %zu sources: every byte is as it was made\n",
-                   v->artifacts, str_count(v->count - v->sources, files),
-                   str_bytes(v->bytes, bytes), v->sources);
+        buf_printf(
+            &out,
+            "%zu artifacts with %s files, %s, and %zu sources: every byte is as it was made\n",
+            v->artifacts, str_count(v->count - v->sources, files), str_bytes(v->bytes, bytes),
+            v->sources);
     }
     st = lineage_put(&out);
     buf_release(&out);
@@ -274,7 +288,7 @@ static enum status verify(struct verification *v, const struct verify_cfg *o, st
     enum status st;
 
     progress_start("verify", "bytes", total);
-    st = pool_for(pool, v->count, hash_job, v);
+    st = hash_all(v, pool);
     progress_end();
     TRY(st);
     for (size_t i = 0; i < (o->chain ? v->l->count : 1); i++)
@@ -311,7 +325,8 @@ const struct command cmd_verify = {
     .name = "verify",
     .summary = "re-hash an artifact and all that it was made from",
     .details =
-        "Hashes every file of the artifact and of each artifact in its chain, and compares with the "
+        "Hashes every file of the artifact and of each artifact in its chain, and compares with "
+        "the "
         "manifests; that each\n"
         "input has the digest its user names; and that sources from outside still have the content "
         "that was read.\n"

@@ -12,6 +12,7 @@ digest() { sed -n 's/^ *"digest": *"\([0-9a-f]*\)".*/\1/p' "$1/manifest.json"; }
 
 make_documents docs
 cp docs/plain/020.md docs/plain/zz-copy.md
+for n in 1 2 3; do head -c 3000000 /dev/zero >docs/zeros-$n.bin; done      # enough for the threads of digests
 quiet curate docs --out a/corpus --steps '[normalize, {dedup: {method: exact}}]' --shard-bytes 16K
 quiet tokenizer train --corpus a/corpus --vocab 300 --out a/tokenizer
 quiet tokenize --corpus a/corpus --tokenizer a/tokenizer --validation 0.2 --out a/tokens
@@ -87,6 +88,28 @@ cp -r a/tokens other/deep/tokens
 tell "$id" --search other
 grep -q 'other/deep/tokenizer$' told || { cat told; fails "the other tokenizer is not told"; }
 grep -q 'also at .*other/deep/tokens$' told || { cat told; fails "the copy is not told"; }
+
+# ---- a model that goes on from another: both stores taught it ----
+mkdir more && cp docs/plain/03*.md more
+quiet curate more --out b/corpus --steps '[normalize]'
+quiet tokenize --corpus b/corpus --tokenizer a/tokenizer --out b/tokens
+quiet train --store b/tokens --init a/checkpoint --out b/checkpoint --context 32 --batch-tokens 128 --unit-tokens 128 --steps 2 --eval-every 0
+"$TUNDISH" lineage b/checkpoint --documents >both 2>log || fails "--documents of both"
+[ "$(wc -l <both)" = $(($(wc -l <documents) + $("$TUNDISH" store cat b/corpus | wc -l))) ] || fails "want the documents of both stores"
+"$TUNDISH" lineage b/checkpoint --document "$id" >told 2>log || fails "--document over --init"
+grep -A1 "^checkpoint .*b/checkpoint$" told | grep -q "began with weights that were trained on it" || { cat told; fails "--init"; }
+grep -q "^corpus .*b/corpus$" told && { cat told; fails "the other corpus does not hold it"; }
+mv b/tokens lost
+
+code=0; "$TUNDISH" lineage b/checkpoint --documents >told 2>log || code=$?
+[ $code = 2 ] && grep -q "was not found (it was said to be 'b/tokens')" log || fails "a lost store: $code"
+
+# ---- under a name of a registry ----
+quiet promote a/model --to registry/champion
+"$TUNDISH" lineage registry/champion --documents 2>log | cmp - documents || fails "the documents of the registry's champion"
+"$TUNDISH" lineage registry/champion --document "$id" >told 2>log || fails "--document of the registry's champion"
+grep -q 'also at .*a/model$' told || { cat told; fails "the model that was promoted is not told"; }
+quiet verify registry/champion
 
 # ---- moved, renamed, lost ----
 mkdir moved
