@@ -115,7 +115,7 @@ static void a_terminal_shows_a_bar_under_the_messages(void **state)
     char words[8192], *bar, *message, *end;
 
     on_a_terminal(work_for_a_while, NULL, words, sizeof words);
-    bar = strstr(words, "\rtokenize: [=====>              ] 25 %, 1,000 of 4,000 docs");
+    bar = strstr(words, "\r\033[Ktokenize: [=====>              ] 25 %, 1,000 of 4,000 docs");
     assert_non_null(bar);
     message = strstr(bar, "\r\033[Ka message meanwhile\r\ntokenize: [");   /* the bar goes and comes again */
     assert_non_null(message);
