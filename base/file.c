@@ -337,7 +337,7 @@ static enum status share_fd(int fd, const char *path, bool *same)
 /* A file that is replaced all the time gets an end here, too. */
 enum status file_lock_share(struct file_lock *l, const char *path)
 {
-    *l = (struct file_lock){ .fd = -1, .shared = true };
+    *l = (struct file_lock){ .fd = -1 };
     for (int i = 0; i < 10; i++) {
         int fd = open(path, O_RDONLY | O_CLOEXEC);
         bool same = false;
@@ -360,7 +360,8 @@ void file_lock_drop(struct file_lock *l)
 {
     if (l->fd < 0)
         return;
-    if (!l->shared && ftruncate(l->fd, 0) != 0)
+    /* a shared one's file is somebody's content, and open for reading alone */
+    if ((fcntl(l->fd, F_GETFL) & O_ACCMODE) != O_RDONLY && ftruncate(l->fd, 0) != 0)
         errno = 0;   /* a stale pid is only read while someone holds the lock */
     close(l->fd);
     l->fd = -1;
