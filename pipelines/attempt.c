@@ -49,7 +49,7 @@ static void make_job(struct run *r, size_t i, struct job *job)
     job->ranks = s->ranks;
     job->mark = r->live[i].mark;
     job->log = workdir_log(r->arena, r->work, s->slug,
-                           journal_of(r->journal, s->name).attempts + 1);
+                           journal_attempts(r->journal, s->name) + 1);
     job->progress = arena_printf(r->arena, "%s.progress", job->log);
     process_new_mark(r->live[i].mark);
     if (s->command != &stage_program) {
@@ -96,7 +96,7 @@ static struct attempt *new_attempt(struct run *r, size_t i, const char *log)
     t->attempts = all;
     t->attempt_count++;
     *a = (struct attempt){ .begun = run_seconds(r->now), .log = log, .cause = -1,
-                           .number = journal_of(r->journal, r->plan->names[i]).attempts + 1 };
+                           .number = journal_attempts(r->journal, r->plan->names[i]) + 1 };
     return a;
 }
 

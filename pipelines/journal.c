@@ -7,32 +7,44 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/str.h"
+#include "pipelines/name_index.h"
 
 #define JOURNAL_LIMIT (1ull << 30)
 
+/* An event: its line, and its value once somebody has asked for it. Most are never asked for, and
+ * parsing is nearly all that reading a journal costs. */
+struct line {
+    const char *text;        /* NULL: there is none */
+    size_t n;
+    json_t *value;
+};
+
+/* What is kept of a stage: places in `lines`, 0 for none. */
+struct stage_events {
+    size_t start, process, end, done;
+    long long attempts;
+};
+
 struct journal {
+    struct arena arena;
     const char *path;
-    json_t *stages;          /* stage -> {"start", "end", "done", "attempts", "keys": {key -> done},
-                                "verdicts": {digest and gate -> gate}} */
+    struct buf text;         /* the file as it was read: lines point into it */
+    struct line *lines;      /* [0] is none */
+    size_t count, cap;
+    struct name_index names; /* of stages */
+    struct stage_events *stages;
+    size_t stage_cap;
+    struct name_index facts; /* "stage key" of done events, "stage digest gate" of verdicts */
+    size_t *fact_lines;
+    size_t fact_cap;
     size_t good;             /* bytes up to the end of the last whole line */
     bool torn;               /* there are more */
     int fd;                  /* -1 until something is appended */
 };
 
-/* ---- events ---- */
-
-/* stage[member][key] = event */
-static void keep(json_t *stage, const char *member, const char *key, json_t *event)
-{
-    json_t *map = json_object_get(stage, member);
-
-    if (map == NULL) {
-        map = json_object();
-        json_object_set_new(stage, member, map);
-    }
-    json_object_set(map, key, event);
-}
+/* ---- lines ---- */
 
 static const char *text_of(const json_t *event, const char *member)
 {
@@ -41,82 +53,243 @@ static const char *text_of(const json_t *event, const char *member)
     return text != NULL ? text : "";
 }
 
-static const char *verdict_key(struct buf *text, const char *digest, const char *gate)
+static json_t *value_of(const struct journal *j, size_t at)
 {
-    buf_printf(text, "%s %s", digest, gate);
-    return text->p;
-}
+    struct line *l = &j->lines[at];
 
-static void take_verdict(json_t *stage, json_t *event)
-{
-    struct buf key = { 0 };
-
-    keep(stage, "verdicts", verdict_key(&key, text_of(event, "digest"), text_of(event, "gate")),
-         event);
-    buf_release(&key);
-}
-
-/* Keeps what journal_of() and the others tell. An event that has no stage (of a later version) is passed over. */
-static void journal_take(struct journal *j, json_t *event)
-{
-    const char *what = json_string_value(json_object_get(event, "event"));
-    const char *name = json_string_value(json_object_get(event, "stage"));
-    json_t *stage;
-
-    if (what == NULL || name == NULL)
-        return;
-    stage = json_object_get(j->stages, name);
-    if (stage == NULL) {
-        stage = json_object();
-        json_object_set_new(j->stages, name, stage);
-    }
-    if (strcmp(what, "start") == 0) {
-        json_int_t n = json_integer_value(json_object_get(stage, "attempts")) + 1;
-        json_int_t said = json_integer_value(json_object_get(event, "attempt"));
-        json_object_set(stage, "start", event);
-        json_object_del(stage, "end");
-        json_object_set_new(stage, "attempts", json_integer(said > n ? said : n));
-    } else if (strcmp(what, "done") == 0 || strcmp(what, "failed") == 0
-               || strcmp(what, "interrupted") == 0) {
-        json_object_set(stage, "end", event);
-        if (*what == 'd') {
-            json_object_set(stage, "done", event);
-            keep(stage, "keys", text_of(event, "key"), event);
+    if (at == 0)
+        return NULL;
+    if (l->value == NULL) {
+        l->value = json_loadb(l->text, l->n, JSON_REJECT_DUPLICATES, NULL);
+        if (!json_is_object(l->value)) {
+            log_warn("an event in '%s' is damaged and passed over: %.60s", j->path, l->text);
+            json_decref(l->value);
+            l->value = json_object();
         }
-    } else if (strcmp(what, "process") == 0) {
-        json_t *start = json_object_get(stage, "start");
-        json_object_set(start, "pid", json_object_get(event, "pid"));
-        json_object_set(start, "ticks", json_object_get(event, "ticks"));
-    } else if (strcmp(what, "gate") == 0) {
-        take_verdict(stage, event);
     }
+    return l->value;
+}
+
+static size_t add_line(struct journal *j, const char *text, size_t n)
+{
+    if (j->count == j->cap) {
+        j->cap = 2 * j->cap;
+        j->lines = mem_grow(j->lines, j->cap, sizeof *j->lines);
+    }
+    j->lines[j->count] = (struct line){ text, n, NULL };
+    return j->count++;
+}
+
+/* The text of a member in a line as we write them: no blanks, and quotes inside texts escaped, so
+ * that `"stage":"` can stand nowhere but in front of that member's text. NULL if it is not there or
+ * has an escape. */
+static const char *member_of(const struct journal *j, const char *line, size_t n, const char *name,
+                             size_t *length)
+{
+    char want[32];
+    int m = snprintf(want, sizeof want, "\"%s\":\"", name);
+    const char *at = memmem(line, n, want, (size_t)m), *end;
+
+    (void)j;
+    if (at == NULL)
+        return NULL;
+    at += m;
+    end = memchr(at, '"', n - (size_t)(at - line));
+    if (end == NULL || memchr(at, '\\', (size_t)(end - at)) != NULL)
+        return NULL;
+    *length = (size_t)(end - at);
+    return at;
+}
+
+static long long attempt_of(const char *line, size_t n)
+{
+    static const char want[] = "\"attempt\":";
+    const char *at = memmem(line, n, want, sizeof want - 1);
+
+    return at != NULL ? strtoll(at + sizeof want - 1, NULL, 10) : 0;
+}
+
+/* ---- events ---- */
+
+static struct stage_events *stage_of(struct journal *j, const char *name, size_t n)
+{
+    char room[512];
+    size_t i;
+
+    if (n >= sizeof room)
+        return NULL;             /* no name of ours is so long */
+    memcpy(room, name, n);
+    room[n] = 0;
+    i = name_index_find(&j->names, room);
+    if (i == NAME_NONE) {
+        i = name_index_add(&j->names, arena_strndup(&j->arena, name, n));
+        if (i == j->stage_cap) {
+            j->stage_cap = j->stage_cap ? 2 * j->stage_cap : 16;
+            j->stages = mem_grow(j->stages, j->stage_cap, sizeof *j->stages);
+        }
+        j->stages[i] = (struct stage_events){ 0 };
+    }
+    return &j->stages[i];
+}
+
+static size_t *fact_of(struct journal *j, const char *name)
+{
+    size_t i = name_index_find(&j->facts, name);
+
+    if (i == NAME_NONE) {
+        i = name_index_add(&j->facts, arena_strdup(&j->arena, name));
+        if (i == j->fact_cap) {
+            j->fact_cap = j->fact_cap ? 2 * j->fact_cap : 16;
+            j->fact_lines = mem_grow(j->fact_lines, j->fact_cap, sizeof *j->fact_lines);
+        }
+        j->fact_lines[i] = 0;
+    }
+    return &j->fact_lines[i];
+}
+
+static void keep_fact(struct journal *j, size_t at, const char *stage, const char *one,
+                      const char *two)
+{
+    struct buf name = { 0 };
+
+    buf_printf(&name, "%s %s %s", stage, one, two);
+    *fact_of(j, name.p) = at;
+    buf_release(&name);
+}
+
+static size_t find_fact(const struct journal *j, const char *stage, const char *one, const char *two)
+{
+    struct buf name = { 0 };
+    size_t i;
+
+    buf_printf(&name, "%s %s %s", stage, one, two);
+    i = name_index_find(&j->facts, name.p);
+    buf_release(&name);
+    return i == NAME_NONE ? 0 : j->fact_lines[i];
+}
+
+static void take_done(struct journal *j, size_t at, const char *stage, size_t stage_n)
+{
+    struct line *l = &j->lines[at];
+    size_t n = 0;
+    const char *key = member_of(j, l->text, l->n, "key", &n);
+    char name[512], digits[80];
+
+    if (key == NULL || n >= sizeof digits || stage_n >= sizeof name)
+        return;
+    memcpy(digits, key, n);
+    digits[n] = 0;
+    memcpy(name, stage, stage_n);
+    name[stage_n] = 0;
+    keep_fact(j, at, name, digits, "");
+}
+
+static bool is(const char *word, size_t n, const char *want)
+{
+    return strlen(want) == n && memcmp(word, want, n) == 0;
+}
+
+/* Keeps what journal_of() and the others tell. False: it is no event as we write them. */
+static bool take(struct journal *j, const char *text, size_t n)
+{
+    size_t what_n = 0, stage_n = 0, at;
+    const char *what = member_of(j, text, n, "event", &what_n);
+    const char *name = member_of(j, text, n, "stage", &stage_n);
+    struct stage_events *s;
+
+    if (n < 2 || text[0] != '{' || text[n - 1] != '}' || what == NULL || name == NULL)
+        return false;
+    s = stage_of(j, name, stage_n);
+    if (s == NULL)
+        return false;
+    at = add_line(j, text, n);
+    if (is(what, what_n, "start")) {
+        long long said = attempt_of(text, n);
+        s->start = at;
+        s->process = s->end = 0;
+        s->attempts = said > s->attempts + 1 ? said : s->attempts + 1;
+    } else if (is(what, what_n, "process")) {
+        s->process = at;
+    } else if (is(what, what_n, "done")) {
+        s->done = s->end = at;
+        take_done(j, at, name, stage_n);
+    } else if (is(what, what_n, "failed") || is(what, what_n, "interrupted")) {
+        s->end = at;
+    } else if (is(what, what_n, "gate")) {
+        const json_t *event = value_of(j, at);
+        keep_fact(j, at, text_of(event, "stage"), text_of(event, "digest"), text_of(event, "gate"));
+    }
+    return true;
+}
+
+/* ---- questions ---- */
+
+/* The start's value, with the process that was told behind it. */
+static json_t *start_of(const struct journal *j, const struct stage_events *s)
+{
+    json_t *start = value_of(j, s->start);
+
+    if (start != NULL && s->process != 0 && json_object_get(start, "pid") == NULL) {
+        const json_t *process = value_of(j, s->process);
+        json_object_set(start, "pid", json_object_get(process, "pid"));
+        json_object_set(start, "ticks", json_object_get(process, "ticks"));
+    }
+    return start;
+}
+
+static const struct stage_events *find_stage(const struct journal *j, const char *name)
+{
+    size_t i = name_index_find(&j->names, name);
+
+    return i == NAME_NONE ? NULL : &j->stages[i];
+}
+
+struct journal_view journal_of(const struct journal *j, const char *stage)
+{
+    const struct stage_events *s = find_stage(j, stage);
+
+    if (s == NULL)
+        return (struct journal_view){ 0 };
+    return (struct journal_view){ .start = start_of(j, s), .end = value_of(j, s->end),
+                                  .done = value_of(j, s->done), .attempts = s->attempts };
+}
+
+long long journal_attempts(const struct journal *j, const char *stage)
+{
+    const struct stage_events *s = find_stage(j, stage);
+
+    return s != NULL ? s->attempts : 0;
+}
+
+bool journal_is_open(const struct journal *j, const char *stage)
+{
+    const struct stage_events *s = find_stage(j, stage);
+
+    return s != NULL && s->start != 0 && s->end == 0;
+}
+
+bool journal_ends_with(const struct journal *j, const char *stage, const char *key)
+{
+    const struct stage_events *s = find_stage(j, stage);
+
+    return s != NULL && s->done != 0 && s->end == s->done
+           && find_fact(j, stage, key, "") == s->done;
+}
+
+bool journal_has_done(const struct journal *j, const char *stage, const char *key)
+{
+    return find_fact(j, stage, key, "") != 0;
 }
 
 const json_t *journal_done(const struct journal *j, const char *stage, const char *key)
 {
-    return json_object_get(json_object_get(json_object_get(j->stages, stage), "keys"), key);
+    return value_of(j, find_fact(j, stage, key, ""));
 }
 
 const json_t *journal_verdict(const struct journal *j, const char *stage, const char *digest,
                               const char *gate)
 {
-    struct buf key = { 0 };
-    const json_t *verdict =
-        json_object_get(json_object_get(json_object_get(j->stages, stage), "verdicts"),
-                        verdict_key(&key, digest, gate));
-
-    buf_release(&key);
-    return verdict;
-}
-
-struct journal_view journal_of(const struct journal *j, const char *stage)
-{
-    const json_t *s = json_object_get(j->stages, stage);
-
-    return (struct journal_view){ .start = json_object_get(s, "start"),
-                                  .end = json_object_get(s, "end"),
-                                  .done = json_object_get(s, "done"),
-                                  .attempts = json_integer_value(json_object_get(s, "attempts")) };
+    return value_of(j, find_fact(j, stage, digest, gate));
 }
 
 struct process_id journal_process(const json_t *start)
@@ -134,17 +307,22 @@ struct process_id journal_process(const json_t *start)
 
 /* ---- reading ---- */
 
+/* The last line is looked at closely: it may be torn. */
 static enum status take_line(struct journal *j, const char *line, size_t n, size_t number,
                              bool last)
 {
-    json_t *event = json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL);
+    json_t *event;
+    bool good;
 
-    if (json_is_object(event)) {
-        journal_take(j, event);
-        json_decref(event);
+    if (!last && take(j, line, n))
         return ST_OK;
-    }
+    event = json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL);
+    good = json_is_object(event);
     json_decref(event);
+    if (good && last)
+        (void)take(j, line, n);      /* else of a later version: passed over */
+    if (good)
+        return ST_OK;
     j->torn = last;
     if (last)
         return ST_OK;
@@ -177,17 +355,19 @@ static enum status take_text(struct journal *j, const char *text, size_t n)
 enum status journal_open(const char *path, struct journal **out)
 {
     struct journal *j = mem_alloc(sizeof *j);
-    struct buf text = { 0 };
     enum status st = ST_OK;
 
-    j->path = mem_strdup(path);
-    j->stages = json_object();
+    arena_init(&j->arena);
+    j->path = arena_strdup(&j->arena, path);
+    j->names.arena = j->facts.arena = &j->arena;
+    j->count = 1;
+    j->cap = 64;
+    j->lines = mem_array(j->cap, sizeof *j->lines);
     j->fd = -1;
     if (file_exists(path))
-        st = file_read(path, JOURNAL_LIMIT, &text);
-    if (st == ST_OK && text.n > 0)
-        st = take_text(j, text.p, text.n);
-    buf_release(&text);
+        st = file_read(path, JOURNAL_LIMIT, &j->text);
+    if (st == ST_OK && j->text.n > 0)
+        st = take_text(j, j->text.p, j->text.n);
     if (st == ST_OK)
         *out = j;
     else
@@ -201,8 +381,13 @@ void journal_close(struct journal *j)
         return;
     if (j->fd >= 0)
         close(j->fd);
-    json_decref(j->stages);
-    free((void *)(uintptr_t)j->path);
+    for (size_t i = 0; i < j->count; i++)
+        json_decref(j->lines[i].value);
+    free(j->lines);
+    free(j->stages);
+    free(j->fact_lines);
+    buf_release(&j->text);
+    arena_release(&j->arena);
     free(j);
 }
 
@@ -265,9 +450,9 @@ enum status journal_append(struct journal *j, json_t *event)
     enum status st = ST_OK;
 
     json_object_set_new(event, "t", json_real(now()));
-    journal_take(j, event);
     json_canonical(&line, event);
     json_decref(event);
+    BUG_IF(!take(j, arena_strndup(&j->arena, line.p, line.n), line.n));
     buf_addc(&line, '\n');
     if (j->fd < 0)
         st = open_to_append(j);
@@ -279,53 +464,46 @@ enum status journal_append(struct journal *j, json_t *event)
 
 /* ---- compaction ---- */
 
-static void add_event(struct buf *out, const json_t *event)
+static int by_number(const void *a, const void *b)
 {
-    if (event == NULL)
-        return;
-    json_canonical(out, event);
-    buf_addc(out, '\n');
+    size_t x = *(const size_t *)a, y = *(const size_t *)b;
+
+    return (x > y) - (x < y);
 }
 
-static double time_of(const json_t *event) { return json_number_value(json_object_get(event, "t")); }
-
-static void add_events(struct buf *out, const json_t *map)
+/* All lines that a question above could ask for, in their order. An attempt's number stands in its
+ * start, so attempts are still counted right. */
+static void add_needed(const struct journal *j, struct buf *out)
 {
-    const char *key;
-    json_t *event;
+    size_t *needed = mem_array(4 * j->names.count + j->facts.count + 1, sizeof *needed), n = 0;
 
-    json_object_foreach((json_t *)(uintptr_t)map, key, event)
-        add_event(out, event);
-}
-
-/* A stage's events, so that reading them gives the same answers: its attempts are counted by
- * starts, or told by the last one's number. */
-static void add_stage(struct buf *out, const json_t *stage)
-{
-    const json_t *start = json_object_get(stage, "start"), *end = json_object_get(stage, "end");
-    const json_t *done = json_object_get(stage, "done");
-
-    add_events(out, json_object_get(stage, "keys"));
-    add_events(out, json_object_get(stage, "verdicts"));
-    if (done != NULL && (start == NULL || time_of(done) <= time_of(start)))
-        add_event(out, done);
-    add_event(out, start);
-    add_event(out, end);
-    if (done != NULL && start != NULL && time_of(done) > time_of(start) && done != end)
-        add_event(out, done);
+    for (size_t i = 0; i < j->names.count; i++) {
+        const struct stage_events *s = &j->stages[i];
+        needed[n++] = s->start;
+        needed[n++] = s->process;
+        needed[n++] = s->end;
+        needed[n++] = s->done;
+    }
+    for (size_t i = 0; i < j->facts.count; i++)
+        needed[n++] = j->fact_lines[i];
+    qsort(needed, n, sizeof *needed, by_number);
+    for (size_t i = 0; i < n; i++) {
+        if (needed[i] == 0 || (i > 0 && needed[i] == needed[i - 1]))
+            continue;
+        buf_add(out, j->lines[needed[i]].text, j->lines[needed[i]].n);
+        buf_addc(out, '\n');
+    }
+    free(needed);
 }
 
 enum status journal_compact(struct journal *j)
 {
     struct buf text = { 0 };
     enum status st = ST_OK;
-    const char *name;
-    json_t *stage;
 
     if (j->good < JOURNAL_COMPACT_BYTES)
         return ST_OK;
-    json_object_foreach(j->stages, name, stage)
-        add_stage(&text, stage);
+    add_needed(j, &text);
     if (text.n < j->good / 2) {
         st = file_write_atomic(j->path, text.p, text.n);
         if (j->fd >= 0)

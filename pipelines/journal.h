@@ -25,7 +25,8 @@
  * believed (survey.c).
  *
  * A torn last line (power loss while appending) is ignored, and cut off by the next writer. Any
- * other line that is not an event is an error that names it. To add an event: write it with
+ * other line that does not look like an event is an error that names it; values are parsed when they are
+ * asked for. To add an event: write it with
  * journal_append(), keep its newest in journal_take().
  */
 #ifndef TUNDISH_PIPELINES_JOURNAL_H
@@ -55,6 +56,12 @@ void journal_close(struct journal *j);
 struct journal_view journal_of(const struct journal *j, const char *stage);
 /* The process of a start event (of journal_of()); all zero if it names none. */
 struct process_id journal_process(const json_t *start);
+/* Questions that cost no parsing: how many starts; the newest one has no end; the stage's last event
+ * is a done of that key; there is a done of that key, however old. */
+long long journal_attempts(const struct journal *j, const char *stage);
+bool journal_is_open(const struct journal *j, const char *stage);
+bool journal_ends_with(const struct journal *j, const char *stage, const char *key);
+bool journal_has_done(const struct journal *j, const char *stage, const char *key);
 /* The done event of the stage with that key, however old; NULL if there is none. */
 const json_t *journal_done(const struct journal *j, const char *stage, const char *key);
 /* The gate's last verdict on the artifact with that digest, or NULL. */

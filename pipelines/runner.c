@@ -45,13 +45,15 @@ void run_failed(struct run *r, enum status st)
 
 static enum status end_stray(struct run *r, const char *stage)
 {
-    struct journal_view h = journal_of(r->journal, stage);
-    const char *mark = json_string_value(json_object_get(h.start, "mark"));
+    const json_t *start;
+    const char *mark;
     struct process_id id;
 
-    if (h.start == NULL || h.end != NULL)
+    if (!journal_is_open(r->journal, stage))
         return ST_OK;
-    id = journal_process(h.start);
+    start = journal_of(r->journal, stage).start;
+    mark = json_string_value(json_object_get(start, "mark"));
+    id = journal_process(start);
     if (!process_is_alive(&id) && (mark == NULL || process_count_marked(mark) == 0))
         return ST_OK;
     log_info("ending process %ld of an earlier run (stage %s)", (long)id.pid, stage);
@@ -234,13 +236,9 @@ static enum status adopt(struct run *r, size_t i)
 {
     const struct plan_stage *s = &r->plan->stages[i];
     const struct stage_view *v = &r->survey->views[i];
-    struct journal_view h = journal_of(r->journal, s->name);
-    const char *last = json_string_value(json_object_get(h.done, "key"));
-    bool cut_off = h.start != NULL && h.end == NULL;
-
     r->turns[i].state = TURN_DONE;
     TRY(workdir_point_current(r->arena, r->work, s->slug, v->artifact));
-    if (last == NULL || strcmp(last, v->key) != 0 || cut_off)
+    if (!journal_ends_with(r->journal, s->name, v->key))
         durable_add(r, i);
     return settled(r, i);
 }

@@ -6,6 +6,7 @@
 #include "base/file.h"
 
 #define PLAN_REASONS 2
+#define PLAN_LINES 100   /* of more stages, those that are cached are only counted */
 
 static int widest_name(const struct plan *p)
 {
@@ -57,6 +58,8 @@ void show_plan(const struct survey *s, struct buf *out)
     for (size_t k = 0; k < s->plan->count; k++) {
         size_t i = s->plan->order[k];
         const struct stage_view *v = &s->views[i];
+        if (s->plan->count > PLAN_LINES && v->state == STAGE_CACHED)
+            continue;
         buf_printf(out, "  %-*s  %-7s", width, s->plan->names[i], stage_state_word(v->state));
         add_reasons(out, &v->why);
         while (out->n > 0 && out->p[out->n - 1] == ' ')

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "store/artifact.h"
+#include "store/digests.h"
 
 #define MANY_REASONS 8
 
@@ -44,7 +45,6 @@ static enum status look_outside(struct survey *s, const struct plan_input *in, s
 {
     const char *path = in->node->text;
     char digest[SHA256_HEX];
-    const char *remembered = file_is_folder(s->work->path) ? s->work->digests : NULL;
     enum status st;
 
     if (!file_exists(path)) {
@@ -53,7 +53,9 @@ static enum status look_outside(struct survey *s, const struct plan_input *in, s
         because(v, arena_printf(s->arena, "%s: no such file or folder: '%s'", in->row->name, path));
         return ST_OK;
     }
-    st = artifact_digest_path(path, remembered, digest);
+    if (s->digests == NULL)
+        s->digests = digest_cache_open(file_is_folder(s->work->path) ? s->work->digests : NULL);
+    st = artifact_digest_in(s->digests, path, digest);
     if (st != ST_OK)
         return fail_within(st, "stage '%s' reads '%s': ", s->plan->names[v - s->views], path);
     out->digest = arena_strdup(s->arena, digest);
@@ -181,11 +183,12 @@ static void explain_run(struct survey *s, const struct plan_stage *stage, struct
 static void distrust(struct survey *s, const struct plan_stage *stage, const struct stage_view *v,
                      struct cache_look *look)
 {
-    const json_t *start = journal_of(s->journal, stage->name).start;
+    const json_t *start;
     json_t *manifest = NULL;
 
-    if (look->state != CACHE_VALID || journal_done(s->journal, stage->name, v->key) != NULL)
+    if (look->state != CACHE_VALID || journal_has_done(s->journal, stage->name, v->key))
         return;
+    start = journal_of(s->journal, stage->name).start;
     if (strcmp(text_of(start, "key"), v->key) == 0
         && strcmp(text_of(start, "boot"), process_boot()) == 0)
         return;
@@ -279,6 +282,8 @@ enum status survey_begin(struct survey *s)
 
 void survey_release(struct survey *s)
 {
+    digest_cache_close(s->digests);      /* writes down what it learnt */
+    s->digests = NULL;
     for (size_t i = 0; s->views != NULL && i < s->plan->count; i++)
         json_decref(s->views[i].record);
     s->views = NULL;

@@ -49,6 +49,7 @@ struct survey {
     const struct journal *journal;
     const bool *selected, *forced;       /* one a stage; NULL: all, none */
     struct stage_view *views;            /* one a stage */
+    struct digest_cache *digests;        /* of files outside; opened when the first one is met */
 };
 /* Judges every stage, in order. Everything of the survey lives in the arena, but for the records:
  * survey_release(). */
