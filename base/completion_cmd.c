@@ -5,6 +5,21 @@
 #include "base/cli.h"
 #include "base/completion_part.h"
 
+/* A file of base/completion (CMakeLists.txt tells the assembler) as `name` to `name_end`. */
+#define EMBED(name, file)                                                                          \
+    __asm__(".section .rodata\n" #name ":\n.incbin \"" file "\"\n" #name                           \
+            "_end:\n.byte 0\n.previous\n");                                                        \
+    extern const char name[], name##_end[]
+
+EMBED(driver_bash, "driver.bash");
+EMBED(driver_zsh, "driver.zsh");
+EMBED(driver_fish, "driver.fish");
+
+struct span completion_fish_driver(void)
+{
+    return (struct span){ driver_fish, (size_t)(driver_fish_end - driver_fish) };
+}
+
 /* ---- what a value is ---- */
 
 static bool has(const char *text, const char *word) { return strstr(text, word) != NULL; }
@@ -133,7 +148,8 @@ static void add_tables(struct buf *out)
     buf_adds(out, "    esac\n}\n_tundish_value() {\n    case \"$1 $2\" in\n");
     for (command_list c = command_all(); *c; c++)
         each_row(out, *c, add_value);
-    buf_adds(out, "    esac\n}\n_tundish_plain() {\n    case $1 in\n        help) echo @command ;;\n");
+    buf_adds(out,
+             "    esac\n}\n_tundish_plain() {\n    case $1 in\n        help) echo @command ;;\n");
     for (command_list c = command_all(); *c; c++) {
         const struct opt *row = completion_plain(*c);
 
@@ -148,57 +164,12 @@ static void add_tables(struct buf *out)
     buf_release(&kind);
 }
 
-static const char bash_driver[] =
-    "# Fills COMPREPLY with what of the kind $1 begins with $2; $3: the program, $4: the pipeline\n"
-    "# file on the line, $5: the word in front.\n"
-    "_tundish_fill() {\n"
-    "    local name\n"
-    "    case $1 in\n"
-    "        @path) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- \"$2\") ;;\n"
-    "        @folder) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- \"$2\") ;;\n"
-    "        @file-stage) if [ -n \"$4\" ]; then _tundish_fill @stage \"$2\" \"$3\" \"$4\"; else _tundish_fill @path \"$2\"; fi ;;\n"
-    "        @stage)\n"
-    "            [ -n \"$4\" ] || return 0\n"
-    "            while IFS= read -r name; do\n"
-    "                [[ $name == \"$2\"* ]] && COMPREPLY+=(\"$(printf %q \"$name\")\")\n"
-    "            done < <(\"$3\" " COMPLETION_NAMES " -- \"$4\" 2>/dev/null)\n"
-    "            ;;\n"
-    "        @command)\n"
-    "            name=$(_tundish_words \"$5\")\n"
-    "            mapfile -t COMPREPLY < <(compgen -W \"${name:-$(_tundish_words '')}\" -- \"$2\") ;;\n"
-    "        @*) ;;\n"
-    "        *) mapfile -t COMPREPLY < <(compgen -W \"$1\" -- \"$2\") ;;\n"
-    "    esac\n"
-    "    return 0\n"
-    "}\n"
-    "_tundish() {\n"
-    "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} name= rest=2 file= kind i\n"
-    "    COMPREPLY=()\n"
-    "    # --option=value comes as three words\n"
-    "    if [ \"$cur\" = = ]; then cur=; elif [ \"$prev\" = = ]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
-    "    if [ \"$COMP_CWORD\" -eq 1 ]; then _tundish_fill \"$(_tundish_words '')\" \"$cur\"; return 0; fi\n"
-    "    name=${COMP_WORDS[1]}\n"
-    "    if [ -n \"$(_tundish_words \"$name\")\" ]; then\n"
-    "        if [ \"$COMP_CWORD\" -eq 2 ]; then _tundish_fill \"$(_tundish_words \"$name\")\" \"$cur\"; return 0; fi\n"
-    "        name=\"$name ${COMP_WORDS[2]}\"; rest=3\n"
-    "    fi\n"
-    "    for ((i = rest; i < COMP_CWORD; i++)); do\n"
-    "        case ${COMP_WORDS[i]} in *.yaml|*.yml) [ -f \"${COMP_WORDS[i]}\" ] && { file=${COMP_WORDS[i]}; break; } ;; esac\n"
-    "    done\n"
-    "    kind=$(_tundish_value \"$name\" \"$prev\")\n"
-    "    if [ -z \"$kind\" ]; then\n"
-    "        case $cur in -*) kind=$(_tundish_options \"$name\") ;; *) kind=$(_tundish_plain \"$name\") ;; esac\n"
-    "    fi\n"
-    "    _tundish_fill \"$kind\" \"$cur\" \"${COMP_WORDS[0]}\" \"$file\" \"$prev\"\n"
-    "}\n"
-    "complete -F _tundish tundish\n";
-
-void completion_bash(struct buf *out)
+static void completion_bash(struct buf *out)
 {
     buf_adds(out, "# bash completion of tundish " TUNDISH_VERSION "; made by `tundish completion "
                   "bash`\n");
     add_tables(out);
-    buf_adds(out, bash_driver);
+    buf_add(out, driver_bash, (size_t)(driver_bash_end - driver_bash));
 }
 
 /* "name:help", where a ':' in a name would end it. */
@@ -213,56 +184,10 @@ static void add_described(struct buf *out, const struct command *c, const struct
     buf_release(&line);
 }
 
-static const char zsh_driver[] =
-    "# Adds what there is of the kind $1; $2: the pipeline file on the line, $3: the word in front.\n"
-    "_tundish_add() {\n"
-    "    local -a list\n"
-    "    local found\n"
-    "    case $1 in\n"
-    "        @path) _files ;;\n"
-    "        @folder) _files -/ ;;\n"
-    "        @file-stage) if [[ -n $2 ]]; then _tundish_add @stage \"$2\"; else _files; fi ;;\n"
-    "        @stage)\n"
-    "            [[ -n $2 ]] || return 1\n"
-    "            list=(\"${(@f)$($words[1] " COMPLETION_NAMES " -- $2 2>/dev/null)}\")\n"
-    "            compadd -- $list ;;\n"
-    "        @command)\n"
-    "            found=$(_tundish_words \"$3\")\n"
-    "            compadd -- ${=found:-$(_tundish_words '')} ;;\n"
-    "        @*) return 1 ;;\n"
-    "        *) compadd -- ${=1} ;;\n"
-    "    esac\n"
-    "}\n"
-    "_tundish() {\n"
-    "    local name rest=3 file kind prev=$words[CURRENT-1] i\n"
-    "    local -a list\n"
-    "    if (( CURRENT == 2 )); then _tundish_add \"$(_tundish_words '')\"; return; fi\n"
-    "    name=$words[2]\n"
-    "    if [[ -n $(_tundish_words $name) ]]; then\n"
-    "        if (( CURRENT == 3 )); then _tundish_add \"$(_tundish_words $name)\"; return; fi\n"
-    "        name=\"$name $words[3]\"; rest=4\n"
-    "    fi\n"
-    "    for (( i = rest; i < CURRENT; i++ )); do\n"
-    "        if [[ $words[i] == *.(yaml|yml) && -f $words[i] ]]; then file=$words[i]; break; fi\n"
-    "    done\n"
-    "    if [[ $PREFIX == --*=* ]]; then\n"
-    "        prev=${PREFIX%%=*}\n"
-    "        compset -P 1 '*='\n"
-    "    fi\n"
-    "    kind=$(_tundish_value $name $prev)\n"
-    "    if [[ -z $kind && $PREFIX == -* ]]; then\n"
-    "        list=(\"${(@f)$(_tundish_described $name)}\")\n"
-    "        _describe -o option list\n"
-    "        return\n"
-    "    fi\n"
-    "    _tundish_add \"${kind:-$(_tundish_plain $name)}\" \"$file\" \"$prev\"\n"
-    "}\n"
-    "if [[ $funcstack[1] == _tundish ]]; then _tundish \"$@\"; else compdef _tundish tundish; fi\n";
-
-void completion_zsh(struct buf *out)
+static void completion_zsh(struct buf *out)
 {
-    buf_adds(out, "#compdef tundish\n# made by `tundish completion zsh`, version " TUNDISH_VERSION
-                  "\n");
+    buf_adds(out,
+             "#compdef tundish\n# made by `tundish completion zsh`, version " TUNDISH_VERSION "\n");
     add_tables(out);
     buf_adds(out, "_tundish_described() {\n    case $1 in\n");
     for (command_list c = command_all(); *c; c++) {
@@ -271,7 +196,7 @@ void completion_zsh(struct buf *out)
         buf_adds(out, " ;;\n");
     }
     buf_adds(out, "    esac\n}\n");
-    buf_adds(out, zsh_driver);
+    buf_add(out, driver_zsh, (size_t)(driver_zsh_end - driver_zsh));
 }
 
 /* ---- the command ---- */
@@ -296,11 +221,10 @@ static enum status run(struct arena *a, void *cfg)
     return ST_OK;
 }
 
-static const struct opt options[] = {
-    OPT_CHOICE(struct completion_cfg, shell, "shell", NULL, shells, "whose script",
-               .flags = OPT_REQUIRED | OPT_POSITIONAL),
-    OPT_END
-};
+static const struct opt options[] = { OPT_CHOICE(struct completion_cfg, shell, "shell", NULL,
+                                                 shells, "whose script",
+                                                 .flags = OPT_REQUIRED | OPT_POSITIONAL),
+                                      OPT_END };
 
 const struct command cmd_completion = {
     .name = "completion",

@@ -2,32 +2,6 @@
 #include "base/cli.h"
 #include "base/completion_part.h"
 
-static const char helpers[] =
-    "# Does the line begin with these words behind the program?\n"
-    "function __tundish_is\n"
-    "    set -l line (commandline -opc)\n"
-    "    test (count $line) -gt (count $argv); or return 1\n"
-    "    for i in (seq 1 (count $argv))\n"
-    "        set -l next (math $i + 1)\n"
-    "        test \"$line[$next]\" = \"$argv[$i]\"; or return 1\n"
-    "    end\n"
-    "end\n"
-    "# And is the next word the one at the cursor?\n"
-    "function __tundish_at\n"
-    "    test (count (commandline -opc)) -eq (math (count $argv) + 1); and __tundish_is $argv\n"
-    "end\n"
-    "function __tundish_file\n"
-    "    for word in (commandline -opc)\n"
-    "        string match -qr '\\.ya?ml$' -- $word; and test -f $word; and echo $word; and return 0\n"
-    "    end\n"
-    "    return 1\n"
-    "end\n"
-    "function __tundish_stages\n"
-    "    set -l line (commandline -opc)\n"
-    "    set -l file (__tundish_file); and $line[1] " COMPLETION_NAMES " -- $file 2>/dev/null\n"
-    "end\n"
-    "complete -c tundish -f\n";
-
 static void add_help(struct buf *out, const char *text)
 {
     buf_adds(out, " -d ");
@@ -98,7 +72,8 @@ static void add_plain(struct buf *out, const struct command *c)
                    "complete -c tundish -n '__tundish_is %s; and __tundish_file >/dev/null' "
                    "-a '(__tundish_stages)'\n"
                    "complete -c tundish -n '__tundish_is %s; and not __tundish_file >/dev/null' "
-                   "-F\n", c->name, c->name);
+                   "-F\n",
+                   c->name, c->name);
     } else if (strcmp(kind.p, "@path") == 0 || strcmp(kind.p, "@folder") == 0) {
         buf_printf(out, "complete -c tundish -n '__tundish_is %s' -F\n", c->name);
     } else if (*kind.p != '@') {
@@ -130,7 +105,7 @@ void completion_fish(struct buf *out)
 {
     buf_adds(out, "# fish completion of tundish " TUNDISH_VERSION "; made by `tundish completion "
                   "fish`\n");
-    buf_adds(out, helpers);
+    buf_add(out, completion_fish_driver().p, completion_fish_driver().n);
     add_first_words(out, "__tundish_at");
     buf_adds(out, "complete -c tundish -n '__tundish_at' -a 'help' -d 'what a command does'\n");
     add_first_words(out, "__tundish_at help");

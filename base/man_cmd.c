@@ -278,8 +278,7 @@ static enum status find(struct arena *a, const struct opt_list *words, const str
         return ST_OK;
     if (words->count > 2)
         return fail(ST_USAGE, "unexpected word '%.60s' behind the command", words->v[2]);
-    name = words->count == 1 ? words->v[0]
-                             : arena_printf(a, "%s %s", words->v[0], words->v[1]);
+    name = words->count == 1 ? words->v[0] : arena_printf(a, "%s %s", words->v[0], words->v[1]);
     *out = command_find(command_all(), name);
     return *out ? ST_OK
                 : fail(ST_USAGE, "there is no command '%.60s'; 'tundish help' lists them", name);

@@ -79,21 +79,24 @@ done <names
 if command -v zsh >/dev/null; then
     zsh -n zsh.script || fail "zsh.script does not parse"
     mkdir functions && cp zsh.script functions/_tundish
-    # A shell of its own on a terminal of its own; tab after each line, and what stands there then.
+    # A shell of its own on a terminal of its own; tab behind the line, then a key that writes down what stands there.
     cat >drive.zsh <<'END'
 zmodload zsh/zpty
+await() { for (( i = 0; i < 300; i++ )); do [[ -e $1 ]] && return; sleep 0.1; done; }
 zpty shell "zsh -f -i"
-zpty -w shell "PS1= ; fpath=($PWD/functions \$fpath); autoload -U compinit; compinit -u -d $PWD/dump; unsetopt beep; echo READY"
-zpty -r -m shell junk '*READY*READY*'
-zpty -w -n shell "$1"$'\t\C-e  # END\n'
-zpty -r -m shell answer '*END*'
-print -r -- $answer
+zpty -w shell "cd $PWD; fpath=($PWD/functions \$fpath); autoload -U compinit; compinit -u -d $PWD/dump; unsetopt beep"
+zpty -w shell 'told() { print -r -- "$BUFFER" >told.new; mv told.new told }; zle -N told; bindkey "^X" told; : >ready'
+await ready
+zpty -w -n shell "$1"$'\t\C-x'
+await told
+cat told
 zpty -d shell
 END
     zsh_want() {
         local got
-        got=$(timeout 60 zsh -f drive.zsh "$1" 2>&1 | tr -d '\r' | sed 's/\x1b\[[0-9;?]*[A-Za-z]//g') || true
-        case $got in *"$2"*) ;; *) fail "zsh: '$1': got '$got', want '$2'" ;; esac
+        rm -f ready told
+        got=$(timeout 90 zsh -f drive.zsh "$1" 2>&1) || true
+        [ "$got" = "$2" ] || fail "zsh: '$1': got '$got', want '$2'"
     }
     zsh_want "tundish trai" "tundish train "
     zsh_want "tundish tokenizer tr" "tundish tokenizer train "
