@@ -33,6 +33,8 @@ static void add_option(struct buf *out, const struct command *c, const struct op
     completion_value(&kind, row);
     buf_printf(out, "complete -c tundish -n '__tundish_is %s' -l %s%s", c->name,
                opt_is_on(row) ? "no-" : "", row->name);
+    if (row->letter)
+        buf_printf(out, " -s %c", row->letter);
     add_values(out, kind.p, row);
     add_help(out, row->help);
     buf_addc(out, '\n');

@@ -118,7 +118,10 @@ static void add_options(struct buf *out, const struct opt *table)
     struct buf help = { 0 };
 
     for (const struct opt *row = table; row->name; row++) {
-        buf_adds(out, ".TP\n\\fB\\-\\-");
+        buf_adds(out, ".TP\n\\fB");
+        if (row->letter)
+            buf_printf(out, "\\-%c\\fR, \\fB", row->letter);
+        buf_adds(out, "\\-\\-");
         add_string(out, opt_is_on(row) ? "[no-]" : "");
         add_string(out, row->name);
         buf_adds(out, "\\fR");

@@ -66,12 +66,14 @@ want "" tundish train --steps ""
 want "train|" tundish help trai
 want "encode|" tundish man tokenizer en
 want "explain|export|" tundish man ex
+want "tokenizer|tokens|" tundish logs p.yaml tok
+want "p.yaml|" tundish logs -f p
 
 # every option of every command is proposed, and no other
 tundish help | sed -n 's/^  \([a-z]\+\( [a-z-]\+\)\?\)  .*/\1/p' >names
 while read -r name; do
     # shellcheck disable=SC2086
-    tundish $name --help | grep -oE '^  --(\[no-\])?[a-z0-9.-]+' | sed 's/^ *--\[no-\]/--no-/; s/^ *//' | LC_ALL=C sort -u | tr '\n' '|' >options.txt
+    tundish $name --help | grep -oE '^  (-[a-zA-Z], )?--(\[no-\])?[a-z0-9.-]+' | sed 's/^ *\(-[a-zA-Z], \)\?//; s/^--\[no-\]/--no-/' | LC_ALL=C sort -u | tr '\n' '|' >options.txt
     # shellcheck disable=SC2086
     [ "$(in_bash tundish $name --)" = "$(cat options.txt)" ] || fail "options of $name: $(in_bash tundish $name --), want $(cat options.txt)"
 done <names
@@ -122,6 +124,7 @@ if command -v fish >/dev/null; then
     fish_want "tundish graph p.yaml --format " "dot|names|text|"
     fish_want "tundish run p.yaml --from " "corpus|tokenizer|tokens|"
     fish_want "tundish explain p.yaml tok" "tokenizer|tokens|"
+    fish_want "tundish logs -f p.yaml tok" "tokenizer|tokens|"
     fish_want "tundish train --steps " ""
     fish_want "tundish help trai" "train|"
     fish_want "tundish curate --in note" "notes.txt|"

@@ -17,7 +17,7 @@ while read -r name; do
     # shellcheck disable=SC2086
     "$tundish" man $name | cmp - "$page" || fail "man $name"
     # shellcheck disable=SC2086
-    "$tundish" $name --help | grep -oE '^  --(\[no-\])?[a-z0-9.-]+' | sed 's/^ *//' >options
+    "$tundish" $name --help | grep -oE '^  (-[a-zA-Z], )?--(\[no-\])?[a-z0-9.-]+' | sed 's/^ *//' >options
     sed 's/\\-/-/g; s/\\f[BIR]//g' "$page" >plain
     while read -r option; do
         grep -qF -- "$option" plain || fail "$page lacks $option"
