@@ -261,7 +261,8 @@ static enum status hash_todo(struct job *j)
 
     if ((size_t)threads > j->todo_count)
         threads = (int)j->todo_count;
-    if (threads < 2 || (j->todo_bytes < POOL_BYTES && j->todo_count < POOL_FILES)) {
+    if (threads < 2 || pool_inside() ||
+        (j->todo_bytes < POOL_BYTES && j->todo_count < POOL_FILES)) {
         for (size_t i = 0; st == ST_OK && i < j->todo_count; i++)
             st = hash_item(j, j->todo[i]);
         return st;
