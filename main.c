@@ -1,6 +1,8 @@
 /* The subcommands, in the order that data flows. To add one: its header and one row here. */
 #include "base/bench.h"
 #include "base/cli.h"
+#include "base/completion_cmd.h"
+#include "base/man_cmd.h"
 #include "base/version_cmd.h"
 #include "curate/curate_cmd.h"
 #include "evaluate/evaluate_cmd.h"
@@ -34,7 +36,7 @@ static const struct cli_group groups[] = {
                &cmd_compare, &cmd_gc, &cmd_promote, &cmd_rollback, &cmd_registry,
                &cmd_lineage, &cmd_verify, &cmd_schema) },
     { "this program and this machine",
-      COMMANDS(&cmd_kernels_info, &cmd_bench, &cmd_version) },
+      COMMANDS(&cmd_kernels_info, &cmd_bench, &cmd_version, &cmd_man, &cmd_completion) },
     { NULL, NULL }
 };
 

@@ -28,5 +28,8 @@ void cli_help_all(FILE *out, const struct cli_group *groups);
 void cli_help_command(FILE *out, const struct command *c);
 /* The commands that begin with this first word; false if there are none with a second word. */
 bool cli_help_family(FILE *out, command_list all, const char *first);
+/* The options of every command that this one has, too; ends with OPT_END. */
+#define CLI_COMMON 5
+void cli_common(const struct command *c, struct opt out[CLI_COMMON]);
 
 #endif

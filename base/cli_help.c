@@ -3,7 +3,7 @@
 
 #include "base/cli.h"
 
-static const struct opt common[] = {
+static const struct opt of_every_command[CLI_COMMON] = {
     { .name = "config", .type = OPT_T_INPUT, .value = "FILE",
       .help = "YAML file with the options above; the command line wins" },
     { .name = "set", .type = OPT_T_LIST, .value = "KEY=VALUE",
@@ -46,13 +46,20 @@ void cli_help_all(FILE *out, const struct cli_group *groups)
           "'tundish --version' what is built in.\n", out);
 }
 
-static bool has_row(const struct opt *table, const char *name)
+void cli_common(const struct command *c, struct opt out[CLI_COMMON])
 {
-    return opt_find(table, name) != NULL;
+    size_t n = 0;
+
+    for (const struct opt *row = of_every_command; row->name; row++)
+        if (opt_find(c->opts, row->name) == NULL)
+            out[n++] = *row;
+    out[n] = (struct opt)OPT_END;
 }
 
 void cli_help_command(FILE *out, const struct command *c)
 {
+    struct opt common[CLI_COMMON];
+
     fprintf(out, "tundish %s: %s\n\nusage: tundish %s", c->name, c->summary, c->name);
     opt_usage(out, c->opts);
     fputc('\n', out);
@@ -67,12 +74,8 @@ void cli_help_command(FILE *out, const struct command *c)
         c->print_details(out);
     }
     fputs("\nof every command:\n", out);
-    if (has_row(c->opts, "set")) {
-        const struct opt others[] = { common[0], common[2], common[3], OPT_END };
-        opt_help(out, others);
-    } else {
-        opt_help(out, common);
-    }
+    cli_common(c, common);
+    opt_help(out, common);
 }
 
 /* "train" for "tokenizer train" and the first word "tokenizer"; else NULL. */

@@ -153,5 +153,12 @@ const struct opt *opt_find(const struct opt *table, const char *name);
 void opt_usage(FILE *out, const struct opt *table);
 /* The aligned list of options with defaults and bounds. */
 void opt_help(FILE *out, const struct opt *table);
+/* What that list says of one row, appended: what its value is called ("" for a flag), and its help
+ * with bounds and default. */
+const char *opt_value_word(const struct opt *row);
+struct buf;
+void opt_row_help(struct buf *out, const struct opt *row);
+/* Is it a flag that is on by default, so that --no-NAME is the word to say? */
+bool opt_is_on(const struct opt *row);
 
 #endif

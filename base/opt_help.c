@@ -7,7 +7,7 @@
 #define NAME_COLUMN 34      /* longer names stand on a line of their own */
 
 /* What a row is called by type: lists end with "...". */
-static const char *placeholder(const struct opt *row)
+const char *opt_value_word(const struct opt *row)
 {
     static const char *const words[] = {
         [OPT_T_STR] = "TEXT",   [OPT_T_INT] = "N",     [OPT_T_REAL] = "X",
@@ -22,24 +22,27 @@ void opt_usage(FILE *out, const struct opt *table)
 {
     for (const struct opt *row = table; row->name; row++)
         if ((row->flags & OPT_REQUIRED) && !(row->flags & OPT_POSITIONAL))
-            fprintf(out, " --%s %s", row->name, placeholder(row));
+            fprintf(out, " --%s %s", row->name, opt_value_word(row));
     fputs(" [options]", out);
     for (const struct opt *row = table; row->name; row++)
         if (row->flags & OPT_POSITIONAL)
-            fprintf(out, row->flags & OPT_REQUIRED ? " %s" : " [%s]", placeholder(row));
+            fprintf(out, row->flags & OPT_REQUIRED ? " %s" : " [%s]", opt_value_word(row));
+}
+
+bool opt_is_on(const struct opt *row)
+{
+    return row->type == OPT_T_BOOL && row->fallback && strcmp(row->fallback, "true") == 0;
 }
 
 /* "  --model.width N", "  -j, --jobs N" */
 static void add_name(struct buf *out, const struct opt *row)
 {
-    bool on = row->type == OPT_T_BOOL && row->fallback && strcmp(row->fallback, "true") == 0;
-
     buf_adds(out, "  ");
     if (row->letter != 0)
         buf_printf(out, "-%c, ", row->letter);
-    buf_printf(out, "--%s%s", on ? "[no-]" : "", row->name);
-    if (*placeholder(row))
-        buf_printf(out, " %s", placeholder(row));
+    buf_printf(out, "--%s%s", opt_is_on(row) ? "[no-]" : "", row->name);
+    if (*opt_value_word(row))
+        buf_printf(out, " %s", opt_value_word(row));
 }
 
 static void add_choices(struct buf *out, const struct opt *row)
@@ -52,7 +55,7 @@ static void add_choices(struct buf *out, const struct opt *row)
 static void add_mark(struct buf *out, int *notes) { buf_adds(out, (*notes)++ ? "; " : " ["); }
 
 /* The help line with what the table knows: " (required)", " [1 to 100; default 8]". */
-static void add_help(struct buf *out, const struct opt *row)
+void opt_row_help(struct buf *out, const struct opt *row)
 {
     struct buf bounds = { 0 };
     int notes = 0;
@@ -138,7 +141,7 @@ static void print_row(FILE *out, const struct opt *row, size_t left)
     struct buf name = { 0 }, help = { 0 };
 
     add_name(&name, row);
-    add_help(&help, row);
+    opt_row_help(&help, row);
     fputs(name.p, out);
     if (name.n + 2 > left)
         fprintf(out, "\n%*s", (int)left, "");

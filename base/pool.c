@@ -142,6 +142,8 @@ int pool_threads(const struct pool *p)
     return p->threads;
 }
 
+bool pool_inside(void) { return in_job; }
+
 static void post(struct pool *p, size_t helpers, void (*fn)(void *ctx, int worker), void *ctx)
 {
     pthread_mutex_lock(&p->lock);

@@ -24,6 +24,8 @@ struct pool;
 struct pool *pool_new(int threads);
 void pool_free(struct pool *p);
 int pool_threads(const struct pool *p);
+/* Does this thread run an item, or a stream's callback? Then it must do its work alone. */
+bool pool_inside(void);
 
 /* fn(ctx, item, worker): worker in [0, pool_threads), 0 being the calling thread; no two items run
  * at once under one number. Items are begun in order. Returns when all items are done. */

@@ -96,7 +96,7 @@ static enum status run_compare(struct arena *a, void *cfg)
 static const struct opt compare_opts[] = {
     OPT_LIST(struct compare_cfg, words, "file",
              "the pipeline file or its work folder, and behind it the runs",
-             .flags = OPT_REQUIRED | OPT_POSITIONAL),
+             .flags = OPT_REQUIRED | OPT_POSITIONAL, .value = "FILE [RUN...]"),
     OPT_BOOL(struct compare_cfg, all, "all", "false", "what is equal, too"),
     HISTORY_ROW_WORK(struct compare_cfg),
     HISTORY_ROW_JSON(struct compare_cfg),

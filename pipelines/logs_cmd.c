@@ -299,7 +299,7 @@ static enum status run_logs(struct arena *a, void *cfg)
 static const struct opt logs_opts[] = {
     OPT_LIST(struct logs_cfg, words, "file",
              "the pipeline file or its work folder, and behind it the stage",
-             .flags = OPT_REQUIRED | OPT_POSITIONAL),
+             .flags = OPT_REQUIRED | OPT_POSITIONAL, .value = "FILE STAGE"),
     OPT_BOOL(struct logs_cfg, follow, "follow", "false",
              "go on as the log grows, until the stage has ended", .letter = 'f'),
     OPT_INT(struct logs_cfg, attempt, "attempt", "0", 0, 1e9,

@@ -37,7 +37,7 @@ struct pipeline_cfg {
     OPT_STR(struct pipeline_cfg, work, "work", NULL,                                               \
             "folder of artifacts, logs and journal; none: work/<pipeline>")
 
-static const char *const graph_formats[] = { "text", "dot", NULL };
+static const char *const graph_formats[] = { "text", "dot", "names", NULL };
 
 /* ---- what they share ---- */
 
@@ -144,11 +144,14 @@ static const struct opt run_opts[] = {
     ROW_SITE,
     ROW_WORK,
     OPT_STR(struct pipeline_cfg, from, "from", NULL,
-            "run this stage and those behind it, on the last artifacts of all others"),
-    OPT_STR(struct pipeline_cfg, until, "until", NULL, "run this stage and what it waits for"),
-    OPT_LIST(struct pipeline_cfg, only, "only", "run this stage alone; may be repeated"),
+            "run this stage and those behind it, on the last artifacts of all others",
+            .value = "STAGE"),
+    OPT_STR(struct pipeline_cfg, until, "until", NULL, "run this stage and what it waits for",
+            .value = "STAGE"),
+    OPT_LIST(struct pipeline_cfg, only, "only", "run this stage alone; may be repeated",
+             .value = "STAGE"),
     OPT_LIST(struct pipeline_cfg, force, "force",
-             "run this stage though its artifact fits; may be repeated"),
+             "run this stage though its artifact fits; may be repeated", .value = "STAGE"),
     OPT_INT(struct pipeline_cfg, jobs, "jobs", "0", 0, 10000,
             "most stages side by side; 0: as the site profile says, else one a thread"),
     OPT_INT(struct pipeline_cfg, threads, "threads", "0", 0, 100000,
@@ -292,7 +295,7 @@ static enum status run_explain(struct arena *a, void *cfg)
 static const struct opt explain_opts[] = {
     OPT_LIST(struct pipeline_cfg, words, "file",
              "the pipeline file, and behind it one stage if only that is wanted",
-             .flags = OPT_REQUIRED | OPT_POSITIONAL),
+             .flags = OPT_REQUIRED | OPT_POSITIONAL, .value = "FILE [STAGE]"),
     ROW_SETS,
     ROW_SITE,
     ROW_WORK,
@@ -325,6 +328,9 @@ static enum status run_graph(struct arena *a, void *cfg)
     TRY(read_plan(a, c, c->file, &plan));
     if (strcmp(graph_formats[c->format], "dot") == 0)
         show_dot(plan, &text);
+    else if (strcmp(graph_formats[c->format], "names") == 0)
+        for (size_t i = 0; i < plan->count; i++)
+            buf_printf(&text, "%s\n", plan->names[i]);
     else
         show_tree(plan, &text);
     st = print(&text);
@@ -337,7 +343,7 @@ static const struct opt graph_opts[] = {
     ROW_SETS,
     ROW_SITE,
     OPT_CHOICE(struct pipeline_cfg, format, "format", "text", graph_formats,
-               "a tree for people, or a graph for Graphviz's dot"),
+               "a tree for people, a graph for Graphviz's dot, or the stages' names alone"),
     OPT_END
 };
 

@@ -117,8 +117,10 @@ json_t *schema_of_pipeline(command_list commands)
     add_kinds(defs, commands);
     add_causes(defs);
     json_object_set_new(defs, "stage", stage_schema(defs, commands));
-    json_object_set_new(file, "anyOf", json_pack("[{s:[s]}, {s:[s]}]", "required", "stages",
-                                                 "required", "include"));
+    /* what a run is given has stages, its own or included; a part of it needs neither */
+    json_object_set_new(file, "anyOf",
+                        json_pack("[{s:[s]}, {s:[s]}, {s:{s:[s]}}]", "required", "stages",
+                                  "required", "include", "not", "required", "pipeline"));
     return with_head(file, "a Tundish pipeline file", defs);
 }
 

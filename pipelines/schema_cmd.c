@@ -8,16 +8,14 @@ struct schema_cfg {
     bool site;
 };
 
-static const struct opt options[] = {
-    OPT_BOOL(struct schema_cfg, site, "site", "false", "the schema of site profiles instead"),
-    OPT_END
-};
+static const struct opt options[] = { OPT_BOOL(struct schema_cfg, site, "site", "false",
+                                               "the schema of site profiles instead"),
+                                      OPT_END };
 
 static enum status run(struct arena *a, void *cfg)
 {
     const struct schema_cfg *c = cfg;
-    json_t *schema =
-        c->site ? schema_of_site(command_all()) : schema_of_pipeline(command_all());
+    json_t *schema = c->site ? schema_of_site(command_all()) : schema_of_pipeline(command_all());
     int failed = json_dumpf(schema, stdout, JSON_INDENT(1));
 
     (void)a;

@@ -7,7 +7,7 @@
 
 struct options {
     json_t *defs;
-    const char *name;               /* of the table in defs */
+    const char *name; /* of the table in defs */
     const struct opt *table;
     struct arena arena;
 };
@@ -22,9 +22,8 @@ static json_t *or_param(json_t *schema)
 
 static json_t *number_json(const struct opt *row, double x)
 {
-    return row->type == OPT_T_REAL || x != floor(x) || fabs(x) > 9e15
-               ? json_real(x)
-               : json_integer((json_int_t)x);
+    return row->type == OPT_T_REAL || x != floor(x) || fabs(x) > 9e15 ? json_real(x)
+                                                                      : json_integer((json_int_t)x);
 }
 
 /* Bounds so far out that they only say what the type holds are left out. */
@@ -86,8 +85,7 @@ static json_t *named_item(struct options *o, const struct opt *row, const struct
 
     for (size_t i = 0; row->item(i, &item); i++) {
         const char *name = arena_printf(&o->arena, "%s.%s.%s%s%s", o->name, row->name, item.name,
-                                        item.variant ? "." : "",
-                                        item.variant ? item.variant : "");
+                                        item.variant ? "." : "", item.variant ? item.variant : "");
         json_t *schema;
 
         if (strcmp(item.name, first->name) != 0)
@@ -161,19 +159,26 @@ static json_t *tree(struct options *o, const struct opt *row)
 static json_t *value_of(struct options *o, const struct opt *row)
 {
     switch (row->type) {
-    case OPT_T_INT: return or_param(bounded(row, "integer"));
-    case OPT_T_REAL: return or_param(bounded(row, "number"));
-    case OPT_T_BOOL: return or_param(json_pack("{s:s}", "type", "boolean"));
-    case OPT_T_CHOICE: return or_param(choices(o, row));
-    case OPT_T_TREE: return tree(o, row);
+    case OPT_T_INT:
+        return or_param(bounded(row, "integer"));
+    case OPT_T_REAL:
+        return or_param(bounded(row, "number"));
+    case OPT_T_BOOL:
+        return or_param(json_pack("{s:s}", "type", "boolean"));
+    case OPT_T_CHOICE:
+        return or_param(choices(o, row));
+    case OPT_T_TREE:
+        return tree(o, row);
     case OPT_T_LIST:
-    case OPT_T_INPUTS: return list(schema_ref("plain"));
+    case OPT_T_INPUTS:
+        return list(schema_ref("plain"));
     case OPT_T_SIZE:
         return json_pack("{s:[o, {s:s, s:s}, o]}", "anyOf", bounded(row, "integer"), "type",
                          "string", "pattern", "^[0-9]+[KMGTkmgt]?$", schema_ref("param"));
     case OPT_T_STR:
     case OPT_T_INPUT:
-    case OPT_T_OUTPUT: return schema_ref("plain");
+    case OPT_T_OUTPUT:
+        return schema_ref("plain");
     }
     return json_true();
 }
@@ -230,9 +235,9 @@ static void add_property(struct options *o, json_t *map, const char *at, const c
 
     json_object_set_new(json_object_get(map, "properties"), name, schema);
     if (pattern)
-        json_object_set_new(patterns, pattern,
-                            json_pack("{s:s}", "$ref",
-                                      arena_printf(&o->arena, "%s/properties/%s", at, name)));
+        json_object_set_new(
+            patterns, pattern,
+            json_pack("{s:s}", "$ref", arena_printf(&o->arena, "%s/properties/%s", at, name)));
 }
 
 /* `model: {width: 256}` is the option model.width. */
@@ -278,10 +283,9 @@ static void add_required(json_t *map, const struct opt *table)
         if (!(row->flags & OPT_REQUIRED) || row->type == OPT_T_OUTPUT || strchr(row->name, '.'))
             continue;
         pattern = either_letter(&a, row->name);
-        properties = pattern == NULL
-                         ? json_pack("{s:[s]}", "required", row->name)
-                         : json_pack("{s:{s:{s:{s:s}}}}", "not", "propertyNames", "not", "pattern",
-                                     pattern);
+        properties = pattern == NULL ? json_pack("{s:[s]}", "required", row->name)
+                                     : json_pack("{s:{s:{s:{s:s}}}}", "not", "propertyNames", "not",
+                                                 "pattern", pattern);
         json_array_append_new(all, properties);
         arena_release(&a);
     }

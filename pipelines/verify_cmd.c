@@ -127,11 +127,13 @@ static enum status hash_job(struct verification *v, struct job *job)
     } else {
         st = artifact_digest_path(job->node->path, NULL, job->seen);
     }
+    buf_release(&path);
+    if (st == ST_INTERRUPTED)
+        return st;
     if (st != ST_OK) {
         job->seen[0] = 0;
         job->why = mem_strdup(fail_message());
     }
-    buf_release(&path);
     atomic_fetch_add(&v->bytes, bytes);
     progress_add(bytes);
     return ST_OK;

@@ -6,10 +6,10 @@
 #include "store/digests.h"
 #include "store/store_bench.h"
 
-#define FILES 100000
+#define FILES          100000
 #define FILES_A_FOLDER 1000
-#define FILE_BYTES 1024
-#define AGE_SECONDS 2.1         /* from then on a file is remembered */
+#define FILE_BYTES     1024
+#define AGE_SECONDS    2.1 /* from then on a file is remembered */
 
 static enum status make_files(struct arena *a, const char *folder)
 {

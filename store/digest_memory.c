@@ -4,13 +4,13 @@
 #include "base/file.h"
 #include "base/hash.h"
 
-#define MAGIC "tundigst"
-#define VERSION 1
-#define HEAD_BYTES 16
+#define MAGIC       "tundigst"
+#define VERSION     1
+#define HEAD_BYTES  16
 #define ENTRY_BYTES 72
-#define SUM_BYTES 8
-#define ENTRIES_MAX (1u << 20)     /* 72 MiB; past it only what this run met is kept */
-#define NS INT64_C(1000000000)
+#define SUM_BYTES   8
+#define ENTRIES_MAX (1u << 20) /* 72 MiB; past it only what this run met is kept */
+#define NS          INT64_C(1000000000)
 
 /* The entries in the order they came, and an open hash table of their numbers, less than half
  * full. */
@@ -18,15 +18,12 @@ struct digest_memory {
     char *path;
     struct digest_entry *entries;
     size_t count, cap;
-    uint32_t *slots;               /* number + 1; 0 is free */
-    size_t slot_count;             /* a power of two */
+    uint32_t *slots;   /* number + 1; 0 is free */
+    size_t slot_count; /* a power of two */
     bool changed;
 };
 
-static int64_t nanoseconds(struct timespec t)
-{
-    return (int64_t)t.tv_sec * NS + t.tv_nsec;
-}
+static int64_t nanoseconds(struct timespec t) { return (int64_t)t.tv_sec * NS + t.tv_nsec; }
 
 struct digest_entry digest_entry_of(const struct stat *info)
 {
@@ -233,7 +230,7 @@ void digest_memory_close(struct digest_memory *m)
         return;
     if (m->changed)
         st = save(m);
-    (void)st;       /* then the files are hashed again next time */
+    (void)st; /* then the files are hashed again next time */
     free(m->path);
     free(m->entries);
     free(m->slots);

@@ -14,26 +14,26 @@
 #include "base/stop.h"
 #include "store/digest_memory.h"
 
-#define NS INT64_C(1000000000)
-#define RACY_NS (2 * NS)
-#define SHOW_BYTES ((uint64_t)1 << 30)
+#define NS           INT64_C(1000000000)
+#define RACY_NS      (2 * NS)
+#define SHOW_BYTES   ((uint64_t)1 << 30)
 #define SHOW_SECONDS 2.0
-#define LARGE_BYTES ((uint64_t)1 << 20)    /* such files are begun first, the largest at the front */
-#define POOL_BYTES ((uint64_t)4 << 20)     /* less work is done before threads have started */
-#define POOL_FILES 64
+#define LARGE_BYTES  ((uint64_t)1 << 20) /* such files are begun first, the largest at the front */
+#define POOL_BYTES   ((uint64_t)4 << 20) /* less work is done before threads have started */
+#define POOL_FILES   64
 
 struct digest_cache {
-    struct digest_memory *memory;   /* NULL: remembers nothing */
+    struct digest_memory *memory; /* NULL: remembers nothing */
     int threads;
     uint64_t hashed;
 };
 
 /* One file of a job. */
 struct item {
-    const char *name;               /* relative to the job's path; "" is that path itself */
+    const char *name; /* relative to the job's path; "" is that path itself */
     struct digest_entry entry;
-    bool known;                     /* entry.digest holds */
-    bool fresh;                     /* hashed by this job, and may be remembered */
+    bool known; /* entry.digest holds */
+    bool fresh; /* hashed by this job, and may be remembered */
 };
 
 /* The files below one path; then those of them that must be read. */
@@ -47,11 +47,11 @@ struct job {
     size_t todo_count;
     uint64_t todo_bytes;
     double begun;
-    bool stopping;                  /* the stop was asked for before this job began */
+    bool stopping; /* the stop was asked for before this job began */
     bool may_show;
-    pthread_mutex_t lock;           /* of showing */
+    pthread_mutex_t lock; /* of showing */
     atomic_bool showing;
-    _Atomic uint64_t done;          /* bytes */
+    _Atomic uint64_t done; /* bytes */
 };
 
 struct digest_cache *digest_cache_open(const char *path)
@@ -73,10 +73,7 @@ void digest_cache_close(struct digest_cache *c)
     free(c);
 }
 
-uint64_t digest_cache_hashed(const struct digest_cache *c)
-{
-    return c->hashed;
-}
+uint64_t digest_cache_hashed(const struct digest_cache *c) { return c->hashed; }
 
 const char *digest_cache_default(struct arena *a)
 {
@@ -100,10 +97,7 @@ static void to_hex(const unsigned char digest[32], char hex[SHA256_HEX])
     hex[64] = 0;
 }
 
-static unsigned nibble(char c)
-{
-    return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
-}
+static unsigned nibble(char c) { return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10); }
 
 static void from_hex(const char *hex, unsigned char digest[32])
 {
@@ -194,8 +188,11 @@ static enum status hash_one(void *ctx, size_t i, int worker)
 
 static void job_init(struct job *j, struct digest_cache *c, const char *path)
 {
-    *j = (struct job){ .cache = c, .path = path, .begun = bench_now(),
-                       .stopping = stop_requested(), .may_show = !progress_running() };
+    *j = (struct job){ .cache = c,
+                       .path = path,
+                       .begun = bench_now(),
+                       .stopping = stop_requested(),
+                       .may_show = !progress_running() };
     arena_init(&j->arena);
     pthread_mutex_init(&j->lock, NULL);
 }
@@ -264,7 +261,8 @@ static enum status hash_todo(struct job *j)
 
     if ((size_t)threads > j->todo_count)
         threads = (int)j->todo_count;
-    if (threads < 2 || (j->todo_bytes < POOL_BYTES && j->todo_count < POOL_FILES)) {
+    if (threads < 2 || pool_inside() ||
+        (j->todo_bytes < POOL_BYTES && j->todo_count < POOL_FILES)) {
         for (size_t i = 0; st == ST_OK && i < j->todo_count; i++)
             st = hash_item(j, j->todo[i]);
         return st;

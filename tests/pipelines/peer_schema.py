@@ -41,6 +41,7 @@ GOOD = [
 ]
 GOOD += [
     "include: [part.yaml]",
+    "params: {a: 1}",      # a part that another file includes
     STAGE % "uses: train, with: '${with}', resources: '${r}', timeout: none, gate: '${g}', matrix: '${m}'",
     STAGE % "run: '${words}', in: '${in}', retry: '${n}'",
 ]
