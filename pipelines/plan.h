@@ -248,11 +248,9 @@ MUST_USE enum status plan_select(const struct plan *p, const struct plan_selecti
 struct plan_span {
     size_t first, count;
 };
-MUST_USE enum status plan_find_all(const struct plan *p, const char *what, const char *name,
-                                   struct plan_span *out);
-/* The stage's index; ST_USAGE with the nearest name if there is none, and if the name is that of
- * several. `what` begins the message. */
+/* The stages of that name; ST_USAGE with the nearest name if there is none. `what` begins the
+ * message. */
 MUST_USE enum status plan_find(const struct plan *p, const char *what, const char *name,
-                               size_t *out);
+                               struct plan_span *out);
 
 #endif

@@ -120,7 +120,7 @@ static enum status keep_behind(const struct plan *p, const char *from, bool *run
     bool *behind = arena_array(p->arena, p->count, sizeof *behind);
     struct plan_span span;
 
-    TRY(plan_find_all(p, "--from", from, &span));
+    TRY(plan_find(p, "--from", from, &span));
     memset(behind + span.first, 1, span.count * sizeof *behind);
     for (size_t k = 0; k < p->count; k++) {
         const struct plan_stage *s = &p->stages[p->order[k]];
@@ -137,7 +137,7 @@ static enum status keep_before(const struct plan *p, const char *until, bool *ru
     bool *before = arena_array(p->arena, p->count, sizeof *before);
     struct plan_span span;
 
-    TRY(plan_find_all(p, "--until", until, &span));
+    TRY(plan_find(p, "--until", until, &span));
     memset(before + span.first, 1, span.count * sizeof *before);
     for (size_t k = p->count; k-- > 0;) {
         const struct plan_stage *s = &p->stages[p->order[k]];
@@ -154,7 +154,7 @@ static enum status keep_only(const struct plan *p, const struct opt_list *only, 
 
     memset(run, 0, p->count * sizeof *run);
     for (size_t k = 0; k < only->count; k++) {
-        TRY(plan_find_all(p, "--only", only->v[k], &span));
+        TRY(plan_find(p, "--only", only->v[k], &span));
         memset(run + span.first, 1, span.count * sizeof *run);
     }
     return ST_OK;
@@ -166,7 +166,7 @@ static enum status mark_forced(const struct plan *p, const struct opt_list *forc
     struct plan_span span;
 
     for (size_t k = 0; k < force->count; k++) {
-        TRY(plan_find_all(p, "--force", force->v[k], &span));
+        TRY(plan_find(p, "--force", force->v[k], &span));
         if (memchr(run + span.first, 1, span.count) == NULL)
             return fail(ST_USAGE, "--force %s: --from, --until or --only leave that stage out",
                         force->v[k]);

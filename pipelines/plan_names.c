@@ -60,23 +60,11 @@ const char *plan_near(const struct plan *p, const char *name)
     return hint;
 }
 
-enum status plan_find_all(const struct plan *p, const char *what, const char *name,
-                          struct plan_span *out)
+enum status plan_find(const struct plan *p, const char *what, const char *name,
+                      struct plan_span *out)
 {
     if (plan_span_of(p, name, out))
         return ST_OK;
     return fail(ST_USAGE, "%s: pipeline '%s' has no stage '%.80s'%s", what, p->name, name,
                 plan_near(p, name));
-}
-
-enum status plan_find(const struct plan *p, const char *what, const char *name, size_t *out)
-{
-    struct plan_span span;
-
-    TRY(plan_find_all(p, what, name, &span));
-    if (span.count > 1)
-        return fail(ST_USAGE, "%s: '%s' is %zu stages; name one of %s", what, name, span.count,
-                    plan_instances(p, span));
-    *out = span.first;
-    return ST_OK;
 }

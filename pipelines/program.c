@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "pipelines/name_index.h"
 #include "pipelines/param.h"
 
 /* ---- the table ---- */
@@ -42,6 +43,19 @@ const struct command stage_program = {
 /* ---- words with placeholders ---- */
 
 static const char *const own_names[] = { "out", "threads" };
+#define OWN_COUNT (sizeof own_names / sizeof *own_names)
+
+/* Placeholders: our own, and behind them the inputs' names in the order of the map. */
+static struct name_index index_names(struct arena *a, const struct yaml *in)
+{
+    struct name_index names = { .arena = a };
+
+    for (size_t i = 0; i < OWN_COUNT; i++)
+        name_index_add(&names, own_names[i]);
+    for (size_t i = 0; in != NULL && i < in->count; i++)
+        name_index_add(&names, in->keys[i]->text);
+    return names;
+}
 
 /* A piece of a word: plain bytes, or a placeholder. */
 struct piece {
@@ -69,40 +83,35 @@ static const char *next_piece(const char *s, struct piece *out)
     return s + n + 2;
 }
 
-static const char *names_of(struct arena *a, const struct yaml *in)
+/* "{a}, {b}, {out} and {threads}" */
+static const char *names_text(const struct name_index *names)
 {
     struct buf text = { 0 };
     const char *kept;
 
-    for (size_t i = 0; in != NULL && i < in->count && i < 12; i++)
-        buf_printf(&text, "{%s}, ", in->keys[i]->text);
+    for (size_t i = OWN_COUNT; i < names->count && i < OWN_COUNT + 12; i++)
+        buf_printf(&text, "{%s}, ", names->names[i]);
     buf_adds(&text, "{out} and {threads}");
-    kept = arena_strdup(a, text.p);
+    kept = arena_strdup(names->arena, text.p);
     buf_release(&text);
     return kept;
 }
 
-static enum status check_name(struct arena *a, const struct yaml *word, const struct piece *name,
-                              const struct yaml *in)
+static enum status check_name(const struct name_index *names, const struct yaml *word,
+                              const struct piece *name)
 {
-    const char *text = arena_strndup(a, name->p, name->n), *hint;
-    size_t count = in == NULL ? 0 : in->count;
-    const char **known = arena_array(a, count + 3, sizeof *known);
+    const char *text = arena_strndup(names->arena, name->p, name->n), *hint;
 
-    known[0] = own_names[0];
-    known[1] = own_names[1];
-    for (size_t i = 0; i < count; i++)
-        known[i + 2] = in->keys[i]->text;
-    for (size_t i = 0; known[i] != NULL; i++)
-        if (strcmp(known[i], text) == 0)
-            return ST_OK;
-    hint = hint_nearest(a, text, known);
+    if (name_index_find(names, text) != NAME_NONE)
+        return ST_OK;
+    hint = hint_nearest(names->arena, text, names->names);
     if (*hint == 0)
-        hint = arena_printf(a, "; there are %s, and {{ }} are braces", names_of(a, in));
+        hint = arena_printf(names->arena, "; there are %s, and {{ }} are braces",
+                            names_text(names));
     return yaml_fail(word, "unknown placeholder '{%.40s}'%s", text, hint);
 }
 
-static enum status check_word(struct arena *a, const struct yaml *word, const struct yaml *in)
+static enum status check_word(const struct name_index *names, const struct yaml *word)
 {
     struct piece piece;
 
@@ -111,7 +120,7 @@ static enum status check_word(struct arena *a, const struct yaml *word, const st
         if (next == NULL)
             return yaml_fail(word, "a lone '%c' (write %c%c for the sign itself)", *s, *s, *s);
         if (piece.is_name)
-            TRY(check_name(a, word, &piece, in));
+            TRY(check_name(names, word, &piece));
         s = next;
     }
     return ST_OK;
@@ -144,7 +153,7 @@ static enum status check_input(struct arena *a, const struct yaml *key, const st
         return yaml_fail(key,
                          "an input's name is letters, digits, - and _, at most 64; found '%.80s'",
                          key->text);
-    for (size_t i = 0; i < sizeof own_names / sizeof *own_names; i++)
+    for (size_t i = 0; i < OWN_COUNT; i++)
         if (strcmp(key->text, own_names[i]) == 0)
             return yaml_fail(key, "'%s' is a placeholder of its own; name the input otherwise",
                              key->text);
@@ -156,37 +165,39 @@ static enum status check_input(struct arena *a, const struct yaml *key, const st
 
 enum status program_check(struct arena *a, const struct yaml *run, const struct yaml *in)
 {
+    struct name_index names;
+
     if (in != NULL && in->kind != YAML_MAP)
         return yaml_fail(in, "in: want a map of names to paths or \"@stage\"; found %s",
                          yaml_describe(a, in));
     for (size_t i = 0; in != NULL && i < in->count; i++)
         TRY(check_input(a, in->keys[i], in->items[i]));
     TRY(program_check_words(a, run, "run"));
+    names = index_names(a, in);
     for (size_t i = 0; i < run->count; i++)
-        TRY(check_word(a, run->items[i], in));
+        TRY(check_word(&names, run->items[i]));
     return ST_OK;
 }
 
 /* ---- the command line ---- */
 
+/* What each placeholder is, by its number. */
 struct binding {
-    const struct yaml *in;
-    const char *out;
-    long long threads;
+    struct name_index names;
+    const char **values;
 };
 
-static void add_value(struct buf *word, const struct binding *b, const struct piece *name)
+static struct binding bind_names(struct arena *a, const struct yaml *in, const char *out,
+                                 long long threads)
 {
-    struct span text = { name->p, name->n };
+    struct binding b = { .names = index_names(a, in) };
 
-    if (span_eq(text, "out"))
-        buf_adds(word, b->out);
-    else if (span_eq(text, "threads"))
-        buf_printf(word, "%lld", b->threads);
-    else
-        for (size_t i = 0; i < b->in->count; i++)
-            if (span_eq(text, b->in->keys[i]->text))
-                buf_adds(word, b->in->items[i]->text);
+    b.values = arena_array(a, b.names.count, sizeof *b.values);
+    b.values[0] = out;
+    b.values[1] = arena_printf(a, "%lld", threads);
+    for (size_t i = OWN_COUNT; i < b.names.count; i++)
+        b.values[i] = in->items[i - OWN_COUNT]->text;
+    return b;
 }
 
 static const char *expand(struct arena *a, const struct binding *b, const char *s)
@@ -199,7 +210,8 @@ static const char *expand(struct arena *a, const struct binding *b, const char *
         s = next_piece(s, &piece);
         BUG_IF(s == NULL);      /* program_check() has seen it */
         if (piece.is_name)
-            add_value(&word, b, &piece);
+            buf_adds(&word, b->values[name_index_find(&b->names,
+                                                      arena_strndup(a, piece.p, piece.n))]);
         else
             buf_add(&word, piece.p, piece.n);
     }
@@ -212,7 +224,7 @@ const char **program_argv(struct arena *a, const struct plan_stage *s, const cha
                           long long threads)
 {
     const struct yaml *words = yaml_get(s->with, "argv");
-    struct binding b = { yaml_get(s->with, "in"), out, threads };
+    struct binding b = bind_names(a, yaml_get(s->with, "in"), out, threads);
     const char **argv = arena_array(a, words->count + 1, sizeof *argv);
 
     for (size_t i = 0; i < words->count; i++)

@@ -275,7 +275,7 @@ static enum status run_explain(struct arena *a, void *cfg)
 {
     const struct pipeline_cfg *c = cfg;
     struct run_report report = { 0 };
-    size_t stage = PLAN_OUTSIDE;
+    struct plan_span span = { PLAN_OUTSIDE, 1 };
     struct workdir work;
     struct plan *plan;
     enum status st;
@@ -284,10 +284,10 @@ static enum status run_explain(struct arena *a, void *cfg)
         return fail(ST_USAGE, "unexpected word '%s' behind the file and a stage", c->words.v[2]);
     TRY(read_plan(a, c, c->words.v[0], &plan));
     if (c->words.count == 2)
-        TRY(plan_find(plan, "explain", c->words.v[1], &stage));
+        TRY(plan_find(plan, "explain", c->words.v[1], &span));
     st = take_survey(a, c, plan, &work, &report);
-    if (st == ST_OK)
-        st = print_explain(&report.survey, stage);
+    for (size_t i = 0; st == ST_OK && i < span.count; i++)
+        st = print_explain(&report.survey, span.first + i);
     run_report_release(&report);
     return st;
 }

@@ -118,11 +118,11 @@ static void use_names(struct arena *a, const struct plan *p)
 {
     static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._=,+-";
     struct name_index slugs = { .arena = a };
-    size_t found;
+    struct plan_span found;
 
     for (size_t i = 0; i < p->count; i++) {
         const char *slug = p->stages[i].slug;
-        BUG_IF(plan_find(p, "find", p->names[i], &found) != ST_OK || found != i);
+        BUG_IF(plan_find(p, "find", p->names[i], &found) != ST_OK || found.first != i || found.count != 1);
         BUG_IF(slug[strspn(slug, good)] != 0 || strlen(slug) > 200 || name_index_find(&slugs, slug) != NAME_NONE);
         name_index_add(&slugs, slug);
     }

@@ -18,10 +18,11 @@ static struct plan *plan_of(struct arena *a, const char *text, const char *site)
 
 static const struct plan_stage *stage_of(const struct plan *p, const char *name)
 {
-    size_t i;
+    struct plan_span span;
 
-    assert_ok(plan_find(p, "test", name, &i));
-    return &p->stages[i];
+    assert_ok(plan_find(p, "test", name, &span));
+    assert_int_equal(span.count, 1);
+    return &p->stages[span.first];
 }
 
 /* The text of a stage's option. */
@@ -146,7 +147,7 @@ static void matrices_are_selected_whole_or_by_instance(void **state)
     struct arena a = { 0 };
     struct plan *p = plan_of(&a, matrix_text, NULL);
     bool *run, *force;
-    size_t i;
+    struct plan_span span;
 
     assert_ok(plan_select(p, &(struct plan_selection){ .only = &whole }, &run, &force));
     assert_true(run[2] && run[3] && run[4] && run[5] && !run[0] && !run[6]);
@@ -158,9 +159,9 @@ static void matrices_are_selected_whole_or_by_instance(void **state)
     assert_true(run[0] && run[1] && run[2] && run[8] && !run[6] && !run[7] && force[2] && force[5] && !force[0]);
     assert_ok(plan_select(p, &(struct plan_selection){ .from = "g[size=10,text=y]", .force = &whole }, &run, &force));
     assert_true(run[3] && run[1] && !run[2] && force[3] && !force[2]);
-    assert_int_equal(plan_find(p, "explain", "g", &i), ST_USAGE);
-    assert_has(fail_message(), "explain: 'g' is 4 stages; name one of g[size=10,text=x], ");
-    assert_int_equal(plan_find(p, "explain", "g[size=30,text=x]", &i), ST_USAGE);
+    assert_ok(plan_find(p, "explain", "g", &span));
+    assert_true(span.first == 2 && span.count == 4);
+    assert_int_equal(plan_find(p, "explain", "g[size=30,text=x]", &span), ST_USAGE);
     assert_has(fail_message(), "there are g[size=10,text=x], ");
     arena_release(&a);
 }
