@@ -167,6 +167,44 @@ static void a_kill_leaves_a_whole_version_and_a_history_that_is_true(void **stat
     check_alias(registry, alias);
 }
 
+/* Makes a report whose version is gone, as a killed prune leaves it, and prunes, until it is killed. */
+static _Noreturn void prune_reports(const char *registry)
+{
+    const char *orphan = join(registry, "versions/0123456789abcdef.report");
+    struct prune_result pruned;
+
+    log_set_quiet(true);
+    for (;;) {
+        promoted_artifact(&promoted_report, orphan, "metrics.json", "{}", "documents.jsonl", "");
+        if (registry_prune(&scratch_arena, &(struct prune_args){ registry, 0, false }, &pruned) != ST_OK ||
+            file_exists(orphan))
+            _exit(1);
+    }
+}
+
+static void a_killed_prune_leaves_no_half_report(void **state)
+{
+    const char *registry = scratch_path("registry");
+    struct promote_args args = { models[0], join(registry, "champion"), report, NULL };
+    struct rng r = { .seed = 6 };
+    struct promotion p;
+    int status;
+
+    assert_ok(registry_promote(&scratch_arena, &args, &p));
+    for (int i = 0; i < KILLS; i++) {
+        pid_t child = fork();
+
+        assert_true(child >= 0);
+        if (child == 0)
+            prune_reports(registry);
+        nap_us(rng_below(&r, LATEST_US));
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status));
+        check_folders(join(registry, "versions"));
+    }
+}
+
 /* Two processes promote in turns to one alias; none fails, and no event is lost. */
 static void two_promoters_wait_for_each_other(void **state)
 {
@@ -217,6 +255,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_kill_leaves_a_whole_version_and_a_history_that_is_true),
+        cmocka_unit_test(a_killed_prune_leaves_no_half_report),
         cmocka_unit_test(two_promoters_wait_for_each_other),
     };
 
