@@ -305,6 +305,8 @@ static enum status append_end(struct run *r, size_t i, const char *what, const s
     BUG_IF(event == NULL);
     if (a->cause >= 0)
         json_object_set_new(event, "cause", json_string(causes[a->cause]));
+    if (strcmp(what, "failed") == 0)
+        json_object_set_new(event, "again", json_boolean(r->turns[i].state == TURN_PAUSED));
     return journal_append(r->journal, event);
 }
 
@@ -321,7 +323,6 @@ static bool may_retry(struct run *r, size_t i, const struct attempt *a)
     wait = retry->wait * pow(retry->factor, (double)(t->attempt_count - 1));
     wait = wait < retry->most ? wait : retry->most;
     t->next_attempt = run_seconds(r->now) + wait;
-    t->state = TURN_PAUSED;
     log_warn("stage %s failed (%s); attempt %zu of %lld begins in %g s", r->plan->names[i],
              how_it_ended(r, i, a), t->attempt_count + 1, retry->times + 1, wait);
     return true;
@@ -332,10 +333,10 @@ static enum status settle_failure(struct run *r, size_t i, struct attempt *a)
     struct turn *t = &r->turns[i];
 
     a->cause = cause_of(r, i, &a->end);
+    t->state = may_retry(r, i, a) ? TURN_PAUSED : TURN_FAILED;
     TRY(append_end(r, i, "failed", a));
-    if (may_retry(r, i, a))
+    if (t->state == TURN_PAUSED)
         return ST_OK;
-    t->state = TURN_FAILED;
     run_failed(r, fail(ST_FAILED, "stage '%s' failed (%s); its log is %s%s", r->plan->names[i],
                        how_it_ended(r, i, a), a->log, log_tail(r, a->log)));
     return ST_OK;

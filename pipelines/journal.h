@@ -12,7 +12,7 @@
  *                     (without log and seconds: found finished, its runner was killed before it
  *                     could say so)
  *   {"t": ..., "event": "failed", "stage": "corpus", "key", "code": 2, "signal": 0, "seconds": 0.1,
- *    "log": "corpus-3.log"}
+ *    "log": "corpus-3.log", "cause": "exit", "again": false}      again: another attempt follows
  *   {"t": ..., "event": "interrupted", "stage": "corpus", "key", "seconds": 3.5, "log": ...}
  *   {"t": ..., "event": "gate", "stage": "score", "digest": "<of the artifact>", "gate": "<what it
  *    asks, as canonical JSON>", "outcome": "passed", "words": "1.61 <= 2.0"}

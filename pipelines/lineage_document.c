@@ -270,7 +270,8 @@ static void trace_source(struct tracing *w, const struct lineage_input *input)
         say(t, TOUCH_HOLDS, NULL, "%s: %s%.*s", came, path, (int)strcspn(w->id + length, "!#"),
             w->id + length);
     else if (t->touch == TOUCH_NONE)
-        say(t, TOUCH_HOLDS, NULL, "%s: somewhere in %s", came, path);
+        say(t, TOUCH_HOLDS, NULL, "%s: %s%s", came, file_is_folder(path) ? "somewhere in " : "",
+            path);
 }
 
 static void trace_sources(struct tracing *w)

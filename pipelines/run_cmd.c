@@ -6,6 +6,7 @@
 
 #include "base/bench.h"
 #include "base/log.h"
+#include "pipelines/options.h"
 #include "pipelines/run_page.h"
 #include "pipelines/run_view.h"
 #include "pipelines/show.h"
@@ -94,7 +95,8 @@ static void write_page(const struct run_page *page)
     struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
     const char *path;
 
-    if (page->args->dry || page->report->survey.views == NULL || !page->report->now.something_ran)
+    if (page->args->dry || page->report->survey.views == NULL
+        || (!page->report->now.something_ran && page->outcome == ST_OK))
         return;
     sigaction(SIGPIPE, &ignore, &before);      /* a stderr that nobody reads must not end the run */
     if (run_page_write(page, &path) == ST_OK)
@@ -104,6 +106,25 @@ static void write_page(const struct run_page *page)
     sigaction(SIGPIPE, &before, NULL);
 }
 
+/* What was asked for behind the file, for the record. */
+static void say_words(struct arena *a, const struct pipeline_cfg *c, struct words *out)
+{
+    const struct {
+        const char *name, *value;
+    } texts[] = { { "site", c->site }, { "from", c->from }, { "until", c->until } };
+    const struct {
+        const char *name;
+        const struct opt_list *list;
+    } lists[] = { { "set", &c->sets }, { "only", &c->only }, { "force", &c->force } };
+
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (size_t k = 0; k < lists[i].list->count; k++)
+            words_add(out, arena_printf(a, "--%s=%s", lists[i].name, lists[i].list->v[k]));
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].value != NULL)
+            words_add(out, arena_printf(a, "--%s=%s", texts[i].name, texts[i].value));
+}
+
 static enum status run_run(struct arena *a, void *cfg)
 {
     const struct pipeline_cfg *c = cfg;
@@ -111,6 +132,8 @@ static enum status run_run(struct arena *a, void *cfg)
     struct capacity asked = { c->jobs, c->threads, c->memory };
     struct run_args args = { .arena = a, .dry = c->dry_run, .keep_going = c->keep_going };
     struct run_report report = { 0 };
+    struct words words = { .arena = a };
+    struct opt_list word_list;
     struct failure failure;
     struct workdir work;
     bool *selected, *forced;
@@ -125,6 +148,9 @@ static enum status run_run(struct arena *a, void *cfg)
     args.selected = selected;
     args.forced = forced;
     args.machine = capacity_of(args.plan, &asked);
+    say_words(a, c, &words);
+    word_list = (struct opt_list){ words.v, words.count };
+    args.words = &word_list;
     if (!c->dry_run)
         args.view = log_is_terminal() && !log_is_quiet() ? view_live_new() : view_plain_new();
     st = run_plan(&args, &report);
@@ -153,15 +179,16 @@ static const struct opt run_opts[] = {
     OPT_LIST(struct pipeline_cfg, force, "force",
              "run this stage though its artifact fits; may be repeated", .value = "STAGE"),
     OPT_INT(struct pipeline_cfg, jobs, "jobs", "0", 0, 10000,
-            "most stages side by side; 0: as the site profile says, else one a thread"),
+            "most stages side by side; 0: as the site profile says, else one a thread",
+            .letter = 'j'),
     OPT_INT(struct pipeline_cfg, threads, "threads", "0", 0, 100000,
             "threads that stages share; 0: as the site profile says, else all processors"),
     OPT_SIZE(struct pipeline_cfg, memory, "memory", "0", 0, 1e18,
              "memory that stages share; 0: as the site profile says, else the machine's"),
     OPT_BOOL(struct pipeline_cfg, keep_going, "keep-going", "false",
-             "a failure stops only what waits for it"),
+             "a failure stops only what waits for it", .letter = 'k'),
     OPT_BOOL(struct pipeline_cfg, dry_run, "dry-run", "false",
-             "print what would run and why, and do nothing"),
+             "print what would run and why, and do nothing", .letter = 'n'),
     OPT_END
 };
 
@@ -182,9 +209,11 @@ const struct command cmd_run = {
         "  tundish run pipelines/quickstart.yaml --set documents=/usr/share/doc\n"
         "  tundish run my.yaml --dry-run --from pretrain\n"
         "\n"
-        "Exit code 0: all is up to date; 1: a stage failed; 2: wrong usage or file; 4: "
-        "another run is at\n"
-        "work; 130: stopped.",
+        "Stages that do not wait for each other run side by side, as far as --jobs, threads and memory "
+        "go.\n"
+        "Exit code 0: all is up to date; 1: a stage failed; 2: wrong usage or file; 3: a gate is "
+        "shut; 4:\n"
+        "another run is at work; 130: stopped.",
     .opts = run_opts,
     .cfg_size = sizeof(struct pipeline_cfg),
     .run = run_run,

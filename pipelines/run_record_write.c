@@ -9,6 +9,7 @@
 #include "base/platform.h"
 #include "pipelines/options.h"
 #include "pipelines/param.h"
+#include "pipelines/run_record.h"
 #include "pipelines/show.h"
 
 #define METRICS_LIMIT (1u << 20)
@@ -27,11 +28,6 @@ void run_record_name(struct arena *a, struct run_now *now)
     gmtime_r(&t.tv_sec, &utc);
     strftime(text, sizeof text, "%Y-%m-%dT%H-%M-%SZ", &utc);
     now->id = arena_strdup(a, text);
-}
-
-static const char *record_path(struct arena *a, const struct run_now *now, const char *id)
-{
-    return arena_printf(a, "%s/%s.json", now->work->runs, id);
 }
 
 /* ---- its parts ---- */
@@ -228,7 +224,7 @@ static enum status write_record(struct run_now *now, const struct run_args *args
                                 const char *outcome, const char *message)
 {
     json_t *record = run_record_json(now, args, outcome, message);
-    enum status st = json_write_file(record_path(args->arena, now, now->id), record);
+    enum status st = json_write_file(run_record_path(args->arena, now->work->path, now->id), record);
 
     json_decref(record);
     return st;
@@ -238,7 +234,10 @@ enum status run_record_begin(struct run_now *now, const struct run_args *args)
 {
     const char *id = now->id;
 
-    for (int n = 2; file_exists(record_path(args->arena, now, now->id)); n++)
+    if (now->recorded)
+        return ST_OK;
+    now->recorded = true;
+    for (int n = 2; file_exists(run_record_path(args->arena, now->work->path, now->id)); n++)
         now->id = arena_printf(args->arena, "%s-%d", id, n);
     return write_record(now, args, "running", "");
 }
@@ -249,6 +248,7 @@ enum status run_record_end(struct run_now *now, const struct run_args *args, enu
     struct failure failure;
 
     failure_save(&failure, st);
+    TRY(run_record_begin(now, args));
     TRY(write_record(now, args, run_record_outcome(st), message));
     if (st != ST_OK)
         (void)failure_restore(&failure);

@@ -6,7 +6,8 @@
 
 /* Gives the run its id, times and nothing else; touches no file. */
 void run_record_name(struct arena *a, struct run_now *now);
-/* When the first stage is about to run: a record with the outcome "running"; takes the id. */
+/* When the first stage is about to run: a record with the outcome "running"; takes the id. Again:
+ * nothing happens. */
 MUST_USE enum status run_record_begin(struct run_now *now, const struct run_args *args);
 /* The whole record; st and fail_message() tell how it went. */
 MUST_USE enum status run_record_end(struct run_now *now, const struct run_args *args,

@@ -11,7 +11,9 @@
 #include "base/platform.h"
 #include "base/stop.h"
 #include "pipelines/options.h"
+#include "pipelines/notify.h"
 #include "pipelines/run_part.h"
+#include "pipelines/run_record.h"
 #include "pipelines/run_record_write.h"
 
 #define STRAY_PATIENCE_MS 10000   /* for a process of an earlier run to leave a resumable state */
@@ -296,8 +298,7 @@ static enum status start_stages(struct run *r)
     while (may_start(r) && (k = choose(r)) != SIZE_MAX) {
         size_t i = r->ready[k];
         r->ready[k] = r->ready[--r->ready_count];
-        if (!r->now->something_ran)
-            TRY(run_record_begin(r->now, r->args));
+        TRY(run_record_begin(r->now, r->args));
         TRY(attempt_start(r, i));
         capacity_take(&r->left, &r->live[i].claim);
         r->running++;
@@ -456,6 +457,22 @@ static enum status run_locked(struct run *r)
     return st;
 }
 
+/* The record of a run in which something happened, and those who want to know of it. */
+static void write_down(struct run *r, enum status st)
+{
+    struct failure failure;
+
+    if (r->now->turns == NULL || (!r->now->something_ran && st == ST_OK))
+        return;
+    failure_save(&failure, st);
+    if (run_record_end(r->now, r->args, st) != ST_OK)
+        log_warn("no record of this run: %s", fail_message());
+    else
+        notify_all(r->plan, run_record_path(r->arena, r->work->path, r->now->id), st);
+    if (st != ST_OK)
+        (void)failure_restore(&failure);
+}
+
 enum status run_plan(const struct run_args *args, struct run_report *report)
 {
     struct run r = { .args = args, .report = report, .arena = args->arena, .plan = args->plan,
@@ -477,8 +494,7 @@ enum status run_plan(const struct run_args *args, struct run_report *report)
                              : st;
     sigaction(SIGPIPE, &ignore, &before);      /* a stderr that nobody reads must not end a stage */
     st = run_locked(&r);
-    if (report->now.something_ran && run_record_end(&report->now, args, st) != ST_OK)
-        log_warn("no record of this run: %s", fail_message());
+    write_down(&r, st);
     sigaction(SIGPIPE, &before, NULL);
     file_lock_drop(&lock);
     return st;

@@ -78,6 +78,7 @@ struct run_now {
     double began;                  /* bench_now() */
     double began_clock;            /* seconds since 1970 */
     bool something_ran;
+    bool recorded;                 /* it has a record: something ran, or it did not end well */
 };
 
 struct run_view;

@@ -11,7 +11,12 @@ quiet() { "$TUNDISH" "$@" >log 2>&1 || fails "tundish $*"; }
 digest() { sed -n 's/^ *"digest": *"\([0-9a-f]*\)".*/\1/p' "$1/manifest.json"; }
 
 make_documents docs
-cp docs/plain/020.md docs/plain/zz-copy.md
+# this project's own words may change; these do not
+mkdir docs/own
+for n in one two three four; do
+    for day in 1 2 3 4 5 6 7 8 9; do echo "Note $n of day $day: the furnace was tapped, the ladle held $((day * 7)) tonnes, and nobody was hurt."; done >docs/own/$n.md
+done
+cp docs/own/two.md docs/own/two-again.md
 for n in 1 2 3; do head -c 3000000 /dev/zero >docs/zeros-$n.bin; done      # enough for the threads of digests
 quiet curate docs --out a/corpus --steps '[normalize, {dedup: {method: exact}}]' --shard-bytes 16K
 quiet tokenizer train --corpus a/corpus --vocab 300 --out a/tokenizer
@@ -75,7 +80,7 @@ says model "was made with artifacts of this list"
 tell "$(some validation any)"
 says checkpoint "held out for validation"
 says report "has its id and its score"
-tell docs/plain/zz-copy.md
+tell docs/own/two.md
 says corpus "dropped it in the step dedup exact: exact_duplicate"
 [ "$(grep -c '^[a-z]' told)" = 2 ] || { cat told; fails "what was dropped is in no other artifact"; }
 code=0; "$TUNDISH" lineage champion --document "$(basename "$id")" >told 2>log || code=$?
@@ -90,7 +95,7 @@ grep -q 'other/deep/tokenizer$' told || { cat told; fails "the other tokenizer i
 grep -q 'also at .*other/deep/tokens$' told || { cat told; fails "the copy is not told"; }
 
 # ---- a model that goes on from another: both stores taught it ----
-mkdir more && cp docs/plain/03*.md more
+mkdir more && cp docs/own/*.md more
 quiet curate more --out b/corpus --steps '[normalize]'
 quiet tokenize --corpus b/corpus --tokenizer a/tokenizer --out b/tokens
 quiet train --store b/tokens --init a/checkpoint --out b/checkpoint --context 32 --batch-tokens 128 --unit-tokens 128 --steps 2 --eval-every 0
@@ -145,14 +150,12 @@ for file in model/model.safetensors checkpoint/optimizer.safetensors tokens/trai
     grep -q '1 of [0-9]* files and sources are damaged, 0 inputs' log || fails "$file: want one damaged"
     flip "moved/x-$file" $((size / 2))
 done
-source=$(find docs/plain -name '*.md' -size +1k | head -n 1)
-[ -n "$source" ] || fails "no source is long enough"
-flip "$source" 5
+flip docs/own/one.md 5
 refused "the source" "docs' is not what was read"
 "$TUNDISH" lineage moved/x-model >tree 2>log || fails "source changed"
 grep -A1 '  docs$' tree | grep -q 'ANOTHER content today' || { cat tree; fails "another content is not told"; }
 quiet verify moved/x-model --no-chain
-flip "$source" 5
+flip docs/own/one.md 5
 mv moved/x-corpus/part-00000.jsonl.zst .
 refused "a lost shard" "part-00000.jsonl.zst"
 mv part-00000.jsonl.zst moved/x-corpus
