@@ -58,6 +58,20 @@ static json_t *manifest_of(const char *word, char digest[SHA256_HEX])
     return m;
 }
 
+/* Without a sync, of which thousands take minutes. */
+static void make_folders(const char *path)
+{
+    struct buf part = { 0 };
+
+    for (const char *p = path; *p; p++) {
+        if (*p == '/' && p > path)
+            (void)mkdir(part.p, 0755);
+        buf_addc(&part, *p);
+    }
+    assert_int_equal(mkdir(part.p, 0755) == 0 || file_is_folder(part.p), 1);
+    buf_release(&part);
+}
+
 /* Writes it as FOLDER/NAME, with one input of this digest, said to lie at a path (NULL: not told). Takes m over. */
 static const char *place(struct scene *s, const char *name, json_t *m, const char *input, const char *said)
 {
@@ -67,8 +81,8 @@ static const char *place(struct scene *s, const char *name, json_t *m, const cha
         json_object_set_new(m, "inputs", json_pack("{s:[s]}", "in", input));
     if (said)
         json_object_set_new(m, "aside", json_pack("{s:{s:[s]}}", "paths", "in", said));
-    assert_ok(file_make_folders(path));
-    assert_int_equal(json_dump_file(m, path_join(&s->arena, path, MANIFEST_NAME), 0), 0);      /* unsynced: there are thousands */
+    make_folders(path);
+    assert_int_equal(json_dump_file(m, path_join(&s->arena, path, MANIFEST_NAME), 0), 0);
     json_decref(m);
     return path;
 }
@@ -137,7 +151,7 @@ static void test_own_input(void **state)
 /* Each made from the next; no path is told, so they are found by digest alone. */
 static void test_long_chain(void **state)
 {
-    enum { LENGTH = 5000 };
+    enum { LENGTH = 2000 };
     struct scene *s = *state;
     char (*digests)[SHA256_HEX] = mem_array(LENGTH + 1, sizeof *digests), word[16];
     const char *first = NULL;
