@@ -16,7 +16,7 @@
 struct verify_cfg {
     const char *path;
     struct opt_list search;
-    bool chain, allow_missing, json;
+    bool chain, sources, allow_missing, json;
     int64_t threads;
 };
 
@@ -27,6 +27,8 @@ static const struct opt options[] = {
     OPT_BOOL(S, chain, "chain", "true", "also all that it was made from, sources too"),
     OPT_LIST(S, search, "search", "folder to look for inputs in, with all below it",
              .value = "DIR"),
+    OPT_BOOL(S, sources, "sources", "true",
+             "also what was read from outside; --no-sources where documents still come in"),
     OPT_BOOL(S, allow_missing, "allow-missing", "false",
              "inputs that are not found are told, but are no failure"),
     OPT_BOOL(S, json, "json", "false", "one JSON object instead of lines"),
@@ -87,16 +89,18 @@ static int by_size(const void *a, const void *b)
     return (x->bytes < y->bytes) - (x->bytes > y->bytes);
 }
 
-static uint64_t collect(struct verification *v, bool chain)
+static uint64_t collect(struct verification *v, const struct verify_cfg *o)
 {
     uint64_t total = 0;
 
-    for (size_t i = 0; i < (chain ? v->l->count : 1); i++) {
+    for (size_t i = 0; i < (o->chain ? v->l->count : 1); i++) {
         const struct lineage_node *n = &v->l->nodes[i];
 
         if (n->state == LINEAGE_FOUND) {
             add_artifact(v, n);
         } else if (n->state == LINEAGE_OUTSIDE) {
+            if (!o->sources)
+                continue;
             v->sources++;
             add_job(v, (struct job){ .node = n, .want = n->digest, .bytes = UINT64_MAX });
         } else {
@@ -286,7 +290,7 @@ static enum status report(struct verification *v, const struct verify_cfg *o)
 
 static enum status verify(struct verification *v, const struct verify_cfg *o, struct pool *pool)
 {
-    uint64_t total = collect(v, o->chain);
+    uint64_t total = collect(v, o);
     enum status st;
 
     progress_start("verify", "bytes", total);
@@ -337,6 +341,7 @@ const struct command cmd_verify = {
         "circumstances are covered by no digest.)\n\n"
         "  tundish verify work/quickstart/current/model\n"
         "  tundish verify model --search /backup/artifacts --allow-missing\n"
+        "  tundish verify registry/champion --no-sources\n"
         "  tundish verify model --no-chain",
     .opts = options,
     .cfg_size = sizeof(struct verify_cfg),
