@@ -88,7 +88,8 @@ struct opt {
     opt_check_fn *check;
     opt_paths_fn *paths;        /* OPT_T_TREE that names inputs inside */
     const char *reads;          /* inputs: the kinds of artifact that will do, a blank between
-                                   ("checkpoint model"); NULL: any, and plain files */
+                                   ("checkpoint model"); NULL: any. A plan is refused that
+                                   refers to another; plain files are not looked at */
     opt_item_fn *item;          /* OPT_T_TREE that is a list: what may stand in it */
 };
 

@@ -101,6 +101,11 @@ enum status plan_parse(struct arena *a, const struct plan_args *args, const char
     return st;
 }
 
+enum status plan_too_large(struct arena *a, enum status st)
+{
+    return st != ST_LIMIT ? st : fail(ST_CONFIG, "%s", arena_strdup(a, fail_message()));
+}
+
 enum status plan_read_file(struct arena *a, const struct plan_args *args, struct plan **out)
 {
     struct buf text = { 0 };
@@ -109,5 +114,5 @@ enum status plan_read_file(struct arena *a, const struct plan_args *args, struct
     if (st == ST_OK)
         st = plan_parse(a, args, text.p, text.n, out);
     buf_release(&text);
-    return st;
+    return plan_too_large(a, st);
 }

@@ -202,7 +202,7 @@ static enum status include(struct gather *g, const struct plan_file *by, const s
     if (known)
         return ST_OK;
     st = yaml_read_file(b->arena, f->path, &f->root);
-    if (st == ST_IO || st == ST_MISSING)
+    if (st == ST_IO || st == ST_LIMIT || st == ST_MISSING)
         return yaml_fail(item, "cannot include: %s", arena_strdup(b->arena, fail_message()));
     TRY(st);
     add_file(b, f);

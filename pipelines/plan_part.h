@@ -99,6 +99,8 @@ struct plan_build {
     size_t links;                        /* inputs and needs that a name of several stages made */
 };
 
+/* A file that is too large is a wrong file: ST_CONFIG in place of ST_LIMIT. */
+MUST_USE enum status plan_too_large(struct arena *a, enum status st);
 /* A command that can be a stage. */
 bool plan_is_kind(const struct command *c);
 bool plan_takes_threads(const struct command *c);

@@ -76,7 +76,7 @@ enum status plan_site_read(struct plan_build *b, const char *path)
     struct plan_site *site = arena_new(b->arena, struct plan_site);
     struct yaml *root, *kinds, *notify;
 
-    TRY(yaml_read_file(b->arena, path, &root));
+    TRY(plan_too_large(b->arena, yaml_read_file(b->arena, path, &root)));
     TRY(plan_check_keys(b->arena, root, SCHEMA_SITE));
     TRY(read_machine(b, root));
     kinds = yaml_get(root, "kinds");

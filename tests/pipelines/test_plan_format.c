@@ -318,6 +318,47 @@ static void a_site_goes_over_what_stages_say(void **state)
     arena_release(&a);
 }
 
+static void the_commands_take_a_site(void **state)
+{
+    struct scene scene;
+
+    scene_begin(&scene);
+    scene_write("p.yaml", "pipeline: p\nstages:\n  a: {run: [sleep, \"60\"]}\n");
+    scene_write("here.yaml", "site: here\nkinds: {run: {timeout: 1s}}\n");
+    scene_write("wrong.yaml", "site: here\nstages: {a: {with: {nap: 0}}}\n");
+    assert_run(&scene, 2, "graph", "p.yaml", "--site", "wrong.yaml");
+    assert_has(scene.err.p, "wrong.yaml:2:14: 'with' belongs in the pipeline file");
+    assert_run(&scene, 2, "status", "p.yaml", "--site", "none.yaml");
+    assert_run(&scene, 0, "explain", "p.yaml", "--site", "here.yaml");
+    assert_true(scene_run(&scene, "run", "p.yaml", "--site", "here.yaml") != 0);
+    assert_has(scene.err.p, "it took longer than 1 s");
+    scene_end(&scene);
+}
+
+static void a_file_may_not_be_too_large(void **state)
+{
+    struct arena a = { 0 };
+    struct plan_args args = { .name = "huge.yaml", .commands = fake_commands };
+    struct scene scene;
+    struct plan *p;
+    char *text = mem_alloc((5u << 20) + 1);
+
+    scene_begin(&scene);
+    memset(text, '#', 5u << 20);
+    scene_write("huge.yaml", text);
+    scene_write("p.yaml", "include: huge.yaml\npipeline: p\nstages: {a: {uses: grow}}\n");
+    assert_int_equal(plan_read_file(&a, &args, &p), ST_CONFIG);
+    args.name = "p.yaml";
+    assert_int_equal(plan_read_file(&a, &args, &p), ST_CONFIG);
+    assert_has(fail_message(), "p.yaml:1:10: cannot include: 'huge.yaml' is larger than the limit");
+    scene_write("p.yaml", "pipeline: p\nstages: {a: {uses: grow}}\n");
+    args.site = "huge.yaml";
+    assert_int_equal(plan_read_file(&a, &args, &p), ST_CONFIG);
+    scene_end(&scene);
+    arena_release(&a);
+    free(text);
+}
+
 /* ---- gates ---- */
 
 static void gates_are_bounds_or_comparisons(void **state)
@@ -418,6 +459,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_stage_has_its_own_policy_over_the_defaults),
         cmocka_unit_test(time_is_the_timeout_where_none_is_given),
         cmocka_unit_test(a_site_goes_over_what_stages_say),
+        cmocka_unit_test(the_commands_take_a_site),
+        cmocka_unit_test(a_file_may_not_be_too_large),
         cmocka_unit_test(gates_are_bounds_or_comparisons),
         cmocka_unit_test(parts_bring_params_stages_and_notices),
         cmocka_unit_test(parts_may_not_lie_too_deep),
