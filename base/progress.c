@@ -133,6 +133,26 @@ void progress_text(struct buf *b, const struct progress_now *p, bool bar)
         buf_printf(b, ", %s", p->note);
 }
 
+void progress_brief(struct buf *b, const struct progress_now *p)
+{
+    if (p->total > 0 && p->done <= p->total) {
+        double part = (double)p->done / (double)p->total;
+
+        add_bar(b, part);
+        buf_printf(b, "%d %%, ", (int)(100 * part));
+        if (p->rate > 0) {
+            add_time(b, (double)(p->total - p->done) / p->rate);
+            buf_adds(b, " left, ");
+        }
+    } else {
+        add_amount(b, p, p->done, true);
+        buf_adds(b, ", ");
+    }
+    add_rate(b, p, p->rate);
+    if (p->note[0])
+        buf_printf(b, ", %s", p->note);
+}
+
 /* Cuts the text to the width of the terminal, less one column: a full line would wrap. */
 static void cut_to_terminal(struct buf *b)
 {
@@ -309,8 +329,6 @@ void progress_end(void)
     pthread_mutex_lock(&lock);
     atomic_store(&next_look, INT64_MAX);
     work.now.done = atomic_load(&done);
-    if (file >= 0 && !log_is_quiet())
-        tell();
     if (work.shown) {
         log_status_line("");
         seconds = (double)(now() - work.start) / SECOND;
@@ -326,6 +344,8 @@ void progress_end(void)
         buf_release(&text);
     }
     memset(&work, 0, sizeof work);
+    if (file >= 0 && !log_is_quiet())
+        tell();                  /* nothing is going on */
     pthread_mutex_unlock(&lock);
 }
 

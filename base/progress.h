@@ -32,10 +32,13 @@ struct progress_now {
     uint64_t done, total;         /* total 0: unknown */
     double rate;                  /* units a second */
 };
-/* False if the file holds no whole record. */
+/* False if the file holds no whole record. what is "" where nothing is going on. */
 bool progress_read(const char *path, struct progress_now *out);
 /* "tokenize: 45 %, 12,345 of 27,000 docs, 1,234 docs/s, 12s left, loss 3.21"; with a bar behind the
  * name, if wanted. */
 void progress_text(struct buf *out, const struct progress_now *p, bool bar);
+/* "[=====>    ] 45 %, 12s left, 1,234 docs/s, loss 3.21": what matters most in front, for a narrow
+ * place. */
+void progress_brief(struct buf *out, const struct progress_now *p);
 
 #endif

@@ -14,13 +14,6 @@ const char *const gate_outcome_words[] = {
     NULL
 };
 
-static bool higher_is_better(const struct plan_gate *g)
-{
-    const struct gate_metric *m = gate_metric_find(g->metric);
-
-    return m != NULL ? m->higher_is_better : g->higher_is_better;
-}
-
 static void decide(struct gate_result *out, bool passed, const char *words)
 {
     out->outcome = passed ? GATE_PASSED : GATE_FAILED;
@@ -143,7 +136,7 @@ static enum status read_pairs(struct arena *a, const struct plan_gate *g, const 
 
     TRY(gate_documents_read(a, m, report, &mine));
     TRY(gate_documents_read(a, m, other_report, &other));
-    gate_pair(a, &mine, &other, m->higher_is_better, out);
+    gate_pair(a, &mine, &other, g->higher_is_better, out);
     return ST_OK;
 }
 
@@ -152,7 +145,8 @@ static enum status no_documents(struct arena *a, const struct plan_gate *g)
     const char *names = "";
 
     for (const struct gate_metric *m = gate_metrics; m->name != NULL; m++)
-        names = arena_printf(a, "%s%s%s", names, *names ? ", " : "", m->name);
+        if (m->file != NULL)
+            names = arena_printf(a, "%s%s%s", names, *names ? ", " : "", m->name);
     return fail(ST_CONFIG,
                 "'%s' has no scores of single documents, so nothing is known of it with confidence "
                 "(of these it is: %s); leave `confidence` out to compare the values alone",
@@ -187,13 +181,14 @@ static void leave_open(struct arena *a, const struct plan_gate *g, const char *n
 static enum status check_versus(struct arena *a, const struct plan_gate *g, const char *report,
                                 struct gate_result *out)
 {
+    const struct gate_metric *m = gate_metric_find(g->metric);
     struct registry_place place;
     struct gate_numbers numbers;
     struct gate_pairs pairs;
     const char *nearest;
     bool promoted;
 
-    if (g->confidence > 0 && gate_metric_find(g->metric) == NULL)
+    if (g->confidence > 0 && (m == NULL || m->file == NULL))
         return no_documents(a, g);
     TRY(registry_has(a, g->versus, &promoted, &nearest));
     if (!promoted) {
@@ -203,7 +198,7 @@ static enum status check_versus(struct arena *a, const struct plan_gate *g, cons
     TRY(find_other(a, g, &place));
     TRY(gate_numbers_read(a, place.report, &numbers));
     TRY(gate_numbers_find(&numbers, place.report, g->metric, &out->other));
-    out->gain = higher_is_better(g) ? out->value - out->other : out->other - out->value;
+    out->gain = g->higher_is_better ? out->value - out->other : out->other - out->value;
     if (!(g->confidence > 0)) {
         compare_values(a, g, out);
         return ST_OK;

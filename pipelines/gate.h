@@ -8,8 +8,8 @@
  *                     must be at least `gain`
  *
  * The one idea: a gain counts from the side that is better, so it is positive where the new model is
- * better, whatever the metric. Which side that is, gate_metrics[] says (gate_report.h); of a metric
- * that is not in it, the gate's own `higher_is_better`.
+ * better, whatever the metric. Which side that is, the gate says; the plan takes it from
+ * gate_metrics[] (gate_report.h) for metrics that are in it.
  *
  * Documents are paired by id. One whose weight (its bytes, of bits_per_byte) is not the same in both
  * reports is another text under the same id and is left out; of an id that stands twice in a report

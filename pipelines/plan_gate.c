@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "pipelines/gate_report.h"
 #include "pipelines/plan_part.h"
 #include "pipelines/program.h"
 
@@ -31,32 +32,23 @@ static enum status read_whole(struct arena *a, const struct yaml *map, const cha
     return ST_OK;
 }
 
-/* Which way the metrics that our own stages write are better, by their last name. */
-static const struct {
-    const char *metric;
-    bool higher;
-} known_metrics[] = {
-    { "bits_per_byte", false }, { "nats_per_token", false }, { "loss", false },
-    { "perplexity", false },    { "accuracy", true },        { "exact_match", true },
-    { "f1", true },             { "pass_rate", true },
-};
-
+/* Of a metric that is known the direction need not be said, and cannot be said wrongly. */
 static enum status read_better(struct arena *a, const struct yaml *map, struct plan_gate *g)
 {
+    const struct gate_metric *known = gate_metric_find(g->metric);
     const struct yaml *n = yaml_get(map, "better");
-    const char *dot = strrchr(g->metric, '.'), *last = dot != NULL ? dot + 1 : g->metric;
 
-    for (size_t i = 0; n == NULL && i < sizeof known_metrics / sizeof *known_metrics; i++)
-        if (strcmp(last, known_metrics[i].metric) == 0) {
-            g->higher_is_better = known_metrics[i].higher;
-            return ST_OK;
-        }
-    if (n == NULL)
+    if (n == NULL && known == NULL)
         return yaml_fail(map, "'better' is missing: lower or higher, which is better of '%s'?",
                          g->metric);
-    g->higher_is_better = n->kind == YAML_SCALAR && strcmp(n->text, "higher") == 0;
-    if (!g->higher_is_better && (n->kind != YAML_SCALAR || strcmp(n->text, "lower") != 0))
+    g->higher_is_better = n != NULL ? n->kind == YAML_SCALAR && strcmp(n->text, "higher") == 0
+                                    : known->higher_is_better;
+    if (n != NULL && !g->higher_is_better
+        && (n->kind != YAML_SCALAR || strcmp(n->text, "lower") != 0))
         return yaml_fail(n, "better: want lower or higher; found %s", yaml_describe(a, n));
+    if (n != NULL && known != NULL && g->higher_is_better != known->higher_is_better)
+        return yaml_fail(n, "of '%s', %s is better", g->metric,
+                         known->higher_is_better ? "higher" : "lower");
     return ST_OK;
 }
 

@@ -7,6 +7,7 @@
 #include "base/bench.h"
 #include "base/log.h"
 #include "pipelines/options.h"
+#include "pipelines/run_bench.h"
 #include "pipelines/run_page.h"
 #include "pipelines/run_view.h"
 #include "pipelines/show.h"
@@ -217,6 +218,7 @@ const struct command cmd_run = {
     .opts = run_opts,
     .cfg_size = sizeof(struct pipeline_cfg),
     .run = run_run,
+    .benches = run_benches,
 };
 
 /* ---- status, explain ---- */

@@ -5,7 +5,7 @@
  *   docs  3 of 7 done, 2 running, 1 waiting, 12.4 s
  *     corpus     cached
  *     tokenizer  done       12.3 s
- *     tokens     running     3.1 s  tokenize: [=====>      ] 45 %, 12 MB of 27 MB, 3 MB/s, 5s left
+ *     tokens     running     3.1 s  [=====>      ] 45 %, 5s left, 3 MB/s
  *     train      waiting            for tokens
  *
  * Where there are more stages than rows, those that run or went wrong come first, then those that
@@ -93,7 +93,7 @@ static void add_detail(struct buf *out, const struct live_view *v, const struct 
 
     if (t->state == TURN_RUNNING) {
         if (t->progress != NULL && progress_read(t->progress, &progress) && progress.what[0])
-            progress_text(out, &progress, true);
+            progress_brief(out, &progress);
         else
             buf_adds(out, v->words[i]);
     } else if (t->state == TURN_PAUSED) {
@@ -277,7 +277,10 @@ static void tick(struct run_view *view, const struct run_now *now)
 
 static void changed(struct run_view *view, const struct run_now *now, size_t i)
 {
-    (void)i;
+    struct live_view *v = (struct live_view *)view;
+
+    if (now->turns[i].state == TURN_RUNNING)
+        v->words[i][0] = 0;      /* those of its last attempt */
     tick(view, now);
 }
 

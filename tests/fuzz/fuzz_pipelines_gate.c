@@ -38,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
             abort();
     }
     for (const struct gate_metric *m = gate_metrics; m->name != NULL; m++)
-        check_documents(&a, m, (const char *)p, n);
+        if (m->file != NULL)
+            check_documents(&a, m, (const char *)p, n);
     arena_release(&a);
     return 0;
 }
