@@ -342,7 +342,8 @@ enum status digest_cache_folder(struct digest_cache *c, const char *path, char h
     job_init(&j, c, path);
     st = file_visit_tree(path, meet, &j);
     if (st == ST_OK) {
-        qsort(j.items, j.count, sizeof *j.items, by_name);
+        if (j.count > 0)
+            qsort(j.items, j.count, sizeof *j.items, by_name);
         st = job_run(&j);
     }
     if (st == ST_OK)

@@ -80,13 +80,13 @@ run --set lr=1e-3
 
 # a damaged file: its section says so
 printf 'x' | dd of="$(readlink -f work/current/score)/metrics.json" conv=notrunc 2>/dev/null
-run --set lr=1e-3
+run --set lr=1e-3 --force tokenizer      # a run that does nothing writes no report
 has 'Cannot be shown'
 has 'The model goes on'          # what is whole is shown all the same
 score=$(readlink -f work/current/score)
 printf '[%*s]' $(($(stat -c %s "$score/metrics.json") - 2)) '' >array       # JSON of the same size
 cp array "$score/metrics.json"
-run --set lr=1e-3
+run --set lr=1e-3 --force tokenizer
 has 'is not a JSON object'
 
 # a run that fails: the report names the stage, shows its log, and what was not run
@@ -106,7 +106,7 @@ ls work/reports >log
 # a report that cannot be written takes nothing from a run
 rm "$page"
 mkdir "$page"
-run --set lr=1e-3
+run --set lr=1e-3 --force tokenizer
 grep -q 'no report of this run' log || fails "want a warning"
 
 # what a run was asked for is shown though nothing of it exists

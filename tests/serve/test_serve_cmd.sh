@@ -130,7 +130,8 @@ before=$(memory)
 echo "a hundred clients: $(cat load.out), memory $before then $(memory) KB"
 "$load" "$port" tiny 100 4 >load.out 2>load.err &
 clients=$!
-sleep 2
+for _ in $(seq 300); do ! grep -q 'side by side' load.err || break; sleep 0.1; done
+sleep 1
 code 200 "$url/ready"
 end_server 0
 wait $clients || fail "when the server stopped: $(cat load.out; head -c 2000 load.err)"

@@ -4,8 +4,8 @@
  *   tool_load PORT MODEL CLIENTS SECONDS [PORT...]
  *
  * First each kind of request is answered alone; then CLIENTS threads send them side by side for
- * SECONDS: some read slowly, some hang up in the middle. An answer that came whole must be, letter
- * by letter, the one given alone. Prints one JSON object; exit status 1 if anything was wrong, cut
+ * SECONDS ("side by side" on stderr says when): some read slowly, some hang up in the middle. An
+ * answer that came whole must be, letter by letter, the one given alone. Prints one JSON object; exit status 1 if anything was wrong, cut
  * or lost. A server that stops may refuse (503, or no connection); what it has begun it must
  * finish.
  *
@@ -273,6 +273,7 @@ int main(int argc, char **argv)
     for (int i = argc == 5 ? 1 : 5; i < (argc == 5 ? 2 : argc); i++)
         if (!ask_alone(atoi(argv[i])))
             return 1;
+    fprintf(stderr, "side by side\n");
     all.end = bench_now() + atof(argv[4]);
     for (int i = 0; i < clients; i++)
         pthread_create(&threads[i], NULL, client, (void *)(uintptr_t)(i + 1));
