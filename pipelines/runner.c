@@ -102,6 +102,8 @@ static enum status look(struct run *r)
                           .selected = r->args->selected, .forced = r->args->forced };
     for (size_t i = 0; !r->args->dry && i < r->plan->count; i++)
         TRY(end_stray(r, r->plan->names[i]));
+    if (!r->args->dry)
+        TRY(workdir_clear_leftovers(r->arena, r->work));
     TRY(survey_begin(s));
     if (r->args->view != NULL && r->args->view->surveyed != NULL)
         r->args->view->surveyed(r->args->view, r->now);
@@ -446,7 +448,6 @@ static enum status run_locked(struct run *r)
 {
     enum status st;
 
-    TRY(file_clear_leftovers(r->work->artifacts));
     TRY(look(r));
     TRY(journal_compact(r->journal));
     file_defer_care(true);       /* durable.c takes it over */
