@@ -251,11 +251,15 @@ static enum status adopt(struct run *r, size_t i)
 static enum status arrive(struct run *r, size_t i)
 {
     struct stage_view *v = &r->survey->views[i];
+    enum status st = v->state != STAGE_CACHED ? survey_stage(r->survey, i) : ST_OK;
 
-    if (v->state != STAGE_CACHED)
-        TRY(survey_stage(r->survey, i));
-    if (v->state == STAGE_BLOCKED)      /* gone since the plan was shown */
-        return nothing_there(v->missing);
+    if (st == ST_OK && v->state == STAGE_BLOCKED)      /* gone since the plan was shown */
+        st = nothing_there(v->missing);
+    if (st != ST_OK) {
+        r->turns[i].state = TURN_FAILED;
+        run_failed(r, st);
+        return settled(r, i);
+    }
     if (v->state == STAGE_CACHED)
         return adopt(r, i);
     BUG_IF(v->state != STAGE_RUN);
@@ -373,8 +377,7 @@ static void sleep_until_something(struct run *r, double next)
     fds[n++] = (struct pollfd){ durable_fd(r), POLLIN, 0 };
     for (size_t i = 0; n < r->running + 1 && i < r->plan->count; i++)
         if (r->turns[i].state == TURN_RUNNING)
-            fds[n++] = (struct pollfd){ r->live[i].executor->end_fd(r->live[i].process), POLLIN,
-                                        0 };
+            fds[n++] = (struct pollfd){ attempt_fd(r, i), POLLIN, 0 };
     (void)poll(fds, n, ms < 0 ? 0 : ms);
     free(fds);
     if (r->args->view != NULL && r->args->view->tick != NULL)
@@ -405,7 +408,7 @@ static void end_all(struct run *r)
         struct live *l = &r->live[i];
         if (r->turns[i].state != TURN_RUNNING)
             continue;
-        l->executor->signal(l->process, SIGKILL);
+        process_signal_rest(l->id.pid, l->mark, SIGKILL);
         if (process_end(&l->id, l->mark, STRAY_PATIENCE_MS) != ST_OK)
             log_warn("%s", fail_message());
     }
@@ -479,6 +482,7 @@ enum status run_plan(const struct run_args *args, struct run_report *report)
     struct run r = { .args = args, .report = report, .arena = args->arena, .plan = args->plan,
                      .work = args->work, .survey = &report->survey, .now = &report->now };
     struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
+    struct sigaction normal = { .sa_handler = SIG_DFL }, child_before;
     struct file_lock lock;
     enum status st;
 
@@ -494,8 +498,10 @@ enum status run_plan(const struct run_args *args, struct run_report *report)
         return st == ST_HELD ? fail_within(st, "another run of '%s' is at work: ", args->plan->name)
                              : st;
     sigaction(SIGPIPE, &ignore, &before);      /* a stderr that nobody reads must not end a stage */
+    sigaction(SIGCHLD, &normal, &child_before);      /* who ignores it is never told how a child ended */
     st = run_locked(&r);
     write_down(&r, st);
+    sigaction(SIGCHLD, &child_before, NULL);
     sigaction(SIGPIPE, &before, NULL);
     file_lock_drop(&lock);
     return st;
