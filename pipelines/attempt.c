@@ -146,11 +146,13 @@ static int open_log_to_hear(const char *path)
     return fd;
 }
 
-static enum status begin_process(struct run *r, size_t i, const struct job *job)
+static enum status begin_process(struct run *r, size_t i, const struct job *job, bool replaces)
 {
     struct live *l = &r->live[i];
 
     TRY(append_start(r, i, new_attempt(r, i, job->log)));
+    if (replaces)      /* an older "done" of this key must not vouch for what power loss leaves */
+        TRY(journal_sync(r->journal));
     l->executor = executor_of(job->ranks);
     TRY(l->executor->start(job, &l->process));
     l->id = l->executor->who(l->process);
@@ -165,6 +167,7 @@ enum status attempt_start(struct run *r, size_t i)
     const struct plan_stage *s = &r->plan->stages[i];
     struct live *l = &r->live[i];
     struct job job = { 0 };
+    bool replaces = r->survey->views[i].clear_away;
 
     TRY(prepare(r, &r->survey->views[i]));
     *l = (struct live){ .claim = l->claim, .log = -1, .deadline = INFINITY, .kill_at = INFINITY };
@@ -173,7 +176,7 @@ enum status attempt_start(struct run *r, size_t i)
     make_job(r, i, &job);
     if (s->memory > 0)
         l->kills_before = memory_kills();
-    TRY(begin_process(r, i, &job));
+    TRY(begin_process(r, i, &job, replaces));
     if (s->timeout > 0)
         l->deadline = run_seconds(r->now) + s->timeout;
     r->turns[i].progress = job.progress;

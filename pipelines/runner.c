@@ -401,6 +401,18 @@ static enum status loop(struct run *r)
     }
 }
 
+/* For the second Ctrl-C. The kernel ends a stage's process with us, but not what that has started. */
+static struct run *at_work;
+
+static void kill_all_now(void)
+{
+    const struct run *r = at_work;
+
+    for (size_t i = 0; r != NULL && i < r->plan->count; i++)
+        if (r->turns[i].state == TURN_RUNNING && r->live[i].id.pid > 1)
+            (void)kill(-r->live[i].id.pid, r->plan->stages[i].ranks > 1 ? SIGTERM : SIGKILL);
+}
+
 /* A fault of the run itself: nothing may live on behind it. */
 static void end_all(struct run *r)
 {
@@ -438,7 +450,10 @@ static enum status run_turns(struct run *r)
     enum status st;
 
     begin_turns(r);
+    at_work = r;
+    stop_at_once_does(kill_all_now);
     st = loop(r);
+    stop_at_once_does(NULL);
     failure_save(&fault, st);
     if (st != ST_OK)
         end_all(r);
