@@ -54,6 +54,27 @@ static const char *last_mark(const char *name)
     return last != name ? last : NULL;
 }
 
+/* A zombie writes nothing any more, however long its parent leaves it there. */
+static bool is_gone(pid_t pid)
+{
+    char path[64], text[512], state = 'X';
+    const char *name_end;
+    ssize_t n;
+    int fd;
+
+    if (kill(pid, 0) != 0)
+        return errno == ESRCH;
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    n = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[n > 0 ? n : 0] = 0;
+    name_end = strrchr(text, ')');
+    return name_end != NULL && sscanf(name_end + 1, " %c", &state) == 1 && (state == 'Z' || state == 'X');
+}
+
 /* Is name "<base>.tmp.<pid>" (or with ".old"; base NULL: any) of a process that is gone, or of this
  * one: then of an earlier process that had our number, as happens in a container? */
 static bool is_leftover(const char *name, const char *base, size_t base_len)
@@ -75,7 +96,7 @@ static bool is_leftover(const char *name, const char *base, size_t base_len)
     pid = strtol(digits, &end, 10);
     if (*end || errno || pid != (pid_t)pid)
         return false;
-    return pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
+    return pid == (long)getpid() || is_gone((pid_t)pid);
 }
 
 bool file_is_leftover(const char *name) { return is_leftover(name, NULL, 0); }

@@ -8,6 +8,7 @@
 #include "base/status.h"
 
 static _Atomic int requested;
+static void (*_Atomic last_act)(void);
 
 /* Only what POSIX allows in a handler. */
 static void on_signal(int number)
@@ -15,8 +16,11 @@ static void on_signal(int number)
     static const char text[] = "\nstopping after the unit in hand; once more stops at once\n";
 
     (void)number;
-    if (requested)
+    if (requested) {
+        if (last_act != NULL)
+            last_act();
         _exit(130);
+    }
     requested = 1;
     if (!log_is_quiet() && write(STDERR_FILENO, text, sizeof text - 1) < 0)
         return;   /* nobody listens */
@@ -33,6 +37,8 @@ void stop_install(void)
     BUG_IF(sigaction(SIGINT, &action, NULL) != 0);
     BUG_IF(sigaction(SIGTERM, &action, NULL) != 0);
 }
+
+void stop_at_once_does(void (*act)(void)) { last_act = act; }
 
 bool stop_requested(void)
 {

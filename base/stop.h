@@ -11,5 +11,7 @@
 
 void stop_install(void);          /* main() calls it once */
 bool stop_requested(void);
+/* What the second signal does before it ends the process, in the handler; NULL: nothing. */
+void stop_at_once_does(void (*act)(void));
 
 #endif

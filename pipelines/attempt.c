@@ -11,13 +11,16 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "pipelines/options.h"
+#include "pipelines/process.h"
 #include "pipelines/program.h"
 #include "pipelines/run_part.h"
 #include "store/artifact.h"
 
-#define STRAY_PATIENCE_MS 10000   /* for ranks whose launcher was killed */
 #define KILL_PATIENCE 10.0        /* seconds between SIGTERM and SIGKILL: to leave a resumable state */
+#define REST_PATIENCE 1.0         /* seconds that what a stage left alive has to end by itself */
+#define DEATH_PATIENCE 5.0        /* seconds behind SIGKILL */
 #define MEMORY_EVERY 0.5          /* seconds between two looks at what a stage takes */
+#define HEAR_BYTES (4u << 20)     /* of a log, at most, at one look */
 #define TAIL_LINES 8              /* of a failed stage's log, in the message */
 #define TAIL_BYTES 2000
 
@@ -101,11 +104,12 @@ static struct attempt *new_attempt(struct run *r, size_t i, const char *log)
 }
 
 /* Makes the place free and says there what will be in it. */
-static enum status prepare(struct run *r, const struct stage_view *v)
+static enum status prepare(struct run *r, struct stage_view *v)
 {
     if (v->clear_away) {
         TRY(file_remove_tree(v->artifact));
         TRY(file_remove_tree(arena_printf(r->arena, "%s.work", v->artifact)));
+        v->clear_away = false;      /* what this attempt leaves, the next one goes on from */
     }
     return key_store(r->arena, v->artifact, v->key, v->record);
 }
@@ -142,11 +146,13 @@ static int open_log_to_hear(const char *path)
     return fd;
 }
 
-static enum status begin_process(struct run *r, size_t i, const struct job *job)
+static enum status begin_process(struct run *r, size_t i, const struct job *job, bool replaces)
 {
     struct live *l = &r->live[i];
 
     TRY(append_start(r, i, new_attempt(r, i, job->log)));
+    if (replaces)      /* an older "done" of this key must not vouch for what power loss leaves */
+        TRY(journal_sync(r->journal));
     l->executor = executor_of(job->ranks);
     TRY(l->executor->start(job, &l->process));
     l->id = l->executor->who(l->process);
@@ -161,6 +167,7 @@ enum status attempt_start(struct run *r, size_t i)
     const struct plan_stage *s = &r->plan->stages[i];
     struct live *l = &r->live[i];
     struct job job = { 0 };
+    bool replaces = r->survey->views[i].clear_away;
 
     TRY(prepare(r, &r->survey->views[i]));
     *l = (struct live){ .claim = l->claim, .log = -1, .deadline = INFINITY, .kill_at = INFINITY };
@@ -169,7 +176,7 @@ enum status attempt_start(struct run *r, size_t i)
     make_job(r, i, &job);
     if (s->memory > 0)
         l->kills_before = memory_kills();
-    TRY(begin_process(r, i, &job));
+    TRY(begin_process(r, i, &job, replaces));
     if (s->timeout > 0)
         l->deadline = run_seconds(r->now) + s->timeout;
     r->turns[i].progress = job.progress;
@@ -183,7 +190,7 @@ void attempt_end(struct run *r, size_t i, enum end_wish why)
 {
     struct live *l = &r->live[i];
 
-    if (l->wish != WISH_NONE)
+    if (l->wish != WISH_NONE || l->process == NULL)
         return;
     l->wish = why;
     if (why == WISH_STOP) {
@@ -194,7 +201,8 @@ void attempt_end(struct run *r, size_t i, enum end_wish why)
     l->kill_at = run_seconds(r->now) + KILL_PATIENCE;
 }
 
-static void hear(struct run *r, size_t i)
+/* At most so many bytes: who writes faster than we read must not keep us from everything else. */
+static void hear(struct run *r, size_t i, size_t most)
 {
     struct live *l = &r->live[i];
     struct run_view *view = r->args->view;
@@ -203,7 +211,7 @@ static void hear(struct run *r, size_t i)
 
     if (view == NULL || view->said == NULL || l->log < 0)
         return;
-    while ((n = read(l->log, text, sizeof text)) > 0)
+    for (size_t heard = 0; heard < most && (n = read(l->log, text, sizeof text)) > 0; heard += (size_t)n)
         view->said(view, r->now, i, text, (size_t)n);
 }
 
@@ -213,6 +221,11 @@ static void check_limits(struct run *r, size_t i)
     struct live *l = &r->live[i];
     double at = run_seconds(r->now);
 
+    if (at >= l->deadline && l->wish == WISH_STOP) {      /* it was asked to stop and did not */
+        l->executor->signal(l->process, SIGTERM);
+        l->kill_at = at + KILL_PATIENCE;
+        l->deadline = INFINITY;
+    }
     if (at >= l->deadline)
         attempt_end(r, i, WISH_TIMEOUT);
     if (at >= l->kill_at) {
@@ -317,7 +330,7 @@ static bool may_retry(struct run *r, size_t i, const struct attempt *a)
     struct turn *t = &r->turns[i];
     double wait;
 
-    if (r->stopping || (long long)t->attempt_count > retry->times
+    if (r->stopping || (r->failures > 0 && !r->args->keep_going) || (long long)t->attempt_count > retry->times
         || (retry->on & (1u << a->cause)) == 0)
         return false;
     wait = retry->wait * pow(retry->factor, (double)(t->attempt_count - 1));
@@ -372,13 +385,11 @@ static enum status settle(struct run *r, size_t i)
     struct live *l = &r->live[i];
     bool asked = l->wish == WISH_STOP;
 
-    hear(r, i);
+    hear(r, i, SIZE_MAX);
     if (l->log >= 0)
         close(l->log);
     (void)unlink(t->progress);
     t->progress = NULL;
-    if (l->id.pid > 0 && (r->plan->stages[i].ranks > 1 || l->wish != WISH_NONE))
-        TRY(process_end(&l->id, l->mark, STRAY_PATIENCE_MS));
     if (a->end.code == 0)
         return settle_success(r, i, a);
     if (asked || (a->end.code == status_exit_code(ST_INTERRUPTED) && l->wish == WISH_NONE)) {
@@ -391,6 +402,56 @@ static enum status settle(struct run *r, size_t i)
     return settle_failure(r, i, a);
 }
 
+/* ---- what it left alive ---- */
+
+/* It would write into what counts as whole, or beside the next attempt. At first its process group is
+ * asked for, which costs nothing; the mark, which also finds what has left the group, costs a walk over
+ * /proc and is asked for where the stage did not end well: a server that a program has left behind on
+ * purpose may stay. */
+static bool is_rest_there(const struct run *r, size_t i)
+{
+    const struct job_end *end = &r->turns[i].attempts[r->turns[i].attempt_count - 1].end;
+    const struct live *l = &r->live[i];
+    bool well = end->code == 0 && l->wish == WISH_NONE && r->plan->stages[i].ranks <= 1;
+
+    if (l->rest == REST_UNSEEN && (well || process_group_is_there(l->id.pid)))
+        return process_group_is_there(l->id.pid);
+    return process_count_marked(l->mark) > 0;
+}
+
+/* What was there has gone: but for what hides its mark. */
+static void forget_rest(struct live *l)
+{
+    if (l->rest != REST_UNSEEN)
+        process_signal_rest(l->id.pid, l->mark, SIGKILL);
+    l->rest = REST_UNSEEN;
+    l->kill_at = INFINITY;
+}
+
+/* Goes on with ending it, without waiting. *gone: nothing is left. */
+static enum status end_rest(struct run *r, size_t i, bool *gone)
+{
+    static const int signals[] = { 0, SIGTERM, SIGKILL };
+    static const double patience[] = { REST_PATIENCE, KILL_PATIENCE, DEATH_PATIENCE };
+    struct live *l = &r->live[i];
+    double at = run_seconds(r->now);
+
+    *gone = !is_rest_there(r, i);
+    if (*gone)
+        forget_rest(l);
+    if (*gone || (l->rest != REST_UNSEEN && at < l->kill_at))
+        return ST_OK;
+    if (l->rest == REST_KILLED)
+        return fail(ST_HELD, "a process of stage '%s' is still alive and cannot be ended",
+                    r->plan->names[i]);
+    l->rest = l->wish == WISH_MEMORY ? REST_KILLED
+              : l->rest == REST_UNSEEN && l->wish != WISH_NONE ? REST_ASKED : l->rest + 1;
+    if (signals[l->rest - 1] != 0)
+        process_signal_rest(l->id.pid, l->mark, signals[l->rest - 1]);
+    l->kill_at = at + patience[l->rest - 1];
+    return ST_OK;
+}
+
 /* A stage that is several processes, one behind the other. */
 static void add_end(struct job_end *all, const struct job_end *one)
 {
@@ -401,21 +462,32 @@ static void add_end(struct job_end *all, const struct job_end *one)
     all->peak_memory = one->peak_memory > all->peak_memory ? one->peak_memory : all->peak_memory;
 }
 
+int attempt_fd(const struct run *r, size_t i)
+{
+    const struct live *l = &r->live[i];
+
+    return l->process != NULL ? l->executor->end_fd(l->process) : -1;
+}
+
 enum status attempt_look(struct run *r, size_t i, bool *ended)
 {
     struct turn *t = &r->turns[i];
     struct live *l = &r->live[i];
+    struct attempt *a = &t->attempts[t->attempt_count - 1];
     struct job_end end;
 
-    *ended = l->executor->ended(l->process, &end);
-    if (*ended) {
-        add_end(&t->attempts[t->attempt_count - 1].end, &end);
-        if (l->artifact != NULL)
-            TRY(program_end(r, i, &t->attempts[t->attempt_count - 1].end, ended));
-        if (*ended)
-            return settle(r, i);
+    if (l->process != NULL && l->executor->ended(l->process, &end)) {
+        l->process = NULL;
+        add_end(&a->end, &end);
     }
-    hear(r, i);
-    check_limits(r, i);
+    if (l->process == NULL)
+        TRY(end_rest(r, i, ended));
+    if (*ended && l->artifact != NULL)
+        TRY(program_end(r, i, &a->end, ended));
+    if (*ended)
+        return settle(r, i);
+    hear(r, i, HEAR_BYTES);
+    if (l->process != NULL)
+        check_limits(r, i);
     return ST_OK;
 }

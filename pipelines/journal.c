@@ -13,6 +13,8 @@
 
 #define JOURNAL_LIMIT (1ull << 30)
 
+#define NAME_ROOM 1024           /* of a stage: plan.h's limits allow 914 bytes */
+
 /* An event: its line, and its value once somebody has asked for it. Most are never asked for, and
  * parsing is nearly all that reading a journal costs. */
 struct line {
@@ -113,7 +115,7 @@ static long long attempt_of(const char *line, size_t n)
 
 static struct stage_events *stage_of(struct journal *j, const char *name, size_t n)
 {
-    char room[512];
+    char room[NAME_ROOM];
     size_t i;
 
     if (n >= sizeof room)
@@ -168,12 +170,13 @@ static size_t find_fact(const struct journal *j, const char *stage, const char *
     return i == NAME_NONE ? 0 : j->fact_lines[i];
 }
 
-static void take_done(struct journal *j, size_t at, const char *stage, size_t stage_n)
+/* The done event of the key in this line's own event, from now on; 0: there is none any more. */
+static void set_done(struct journal *j, size_t line, size_t at, const char *stage, size_t stage_n)
 {
-    struct line *l = &j->lines[at];
+    struct line *l = &j->lines[line];
     size_t n = 0;
     const char *key = member_of(j, l->text, l->n, "key", &n);
-    char name[512], digits[80];
+    char name[NAME_ROOM], digits[80];
 
     if (key == NULL || n >= sizeof digits || stage_n >= sizeof name)
         return;
@@ -181,7 +184,8 @@ static void take_done(struct journal *j, size_t at, const char *stage, size_t st
     digits[n] = 0;
     memcpy(name, stage, stage_n);
     name[stage_n] = 0;
-    keep_fact(j, at, name, digits, "");
+    if (at != 0 || find_fact(j, name, digits, "") != 0)
+        keep_fact(j, at, name, digits, "");
 }
 
 static bool is(const char *word, size_t n, const char *want)
@@ -207,12 +211,13 @@ static bool take(struct journal *j, const char *text, size_t n)
         long long said = attempt_of(text, n);
         s->start = at;
         s->process = s->end = 0;
+        set_done(j, at, 0, name, stage_n);      /* it is made again: the old one is gone */
         s->attempts = said > s->attempts + 1 ? said : s->attempts + 1;
     } else if (is(what, what_n, "process")) {
         s->process = at;
     } else if (is(what, what_n, "done")) {
         s->done = s->end = at;
-        take_done(j, at, name, stage_n);
+        set_done(j, at, at, name, stage_n);
     } else if (is(what, what_n, "failed") || is(what, what_n, "interrupted")) {
         s->end = at;
     } else if (is(what, what_n, "gate")) {

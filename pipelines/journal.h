@@ -62,7 +62,8 @@ long long journal_attempts(const struct journal *j, const char *stage);
 bool journal_is_open(const struct journal *j, const char *stage);
 bool journal_ends_with(const struct journal *j, const char *stage, const char *key);
 bool journal_has_done(const struct journal *j, const char *stage, const char *key);
-/* The done event of the stage with that key, however old; NULL if there is none. */
+/* The done event of the stage with that key, however old; NULL if there is none, or if the key was
+ * begun again since. */
 const json_t *journal_done(const struct journal *j, const char *stage, const char *key);
 /* The gate's last verdict on the artifact with that digest, or NULL. */
 const json_t *journal_verdict(const struct journal *j, const char *stage, const char *digest,

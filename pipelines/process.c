@@ -175,6 +175,15 @@ uint64_t process_memory_marked(const char *mark)
 
 size_t process_count_marked(const char *mark) { return signal_marked(mark, 0); }
 
+bool process_group_is_there(pid_t leader) { return leader > 1 && kill(-leader, 0) == 0; }
+
+void process_signal_rest(pid_t leader, const char *mark, int sig)
+{
+    if (leader > 1)
+        (void)kill(-leader, sig);
+    signal_marked(mark, sig);
+}
+
 /* ---- ending ---- */
 
 struct job_of {

@@ -35,6 +35,11 @@ void process_new_mark(char mark[PROCESS_MARK_ROOM]);
 size_t process_count_marked(const char *mark);
 /* Bytes of memory that they hold: resident, what they share counted for each. */
 uint64_t process_memory_marked(const char *mark);
+/* What is left of a job whose process, the leader of its group, we have just waited for: does anything
+ * of the group live? Cheap, but a zombie that nobody waits for counts. */
+bool process_group_is_there(pid_t leader);
+/* Sends all that is left the signal: to the group, and to what has the mark. */
+void process_signal_rest(pid_t leader, const char *mark, int sig);
 /* Ends the process, and every one that has the mark: SIGTERM, and after patience_ms SIGKILL. mark
  * may be NULL. ST_HELD if something does not go away. */
 MUST_USE enum status process_end(const struct process_id *id, const char *mark, int patience_ms);

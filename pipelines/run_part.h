@@ -12,10 +12,13 @@
 /* Why the runner sent a signal to a stage. */
 enum end_wish { WISH_NONE, WISH_STOP, WISH_TIMEOUT, WISH_MEMORY };
 
+/* How far the runner is with ending what a stage left alive. */
+enum rest { REST_UNSEEN, REST_SEEN, REST_ASKED, REST_KILLED };
+
 /* The process that a stage has now. */
 struct live {
     const struct executor *executor;
-    struct running *process;
+    struct running *process;       /* NULL: it has ended, and what it left alive is being ended */
     struct process_id id;
     char mark[PROCESS_MARK_ROOM];
     struct capacity claim;
@@ -24,6 +27,7 @@ struct live {
     double kill_at;                /* the same: SIGKILL if it still lives */
     double memory_look;            /* when to look at it next */
     enum end_wish wish;
+    enum rest rest;
     unsigned long long kills_before;    /* of the kernel, for want of memory */
     struct artifact *artifact;     /* of a program of others: what it fills; NULL when it is whole */
     bool committing;               /* its files are being hashed, in a child */
@@ -68,6 +72,8 @@ void attempt_end(struct run *r, size_t i, enum end_wish why);
  * view. *ended: it has; then turns[i].state says how it went on (DONE, FAILED, PAUSED or STOPPED). A status
  * that is not ST_OK ends the run. */
 MUST_USE enum status attempt_look(struct run *r, size_t i, bool *ended);
+/* Readable when its process has ended; -1: it has, or must be asked. */
+int attempt_fd(const struct run *r, size_t i);
 /* Notes a failure of the run, told last; the first one is. */
 void run_failed(struct run *r, enum status st);
 

@@ -102,6 +102,8 @@ static enum status look(struct run *r)
                           .selected = r->args->selected, .forced = r->args->forced };
     for (size_t i = 0; !r->args->dry && i < r->plan->count; i++)
         TRY(end_stray(r, r->plan->names[i]));
+    if (!r->args->dry)
+        TRY(workdir_clear_leftovers(r->arena, r->work));
     TRY(survey_begin(s));
     if (r->args->view != NULL && r->args->view->surveyed != NULL)
         r->args->view->surveyed(r->args->view, r->now);
@@ -249,11 +251,15 @@ static enum status adopt(struct run *r, size_t i)
 static enum status arrive(struct run *r, size_t i)
 {
     struct stage_view *v = &r->survey->views[i];
+    enum status st = v->state != STAGE_CACHED ? survey_stage(r->survey, i) : ST_OK;
 
-    if (v->state != STAGE_CACHED)
-        TRY(survey_stage(r->survey, i));
-    if (v->state == STAGE_BLOCKED)      /* gone since the plan was shown */
-        return nothing_there(v->missing);
+    if (st == ST_OK && v->state == STAGE_BLOCKED)      /* gone since the plan was shown */
+        st = nothing_there(v->missing);
+    if (st != ST_OK) {
+        r->turns[i].state = TURN_FAILED;
+        run_failed(r, st);
+        return settled(r, i);
+    }
     if (v->state == STAGE_CACHED)
         return adopt(r, i);
     BUG_IF(v->state != STAGE_RUN);
@@ -371,8 +377,7 @@ static void sleep_until_something(struct run *r, double next)
     fds[n++] = (struct pollfd){ durable_fd(r), POLLIN, 0 };
     for (size_t i = 0; n < r->running + 1 && i < r->plan->count; i++)
         if (r->turns[i].state == TURN_RUNNING)
-            fds[n++] = (struct pollfd){ r->live[i].executor->end_fd(r->live[i].process), POLLIN,
-                                        0 };
+            fds[n++] = (struct pollfd){ attempt_fd(r, i), POLLIN, 0 };
     (void)poll(fds, n, ms < 0 ? 0 : ms);
     free(fds);
     if (r->args->view != NULL && r->args->view->tick != NULL)
@@ -396,6 +401,18 @@ static enum status loop(struct run *r)
     }
 }
 
+/* For the second Ctrl-C. The kernel ends a stage's process with us, but not what that has started. */
+static struct run *at_work;
+
+static void kill_all_now(void)
+{
+    const struct run *r = at_work;
+
+    for (size_t i = 0; r != NULL && i < r->plan->count; i++)
+        if (r->turns[i].state == TURN_RUNNING && r->live[i].id.pid > 1)
+            (void)kill(-r->live[i].id.pid, r->plan->stages[i].ranks > 1 ? SIGTERM : SIGKILL);
+}
+
 /* A fault of the run itself: nothing may live on behind it. */
 static void end_all(struct run *r)
 {
@@ -403,7 +420,7 @@ static void end_all(struct run *r)
         struct live *l = &r->live[i];
         if (r->turns[i].state != TURN_RUNNING)
             continue;
-        l->executor->signal(l->process, SIGKILL);
+        process_signal_rest(l->id.pid, l->mark, SIGKILL);
         if (process_end(&l->id, l->mark, STRAY_PATIENCE_MS) != ST_OK)
             log_warn("%s", fail_message());
     }
@@ -433,7 +450,10 @@ static enum status run_turns(struct run *r)
     enum status st;
 
     begin_turns(r);
+    at_work = r;
+    stop_at_once_does(kill_all_now);
     st = loop(r);
+    stop_at_once_does(NULL);
     failure_save(&fault, st);
     if (st != ST_OK)
         end_all(r);
@@ -446,7 +466,6 @@ static enum status run_locked(struct run *r)
 {
     enum status st;
 
-    TRY(file_clear_leftovers(r->work->artifacts));
     TRY(look(r));
     TRY(journal_compact(r->journal));
     file_defer_care(true);       /* durable.c takes it over */
@@ -478,6 +497,7 @@ enum status run_plan(const struct run_args *args, struct run_report *report)
     struct run r = { .args = args, .report = report, .arena = args->arena, .plan = args->plan,
                      .work = args->work, .survey = &report->survey, .now = &report->now };
     struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
+    struct sigaction normal = { .sa_handler = SIG_DFL }, child_before;
     struct file_lock lock;
     enum status st;
 
@@ -493,8 +513,10 @@ enum status run_plan(const struct run_args *args, struct run_report *report)
         return st == ST_HELD ? fail_within(st, "another run of '%s' is at work: ", args->plan->name)
                              : st;
     sigaction(SIGPIPE, &ignore, &before);      /* a stderr that nobody reads must not end a stage */
+    sigaction(SIGCHLD, &normal, &child_before);      /* who ignores it is never told how a child ended */
     st = run_locked(&r);
     write_down(&r, st);
+    sigaction(SIGCHLD, &child_before, NULL);
     sigaction(SIGPIPE, &before, NULL);
     file_lock_drop(&lock);
     return st;

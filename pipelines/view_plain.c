@@ -9,6 +9,7 @@
 #include "pipelines/show.h"
 
 #define POLL_MS 200
+#define LINE_LIMIT 65536         /* bytes of a line; a longer one is shown in parts */
 
 struct plain {
     struct run_view view;
@@ -66,17 +67,24 @@ static void said(struct run_view *v, const struct run_now *now, size_t i, const 
     struct plain *p = (struct plain *)v;
     struct buf *held = &p->held[i];
     struct buf line = { 0 };
+    const char *from, *end;
+    size_t left;
 
     buf_add(held, text, n);
-    for (const char *from = held->p, *end; (end = strchr(from, '\n')) != NULL; from = end + 1) {
-        buf_printf(&line, "%s | %.*s\n", now->plan->names[i], (int)(end - from), from);
-        n = (size_t)(held->p + held->n - end - 1);
+    from = held->p;
+    left = held->n;
+    while ((end = memchr(from, '\n', left)) != NULL || left >= LINE_LIMIT) {
+        n = end != NULL ? (size_t)(end - from) : left;
+        buf_printf(&line, "%s | ", now->plan->names[i]);
+        buf_add(&line, from, n);
+        buf_addc(&line, '\n');
+        n += end != NULL;
+        from += n;
+        left -= n;
     }
-    if (line.n > 0) {
-        memmove(held->p, held->p + held->n - n, n + 1);
-        held->n = n;
-        write_out(p, line.p, line.n);
-    }
+    memmove(held->p, from, left + 1);
+    held->n = left;
+    write_out(p, line.p, line.n);
     buf_release(&line);
 }
 

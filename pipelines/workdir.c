@@ -1,5 +1,6 @@
 #include "pipelines/workdir.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +29,30 @@ enum status workdir_make(const struct workdir *w)
     TRY(file_make_folders(w->logs));
     TRY(file_make_folders(w->runs));
     return file_make_folders(w->current);
+}
+
+static void clear_progress(struct arena *a, const struct workdir *w)
+{
+    DIR *d = opendir(w->logs);
+    struct dirent *e;
+
+    while (d != NULL && (e = readdir(d)) != NULL)
+        if (str_ends_with(e->d_name, ".progress"))
+            (void)unlink(path_join(a, w->logs, e->d_name));
+    if (d != NULL)
+        closedir(d);
+}
+
+enum status workdir_clear_leftovers(struct arena *a, const struct workdir *w)
+{
+    const char *folders[] = { w->path, w->artifacts, w->current, w->runs,
+                              path_join(a, w->path, "reports") };
+
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (file_exists(folders[i]))
+            TRY(file_clear_leftovers(folders[i]));
+    clear_progress(a, w);
+    return ST_OK;
 }
 
 char *workdir_artifact(struct arena *a, const struct workdir *w, const char *stage,

@@ -9,7 +9,8 @@
  *   weigh       makes a report of flour
  *   serve       is no stage
  *
- * FAKE_LOG names a file to which every stage appends its name when it begins: what ran.
+ * FAKE_LOG names a file to which every stage appends its name when it begins: what ran. FAKE_TRACE names one
+ * to which it appends "+ name" when it begins and "- name" when it ends by itself: what ran beside what.
  */
 #ifndef TUNDISH_TESTS_PIPELINES_FAKE_H
 #define TUNDISH_TESTS_PIPELINES_FAKE_H
@@ -125,22 +126,29 @@ static const struct command fake_grow, fake_mill, fake_walk, fake_weigh;
 
 /* ---- what they do ---- */
 
-static void fake_log(const char *name)
+static void fake_append(const char *variable, const char *sign, const char *name)
 {
-    const char *path = getenv("FAKE_LOG");
+    const char *path = getenv(variable);
     int fd = path == NULL ? -1 : open(path, O_WRONLY | O_CREAT | O_APPEND, 0666);
 
     if (fd >= 0) {
-        dprintf(fd, "%s\n", name);
+        dprintf(fd, "%s%s\n", sign, name);
         close(fd);
     }
 }
+
+static char fake_name[256];
+
+static void fake_trace_end(void) { fake_append("FAKE_TRACE", "- ", fake_name); }
 
 static enum status fake_begin(const struct fake_cfg *c)
 {
     struct timespec nap = { c->nap_ms / 1000, c->nap_ms % 1000 * 1000000L };
 
-    fake_log(path_base(c->out));
+    snprintf(fake_name, sizeof fake_name, "%s", path_base(c->out));
+    fake_append("FAKE_LOG", "", fake_name);
+    fake_append("FAKE_TRACE", "+ ", fake_name);
+    atexit(fake_trace_end);
     fprintf(stderr, "words of %s\n", path_base(c->out));
     while (nanosleep(&nap, &nap) != 0 && errno == EINTR)
         ;      /* a unit of work that is finished, whoever asks to stop */

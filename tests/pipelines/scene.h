@@ -26,6 +26,7 @@ static inline void scene_begin(struct scene *s)
     setenv("FAKE_LOG", "ran", 1);
     setenv("XDG_CACHE_HOME", s->folder, 1);
     unsetenv("FAKE_CLASS");
+    unsetenv("FAKE_TRACE");
 }
 
 static inline void scene_end(struct scene *s)
