@@ -8,7 +8,7 @@
 
 #include "pipelines/run_page.h"
 
-enum { WIDTH = 240, HEIGHT = 46, SIDE = 22, MIDDLE = 23, GATES_MOST = 400 };
+enum { WIDTH = 220, HEIGHT = 46, SIDE = 22, MIDDLE = 23, GATES_MOST = 400 };
 
 /* ---- the gain as a drawing ---- */
 
@@ -106,7 +106,8 @@ static void add_gain(struct buf *out, const struct plan_gate *g, const struct ga
     }
     buf_printf(out, "<td>%.4g", r->gain);
     if (g->confidence > 0)
-        buf_printf(out, " [%.4g, %.4g]", r->low, r->high);
+        buf_printf(out, " [%.4g, %.4g]<br><span class=\"soft small\">%zu documents</span>",
+                   r->low, r->high, r->documents);
     buf_adds(out, "<br>");
     add_drawing(out, g, r);
     buf_adds(out, "</td>");
@@ -117,7 +118,7 @@ static void add_outcome(struct buf *out, const struct gate_result *r)
     static const char *const styles[] = { [GATE_PASSED] = "good", [GATE_FAILED] = "bad",
                                           [GATE_OPEN] = "soft" };
 
-    buf_printf(out, "<td><strong class=\"%s\">%s</strong>", styles[r->outcome],
+    buf_printf(out, "<td class=\"verdict\"><strong class=\"%s\">%s</strong>", styles[r->outcome],
                gate_outcome_words[r->outcome]);
     buf_adds(out, "<div class=\"soft small\">");
     page_escape(out, r->words);
@@ -135,14 +136,13 @@ static void add_gate(struct buf *out, const struct run_page *p, size_t i, size_t
     add_asked(out, g);
     if (r == NULL) {
         buf_adds(out, "<td class=\"n\">&ndash;</td><td class=\"n\">&ndash;</td><td>&ndash;</td>"
-                      "<td class=\"n\">&ndash;</td><td class=\"soft\">not looked at: the stage did "
+                      "<td class=\"soft\">not looked at: the stage did "
                       "not come so far</td></tr>\n");
         return;
     }
     add_number(out, r->value, true);
     add_number(out, r->other, g->versus != NULL && r->outcome != GATE_OPEN && r->other != 0);
     add_gain(out, g, r);
-    add_number(out, (double)r->documents, r->documents > 0);
     add_outcome(out, r);
     buf_adds(out, "</tr>\n");
 }
@@ -200,7 +200,7 @@ void run_page_gates(struct buf *out, const struct run_page *p)
     if (gates > RUN_PAGE_FOLD)
         page_more_begin(out, "All gates, shut ones first");
     page_table_begin(out, "broad", "What was asked, and what was found",
-                     "stage|metric|asked|#value|#other|gain|#documents|outcome");
+                     "stage|metric|asked|#value|#promoted|gain [its interval]|outcome");
     rows = add_gates_of(out, p, true, GATES_MOST);
     rows += add_gates_of(out, p, false, GATES_MOST - rows);
     page_table_end(out);

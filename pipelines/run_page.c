@@ -115,7 +115,8 @@ static void add_figures(struct buf *out, const struct run_page *p)
                                  NULL };
         json_t *manifest = NULL;
 
-        if (run_page_has_artifact(p, i) && artifact_open(s.folder, NULL, &manifest) == ST_OK) {
+        if (p->in_full[i] && run_page_has_artifact(p, i)
+            && artifact_open(s.folder, NULL, &manifest) == ST_OK) {
             size_t before = figures.n;
             s.manifest = manifest;
             run_section_figures(&s);

@@ -16,8 +16,13 @@
 #include "pipelines/run_page.h"
 #include "pipelines/run_record.h"
 
-enum { RUNS = 20, SERIES = 6, COLUMNS = 3, ANY = 2 };      /* ANY: numbers, where none is a headline */
-#define BYTES ((uint64_t)24 << 20)
+enum {
+    RUNS = 20, SERIES = 6, COLUMNS = 3,
+    ANY = 2,                     /* numbers, where none is a headline */
+    LOOKS = 3                    /* records in which metrics are looked for */
+};
+#define NAME_ROOM 256
+#define BYTES ((uint64_t)64 << 20)
 
 /* One metric of one stage, over the runs. */
 struct series {
@@ -25,9 +30,12 @@ struct series {
     double x[RUNS], y[RUNS];     /* y: NAN where the run has none */
     size_t known;
 };
+struct past_run {
+    const char *id, *outcome;    /* outcome NULL: its record is damaged */
+    double begun, seconds;
+};
 struct past {
-    const char *ids[RUNS];
-    json_t *records[RUNS];       /* oldest first */
+    struct past_run runs[RUNS];  /* oldest first */
     size_t count;
     size_t all;                  /* records that there are */
     struct series series[SERIES];
@@ -37,33 +45,27 @@ struct past {
 
 /* ---- reading ---- */
 
-static void read_records(struct past *h, const struct run_page *p)
+static const char *path_of(const struct run_page *p, const char *id)
 {
-    struct arena *a = p->args->arena;
-    const char *work = p->args->work->path;
-    struct run_list list;
-    uint64_t bytes = 0, size;
-    size_t n = RUNS;
-
-    if (run_record_list(a, work, &list) != ST_OK)
-        return;
-    h->all = list.count;
-    for (size_t k = list.count; k > 0 && n > 0; k--) {
-        const char *path = run_record_path(a, work, list.ids[k - 1]);
-        if (file_size(path, &size) != ST_OK || (bytes += size) > BYTES)
-            break;
-        if (run_record_load_brief(path, &h->records[n - 1]) == ST_OK)
-            h->ids[--n] = list.ids[k - 1];
-    }
-    h->count = RUNS - n;
-    memmove(h->ids, h->ids + n, h->count * sizeof *h->ids);
-    memmove(h->records, h->records + n, h->count * sizeof *h->records);
+    return run_record_path(p->args->arena, p->args->work->path, id);
 }
 
-static void release(struct past *h)
+/* The newest runs, as many as the limits allow. */
+static void find_runs(struct past *h, const struct run_page *p)
 {
-    for (size_t k = 0; k < h->count; k++)
-        json_decref(h->records[k]);
+    struct run_list list;
+    uint64_t bytes = 0, size;
+    size_t n = 0;
+
+    if (run_record_list(p->args->arena, p->args->work->path, &list) != ST_OK)
+        return;
+    h->all = list.count;
+    while (n < RUNS && n < list.count
+           && file_size(path_of(p, list.ids[list.count - 1 - n]), &size) == ST_OK
+           && (bytes += size) <= BYTES)
+        n++;
+    for (h->count = 0; h->count < n; h->count++)
+        h->runs[h->count].id = list.ids[list.count - n + h->count];
 }
 
 /* ---- which metrics ---- */
@@ -79,17 +81,16 @@ static bool is_headline(const struct plan *plan, const char *metric)
     return false;
 }
 
-static bool add_series(struct past *h, const char *stage, const char *metric)
+static void add_series(struct past *h, struct arena *a, const char *stage, const char *metric)
 {
-    if (h->series_count == SERIES) {
+    if (h->series_count == SERIES)
         h->more_series = true;
-        return false;
-    }
-    h->series[h->series_count++] = (struct series){ .stage = stage, .metric = metric };
-    return true;
+    else
+        h->series[h->series_count++] = (struct series){ .stage = arena_strdup(a, stage),
+                                                        .metric = arena_strdup(a, metric) };
 }
 
-/* The headlines among the members, dots between levels; *any: so many others may come, too. */
+/* The headlines among the members, dots between levels; any not NULL: the first so many numbers. */
 static void look_at_metrics(struct past *h, const struct run_page *p, const char *stage,
                             const char *before, const json_t *metrics, int *any)
 {
@@ -98,34 +99,43 @@ static void look_at_metrics(struct past *h, const struct run_page *p, const char
 
     json_object_foreach((json_t *)metrics, key, one) {
         const char *name = *before ? arena_printf(p->args->arena, "%s.%s", before, key) : key;
-        if (json_is_object(one) && strlen(name) < 256)
+        if (json_is_object(one) && strlen(name) < NAME_ROOM)
             look_at_metrics(h, p, stage, name, one, any);
-        else if (!json_is_number(one))
-            continue;
-        else if (any == NULL ? is_headline(p->args->plan, name) : *any > 0 && (*any)-- > 0)
-            add_series(h, stage, name);
+        else if (json_is_number(one)
+                 && (any == NULL ? is_headline(p->args->plan, name) : *any > 0 && (*any)-- > 0))
+            add_series(h, p->args->arena, stage, name);
+    }
+}
+
+static void look_at_record(struct past *h, const struct run_page *p, const json_t *record)
+{
+    json_t *stage;
+    size_t i;
+
+    for (int pass = 0; pass < 2 && h->series_count == 0; pass++) {
+        int any = ANY;
+        json_array_foreach(json_object_get(record, "stages"), i, stage)
+            look_at_metrics(h, p, run_record_text(stage, "name"), "",
+                            json_object_get(stage, "metrics"), pass == 0 ? NULL : &any);
     }
 }
 
 /* Of the newest run that has any: this one mostly. */
 static void find_series(struct past *h, const struct run_page *p)
 {
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t k = h->count; k > 0 && h->series_count == 0; k--) {
-            json_t *stage;
-            size_t i;
-            int any = ANY;
+    for (size_t k = h->count; k > 0 && h->count - k < LOOKS && h->series_count == 0; k--) {
+        json_t *record = NULL;
 
-            json_array_foreach(json_object_get(h->records[k - 1], "stages"), i, stage)
-                look_at_metrics(h, p, run_record_text(stage, "name"), "",
-                                json_object_get(stage, "metrics"), pass == 0 ? NULL : &any);
-        }
+        if (run_record_load_brief(path_of(p, h->runs[k - 1].id), &record) == ST_OK)
+            look_at_record(h, p, record);
+        json_decref(record);
+    }
 }
 
 static double number_at(const json_t *metrics, const char *name)
 {
     const char *dot = strchr(name, '.');
-    char level[256];
+    char level[NAME_ROOM];
     const json_t *whole = json_object_get(metrics, name);
 
     if (json_is_number(whole))
@@ -137,17 +147,39 @@ static double number_at(const json_t *metrics, const char *name)
     return number_at(json_object_get(metrics, level), dot + 1);
 }
 
-static void fill_series(struct past *h)
+static void take_record(struct past *h, struct arena *a, size_t k, const json_t *record)
 {
-    for (size_t k = 0; k < h->count; k++)
-        for (size_t s = 0; s < h->series_count; s++) {
-            struct series *one = &h->series[s];
-            const json_t *stage = run_record_stage(h->records[k], one->stage);
+    struct past_run *run = &h->runs[k];
 
-            one->x[k] = (double)k + 1;
-            one->y[k] = number_at(json_object_get(stage, "metrics"), one->metric);
-            one->known += isfinite(one->y[k]) != 0;
+    run->outcome = arena_strdup(a, run_record_text(record, "outcome"));
+    run->begun = json_number_value(json_object_get(record, "begun"));
+    run->seconds = json_number_value(json_object_get(record, "seconds"));
+    for (size_t s = 0; s < h->series_count; s++) {
+        struct series *one = &h->series[s];
+        const json_t *stage = run_record_stage(record, one->stage);
+
+        one->y[k] = number_at(json_object_get(stage, "metrics"), one->metric);
+        one->known += isfinite(one->y[k]) != 0;
+    }
+}
+
+static void read_runs(struct past *h, const struct run_page *p)
+{
+    const char *stages[SERIES + 1] = { NULL };
+
+    for (size_t s = 0; s < h->series_count; s++)
+        stages[s] = h->series[s].stage;
+    for (size_t k = 0; k < h->count; k++) {
+        json_t *record = NULL;
+
+        for (size_t s = 0; s < h->series_count; s++) {
+            h->series[s].x[k] = (double)k + 1;
+            h->series[s].y[k] = NAN;
         }
+        if (run_record_load_few(path_of(p, h->runs[k].id), stages, &record) == ST_OK)
+            take_record(h, p->args->arena, k, record);
+        json_decref(record);
+    }
 }
 
 /* ---- what is shown ---- */
@@ -169,58 +201,62 @@ static void add_charts(struct buf *out, const struct run_page *p, const struct p
         if (s->known < 2)
             continue;
         if (drawn++ == 0)
-            buf_adds(out, "<div class=\"pair\">\n");
+            buf_adds(out, "<div class=\"pair two\">\n");
         page_chart(out, &(struct page_chart){ series_name(p, s),
-                                              "runs as in the table, the last one to the right",
+                                              "runs, numbered as in the table",
                                               lines, 2, 468, 200 });
     }
     if (drawn > 0)
         buf_adds(out, "</div>\n");
 }
 
-/* Where the page of a run is, if it is there; this one has no link to itself. */
-static void add_link(struct buf *out, const struct run_page *p, const char *id)
+/* When it began, leading to its page if that is there; this one has no link to itself. */
+static void add_name(struct buf *out, const struct run_page *p, const char *id, double begun)
 {
-    const char *name = arena_printf(p->args->arena, "reports/%s.html", id);
+    const char *page = arena_printf(p->args->arena, "reports/%s.html", id);
+    bool this = strcmp(id, p->report->now.id) == 0;
+    bool there = !this && file_exists(path_join(p->args->arena, p->args->work->path, page));
+    char when[32];
 
-    if (strcmp(id, p->report->now.id) == 0)
-        buf_adds(out, "<td>this run</td>");
-    else if (file_exists(path_join(p->args->arena, p->args->work->path, name))) {
-        buf_adds(out, "<td><a href=\"" RUN_PAGE_UP);
-        page_escape(out, name);
-        buf_adds(out, "\">its report</a></td>");
-    } else
-        buf_adds(out, "<td>&ndash;</td>");
+    buf_adds(out, "<th scope=\"row\">");
+    if (there) {
+        buf_adds(out, "<a href=\"" RUN_PAGE_UP);
+        page_escape(out, page);
+        buf_adds(out, "\">");
+    }
+    buf_printf(out, "%s%s%s</th>", run_page_time(when, begun), there ? "</a>" : "",
+               this ? ", this run" : "");
 }
 
-static void add_outcome(struct buf *out, const struct run_page *p, const struct past *h, size_t k)
+static void add_outcome(struct buf *out, const struct run_page *p, const struct past_run *run)
 {
-    const char *word = run_record_text(h->records[k], "outcome");
-    bool cut = strcmp(word, "running") == 0 && strcmp(h->ids[k], p->report->now.id) != 0;
+    bool running = strcmp(run->outcome, "running") == 0;
 
     buf_printf(out, "<td class=\"%s\">",
-               strcmp(word, "done") == 0 ? "good" : strcmp(word, "running") == 0 ? "soft" : "bad");
-    page_escape(out, cut ? "cut off" : word);
+               strcmp(run->outcome, "done") == 0 ? "good" : running ? "soft" : "bad");
+    page_escape(out, running && strcmp(run->id, p->report->now.id) != 0 ? "cut off" : run->outcome);
     buf_adds(out, "</td>");
 }
 
 static void add_run(struct buf *out, const struct run_page *p, const struct past *h, size_t k)
 {
-    const json_t *record = h->records[k];
-    const json_t *begun = json_object_get(record, "begun");
-    char when[32];
+    const struct past_run *run = &h->runs[k];
 
-    buf_printf(out, "<tr><td class=\"n\">%zu</td><th scope=\"row\">%s</th>", k + 1,
-               run_page_time(when, json_number_value(begun)));
-    add_outcome(out, p, h, k);
-    buf_printf(out, "<td class=\"n\">%.2f</td>",
-               json_number_value(json_object_get(record, "seconds")));
+    buf_printf(out, "<tr><td class=\"n\">%zu</td>", k + 1);
+    if (run->outcome == NULL) {
+        page_cell_text(out, run->id);
+        buf_printf(out, "<td class=\"bad\" colspan=\"%zu\">its record is damaged</td></tr>\n",
+                   2 + (h->series_count < COLUMNS ? h->series_count : COLUMNS));
+        return;
+    }
+    add_name(out, p, run->id, run->begun);
+    add_outcome(out, p, run);
+    buf_printf(out, "<td class=\"n\">%.2f</td>", run->seconds);
     for (size_t s = 0; s < h->series_count && s < COLUMNS; s++)
         if (isfinite(h->series[s].y[k]))
             buf_printf(out, "<td class=\"n\">%.6g</td>", h->series[s].y[k]);
         else
             buf_adds(out, "<td class=\"n\">&ndash;</td>");
-    add_link(out, p, h->ids[k]);
     buf_adds(out, "</tr>\n");
 }
 
@@ -234,8 +270,7 @@ static void add_table(struct buf *out, const struct run_page *p, const struct pa
         for (const char *c = series_name(p, &h->series[s]); *c; c++)
             buf_addc(&heads, *c == '|' ? '/' : *c);      /* it stands between heads */
     }
-    buf_adds(&heads, "|report");
-    page_table_begin(out, "broad", "The last runs, newest first", heads.p);
+    page_table_begin(out, "broad", "The last runs, newest first; a link leads to the report that is still there", heads.p);
     for (size_t k = h->count; k > 0; k--)
         add_run(out, p, h, k - 1);
     page_table_end(out);
@@ -246,9 +281,9 @@ void run_page_past(struct buf *out, const struct run_page *p)
 {
     struct past h = { 0 };
 
-    read_records(&h, p);
+    find_runs(&h, p);
     find_series(&h, p);
-    fill_series(&h);
+    read_runs(&h, p);
     buf_adds(out, "<section aria-labelledby=\"runs\">\n<h2 id=\"runs\">Runs</h2>\n");
     if (h.count == 0)
         buf_adds(out, "<p class=\"soft\">No record of a run can be read.</p>\n");
@@ -261,5 +296,4 @@ void run_page_past(struct buf *out, const struct run_page *p)
     if (h.count > 0)
         add_table(out, p, &h);
     buf_adds(out, "</section>\n");
-    release(&h);
 }

@@ -66,6 +66,20 @@ static void add_processors(struct buf *out, const struct plan_stage *s, const st
     add_used(out, used, asked > 0 ? said : NULL, asked > 0 ? mean / asked : 0);
 }
 
+/* A limit as it is mostly said: "90 s", "2 min", "1 h 30 min". */
+static const char *limit_text(char *text, double seconds)
+{
+    if (seconds < 60 || (seconds < 120 && seconds > 60))
+        snprintf(text, 32, "%g s", seconds);
+    else if (seconds < 3600 && seconds == 60 * (double)(long)(seconds / 60))
+        snprintf(text, 32, "%g min", seconds / 60);
+    else if (seconds == 3600 * (double)(long)(seconds / 3600))
+        snprintf(text, 32, "%g h", seconds / 3600);
+    else
+        run_page_duration(text, seconds);
+    return text;
+}
+
 static void add_usage(struct buf *out, const struct plan_stage *s, const struct turn *t)
 {
     struct usage u = usage_of(t);
@@ -73,7 +87,7 @@ static void add_usage(struct buf *out, const struct plan_stage *s, const struct 
 
     buf_printf(out, "<td class=\"n\">%.2f</td>", t->attempts[0].begun);
     snprintf(used, sizeof used, "%.2f", u.seconds);
-    add_used(out, used, s->timeout > 0 ? run_page_duration(asked, s->timeout) : NULL,
+    add_used(out, used, s->timeout > 0 ? limit_text(asked, s->timeout) : NULL,
              s->timeout > 0 ? u.longest / s->timeout : 0);
     buf_printf(out, "<td class=\"n\">%.2f</td>", u.cpu);
     add_processors(out, s, &u);
@@ -144,9 +158,12 @@ static void add_cause(struct buf *out, const struct run_page *p, const struct tu
             buf_printf(out, " (signal %d)", a->end.signal);
         else if (a->end.code != 0)
             buf_printf(out, " (code %d)", a->end.code);
-        buf_adds(out, " <span class=\"soft\">");
-        page_escape(out, causes[a->cause].text);
-        buf_adds(out, "</span></td>");
+        if (a->cause != CAUSE_EXIT) {      /* which says nothing that its code does not */
+            buf_adds(out, " <span class=\"soft\">");
+            page_escape(out, causes[a->cause].text);
+            buf_adds(out, "</span>");
+        }
+        buf_adds(out, "</td>");
     } else if (last && (t->state == TURN_FAILED || t->state == TURN_STOPPED)) {
         buf_printf(out, "<td><strong class=\"bad\">%s</strong></td>", turn_state_word(t->state));
     } else {

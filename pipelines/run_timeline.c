@@ -270,7 +270,7 @@ static void add_lane(struct buf *out, const struct run_page *p, const struct lan
 
 static void add_diamond(struct buf *out, double x, double y)
 {
-    buf_printf(out, "<path class=\"cached\" d=\"M%.1f %.1fl6 6l-6 6l-6 -6z\"/>", x, y);
+    buf_printf(out, "<path class=\"had\" d=\"M%.1f %.1fl6 6l-6 6l-6 -6z\"/>", x, y);
 }
 
 /* Cached stages need no time: a mark at the begin, for each or, of many, for all. Returns the rows. */
@@ -318,7 +318,7 @@ static void add_key(struct buf *out, const struct lanes *l)
         buf_printf(out, "<span>%s<path class=\"pause\" d=\"M0 5H22\"/></svg>a wait before the next "
                         "attempt</span>\n", box);
     if (l->cached > 0)
-        buf_printf(out, "<span>%s<path class=\"cached\" d=\"M11 0l5 5l-5 5l-5 -5z\"/></svg>"
+        buf_printf(out, "<span>%s<path class=\"had\" d=\"M11 0l5 5l-5 5l-5 -5z\"/></svg>"
                         "cached</span>\n", box);
     buf_adds(out, "<span>across: time since the run began</span></p>\n");
 }
