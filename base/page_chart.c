@@ -27,8 +27,10 @@ static void widen(struct frame *f, int height)
 
     if (!(f->x1 - f->x0 > 1e-9 * fabs(f->x1)))
         f->x1 = f->x0 + fmax(1, fabs(f->x0));
-    if (!(f->y1 - f->y0 > 1e-9 * fabs(f->y1)))
-        f->y1 = f->y0 + (f->y0 != 0 ? fabs(f->y0) : 1);
+    if (!(f->y1 - f->y0 > 1e-9 * fabs(f->y1))) {
+        f->y1 += f->y0 != 0 ? fabs(f->y0) / 10 : 1;
+        f->y0 -= fabs(f->y0) / 10;
+    }
     step = round_step(f->y1 - f->y0, height);
     f->y0 = floor(f->y0 / step + 1e-6) * step;
     f->y1 = ceil(f->y1 / step - 1e-6) * step;

@@ -3,6 +3,7 @@
  * though the model that it was held against has been replaced since (perhaps by this one), so that a
  * finished pipeline stays finished. A shut gate is looked at again by each run.
  */
+#include <math.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -38,18 +39,31 @@ static bool passed_before(struct run *r, size_t i, const char *asked, struct gat
     *out = (struct gate_result){ .words = arena_strdup(r->arena, words) };
     out->outcome = strcmp(outcome, gate_outcome_words[GATE_OPEN]) == 0 ? GATE_OPEN : GATE_PASSED;
     out->value = json_number_value(json_object_get(verdict, "value"));
+    out->other = json_number_value(json_object_get(verdict, "other"));
+    out->gain = json_number_value(json_object_get(verdict, "gain"));
+    out->low = json_number_value(json_object_get(verdict, "low"));
+    out->high = json_number_value(json_object_get(verdict, "high"));
+    out->documents = (size_t)json_integer_value(json_object_get(verdict, "documents"));
     return true;
 }
+
+/* JSON has no other numbers than finite ones. */
+static json_t *plain(double x) { return json_real(isfinite(x) ? x : 0); }
 
 static enum status write_verdict(struct run *r, size_t i, const char *asked,
                                  const struct gate_result *g)
 {
-    json_t *event = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:f}", "event", "gate", "stage",
+    json_t *event = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "event", "gate", "stage",
                               r->plan->names[i], "digest", r->survey->views[i].digest, "gate",
-                              asked, "outcome", gate_outcome_words[g->outcome], "words", g->words,
-                              "value", g->value);
+                              asked, "outcome", gate_outcome_words[g->outcome], "words", g->words);
 
     BUG_IF(event == NULL);
+    json_object_set_new(event, "value", plain(g->value));
+    json_object_set_new(event, "other", plain(g->other));
+    json_object_set_new(event, "gain", plain(g->gain));
+    json_object_set_new(event, "low", plain(g->low));
+    json_object_set_new(event, "high", plain(g->high));
+    json_object_set_new(event, "documents", json_integer((json_int_t)g->documents));
     return journal_append(r->journal, event);
 }
 

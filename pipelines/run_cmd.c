@@ -156,8 +156,9 @@ static enum status run_run(struct arena *a, void *cfg)
         args.view = log_is_terminal() && !log_is_quiet() ? view_live_new() : view_plain_new();
     st = run_plan(&args, &report);
     failure_save(&failure, st);
-    write_page(&(struct run_page){ &args, &report, st, st == ST_OK ? "" : failure.text,
-                                   bench_now() - begun, when });
+    write_page(&(struct run_page){ .args = &args, .report = &report, .outcome = st,
+                                   .message = st == ST_OK ? "" : failure.text,
+                                   .seconds = bench_now() - begun, .begun = when });
     printed = print_outcome(&report, &args);
     run_report_release(&report);
     if (args.view != NULL)

@@ -64,11 +64,16 @@ MUST_USE enum status run_record_load(const char *path, json_t **out);
 /* The same without what is long and seldom wanted of a stage: options, inputs, why, asked, attempts
  * are null. Several times faster. */
 MUST_USE enum status run_record_load_brief(const char *path, json_t **out);
+/* The same with only the stages of those names (NULL-terminated), and by chance others. Faster
+ * still. */
+MUST_USE enum status run_record_load_few(const char *path, const char *const *names, json_t **out);
 /* Checks text as run_record_load() does; what names it in messages. */
 MUST_USE enum status run_record_parse(const char *text, size_t n, const char *what, json_t **out);
 /* Appends the text with null for those members of its stages. Text that is no record comes through
  * in some form, for the parser to refuse. */
 void run_record_brief(const char *text, size_t n, struct buf *out);
+/* Appends the text without most of the stages that are not named; the same holds for other text. */
+void run_record_few(const char *text, size_t n, const char *const *names, struct buf *out);
 /* The stage of that name, or NULL. */
 json_t *run_record_stage(const json_t *record, const char *name);
 /* A text member, "" if it has none. */

@@ -215,20 +215,34 @@ enum status run_record_load(const char *path, json_t **out)
     return st;
 }
 
-enum status run_record_load_brief(const char *path, json_t **out)
+/* names NULL: all stages, without what is long. */
+static enum status load_part(const char *path, const char *const *names, json_t **out)
 {
-    struct buf text = { 0 }, brief = { 0 };
+    struct buf text = { 0 }, part = { 0 };
     enum status st = file_read(path, RECORD_LIMIT, &text);
 
     if (st == ST_OK) {
-        run_record_brief(text.p, text.n, &brief);
-        st = run_record_parse(brief.p, brief.n, path, out);
+        if (names != NULL)
+            run_record_few(text.p, text.n, names, &part);
+        else
+            run_record_brief(text.p, text.n, &part);
+        st = run_record_parse(part.p, part.n, path, out);
         if (st != ST_OK)      /* for the fault's true place */
             st = run_record_parse(text.p, text.n, path, out);
     }
     buf_release(&text);
-    buf_release(&brief);
+    buf_release(&part);
     return st;
+}
+
+enum status run_record_load_brief(const char *path, json_t **out)
+{
+    return load_part(path, NULL, out);
+}
+
+enum status run_record_load_few(const char *path, const char *const *names, json_t **out)
+{
+    return load_part(path, names, out);
 }
 
 json_t *run_record_stage(const json_t *record, const char *name)

@@ -138,6 +138,28 @@ static void add_artifact(struct buf *out, const struct run_page *p, size_t i)
     json_decref(manifest);
 }
 
+/* Of a stage that left nothing: what it was asked to make, by its key record (cache.h). */
+static void add_asked(struct buf *out, const struct run_page *p, size_t i)
+{
+    const struct stage_view *v = &p->report->survey.views[i];
+
+    if (*v->key != 0) {
+        page_table_begin(out, "narrow", "Identity", "what|value");
+        page_row(out, "cache key");
+        page_cell_code(out, v->key);
+        buf_adds(out, "</tr>\n");
+        page_table_end(out);
+    }
+    add_set(out, p->args->plan->stages[i].with);
+    if (v->record == NULL)
+        return;
+    page_more_begin(out, "All its options, and digests of its inputs");
+    run_section_members(out, "All options that can change its results",
+                        json_object_get(v->record, "options"));
+    run_section_members(out, "Inputs, by content digest", json_object_get(v->record, "inputs"));
+    page_more_end(out);
+}
+
 /* Why there is nothing to show of it. */
 static void add_nothing(struct buf *out, const struct stage_view *v)
 {
@@ -151,20 +173,23 @@ static void add_nothing(struct buf *out, const struct stage_view *v)
 
 void run_page_stage(struct buf *out, const struct run_page *p, size_t i)
 {
-    const char *name = p->args->plan->names[i];
-    const char *word = result_word_of(&p->report->now, i);
-    bool bad = strcmp(word, "failed") == 0 || strcmp(word, "stopped") == 0;
+    const struct plan_stage *s = &p->args->plan->stages[i];
+    bool bad = run_page_is_bad(p, i), there = run_page_has_artifact(p, i);
 
     buf_printf(out,
                "<section aria-labelledby=\"stage-%s\">\n<p class=\"kind\"><code>%s</code>, "
-               "<span class=\"%s\">%s</span></p>\n<h2 id=\"stage-%s\">%s</h2>\n",
-               name, p->args->plan->stages[i].command->name, bad ? "bad" : "soft", word, name,
-               name);
-    if (bad)
+               "<span class=\"%s\">%s</span></p>\n<h2 id=\"stage-%s\">",
+               s->slug, s->command->name, bad ? "bad" : "soft",
+               result_word_of(&p->report->now, i), s->slug);
+    page_escape(out, s->name);
+    buf_adds(out, "</h2>\n");
+    if (bad && !there)
         add_log(out, p, i);
-    if (run_page_has_artifact(p, i))
+    if (there)
         add_artifact(out, p, i);
     else if (!bad)
         add_nothing(out, &p->report->survey.views[i]);
+    else
+        add_asked(out, p, i);
     buf_adds(out, "</section>\n");
 }

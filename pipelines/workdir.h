@@ -11,7 +11,7 @@
  *   logs/<stage>-<n>.log         what attempt n of the stage printed
  *   runs/<UTC time>.json         the record of each run that did something (run_record.h)
  *   report.html                  the last run as a page (run_page.h)
- *   reports/<UTC time>.html      the same of each run; the newest 50 stay
+ *   reports/<id>.html            the same of each run; the newest 50 stay
  *   current/<stage>              a link to the stage's last finished artifact, for people
  *
  * The folder may be moved or renamed between runs: no name in it is absolute.
