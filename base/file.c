@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file_part.h"
+#include "base/platform.h"
 
 static bool care_is_deferred;
 
@@ -265,16 +266,32 @@ void file_map_close(struct file_map *m)
     *m = (struct file_map){ "", 0 };
 }
 
-/* The holder writes its pid into the file, for this message alone: the lock is the kernel's. */
+/* The holder writes who it is into the file, for this message alone: the lock is the kernel's. */
+static enum status say_holder(int fd, const char *path)
+{
+    if (ftruncate(fd, 0) != 0
+        || dprintf(fd, "%ld %lld %.200s\n", (long)getpid(), (long long)time(NULL), host_name()) < 0)
+        return fail_errno(ST_IO, "cannot write '%s'", path);
+    return ST_OK;
+}
+
 static enum status held(int fd, const char *path)
 {
-    char text[24] = "";
+    char text[256] = "", host[201] = "", when[32];
     ssize_t n = pread(fd, text, sizeof text - 1, 0);
-    long pid = n > 0 ? strtol(text, NULL, 10) : 0;
+    long long since = 0;
+    long pid = 0;
+    time_t t;
+    struct tm local;
 
-    if (pid > 0)
+    text[n > 0 ? n : 0] = 0;
+    if (sscanf(text, "%ld %lld %200s", &pid, &since, host) < 1 || pid <= 0)
+        return fail(ST_HELD, "'%s' is held by another process", path);
+    t = (time_t)since;
+    if (*host == 0 || localtime_r(&t, &local) == NULL
+        || strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &local) == 0)
         return fail(ST_HELD, "'%s' is held by process %ld", path, pid);
-    return fail(ST_HELD, "'%s' is held by another process", path);
+    return fail(ST_HELD, "'%s' is held by process %ld on %s, since %s", path, pid, host, when);
 }
 
 /* Whoever looks (file_lock_is_held) has a free lock for an instant: one refusal proves nothing. */
@@ -295,11 +312,8 @@ static bool lock_now(int fd)
 
 static enum status lock_fd(int fd, const char *path)
 {
-    if (lock_now(fd)) {
-        if (ftruncate(fd, 0) != 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0)
-            return fail_errno(ST_IO, "cannot write '%s'", path);
-        return ST_OK;
-    }
+    if (lock_now(fd))
+        return say_holder(fd, path);
     if (errno == EWOULDBLOCK)
         return held(fd, path);
     return fail_errno(ST_IO, "cannot lock '%s'", path);

@@ -75,7 +75,7 @@ MUST_USE enum status folder_commit(const char *folder_tmp, const char *final_pat
 void folder_abort(const char *folder_tmp);
 
 /* An exclusive lock on a path (created if absent), dropped by the kernel when the process ends.
- * ST_HELD, naming the holder's pid when known, if another process has it. */
+ * ST_HELD, naming the holder's process, host and since when, if known, if another one has it. */
 struct file_lock { int fd; };
 MUST_USE enum status file_lock_take(struct file_lock *l, const char *path);
 /* A lock that any number of processes may share, on a file that exists and is only read: while one
