@@ -34,17 +34,17 @@ static void know_stage(struct attempts *t, const char *name)
     t->stages[t->stage_count] = NULL;
 }
 
-static struct attempt *add_attempt(struct attempts *t)
+static struct logged_attempt *add_attempt(struct attempts *t)
 {
     if (t->count == t->cap) {
         size_t cap = t->cap ? 2 * t->cap : 16;
-        struct attempt *wider = arena_array(t->arena, cap, sizeof *wider);
+        struct logged_attempt *wider = arena_array(t->arena, cap, sizeof *wider);
         if (t->count > 0)
             memcpy(wider, t->v, t->count * sizeof *wider);
         t->v = wider;
         t->cap = cap;
     }
-    t->v[t->count] = (struct attempt){ .seconds = -1 };
+    t->v[t->count] = (struct logged_attempt){ .seconds = -1 };
     return &t->v[t->count++];
 }
 
@@ -52,7 +52,7 @@ static struct attempt *add_attempt(struct attempts *t)
 
 /* The attempt of that log, if it is known: from a journal that was since written anew, or because
  * the runner makes the log, then writes the event. */
-static struct attempt *known(struct attempts *t, const char *log, double begun)
+static struct logged_attempt *known(struct attempts *t, const char *log, double begun)
 {
     for (size_t i = 0; i < t->count; i++)
         if ((t->v[i].begun == 0 || t->v[i].begun == begun) && strcmp(t->v[i].log, log) == 0)
@@ -64,7 +64,7 @@ static void take_start(struct attempts *t, const json_t *event)
 {
     const char *log = json_string_value(json_object_get(event, "log"));
     double begun = json_number_value(json_object_get(event, "t"));
-    struct attempt *one;
+    struct logged_attempt *one;
 
     if (log == NULL || path_base(log) != log)
         return;
@@ -80,7 +80,7 @@ static void take_start(struct attempts *t, const json_t *event)
 static void take_end(struct attempts *t, const json_t *event, const char *what)
 {
     const json_t *seconds = json_object_get(event, "seconds");
-    struct attempt *one = t->newest > 0 ? &t->v[t->newest - 1] : NULL;
+    struct logged_attempt *one = t->newest > 0 ? &t->v[t->newest - 1] : NULL;
 
     if (one == NULL || one->end != NULL)      /* an artifact that was found finished */
         return;
@@ -204,7 +204,7 @@ static long long number_in(const char *name, size_t *length)
 
 static int by_number(const void *x, const void *y)
 {
-    const struct attempt *a = x, *b = y;
+    const struct logged_attempt *a = x, *b = y;
 
     return a->number < b->number ? -1 : a->number > b->number;
 }
@@ -213,7 +213,7 @@ static void take_name(struct attempts *t, const char *name, bool want_attempts)
 {
     size_t length;
     long long number = number_in(name, &length);
-    struct attempt *one;
+    struct logged_attempt *one;
 
     if (number == 0)
         return;
@@ -248,7 +248,7 @@ enum status attempts_read(struct attempts *t)
     return read_names(t);
 }
 
-char *attempts_log(const struct attempts *t, const struct attempt *one)
+char *attempts_log(const struct attempts *t, const struct logged_attempt *one)
 {
     return path_join(t->arena, t->work->logs, one->log);
 }

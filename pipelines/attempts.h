@@ -16,7 +16,7 @@
 #include "base/status.h"
 #include "pipelines/workdir.h"
 
-struct attempt {
+struct logged_attempt {
     long long number;
     const char *log;             /* its file name in logs/ */
     double begun;                /* 0: not known */
@@ -30,7 +30,7 @@ struct attempts {
     struct arena *arena;
     const struct workdir *work;
     const char *stage;
-    struct attempt *v;           /* oldest first */
+    struct logged_attempt *v;           /* oldest first */
     size_t count, cap;
     const char **stages;         /* every stage that the journal or logs/ knows, NULL-terminated */
     size_t stage_count, stage_cap;
@@ -43,6 +43,6 @@ MUST_USE enum status attempts_read(struct attempts *t);
 /* Takes in the journal's new lines. */
 MUST_USE enum status attempts_update(struct attempts *t);
 /* The path of an attempt's log, in the arena. */
-char *attempts_log(const struct attempts *t, const struct attempt *one);
+char *attempts_log(const struct attempts *t, const struct logged_attempt *one);
 
 #endif

@@ -106,7 +106,7 @@ static enum status find_attempt(const struct attempts *t, int64_t number, size_t
 
 /* ---- the list ---- */
 
-static const char *end_words(struct arena *a, const struct attempt *one, bool may_run)
+static const char *end_words(struct arena *a, const struct logged_attempt *one, bool may_run)
 {
     if (one->end == NULL)
         return may_run ? "running" : one->begun > 0 ? "cut off" : "-";
@@ -129,7 +129,7 @@ static enum status print_list(const struct attempts *t)
     for (size_t i = 0; i < c.count; i++)
         columns_add(&c, head[i]);
     for (size_t i = 0; i < t->count; i++) {
-        const struct attempt *one = &t->v[i];
+        const struct logged_attempt *one = &t->v[i];
         columns_add(&c, arena_printf(a, "%lld", one->number));
         columns_add(&c, history_time(a, one->begun));
         columns_add(&c, one->seconds < 0 ? "-" : arena_printf(a, "%.2f", one->seconds));
