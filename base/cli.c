@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/output.h"
 #include "base/stop.h"
 #include "base/str.h"
 
@@ -178,29 +179,6 @@ static enum status dispatch(struct request *r)
     return unknown_command(r);
 }
 
-/* The reading end of a pipe is closed. */
-static bool reader_is_gone(void)
-{
-    struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
-
-    return poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
-}
-
-/* What is buffered must reach the disk or pipe before success is claimed; a reader that has gone
- * away (`tundish help | head -1`) is no failure. */
-static enum status flush_output(void)
-{
-    bool flushed = fflush(stdout) == 0;
-    int reason = errno;
-
-    if ((flushed && !ferror(stdout)) || reader_is_gone())
-        return ST_OK;
-    if (flushed)      /* an earlier write failed; its reason is lost */
-        return fail(ST_IO, "cannot write to standard output");
-    errno = reason;
-    return fail_errno(ST_IO, "cannot write to standard output");
-}
-
 /* Appends a message without what could steer a terminal; line ends stay, for messages
  * with a source line. */
 static void add_message(struct buf *out, const char *message)
@@ -244,7 +222,7 @@ int cli_main(const struct cli_group *groups, int argc, char **argv)
     take_words(&r, argc > 0);
     st = dispatch(&r);
     if (st == ST_OK)
-        st = flush_output();
+        st = output_flush();
     else
         fflush(stdout);      /* data before the message; a second failure would hide the first */
     if (st != ST_OK)

@@ -117,21 +117,25 @@ enum status file_read(const char *path, uint64_t limit, struct buf *out)
     return st;
 }
 
-static enum status write_and_sync(int fd, const char *path, const char *p, size_t n)
+enum status file_put(int fd, const char *path, const void *p, size_t n)
 {
-    while (n > 0) {
-        ssize_t done = write(fd, p, n);
+    for (const char *from = p; n > 0;) {
+        ssize_t done = write(fd, from, n);
 
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
             return fail_errno(ST_IO, "cannot write '%s'", path);
-        p += done;
+        from += done;
         n -= (size_t)done;
     }
-    if (!file_fsync(fd))
-        return fail_errno(ST_IO, "cannot sync '%s'", path);
     return ST_OK;
+}
+
+static enum status write_and_sync(int fd, const char *path, const char *p, size_t n)
+{
+    TRY(file_put(fd, path, p, n));
+    return file_fsync(fd) ? ST_OK : fail_errno(ST_IO, "cannot sync '%s'", path);
 }
 
 static enum status write_new(const char *path, const void *p, size_t n)

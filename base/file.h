@@ -33,6 +33,8 @@ bool file_is_folder(const char *path);
 MUST_USE enum status file_size(const char *path, uint64_t *out);
 /* Reads at most limit bytes into out (cleared first); a larger file is ST_LIMIT. */
 MUST_USE enum status file_read(const char *path, uint64_t limit, struct buf *out);
+/* Writes all n bytes; path is for the message. */
+MUST_USE enum status file_put(int fd, const char *path, const void *p, size_t n);
 MUST_USE enum status file_write_atomic(const char *path, const void *p, size_t n);
 /* Copies a file's bytes (at most 4 GiB) to a new name, atomically. */
 MUST_USE enum status file_copy(const char *from, const char *to);

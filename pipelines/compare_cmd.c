@@ -1,6 +1,7 @@
 /* `tundish compare`: what differs between runs. */
 #include <string.h>
 
+#include "base/output.h"
 #include "pipelines/compare.h"
 #include "pipelines/history.h"
 #include "pipelines/history_cmd.h"
@@ -67,10 +68,10 @@ static enum status show(struct arena *a, const struct chosen *c, bool all, bool 
     enum status st;
 
     if (as_json) {
-        st = history_print_json(comparison);
+        st = output_json(comparison);
     } else {
         compare_show(a, comparison, &text);
-        st = history_print(&text);
+        st = output_text(&text);
     }
     buf_release(&text);
     json_decref(comparison);

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/output.h"
 #include "pipelines/columns.h"
 #include "pipelines/gc.h"
 #include "pipelines/history.h"
@@ -55,7 +56,7 @@ static enum status print_table(const struct gc *g, bool dry)
             add_row(&t, g, &g->items[i]);
     if (t.used > t.count)
         columns_print(&t, &text);
-    st = history_print(&text);
+    st = output_text(&text);
     buf_release(&text);
     return st;
 }
@@ -99,7 +100,7 @@ static enum status print_items_json(const struct gc *g, bool dry)
     all = json_pack("{s:s, s:s, s:b, s:I, s:o}", "pipeline", g->plan->name, "work", g->work->path,
                     "dry_run", dry, "freed", (json_int_t)g->bytes, "items", items);
     BUG_IF(all == NULL);
-    st = history_print_json(all);
+    st = output_json(all);
     json_decref(all);
     return st;
 }

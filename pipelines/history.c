@@ -87,25 +87,3 @@ const char *history_bytes(struct arena *a, uint64_t n)
 
     return arena_strdup(a, str_bytes(n, text));
 }
-
-/* ---- printing ---- */
-
-enum status history_print(const struct buf *text)
-{
-    if (text->n == 0 || (fwrite(text->p, 1, text->n, stdout) == text->n && fflush(stdout) == 0)
-        || errno == EPIPE)
-        return ST_OK;
-    return fail_errno(ST_IO, "cannot write to stdout");
-}
-
-enum status history_print_json(const json_t *value)
-{
-    struct buf text = { 0 };
-    enum status st;
-
-    json_canonical(&text, value);
-    buf_addc(&text, '\n');
-    st = history_print(&text);
-    buf_release(&text);
-    return st;
-}

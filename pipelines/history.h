@@ -31,10 +31,6 @@ const char *history_number(struct arena *a, double x);
 /* Bytes as str_bytes(), in the arena. */
 const char *history_bytes(struct arena *a, uint64_t n);
 
-/* On stdout. A reader that went away is no failure. */
-MUST_USE enum status history_print(const struct buf *text);
-MUST_USE enum status history_print_json(const json_t *value);
-
 #define HISTORY_ROW_WORK(S)                                                                        \
     OPT_STR(S, work, "work", NULL, "folder of artifacts, logs and journal; none: work/<pipeline>")
 #define HISTORY_ROW_JSON(S)                                                                        \

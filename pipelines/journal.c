@@ -420,20 +420,6 @@ static enum status open_to_append(struct journal *j)
     return ST_OK;
 }
 
-static enum status write_line(struct journal *j, const char *p, size_t n)
-{
-    while (n > 0) {
-        ssize_t done = write(j->fd, p, n);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return fail_errno(ST_IO, "cannot write '%s'", j->path);
-        p += done;
-        n -= (size_t)done;
-    }
-    return ST_OK;
-}
-
 enum status journal_sync(struct journal *j)
 {
     if (j->fd >= 0 && fdatasync(j->fd) != 0)
@@ -462,7 +448,7 @@ enum status journal_append(struct journal *j, json_t *event)
     if (j->fd < 0)
         st = open_to_append(j);
     if (st == ST_OK)
-        st = write_line(j, line.p, line.n);
+        st = file_put(j->fd, j->path, line.p, line.n);
     buf_release(&line);
     return st;
 }

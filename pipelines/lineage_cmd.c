@@ -1,3 +1,4 @@
+#include "base/output.h"
 #include "pipelines/lineage_cmd.h"
 
 #include "pipelines/lineage_documents.h"
@@ -54,7 +55,7 @@ static enum status print_tree(const struct lineage *l, enum format format)
         break;
     }
     if (st == ST_OK)
-        st = lineage_put(&text);
+        st = output_text(&text);
     buf_release(&text);
     return st;
 }

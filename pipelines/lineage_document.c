@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/output.h"
 #include "base/progress.h"
 #include "base/stop.h"
 #include "pipelines/document_search.h"
@@ -363,7 +364,7 @@ static enum status tell(const struct tracing *w, const size_t *order)
     if (missing + w->unread > 0)
         buf_printf(&out, "\nof the chain, not found: %zu, not readable: %zu; there may be more\n",
                    missing, w->unread);
-    st = lineage_put(&out);
+    st = output_text(&out);
     buf_release(&out);
     return st;
 }
@@ -394,7 +395,7 @@ static enum status tell_json(const struct tracing *w, const size_t *order)
                     (json_int_t)w->unread);
     json_canonical(&out, all);
     buf_addc(&out, '\n');
-    st = lineage_put(&out);
+    st = output_text(&out);
     buf_release(&out);
     json_decref(all);
     return st;

@@ -5,6 +5,7 @@
 
 #include "base/command.h"
 #include "base/log.h"
+#include "base/output.h"
 #include "base/stop.h"
 #include "pipelines/lineage_print.h"
 #include "store/token_format.h"
@@ -125,7 +126,7 @@ static enum status list_part(struct listing *w, enum token_part part)
         TRY(token_store_document(w->store, part, i, &d));
         add_line(w, part, &d);
         if (w->out.n >= WRITE_BYTES || i + 1 == n) {
-            TRY(lineage_put(&w->out));
+            TRY(output_stream(&w->out));
             buf_clear(&w->out);
             if (stop_requested())
                 return fail(ST_INTERRUPTED, "stopped");

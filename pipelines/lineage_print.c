@@ -13,17 +13,6 @@
 #define WORDS_MOST 60         /* bytes of an option's value */
 #define INDENT_MOST 40       /* levels that are still shown by their indent */
 
-enum status lineage_put(const struct buf *text)
-{
-    if (text->n > 0)
-        fwrite(text->p, 1, text->n, stdout);
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return ST_OK;
-    if (errno == EPIPE)
-        exit(0);
-    return fail_errno(ST_IO, "cannot write to the standard output");
-}
-
 /* ---- walking in an order ---- */
 
 /* A place on the way down, and the next input to follow. */

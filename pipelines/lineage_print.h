@@ -26,7 +26,5 @@ uint64_t lineage_bytes(const struct lineage_node *n, size_t *files);
 /* A JSON value on one line, for people: reals with the digits that tell them apart. A text is
  * itself. Owned by the caller. */
 char *lineage_words(const json_t *value);
-/* Writes to stdout and flushes; a reader that had enough ends the process. */
-MUST_USE enum status lineage_put(const struct buf *text);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/output.h"
 #include "pipelines/attempts.h"
 #include "pipelines/columns.h"
 #include "pipelines/history.h"
@@ -137,7 +138,7 @@ static enum status print_list(const struct attempts *t)
         columns_add(&c, file_exists(attempts_log(t, one)) ? attempts_log(t, one) : "(removed)");
     }
     columns_print(&c, &text);
-    st = history_print(&text);
+    st = output_text(&text);
     buf_release(&text);
     return st;
 }

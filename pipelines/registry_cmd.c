@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/output.h"
 #include "pipelines/registry.h"
 #include "store/artifact.h"
 
@@ -18,26 +19,6 @@ struct registry_cfg {
     int64_t keep;
 };
 #define S struct registry_cfg
-
-static enum status check_written(void)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return ST_OK;
-    if (errno == EPIPE)      /* a reader that had enough, as `head` */
-        exit(0);
-    return fail_errno(ST_IO, "cannot write to the standard output");
-}
-
-static enum status print_json(const json_t *value)
-{
-    struct buf text = { 0 };
-
-    json_canonical(&text, value);
-    buf_addc(&text, '\n');
-    fwrite(text.p, 1, text.n, stdout);
-    buf_release(&text);
-    return check_written();
-}
 
 /* ---- promote ---- */
 
@@ -251,12 +232,12 @@ static enum status print_registry(struct arena *a, const struct registry_cfg *c)
 
     TRY(registry_json(a, c->registry, &whole));
     if (c->json) {
-        st = print_json(whole);
+        st = output_json(whole);
     } else {
         print_aliases(json_object_get(whole, "aliases"));
         print_versions(json_object_get(whole, "versions"));
         print_history(json_object_get(whole, "history"));
-        st = check_written();
+        st = output_flush();
     }
     json_array_foreach(json_object_get(whole, "pending"), i, alias)
         log_warn("%s/%s: its last event is not carried out; the next promote, rollback or prune "
@@ -274,7 +255,7 @@ static enum status print_pruned(const struct registry_cfg *c, const struct prune
                                   "in_use", (json_int_t)p->in_use, "freed_bytes",
                                   (json_int_t)p->freed, "shared_bytes", (json_int_t)p->shared,
                                   "dry_run", c->dry_run);
-        enum status st = print_json(value);
+        enum status st = output_json(value);
 
         json_decref(value);
         return st;
@@ -282,7 +263,7 @@ static enum status print_pruned(const struct registry_cfg *c, const struct prune
     printf("%s: %lld versions %s, %s freed (%s go on elsewhere as hard links)%s\n", c->registry,
            p->removed, c->dry_run ? "would be removed" : "removed", str_bytes(p->freed, freed),
            str_bytes(p->shared, shared), p->in_use ? "; some are in use" : "");
-    return check_written();
+    return output_flush();
 }
 
 static enum status run_registry(struct arena *a, void *cfg)

@@ -203,19 +203,8 @@ enum status registry_history_read(struct arena *a, const char *path, struct regi
 
 static enum status write_line(int fd, const char *path, const char *p, size_t n)
 {
-    while (n > 0) {
-        ssize_t done = write(fd, p, n);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return fail_errno(ST_IO, "cannot write '%s'", path);
-        p += done;
-        n -= (size_t)done;
-    }
-    if (fdatasync(fd) != 0)
-        return fail_errno(ST_IO, "cannot sync '%s'", path);
-    return ST_OK;
+    TRY(file_put(fd, path, p, n));
+    return fdatasync(fd) == 0 ? ST_OK : fail_errno(ST_IO, "cannot sync '%s'", path);
 }
 
 static enum status append_line(const char *path, const struct registry_history *h,

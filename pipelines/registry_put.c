@@ -11,21 +11,6 @@
 
 #define CHUNK (1u << 20)
 
-static enum status write_all(int fd, const char *path, const char *p, size_t n)
-{
-    while (n > 0) {
-        ssize_t done = write(fd, p, n);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return fail_errno(ST_IO, "cannot write '%s'", path);
-        p += done;
-        n -= (size_t)done;
-    }
-    return ST_OK;
-}
-
 static enum status copy_bytes(int in, const char *from, int out, const char *to)
 {
     char *chunk = mem_alloc(CHUNK);
@@ -43,7 +28,7 @@ static enum status copy_bytes(int in, const char *from, int out, const char *to)
         else if (stop_requested())
             st = fail(ST_INTERRUPTED, "stopped while copying '%s'; nothing was promoted", from);
         else
-            st = write_all(out, to, chunk, (size_t)n);
+            st = file_put(out, to, chunk, (size_t)n);
     }
     free(chunk);
     return st;

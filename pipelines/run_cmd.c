@@ -6,6 +6,7 @@
 
 #include "base/bench.h"
 #include "base/log.h"
+#include "base/output.h"
 #include "pipelines/options.h"
 #include "pipelines/run_bench.h"
 #include "pipelines/run_page.h"
@@ -52,26 +53,6 @@ static enum status read_plan(struct arena *a, const struct pipeline_cfg *c, cons
     return plan_read_file(a, &args, out);
 }
 
-/* Text on stdout. */
-static enum status print(const struct buf *text)
-{
-    if (fwrite(text->p, 1, text->n, stdout) != text->n || fflush(stdout) != 0)
-        return fail_errno(ST_IO, "cannot write to stdout");
-    return ST_OK;
-}
-
-static enum status print_json(const json_t *value)
-{
-    struct buf text = { 0 };
-    enum status st;
-
-    json_canonical(&text, value);
-    buf_addc(&text, '\n');
-    st = print(&text);
-    buf_release(&text);
-    return st;
-}
-
 /* ---- run ---- */
 
 /* The table of results, or, of a dry run, the plan. */
@@ -85,7 +66,7 @@ static enum status print_outcome(const struct run_report *report, const struct r
     else if (report->now.turns != NULL)
         show_results(&report->now, &text);
     if (text.n > 0)
-        st = print(&text);
+        st = output_text(&text);
     buf_release(&text);
     return st;
 }
@@ -243,12 +224,12 @@ static enum status print_status(const struct survey *s, bool as_json)
 
     if (as_json) {
         value = status_json(s);
-        st = print_json(value);
+        st = output_json(value);
         json_decref(value);
         return st;
     }
     show_status(s, &text);
-    st = print(&text);
+    st = output_text(&text);
     buf_release(&text);
     return st;
 }
@@ -298,7 +279,7 @@ static enum status print_explain(const struct survey *s, size_t stage)
     enum status st;
 
     show_explain(s, stage, &text);
-    st = print(&text);
+    st = output_text(&text);
     buf_release(&text);
     return st;
 }
@@ -365,7 +346,7 @@ static enum status run_graph(struct arena *a, void *cfg)
             buf_printf(&text, "%s\n", plan->names[i]);
     else
         show_tree(plan, &text);
-    st = print(&text);
+    st = output_text(&text);
     buf_release(&text);
     return st;
 }

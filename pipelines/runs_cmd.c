@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/output.h"
 #include "base/pool.h"
 #include "pipelines/columns.h"
 #include "pipelines/history.h"
@@ -186,7 +187,7 @@ static enum status print_table(struct arena *a, const struct reading *r, size_t 
     for (size_t i = 0; i < count; i++)
         add_row(&t, r->all->ids[r->first + i], &r->rows[i]);
     columns_print(&t, &text);
-    st = history_print(&text);
+    st = output_text(&text);
     buf_release(&text);
     return st;
 }
@@ -213,7 +214,7 @@ static enum status print_rows_json(const struct reading *r, size_t count)
     all = json_pack("{s:s?, s:s, s:o}", "pipeline", r->history->pipeline, "work",
                     r->history->work.path, "runs", rows);
     BUG_IF(all == NULL);
-    st = history_print_json(all);
+    st = output_json(all);
     json_decref(all);
     return st;
 }

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/output.h"
 #include "base/progress.h"
 #include "base/stop.h"
 #include "pipelines/lineage_cmd.h"
@@ -258,7 +259,7 @@ static enum status print(const struct verification *v, const struct verify_cfg *
             v->artifacts, str_count(v->count - v->sources, files), str_bytes(v->bytes, bytes),
             v->sources);
     }
-    st = lineage_put(&out);
+    st = output_text(&out);
     buf_release(&out);
     return st;
 }

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/output.h"
 #include "base/progress.h"
 #include "base/stop.h"
 #include "store/artifact.h"
@@ -25,15 +26,6 @@ struct store_options {
     OPT_INPUT(S, path, "artifact", "folder of the artifact", \
               .flags = OPT_REQUIRED | OPT_POSITIONAL)
 
-static enum status flush_output(void)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return ST_OK;
-    if (errno == EPIPE) /* a reader that had enough, as `head` */
-        exit(0);
-    return fail_errno(ST_IO, "cannot write to the standard output");
-}
-
 /* Takes the value over. */
 static enum status print_json(json_t *value)
 {
@@ -44,7 +36,7 @@ static enum status print_json(json_t *value)
     buf_addc(&text, '\n');
     fwrite(text.p, 1, text.n, stdout);
     buf_release(&text);
-    return flush_output();
+    return output_flush_stream();
 }
 
 /* ---- info ---- */
@@ -184,7 +176,7 @@ static enum status run_info(struct arena *a, void *cfg)
         return print_json(info);
     print_info(info);
     json_decref(info);
-    return flush_output();
+    return output_flush_stream();
 }
 
 static const struct opt info_options[] = {
@@ -294,7 +286,7 @@ static enum status report(const struct verification *v, bool json)
     else if (damaged == 0)
         printf("%s: %s files, %s: every byte is as it was made\n", v->path,
                str_count(v->files, count), str_bytes(v->bytes, bytes));
-    TRY(flush_output());
+    TRY(output_flush_stream());
     if (damaged > 0)
         return fail(ST_INTEGRITY,
                     "%zu of the %llu files of '%s' are damaged; make it again, or restore them",
@@ -446,7 +438,7 @@ static enum status run_cat(struct arena *a, void *cfg)
     }
     TRY(st);
     return stop_requested() ? fail(ST_INTERRUPTED, "stopped in the middle of '%s'", o->path)
-                            : flush_output();
+                            : output_flush_stream();
 }
 
 static const char *const part_words[] = { "train", "validation", NULL };

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/output.h"
 #include "tokenize/corpus_text.h"
 #include "tokenize/encode_stream.h"
 #include "tokenize/tokenizer_part.h"
@@ -26,15 +27,6 @@ struct tokenizer_options {
 #define ROW_IN \
     OPT_INPUTS(S, in, "in", "files to read; none, or '-': the standard input", \
                .flags = OPT_POSITIONAL)
-
-static enum status flush_output(void)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return ST_OK;
-    if (errno == EPIPE) /* a reader that had enough, as `head` */
-        exit(0);
-    return fail_errno(ST_IO, "cannot write to the standard output");
-}
 
 /* ---- input: files one after the other, "-" among them ---- */
 
@@ -239,7 +231,7 @@ static enum status run_encode(struct arena *a, void *cfg)
     buf_release(&e.text);
     arena_release(&e.scratch);
     tokenizer_close(t);
-    return st == ST_OK ? flush_output() : st;
+    return st == ST_OK ? output_flush_stream() : st;
 }
 
 static const struct opt encode_options[] = {
@@ -395,7 +387,7 @@ static enum status run_decode(struct arena *a, void *cfg)
     }
     input_close(&in);
     tokenizer_close(t);
-    return st == ST_OK ? flush_output() : st;
+    return st == ST_OK ? output_flush_stream() : st;
 }
 
 static const struct opt decode_options[] = {
@@ -495,7 +487,7 @@ static enum status run_info(struct arena *a, void *cfg)
     buf_release(&text);
     json_decref(info);
     tokenizer_close(t);
-    return flush_output();
+    return output_flush_stream();
 }
 
 static const struct opt info_options[] = {
