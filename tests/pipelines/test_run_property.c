@@ -11,7 +11,7 @@
 
 #include "graph.h"
 #include "pipelines/journal.h"
-#include "pipelines/process.h"
+#include "procs.h"
 
 #define HISTORIES 3
 #define STEPS 8
@@ -343,32 +343,6 @@ static void exactly_what_must_run_runs_in_order_and_within_limits(void **state)
 
 /* ---- kills ---- */
 
-/* Processes that were started as stages in this scene. */
-static int strays(const struct scene *s)
-{
-    char want[128], path[64], text[16384];
-    struct dirent *e;
-    DIR *d = opendir("/proc");
-    int count = 0;
-
-    assert_non_null(d);
-    snprintf(want, sizeof want, "XDG_CACHE_HOME=%s", s->folder);
-    while ((e = readdir(d)) != NULL) {
-        int fd;
-        ssize_t n;
-        snprintf(path, sizeof path, "/proc/%.20s/environ", e->d_name);
-        fd = atoi(e->d_name) > 0 ? open(path, O_RDONLY) : -1;
-        n = fd >= 0 ? read(fd, text, sizeof text) : 0;
-        if (fd >= 0)
-            close(fd);
-        if (n > 0 && memmem(text, (size_t)n, want, strlen(want) + 1) != NULL
-            && memmem(text, (size_t)n, PROCESS_MARK "=", sizeof PROCESS_MARK) != NULL)
-            count++;
-    }
-    closedir(d);
-    return count;
-}
-
 /* The number behind the last "pid" in the journal; 0. */
 static pid_t newest_stage(struct buf *text)
 {
@@ -434,7 +408,7 @@ static int disturbed_run(struct scene *s, struct graph *g, uint64_t calm, int *k
         kill(runner, SIGINT);
     else if (way == 1)
         kill(runner, SIGTERM);
-    else if (way == 2 && stage > 1 && strays(s) > 0)
+    else if (way == 2 && stage > 1 && procs_of_stages(s->folder) > 0)
         kill(stage, SIGKILL);
     else if (way == 3)
         wait_for_an_artifact();
@@ -454,9 +428,9 @@ static void check_what_is_left(struct scene *s)
     struct buf text = { 0 };
     struct journal *j;
 
-    for (int i = 0; i < 200 && strays(s) > 0; i++)
+    for (int i = 0; i < 200 && procs_of_stages(s->folder) > 0; i++)
         nap_us(10000);
-    assert_int_equal(strays(s), 0);
+    assert_int_equal(procs_of_stages(s->folder), 0);
     assert_string_equal(leftovers(&text), "");
     assert_ok(journal_open("work/journal.jsonl", &j));
     journal_close(j);
