@@ -171,8 +171,8 @@ static size_t find_fact(const struct journal *j, const char *stage, const char *
     return i == NAME_NONE ? 0 : j->fact_lines[i];
 }
 
-/* The done event of the key in this line's own event, from now on; 0: there is none any more. What it
- * was. */
+/* The done event of the key in this line's own event, from now on; 0: there is none any more. What
+ * it was. */
 static size_t set_done(struct journal *j, size_t line, size_t at, const char *stage, size_t stage_n)
 {
     struct line *l = &j->lines[line];

@@ -99,7 +99,7 @@ enum status program_end(struct run *r, size_t i, struct job_end *end, bool *ende
     enum status st;
 
     if (!l->committing && l->wish != WISH_NONE && end->code == 0)
-        end->code = status_exit_code(ST_INTERRUPTED);      /* it may have given up half-way, politely */
+        end->code = status_exit_code(ST_INTERRUPTED); /* it may have given up half-way, politely */
     if (!l->committing && end->code == 0 && !is_small(artifact_folder(artifact))) {
         *ended = false;
         return begin_child(r, i);

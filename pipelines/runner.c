@@ -401,7 +401,8 @@ static enum status loop(struct run *r)
     }
 }
 
-/* For the second Ctrl-C. The kernel ends a stage's process with us, but not what that has started. */
+/* For the second Ctrl-C. The kernel ends a stage's process with us, but not what that has started.
+ */
 static struct run *at_work;
 
 static void kill_all_now(void)
@@ -513,7 +514,7 @@ enum status run_plan(const struct run_args *args, struct run_report *report)
         return st == ST_HELD ? fail_within(st, "another run of '%s' is at work: ", args->plan->name)
                              : st;
     sigaction(SIGPIPE, &ignore, &before);      /* a stderr that nobody reads must not end a stage */
-    sigaction(SIGCHLD, &normal, &child_before);      /* who ignores it is never told how a child ended */
+    sigaction(SIGCHLD, &normal, &child_before); /* who ignores it is never told how a child ended */
     st = run_locked(&r);
     write_down(&r, st);
     sigaction(SIGCHLD, &child_before, NULL);

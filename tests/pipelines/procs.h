@@ -1,5 +1,5 @@
-/* Processes that stages of a scene have started, wherever they are now: known by the scene's folder and the runner's mark in
- * their environment. */
+/* Processes that stages of a scene have started, wherever they are now: known by the scene's folder
+ * and the runner's mark in their environment. */
 #ifndef TUNDISH_TESTS_PIPELINES_PROCS_H
 #define TUNDISH_TESTS_PIPELINES_PROCS_H
 

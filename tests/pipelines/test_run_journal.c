@@ -164,7 +164,8 @@ static json_t *random_event(struct rng *r)
     snprintf(room, sizeof room, "%llx", (unsigned long long)rng_next(r));
     e = json_pack("{s:s, s:s}", "event", what, "stage", stage);
     if (strcmp(what, "process") == 0)
-        json_object_update_new(e, json_pack("{s:I, s:I}", "pid", (json_int_t)rng_below(r, 30000), "ticks", (json_int_t)7));
+        json_object_update_new(e, json_pack("{s:I, s:I}", "pid", (json_int_t)rng_below(r, 30000),
+                                            "ticks", (json_int_t)7));
     else if (strcmp(what, "gate") == 0)
         json_object_update_new(e, json_pack("{s:s, s:s, s:s}", "digest", key, "gate", "{\"max\":2}", "outcome", room));
     else
