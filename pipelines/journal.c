@@ -266,6 +266,13 @@ struct journal_view journal_of(const struct journal *j, const char *stage)
                                   .done = value_of(j, s->done), .attempts = s->attempts };
 }
 
+const char *const *journal_stages(const struct journal *j)
+{
+    static const char *const none[] = { NULL };
+
+    return j->names.count > 0 ? j->names.names : none;
+}
+
 long long journal_attempts(const struct journal *j, const char *stage)
 {
     const struct stage_events *s = find_stage(j, stage);

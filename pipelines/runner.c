@@ -100,10 +100,11 @@ static enum status look(struct run *r)
     *s = (struct survey){ .arena = r->arena, .plan = r->plan, .work = r->work,
                           .journal = r->journal,
                           .selected = r->args->selected, .forced = r->args->forced };
-    for (size_t i = 0; !r->args->dry && i < r->plan->count; i++)
-        TRY(end_stray(r, r->plan->names[i]));
+    /* also of stages that the file does not name any more */
+    for (const char *const *name = journal_stages(r->journal); !r->args->dry && *name; name++)
+        TRY(end_stray(r, *name));
     if (!r->args->dry)
-        TRY(workdir_clear_leftovers(r->arena, r->work));
+        workdir_clear_leftovers(r->arena, r->work);
     TRY(survey_begin(s));
     if (r->args->view != NULL && r->args->view->surveyed != NULL)
         r->args->view->surveyed(r->args->view, r->now);
