@@ -72,7 +72,8 @@ static bool is_gone(pid_t pid)
     close(fd);
     text[n > 0 ? n : 0] = 0;
     name_end = strrchr(text, ')');
-    return name_end != NULL && sscanf(name_end + 1, " %c", &state) == 1 && (state == 'Z' || state == 'X');
+    return name_end != NULL && sscanf(name_end + 1, " %c", &state) == 1 &&
+           (state == 'Z' || state == 'X');
 }
 
 /* Is name "<base>.tmp.<pid>" (or with ".old"; base NULL: any) of a process that is gone, or of this

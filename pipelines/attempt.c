@@ -211,7 +211,8 @@ static void hear(struct run *r, size_t i, size_t most)
 
     if (view == NULL || view->said == NULL || l->log < 0)
         return;
-    for (size_t heard = 0; heard < most && (n = read(l->log, text, sizeof text)) > 0; heard += (size_t)n)
+    for (size_t heard = 0; heard < most && (n = read(l->log, text, sizeof text)) > 0;
+         heard += (size_t)n)
         view->said(view, r->now, i, text, (size_t)n);
 }
 
@@ -330,8 +331,8 @@ static bool may_retry(struct run *r, size_t i, const struct attempt *a)
     struct turn *t = &r->turns[i];
     double wait;
 
-    if (r->stopping || (r->failures > 0 && !r->args->keep_going) || (long long)t->attempt_count > retry->times
-        || (retry->on & (1u << a->cause)) == 0)
+    if (r->stopping || (r->failures > 0 && !r->args->keep_going) ||
+        (long long)t->attempt_count > retry->times || (retry->on & (1u << a->cause)) == 0)
         return false;
     wait = retry->wait * pow(retry->factor, (double)(t->attempt_count - 1));
     wait = wait < retry->most ? wait : retry->most;
@@ -404,10 +405,10 @@ static enum status settle(struct run *r, size_t i)
 
 /* ---- what it left alive ---- */
 
-/* It would write into what counts as whole, or beside the next attempt. At first its process group is
- * asked for, which costs nothing; the mark, which also finds what has left the group, costs a walk over
- * /proc and is asked for where the stage did not end well: a server that a program has left behind on
- * purpose may stay. */
+/* It would write into what counts as whole, or beside the next attempt. At first its process group
+ * is asked for, which costs nothing; the mark, which also finds what has left the group, costs a
+ * walk over /proc and is asked for where the stage did not end well: a server that a program has
+ * left behind on purpose may stay. */
 static bool is_rest_there(const struct run *r, size_t i)
 {
     const struct job_end *end = &r->turns[i].attempts[r->turns[i].attempt_count - 1].end;

@@ -26,6 +26,7 @@ struct line {
 /* What is kept of a stage: places in `lines`, 0 for none. */
 struct stage_events {
     size_t start, process, end, done;
+    size_t revoked;          /* the start that made the key of `done` anew */
     long long attempts;
 };
 
@@ -170,22 +171,26 @@ static size_t find_fact(const struct journal *j, const char *stage, const char *
     return i == NAME_NONE ? 0 : j->fact_lines[i];
 }
 
-/* The done event of the key in this line's own event, from now on; 0: there is none any more. */
-static void set_done(struct journal *j, size_t line, size_t at, const char *stage, size_t stage_n)
+/* The done event of the key in this line's own event, from now on; 0: there is none any more. What
+ * it was. */
+static size_t set_done(struct journal *j, size_t line, size_t at, const char *stage, size_t stage_n)
 {
     struct line *l = &j->lines[line];
     size_t n = 0;
     const char *key = member_of(j, l->text, l->n, "key", &n);
     char name[NAME_ROOM], digits[80];
+    size_t before;
 
     if (key == NULL || n >= sizeof digits || stage_n >= sizeof name)
-        return;
+        return 0;
     memcpy(digits, key, n);
     digits[n] = 0;
     memcpy(name, stage, stage_n);
     name[stage_n] = 0;
-    if (at != 0 || find_fact(j, name, digits, "") != 0)
+    before = find_fact(j, name, digits, "");
+    if (at != before)
         keep_fact(j, at, name, digits, "");
+    return before;
 }
 
 static bool is(const char *word, size_t n, const char *want)
@@ -196,7 +201,7 @@ static bool is(const char *word, size_t n, const char *want)
 /* Keeps what journal_of() and the others tell. False: it is no event as we write them. */
 static bool take(struct journal *j, const char *text, size_t n)
 {
-    size_t what_n = 0, stage_n = 0, at;
+    size_t what_n = 0, stage_n = 0, at, last;
     const char *what = member_of(j, text, n, "event", &what_n);
     const char *name = member_of(j, text, n, "stage", &stage_n);
     struct stage_events *s;
@@ -211,13 +216,15 @@ static bool take(struct journal *j, const char *text, size_t n)
         long long said = attempt_of(text, n);
         s->start = at;
         s->process = s->end = 0;
-        set_done(j, at, 0, name, stage_n);      /* it is made again: the old one is gone */
+        last = set_done(j, at, 0, name, stage_n);      /* it is made again: the old one is gone */
+        s->revoked = last != 0 && last == s->done ? at : s->revoked;
         s->attempts = said > s->attempts + 1 ? said : s->attempts + 1;
     } else if (is(what, what_n, "process")) {
         s->process = at;
     } else if (is(what, what_n, "done")) {
         s->done = s->end = at;
-        set_done(j, at, at, name, stage_n);
+        s->revoked = 0;
+        (void)set_done(j, at, at, name, stage_n);
     } else if (is(what, what_n, "failed") || is(what, what_n, "interrupted")) {
         s->end = at;
     } else if (is(what, what_n, "gate")) {
@@ -257,6 +264,13 @@ struct journal_view journal_of(const struct journal *j, const char *stage)
         return (struct journal_view){ 0 };
     return (struct journal_view){ .start = start_of(j, s), .end = value_of(j, s->end),
                                   .done = value_of(j, s->done), .attempts = s->attempts };
+}
+
+const char *const *journal_stages(const struct journal *j)
+{
+    static const char *const none[] = { NULL };
+
+    return j->names.count > 0 ? j->names.names : none;
 }
 
 long long journal_attempts(const struct journal *j, const char *stage)
@@ -466,7 +480,7 @@ static int by_number(const void *a, const void *b)
  * start, so attempts are still counted right. */
 static void add_needed(const struct journal *j, struct buf *out)
 {
-    size_t *needed = mem_array(4 * j->names.count + j->facts.count + 1, sizeof *needed), n = 0;
+    size_t *needed = mem_array(5 * j->names.count + j->facts.count + 1, sizeof *needed), n = 0;
 
     for (size_t i = 0; i < j->names.count; i++) {
         const struct stage_events *s = &j->stages[i];
@@ -474,6 +488,7 @@ static void add_needed(const struct journal *j, struct buf *out)
         needed[n++] = s->process;
         needed[n++] = s->end;
         needed[n++] = s->done;
+        needed[n++] = s->revoked;
     }
     for (size_t i = 0; i < j->facts.count; i++)
         needed[n++] = j->fact_lines[i];

@@ -55,6 +55,8 @@ struct journal;
 MUST_USE enum status journal_open(const char *path, struct journal **out);
 void journal_close(struct journal *j);
 struct journal_view journal_of(const struct journal *j, const char *stage);
+/* Every stage that it knows, whatever the plan says now; NULL-terminated. */
+const char *const *journal_stages(const struct journal *j);
 /* The process of a start event (of journal_of()); all zero if it names none. */
 struct process_id journal_process(const json_t *start);
 /* Questions that cost no parsing: how many starts; the newest one has no end; the stage's last event

@@ -35,8 +35,8 @@ void process_new_mark(char mark[PROCESS_MARK_ROOM]);
 size_t process_count_marked(const char *mark);
 /* Bytes of memory that they hold: resident, what they share counted for each. */
 uint64_t process_memory_marked(const char *mark);
-/* What is left of a job whose process, the leader of its group, we have just waited for: does anything
- * of the group live? Cheap, but a zombie that nobody waits for counts. */
+/* What is left of a job whose process, the leader of its group, we have just waited for: does
+ * anything of the group live? Cheap, but a zombie that nobody waits for counts. */
 bool process_group_is_there(pid_t leader);
 /* Sends all that is left the signal: to the group, and to what has the mark. */
 void process_signal_rest(pid_t leader, const char *mark, int sig);

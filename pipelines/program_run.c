@@ -3,6 +3,7 @@
  * A small one is made at once; the files of a large one are hashed by a child, so that the loop goes on.
  */
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -26,8 +27,13 @@ enum status program_begin(struct run *r, size_t i)
 static enum status make_whole(struct artifact *artifact)
 {
     struct arena a;
+    struct stat s;
     bool taken;
 
+    if (lstat(artifact_folder(artifact), &s) != 0 || !S_ISDIR(s.st_mode)) {
+        artifact_abort(artifact);
+        return fail(ST_FAILED, "the folder that it was to fill is no folder any more");
+    }
     arena_init(&a);
     taken = file_exists(path_join(&a, artifact_folder(artifact), "manifest.json"));
     arena_release(&a);
@@ -38,22 +44,26 @@ static enum status make_whole(struct artifact *artifact)
                 "files; let it choose another");
 }
 
+struct amount {
+    uint64_t bytes;
+    size_t files;
+};
+
+/* Ends the walk when it is no longer small: there may be millions. */
+static enum status add_file(void *ctx, const char *name, const struct stat *info)
+{
+    struct amount *all = ctx;
+
+    (void)name;
+    all->bytes += (uint64_t)info->st_size;
+    return ++all->files > AT_ONCE_FILES || all->bytes > AT_ONCE_BYTES ? ST_LIMIT : ST_OK;
+}
+
 static bool is_small(const char *folder)
 {
-    struct file_list files;
-    uint64_t all = 0, bytes = 0;
-    struct arena a;
-    bool small;
+    struct amount all = { 0 };
 
-    arena_init(&a);
-    small = file_list_tree(&a, folder, &files) == ST_OK && files.count <= AT_ONCE_FILES;
-    for (size_t k = 0; small && k < files.count; k++) {
-        small = file_size(path_join(&a, folder, files.names[k]), &bytes) == ST_OK;
-        all += bytes;
-        small = small && all <= AT_ONCE_BYTES;
-    }
-    arena_release(&a);
-    return small;
+    return file_visit_tree(folder, add_file, &all) == ST_OK;
 }
 
 /* In a child, whose words go into the stage's log. */
@@ -99,7 +109,7 @@ enum status program_end(struct run *r, size_t i, struct job_end *end, bool *ende
     enum status st;
 
     if (!l->committing && l->wish != WISH_NONE && end->code == 0)
-        end->code = status_exit_code(ST_INTERRUPTED);      /* it may have given up half-way, politely */
+        end->code = status_exit_code(ST_INTERRUPTED); /* it may have given up half-way, politely */
     if (!l->committing && end->code == 0 && !is_small(artifact_folder(artifact))) {
         *ended = false;
         return begin_child(r, i);

@@ -100,10 +100,11 @@ static enum status look(struct run *r)
     *s = (struct survey){ .arena = r->arena, .plan = r->plan, .work = r->work,
                           .journal = r->journal,
                           .selected = r->args->selected, .forced = r->args->forced };
-    for (size_t i = 0; !r->args->dry && i < r->plan->count; i++)
-        TRY(end_stray(r, r->plan->names[i]));
+    /* also of stages that the file does not name any more */
+    for (const char *const *name = journal_stages(r->journal); !r->args->dry && *name; name++)
+        TRY(end_stray(r, *name));
     if (!r->args->dry)
-        TRY(workdir_clear_leftovers(r->arena, r->work));
+        workdir_clear_leftovers(r->arena, r->work);
     TRY(survey_begin(s));
     if (r->args->view != NULL && r->args->view->surveyed != NULL)
         r->args->view->surveyed(r->args->view, r->now);
@@ -401,7 +402,8 @@ static enum status loop(struct run *r)
     }
 }
 
-/* For the second Ctrl-C. The kernel ends a stage's process with us, but not what that has started. */
+/* For the second Ctrl-C. The kernel ends a stage's process with us, but not what that has started.
+ */
 static struct run *at_work;
 
 static void kill_all_now(void)
@@ -513,7 +515,7 @@ enum status run_plan(const struct run_args *args, struct run_report *report)
         return st == ST_HELD ? fail_within(st, "another run of '%s' is at work: ", args->plan->name)
                              : st;
     sigaction(SIGPIPE, &ignore, &before);      /* a stderr that nobody reads must not end a stage */
-    sigaction(SIGCHLD, &normal, &child_before);      /* who ignores it is never told how a child ended */
+    sigaction(SIGCHLD, &normal, &child_before); /* who ignores it is never told how a child ended */
     st = run_locked(&r);
     write_down(&r, st);
     sigaction(SIGCHLD, &child_before, NULL);

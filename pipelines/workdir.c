@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 
 #define KEY_DIGITS 12   /* of the key, in an artifact's name */
 
@@ -43,16 +44,15 @@ static void clear_progress(struct arena *a, const struct workdir *w)
         closedir(d);
 }
 
-enum status workdir_clear_leftovers(struct arena *a, const struct workdir *w)
+void workdir_clear_leftovers(struct arena *a, const struct workdir *w)
 {
     const char *folders[] = { w->path, w->artifacts, w->current, w->runs,
                               path_join(a, w->path, "reports") };
 
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (file_exists(folders[i]))
-            TRY(file_clear_leftovers(folders[i]));
+        if (file_exists(folders[i]) && file_clear_leftovers(folders[i]) != ST_OK)
+            log_warn("%s", fail_message());
     clear_progress(a, w);
-    return ST_OK;
 }
 
 char *workdir_artifact(struct arena *a, const struct workdir *w, const char *stage,

@@ -32,9 +32,9 @@ struct workdir {
 struct workdir workdir_at(struct arena *a, const char *path, const char *pipeline);
 /* Makes the folders that are missing. */
 MUST_USE enum status workdir_make(const struct workdir *w);
-/* Removes what killed runners and stages left under temporary names, and progress files. For the
- * holder of the lock, when no stage is alive. */
-MUST_USE enum status workdir_clear_leftovers(struct arena *a, const struct workdir *w);
+/* Removes what killed runners and stages left under temporary names, and progress files; what
+ * cannot be removed is told and stays. For the holder of the lock, when no stage is alive. */
+void workdir_clear_leftovers(struct arena *a, const struct workdir *w);
 char *workdir_artifact(struct arena *a, const struct workdir *w, const char *stage,
                        const char key[SHA256_HEX]);
 /* The path of an artifact by its name in the journal. */

@@ -50,6 +50,9 @@ struct graph {
     int params[2];
     int jobs, threads, memory;
     struct value values[ENTRY_LIMIT][INSTANCE_LIMIT];
+    char current[ENTRY_LIMIT][INSTANCE_LIMIT][65];   /* the key of its last artifact */
+    bool left_out[ENTRY_LIMIT];                      /* of the run that comes */
+    int forced;                                      /* -1: none */
     char done[DONE_LIMIT][SLUG_ROOM + 65];      /* "slug key" */
     size_t done_count;
 };
@@ -102,6 +105,7 @@ static void graph_make(struct graph *g, uint64_t seed, int count)
     memset(g, 0, sizeof *g);
     g->rng = (struct rng){ .seed = seed };
     g->count = count;
+    g->forced = -1;
     g->jobs = 1 + below(g, 8);
     g->threads = 2 + below(g, 5);
     g->memory = 2 + below(g, 4);
@@ -119,6 +123,7 @@ static const char *const graph_tool =
     "else { echo \"$salt\"; for i; do if [ -d \"$i\" ]; then cat \"$i/data\"; else cat \"$i\"; fi; done; } |\n"
     "  sha256sum | cut -c1-64 | tr -d '\\n' >\"$out/data\"\n"
     "fi\n"
+    "[ -f pad ] && head -c 1500000 /dev/zero >\"$out/pad\"\n"
     "echo \"- $label\" >>trace\n";
 
 static void add_ref(const struct graph *g, struct buf *out, struct ref r)
@@ -292,6 +297,20 @@ static size_t find_done(const struct graph *g, const char *what)
     return i;
 }
 
+/* Leaves out all that entry `until` does not wait for. */
+static void graph_select_until(struct graph *g, int until)
+{
+    for (int i = 0; i < g->count; i++)
+        g->left_out[i] = i != until;
+    for (int i = until; i >= 0; i--) {
+        const struct entry *e = &g->entries[i];
+        for (int k = 0; !g->left_out[i] && k < e->read_count; k++)
+            g->left_out[e->reads[k].entry] = false;
+        for (int k = 0; !g->left_out[i] && k < e->need_count; k++)
+            g->left_out[e->needs[k]] = false;
+    }
+}
+
 /* Which nodes must run; they are done from now on. */
 static int graph_predict(struct graph *g, bool runs[ENTRY_LIMIT][INSTANCE_LIMIT])
 {
@@ -299,14 +318,15 @@ static int graph_predict(struct graph *g, bool runs[ENTRY_LIMIT][INSTANCE_LIMIT]
 
     memset(runs, 0, ENTRY_LIMIT * sizeof *runs);
     for (int i = 0; i < g->count; i++)
-        for (int k = 0; !g->entries[i].gone && k < g->entries[i].instances; k++) {
+        for (int k = 0; !g->entries[i].gone && !g->left_out[i] && k < g->entries[i].instances; k++) {
             char key[65], what[SLUG_ROOM + 65], slug[SLUG_ROOM];
             evaluate(g, i, k, key);
             slug_of(g, i, k, slug);
             snprintf(what, sizeof what, "%s %s", slug, key);
-            runs[i][k] = find_done(g, what) == g->done_count;
+            strcpy(g->current[i][k], key);
+            runs[i][k] = i == g->forced || find_done(g, what) == g->done_count;
             count += runs[i][k];
-            if (!runs[i][k])
+            if (find_done(g, what) < g->done_count)
                 continue;
             assert_true(g->done_count < DONE_LIMIT);
             strcpy(g->done[g->done_count++], what);
@@ -314,15 +334,14 @@ static int graph_predict(struct graph *g, bool runs[ENTRY_LIMIT][INSTANCE_LIMIT]
     return count;
 }
 
-/* The node's artifact of now is no more. */
+/* The node's last artifact is no more. */
 static void graph_forget(struct graph *g, int i, int k)
 {
-    char key[65], what[SLUG_ROOM + 65], slug[SLUG_ROOM];
+    char what[SLUG_ROOM + 65], slug[SLUG_ROOM];
     size_t at;
 
-    evaluate(g, i, k, key);
     slug_of(g, i, k, slug);
-    snprintf(what, sizeof what, "%s %s", slug, key);
+    snprintf(what, sizeof what, "%s %s", slug, g->current[i][k]);
     at = find_done(g, what);
     if (at < g->done_count)
         memmove(g->done[at], g->done[--g->done_count], sizeof g->done[at]);
