@@ -270,7 +270,9 @@ static void add_table(struct buf *out, const struct run_page *p, const struct pa
         for (const char *c = series_name(p, &h->series[s]); *c; c++)
             buf_addc(&heads, *c == '|' ? '/' : *c);      /* it stands between heads */
     }
-    page_table_begin(out, "broad", "The last runs, newest first; a link leads to the report that is still there", heads.p);
+    page_table_begin(out, "broad",
+                     "The last runs, newest first; a link leads to a report that is still there",
+                     heads.p);
     for (size_t k = h->count; k > 0; k--)
         add_run(out, p, h, k - 1);
     page_table_end(out);

@@ -273,7 +273,8 @@ static void add_diamond(struct buf *out, double x, double y)
     buf_printf(out, "<path class=\"had\" d=\"M%.1f %.1fl6 6l-6 6l-6 -6z\"/>", x, y);
 }
 
-/* Cached stages need no time: a mark at the begin, for each or, of many, for all. Returns the rows. */
+/* Cached stages need no time: a mark at the begin, for each or, of many, for all. Returns how many
+ * rows that is. */
 static size_t add_cached(struct buf *out, const struct run_page *p, const struct lanes *l)
 {
     const struct plan *plan = p->args->plan;
