@@ -281,7 +281,7 @@ static void the_runs_before_are_shown_and_linked(void **state)
 
     scene_begin(&s);
     scene_write("p.yaml", "pipeline: p\nparams: {v: 1}\nstages:\n"
-                          "  m: {run: [sh, -c, \"echo '{{\\\"loss\\\": ${v}.25, \\\"t\\\": {{\\\"acc\\\": 0.${v}}}}}' > {out}/metrics.json\"]}\n");
+                          "  m: {run: [sh, -c, \"echo '{{\\\"cost\\\": ${v}.25, \\\"t\\\": {{\\\"ease\\\": 0.${v}}}}}' > {out}/metrics.json\"]}\n");
     for (int i = 0; i < 3; i++) {
         assert_run(&s, 0, "run", "p.yaml", "--set", arena_printf(&scratch_arena, "v=%d", i + 1));
         json_decref(record_at((size_t)i, &ids[i]));
@@ -295,7 +295,7 @@ static void the_runs_before_are_shown_and_linked(void **state)
     for (int i = 1; i <= 3; i++)
         assert_has(part, arena_printf(&scratch_arena, "<td class=\"n\">%d.25</td><td class=\"n\">0.%d</td>", i, i));
     assert_int_equal(count_of(part, "<polyline class=\"smooth\""), 2);
-    assert_has(part, "t.acc of m");
+    assert_has(part, "t.ease of m");
     assert_int_equal(count_of(part, "<td class=\"good\">done</td>"), 3);
     assert_int_equal(count_of(page.p, "\x01"), 0);
 
@@ -310,7 +310,7 @@ static void the_runs_before_are_shown_and_linked(void **state)
     scene_write(run_record_path(&scratch_arena, "work/p", ids[1]), "{\"tundish\":1,");
     scene_write("work/p/runs/2020-01-01T00-00-00Z.json",
                 "{\"tundish\":1,\"run\":\"x\",\"begun\":1577836800,\"seconds\":2,\"outcome\":\"running\",\"stages\":"
-                "[{\"name\":\"m\",\"metrics\":{\"loss\":\"<b>\",\"t\":7}}]}");
+                "[{\"name\":\"m\",\"metrics\":{\"cost\":\"<b>\",\"t\":7}}]}");
     scene_write("work/p/runs/2020-01-02T00-00-00Z.json",
                 "{\"tundish\":1,\"run\":\"x\",\"begun\":1e999,\"seconds\":[],\"outcome\":\"<u>\",\"stages\":[]}");
     assert_run(&s, 0, "run", "p.yaml", "--set", "v=4");
