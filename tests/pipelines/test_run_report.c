@@ -324,6 +324,25 @@ static void the_runs_before_are_shown_and_linked(void **state)
     scene_end(&s);
 }
 
+/* What a gate asks for comes first, then what is known of old, and nothing else where there is any of these. */
+static void headline_metrics_are_chosen(void **state)
+{
+    struct scene s;
+    const char *part;
+
+    scene_begin(&s);
+    scene_write("m.json", "{\"accuracy\":0.5,\"cost\":3.5,\"rest\":7,\"t\":{\"loss\":2.5}}");
+    scene_write("p.yaml", "pipeline: p\nstages:\n  m:\n    run: [cp, \"{m}\", \"{out}/metrics.json\"]\n"
+                          "    in: {m: m.json}\n    gate: {metric: cost, max: 4}\n");
+    assert_run(&s, 0, "run", "p.yaml");
+    read_page(&s);
+    part = part_of("<caption>The last runs", "</table>");
+    assert_has(part, "cost of m</th><th scope=\"col\" class=\"n\">accuracy of m</th>"
+                     "<th scope=\"col\" class=\"n\">t.loss of m</th></tr>");
+    assert_has(part, "<td class=\"n\">3.5</td><td class=\"n\">0.5</td><td class=\"n\">2.5</td></tr>");
+    scene_end(&s);
+}
+
 /* ---- many stages ---- */
 
 enum { MANY = 160 };
@@ -347,6 +366,8 @@ static void a_run_of_many_stages_is_a_small_page(void **state)
     assert_int_equal(count_of(part_of("<svg role=\"group\" aria-label=\"graph", "</svg>"), "<rect class=\"box"), 3);
     says(">1 of %d failed</text>", MANY);      /* what is wrong speaks for the box */
     says("The drawing has 60 of them");
+    assert_has(part_of("What its end waited for, ", "</p>"),
+               "<a href=\"#stage-first\">first</a> &#8594; <a href=\"#stage-all.n=");
     assert_int_equal(count_of(part_of("<svg role=\"group\" aria-label=\"bars", "</svg>"), "class=\"label\""), 60);
     says("<h2 id=\"stage-all.n=150\">");      /* trouble comes first */
     assert_times(50, "<h2 id=\"stage-");
@@ -363,6 +384,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(attempts_and_what_they_took_are_shown),
         cmocka_unit_test(gates_are_shown_with_their_intervals),
         cmocka_unit_test(the_runs_before_are_shown_and_linked),
+        cmocka_unit_test(headline_metrics_are_chosen),
         cmocka_unit_test(a_run_of_many_stages_is_a_small_page),
     };
     int failed;
