@@ -190,7 +190,7 @@ static void add_chain(struct buf *out, const struct run_page *p)
         chain[n++] = i;
     }
     if (n > 1) {
-        buf_printf(out, "<p>What its end waited for, %s of work: ", run_page_duration(took, work));
+        buf_printf(out, "<p>What its end waited for (%s of work): ", run_page_duration(took, work));
         if (n > CHAIN_MOST)
             buf_printf(out, "%zu stages, &#8594; ", n - CHAIN_MOST);
         for (size_t k = n < CHAIN_MOST ? n : CHAIN_MOST; k > 0; k--) {

@@ -366,7 +366,7 @@ static void a_run_of_many_stages_is_a_small_page(void **state)
     assert_int_equal(count_of(part_of("<svg role=\"group\" aria-label=\"graph", "</svg>"), "<rect class=\"box"), 3);
     says(">1 of %d failed</text>", MANY);      /* what is wrong speaks for the box */
     says("The drawing has 60 of them");
-    assert_has(part_of("What its end waited for, ", "</p>"),
+    assert_has(part_of("What its end waited for (", "</p>"),
                "<a href=\"#stage-first\">first</a> &#8594; <a href=\"#stage-all.n=");
     assert_int_equal(count_of(part_of("<svg role=\"group\" aria-label=\"bars", "</svg>"), "class=\"label\""), 60);
     says("<h2 id=\"stage-all.n=150\">");      /* trouble comes first */
