@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "pipelines/gate_report.h"
+#include "pipelines/name_index.h"
 #include "pipelines/run_page.h"
 #include "pipelines/run_record.h"
 
@@ -41,6 +42,7 @@ struct past {
     struct series series[SERIES];
     size_t series_count;
     bool more_series;
+    struct name_index gated;
 };
 
 /* ---- reading ---- */
@@ -73,20 +75,25 @@ static void find_runs(struct past *h, const struct run_page *p)
 /* Why a metric is a headline, the best reason first. */
 enum reason { IS_GATED, IS_KNOWN, IS_THERE, REASONS };
 
-static bool is_gated(const struct plan *plan, const char *metric)
+/* The metrics that gates of the plan ask for. */
+static void find_gated(struct past *h, const struct run_page *p)
 {
+    const struct plan *plan = p->args->plan;
+
+    h->gated = (struct name_index){ .arena = p->args->arena };
     for (size_t i = 0; i < plan->count; i++)
         for (size_t k = 0; k < plan->stages[i].gate_count; k++)
-            if (strcmp(plan->stages[i].gates[k].metric, metric) == 0)
-                return true;
-    return false;
+            if (name_index_find(&h->gated, plan->stages[i].gates[k].metric) == NAME_NONE)
+                name_index_add(&h->gated, plan->stages[i].gates[k].metric);
 }
 
-static bool has_reason(const struct plan *plan, const char *metric, enum reason why)
+static bool has_reason(const struct past *h, const char *metric, enum reason why)
 {
+    bool gated = name_index_find(&h->gated, metric) != NAME_NONE;
+
     if (why == IS_KNOWN)
-        return gate_metric_find(metric) != NULL && !is_gated(plan, metric);
-    return why == IS_THERE || is_gated(plan, metric);
+        return !gated && gate_metric_find(metric) != NULL;
+    return why == IS_THERE || gated;
 }
 
 static void add_series(struct past *h, struct arena *a, const char *stage, const char *metric)
@@ -117,7 +124,7 @@ static void look_at_metrics(struct past *h, const struct run_page *p, const stru
         if (json_is_object(one) && strlen(name) < NAME_ROOM)
             look_at_metrics(h, p, look, name, one);
         else if (json_is_number(one) && *look->left > 0
-                 && has_reason(p->args->plan, name, look->why)) {
+                 && has_reason(h, name, look->why)) {
             add_series(h, p->args->arena, look->stage, name);
             --*look->left;
         }
@@ -302,6 +309,7 @@ void run_page_past(struct buf *out, const struct run_page *p)
     struct past h = { 0 };
 
     find_runs(&h, p);
+    find_gated(&h, p);
     find_series(&h, p);
     read_runs(&h, p);
     buf_adds(out, "<section aria-labelledby=\"runs\">\n<h2 id=\"runs\">Runs</h2>\n");
