@@ -8,7 +8,7 @@
 
 #include "pipelines/run_page.h"
 
-enum { WIDTH = 220, HEIGHT = 46, SIDE = 22, MIDDLE = 23, GATES_MOST = 400 };
+enum { WIDTH = 220, HEIGHT = 48, SIDE = 22, MIDDLE = 23, GATES_MOST = 400 };
 
 /* ---- the gain as a drawing ---- */
 
@@ -30,7 +30,7 @@ static void add_mark(struct buf *out, const struct scale *s, double gain, const 
 
     buf_printf(out, "<line class=\"%s\" x1=\"%.1f\" x2=\"%.1f\" y1=\"13\" y2=\"33\"/>"
                     "<text x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">%s</text>",
-               style, x, x, fmin(fmax(x, 4), WIDTH - 4), above ? 9 : HEIGHT - 2,
+               style, x, x, fmin(fmax(x, 4), WIDTH - 4), above ? 9 : HEIGHT - 5,
                x < 60 ? "start" : x > WIDTH - 60 ? "end" : "middle", name);
 }
 

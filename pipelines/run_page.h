@@ -3,9 +3,9 @@
  * each stage what its artifact holds (run_sections.h). work/<pipeline>/report.html, and
  * reports/<id of the run>.html of each run.
  *
- * The one idea of its size: a table has a row for every stage, folded when there are many; a drawing
- * and the stages' own sections have a limit, and the page says what it leaves out. Stages with
- * trouble come first. So a run of a thousand stages is still a page that opens at once.
+ * The one idea of its size: a table has a row for every stage, folded when there are many; a
+ * drawing and the stages' own sections have a limit, and the page says what it leaves out. Stages
+ * with trouble come first. So a run of a thousand stages is still a page that opens at once.
  *
  * Anchors are made of slugs, which need no escaping; names are always escaped. Of stage i there is
  * one element with the id "stage-<slug>": its section, or else its row in the table of timings.

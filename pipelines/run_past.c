@@ -2,8 +2,8 @@
  * The last runs, from their records (run_record.h): how each ended, how long it took, and how the
  * headline metrics went from run to run.
  *
- * Headline metrics are those that gates know (gate_report.h) or that a gate of this plan asks for;
- * where there are none, the first numbers of the stages' metrics.json.
+ * Headline metrics are those that a gate of this plan asks for, then those that gates know
+ * (gate_report.h); where there are none, the first numbers of the stages' metrics.json.
  *
  * Bounded: the newest records, as many as RUNS and BYTES allow.
  */
@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "pipelines/gate_report.h"
+#include "pipelines/name_index.h"
 #include "pipelines/run_page.h"
 #include "pipelines/run_record.h"
 
@@ -41,6 +42,7 @@ struct past {
     struct series series[SERIES];
     size_t series_count;
     bool more_series;
+    struct name_index gated;
 };
 
 /* ---- reading ---- */
@@ -70,15 +72,28 @@ static void find_runs(struct past *h, const struct run_page *p)
 
 /* ---- which metrics ---- */
 
-static bool is_headline(const struct plan *plan, const char *metric)
+/* Why a metric is a headline, the best reason first. */
+enum reason { IS_GATED, IS_KNOWN, IS_THERE, REASONS };
+
+/* The metrics that gates of the plan ask for. */
+static void find_gated(struct past *h, const struct run_page *p)
 {
-    if (gate_metric_find(metric) != NULL)
-        return true;
+    const struct plan *plan = p->args->plan;
+
+    h->gated = (struct name_index){ .arena = p->args->arena };
     for (size_t i = 0; i < plan->count; i++)
         for (size_t k = 0; k < plan->stages[i].gate_count; k++)
-            if (strcmp(plan->stages[i].gates[k].metric, metric) == 0)
-                return true;
-    return false;
+            if (name_index_find(&h->gated, plan->stages[i].gates[k].metric) == NAME_NONE)
+                name_index_add(&h->gated, plan->stages[i].gates[k].metric);
+}
+
+static bool has_reason(const struct past *h, const char *metric, enum reason why)
+{
+    bool gated = name_index_find(&h->gated, metric) != NAME_NONE;
+
+    if (why == IS_KNOWN)
+        return !gated && gate_metric_find(metric) != NULL;
+    return why == IS_THERE || gated;
 }
 
 static void add_series(struct past *h, struct arena *a, const char *stage, const char *metric)
@@ -90,9 +105,16 @@ static void add_series(struct past *h, struct arena *a, const char *stage, const
                                                         .metric = arena_strdup(a, metric) };
 }
 
-/* The headlines among the members, dots between levels; any not NULL: the first so many numbers. */
-static void look_at_metrics(struct past *h, const struct run_page *p, const char *stage,
-                            const char *before, const json_t *metrics, int *any)
+/* A stage's metrics of which numbers are taken for one reason. */
+struct look {
+    const char *stage;
+    enum reason why;
+    int *left;                   /* so many more */
+};
+
+/* Dots between levels. */
+static void look_at_metrics(struct past *h, const struct run_page *p, const struct look *look,
+                            const char *before, const json_t *metrics)
 {
     const char *key;
     json_t *one;
@@ -100,10 +122,12 @@ static void look_at_metrics(struct past *h, const struct run_page *p, const char
     json_object_foreach((json_t *)metrics, key, one) {
         const char *name = *before ? arena_printf(p->args->arena, "%s.%s", before, key) : key;
         if (json_is_object(one) && strlen(name) < NAME_ROOM)
-            look_at_metrics(h, p, stage, name, one, any);
-        else if (json_is_number(one)
-                 && (any == NULL ? is_headline(p->args->plan, name) : *any > 0 && (*any)-- > 0))
-            add_series(h, p->args->arena, stage, name);
+            look_at_metrics(h, p, look, name, one);
+        else if (json_is_number(one) && *look->left > 0
+                 && has_reason(h, name, look->why)) {
+            add_series(h, p->args->arena, look->stage, name);
+            --*look->left;
+        }
     }
 }
 
@@ -112,11 +136,12 @@ static void look_at_record(struct past *h, const struct run_page *p, const json_
     json_t *stage;
     size_t i;
 
-    for (int pass = 0; pass < 2 && h->series_count == 0; pass++) {
-        int any = ANY;
-        json_array_foreach(json_object_get(record, "stages"), i, stage)
-            look_at_metrics(h, p, run_record_text(stage, "name"), "",
-                            json_object_get(stage, "metrics"), pass == 0 ? NULL : &any);
+    for (enum reason why = 0; why < REASONS && (why < IS_THERE || h->series_count == 0); why++) {
+        int left = why == IS_THERE ? ANY : SERIES + 1;
+        json_array_foreach(json_object_get(record, "stages"), i, stage) {
+            struct look look = { run_record_text(stage, "name"), why, &left };
+            look_at_metrics(h, p, &look, "", json_object_get(stage, "metrics"));
+        }
     }
 }
 
@@ -270,7 +295,9 @@ static void add_table(struct buf *out, const struct run_page *p, const struct pa
         for (const char *c = series_name(p, &h->series[s]); *c; c++)
             buf_addc(&heads, *c == '|' ? '/' : *c);      /* it stands between heads */
     }
-    page_table_begin(out, "broad", "The last runs, newest first; a link leads to the report that is still there", heads.p);
+    page_table_begin(out, "broad",
+                     "The last runs, newest first; a link leads to a report that is still there",
+                     heads.p);
     for (size_t k = h->count; k > 0; k--)
         add_run(out, p, h, k - 1);
     page_table_end(out);
@@ -282,6 +309,7 @@ void run_page_past(struct buf *out, const struct run_page *p)
     struct past h = { 0 };
 
     find_runs(&h, p);
+    find_gated(&h, p);
     find_series(&h, p);
     read_runs(&h, p);
     buf_adds(out, "<section aria-labelledby=\"runs\">\n<h2 id=\"runs\">Runs</h2>\n");

@@ -180,8 +180,9 @@ static void add_attempts_of(struct buf *out, const struct run_page *p, size_t i,
         const struct attempt *a = &t->attempts[k];
 
         run_page_row(out, p, i);
-        buf_printf(out, "<td class=\"n\">%lld</td><td class=\"n\">%.2f</td><td class=\"n\">%.2f</td>"
-                        "<td class=\"n\">%.2f</td><td class=\"n\">%s</td>",
+        buf_printf(out, "<td class=\"n\">%lld</td><td class=\"n\">%.2f</td>"
+                        "<td class=\"n\">%.2f</td><td class=\"n\">%.2f</td>"
+                        "<td class=\"n\">%s</td>",
                    a->number, a->begun, a->end.seconds, a->end.cpu_seconds,
                    str_bytes(a->end.peak_memory, memory));
         add_cause(out, p, t, k);
@@ -208,7 +209,8 @@ static void add_attempts(struct buf *out, const struct run_page *p)
         return;
     fold = troubled == 0 || (all ? attempts : troubled) > ATTEMPTS_OPEN;
     if (fold)
-        page_more_begin(out, all ? "Every attempt, and its log" : "Attempts of stages with trouble");
+        page_more_begin(out, all ? "Every attempt, and its log"
+                                 : "Attempts of stages with trouble");
     page_table_begin(out, "broad", all ? "Every attempt" : "Attempts of stages with trouble",
                      "stage|#attempt|#began, s|#seconds|#CPU seconds|#peak memory|how it ended|"
                      "log, in logs/");

@@ -5,6 +5,8 @@
 #include "pipelines/run_page.h"
 #include "pipelines/show.h"
 
+enum { ROWS_MOST = 1000 };
+
 static bool is_saved(const struct run_page *p, size_t i)
 {
     return p->report->now.turns != NULL && p->report->now.turns[i].attempt_count == 0
@@ -68,7 +70,7 @@ static void add_row(struct buf *out, const struct run_page *p, size_t i, double 
 void run_page_savings(struct buf *out, const struct run_page *p)
 {
     const struct plan *plan = p->args->plan;
-    size_t rows = 0;
+    size_t rows = 0, shown = 0;
     double most = 0;
 
     if (!run_page_has_savings(p))
@@ -86,10 +88,16 @@ void run_page_savings(struct buf *out, const struct run_page *p)
         page_more_begin(out, "The cached stages");
     page_table_begin(out, NULL, "Cached stages, and what they took when they ran",
                      "stage|#seconds|done|");
-    for (size_t k = 0; k < plan->count; k++)
-        if (is_saved(p, plan->order[k]))
+    for (size_t k = 0; k < plan->count && shown < ROWS_MOST; k++)
+        if (is_saved(p, plan->order[k])) {
             add_row(out, p, plan->order[k], most);
+            shown++;
+        }
     page_table_end(out);
+    if (shown < rows)
+        buf_printf(out, "<p class=\"soft small\">The first %zu of %zu are here; "
+                        "<code>runs/%s.json</code> has all.</p>\n", shown, rows,
+                   p->report->now.id);
     if (rows > RUN_PAGE_FOLD)
         page_more_end(out);
     buf_adds(out, "</section>\n");

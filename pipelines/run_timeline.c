@@ -15,7 +15,7 @@
 enum {
     WIDTH = 960, LEFT = 196, RIGHT = 128,      /* names to the left, words behind bars */
     TOP = 30, ROW = 27, BAR = 15,
-    ROWS_MOST = 60, CACHED_MOST = 8, NAME_MOST = 25, TICKS_MOST = 8
+    ROWS_MOST = 60, CACHED_MOST = 8, NAME_MOST = 25, TICKS_MOST = 8, CHAIN_MOST = 8
 };
 
 struct lane {
@@ -143,6 +143,62 @@ static void add_summary(struct buf *out, const struct run_page *p, const struct 
         buf_printf(out, " The drawing has %zu of them: those with trouble, and those that took "
                         "longest. The table has all.", l->count);
     buf_adds(out, "</p>\n");
+}
+
+/* ---- what held it up ---- */
+
+static double end_of(const struct run_now *now, size_t i)
+{
+    const struct turn *t = &now->turns[i];
+    const struct attempt *last;
+
+    if (t->attempt_count == 0)
+        return -1;
+    last = &t->attempts[t->attempt_count - 1];
+    return last->begun + last->end.seconds;
+}
+
+/* Of those in front of the stage that ran the one that ended last; PLAN_OUTSIDE. */
+static size_t waited_for(const struct run_now *now, size_t i)
+{
+    const struct plan_stage *s = &now->plan->stages[i];
+    size_t last = PLAN_OUTSIDE;
+
+    for (size_t k = 0; k < s->after_count; k++) {
+        size_t from = s->after[k].from;
+        if (now->turns[from].attempt_count > 0
+            && (last == PLAN_OUTSIDE || end_of(now, from) > end_of(now, last)))
+            last = from;
+    }
+    return last;
+}
+
+/* From the stage that ended last back to one that waited for none: a faster run needs one of these
+ * to be faster. */
+static void add_chain(struct buf *out, const struct run_page *p)
+{
+    const struct run_now *now = &p->report->now;
+    size_t *chain = mem_array(now->plan->count + 1, sizeof *chain), n = 0, last = 0;
+    double work = 0;
+    char took[32];
+
+    for (size_t i = 1; i < now->plan->count; i++)
+        if (end_of(now, i) > end_of(now, last))
+            last = i;
+    for (size_t i = last; i != PLAN_OUTSIDE; i = waited_for(now, i)) {
+        work += result_seconds_of(now, i);
+        chain[n++] = i;
+    }
+    if (n > 1) {
+        buf_printf(out, "<p>What its end waited for (%s of work): ", run_page_duration(took, work));
+        if (n > CHAIN_MOST)
+            buf_printf(out, "%zu stages, &#8594; ", n - CHAIN_MOST);
+        for (size_t k = n < CHAIN_MOST ? n : CHAIN_MOST; k > 0; k--) {
+            run_page_link(out, p, chain[k - 1]);
+            buf_adds(out, k > 1 ? " &#8594; " : ".</p>\n");
+        }
+    }
+    free(chain);
 }
 
 /* ---- the axis ---- */
@@ -273,7 +329,8 @@ static void add_diamond(struct buf *out, double x, double y)
     buf_printf(out, "<path class=\"had\" d=\"M%.1f %.1fl6 6l-6 6l-6 -6z\"/>", x, y);
 }
 
-/* Cached stages need no time: a mark at the begin, for each or, of many, for all. Returns the rows. */
+/* Cached stages need no time: a mark at the begin, for each or, of many, for all. Returns how many
+ * rows that is. */
 static size_t add_cached(struct buf *out, const struct run_page *p, const struct lanes *l)
 {
     const struct plan *plan = p->args->plan;
@@ -338,6 +395,7 @@ void run_page_timeline(struct buf *out, const struct run_page *p)
             add_lane(&rows, p, &l, k);
         height = TOP + ROW * (int)(l.count + add_cached(&rows, p, &l)) - 4;
         add_summary(out, p, &l);
+        add_chain(out, p);
         buf_adds(out, "<figure class=\"scroll\" role=\"region\" tabindex=\"0\" "
                       "aria-label=\"When each stage ran\"><figcaption>When each stage ran"
                       "</figcaption>\n");

@@ -35,6 +35,25 @@ static void check_brief(json_t *record, const char *text, size_t n)
     buf_release(&brief);
 }
 
+/* With few of its stages, or none, it is a record still. */
+static void check_few(const json_t *record, const char *text, size_t n)
+{
+    const json_t *first = json_array_get(json_object_get(record, "stages"), 0);
+    const char *names[] = { run_record_text(first, "name"), NULL };
+    struct buf few = { 0 };
+    json_t *less;
+
+    for (int k = 0; k < 2; k++) {
+        buf_clear(&few);
+        run_record_few(text, n, names + k, &few);
+        BUG_IF(run_record_parse(few.p, few.n, "few", &less) != ST_OK);
+        BUG_IF(json_array_size(json_object_get(less, "stages"))
+               > json_array_size(json_object_get(record, "stages")));
+        json_decref(less);
+    }
+    buf_release(&few);
+}
+
 static void check_comparison(json_t *record)
 {
     json_t *twice[2] = { record, record }, *all = compare_records(twice, 2, true);
@@ -56,15 +75,18 @@ static void check_comparison(json_t *record)
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
+    static const char *const none[] = { NULL };
     struct buf brief = { 0 };
     json_t *record;
 
     if (run_record_parse((const char *)p, n, "f.json", &record) != ST_OK) {
         run_record_brief((const char *)p, n, &brief);      /* must end */
+        run_record_few((const char *)p, n, none, &brief);
         buf_release(&brief);
         return 0;
     }
     check_comparison(record);
+    check_few(record, (const char *)p, n);
     check_brief(record, (const char *)p, n);
     json_decref(record);
     return 0;

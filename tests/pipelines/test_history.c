@@ -119,6 +119,34 @@ static void a_run_is_named_in_several_ways(void **state)
     scene_end(&s);
 }
 
+/* The named stages are whole, and so is all that is no stage. */
+static void a_record_of_few_stages_lacks_only_the_others(void **state)
+{
+    const char *const records[] = { first_run, second_run, third_run };
+
+    for (size_t i = 0; i < 3; i++) {
+        json_t *whole, *less, *stage, *kept;
+        size_t k;
+        assert_ok(run_record_parse(records[i], strlen(records[i]), "whole", &whole));
+        json_array_foreach(json_object_get(whole, "stages"), k, stage) {
+            const char *names[] = { "no such stage", run_record_text(stage, "name"), NULL };
+            struct buf few = { 0 };
+            run_record_few(records[i], strlen(records[i]), names, &few);
+            assert_ok(run_record_parse(few.p, few.n, "few", &less));
+            kept = run_record_stage(less, names[1]);
+            assert_true(json_equal(stage, kept));
+            assert_true(json_array_size(json_object_get(less, "stages"))
+                        < json_array_size(json_object_get(whole, "stages"))
+                        || json_array_size(json_object_get(whole, "stages")) == 1);
+            json_object_set(less, "stages", json_object_get(whole, "stages"));
+            assert_true(json_equal(whole, less));
+            json_decref(less);
+            buf_release(&few);
+        }
+        json_decref(whole);
+    }
+}
+
 /* What is left out comes out null, and nothing else changes. */
 static void a_brief_record_lacks_only_what_is_long(void **state)
 {
@@ -331,6 +359,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(ids_stand_in_the_order_of_time_and_number),
         cmocka_unit_test(a_run_is_named_in_several_ways),
         cmocka_unit_test(a_brief_record_lacks_only_what_is_long),
+        cmocka_unit_test(a_record_of_few_stages_lacks_only_the_others),
         cmocka_unit_test(runs_are_a_table_newest_last),
         cmocka_unit_test(only_the_newest_can_be_running),
         cmocka_unit_test(a_damaged_record_hides_no_other),
