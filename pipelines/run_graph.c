@@ -12,7 +12,7 @@
 #include "pipelines/show.h"
 
 enum {
-    BOX_WIDTH = 134, BOX_HEIGHT = 56, TALL_HEIGHT = 73, GAP_X = 34, GAP_Y = 24, NAME_MOST = 14,
+    BOX_WIDTH = 128, BOX_HEIGHT = 56, TALL_HEIGHT = 73, GAP_X = 34, GAP_Y = 24, NAME_MOST = 13,
     STAGES_MOST = 36, ROWS_MOST = 10,      /* drawn one by one */
     BOXES_MOST = 80
 };
