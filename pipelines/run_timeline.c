@@ -147,27 +147,35 @@ static void add_summary(struct buf *out, const struct run_page *p, const struct 
 
 /* ---- what held it up ---- */
 
-static double end_of(const struct run_now *now, size_t i)
+/* When each stage was settled: its last attempt's end, or, of one that took no time, the end of what
+ * it waited for; -1: at once. */
+static double *settled_times(const struct run_now *now)
 {
-    const struct turn *t = &now->turns[i];
-    const struct attempt *last;
+    const struct plan *plan = now->plan;
+    double *at = mem_array(plan->count + 1, sizeof *at);
 
-    if (t->attempt_count == 0)
-        return -1;
-    last = &t->attempts[t->attempt_count - 1];
-    return last->begun + last->end.seconds;
+    for (size_t o = 0; o < plan->count; o++) {
+        size_t i = plan->order[o];
+        const struct turn *t = &now->turns[i];
+
+        at[i] = -1;
+        for (size_t k = 0; k < plan->stages[i].after_count && t->attempt_count == 0; k++)
+            at[i] = fmax(at[i], at[plan->stages[i].after[k].from]);
+        if (t->attempt_count > 0)
+            at[i] = t->attempts[t->attempt_count - 1].begun
+                    + t->attempts[t->attempt_count - 1].end.seconds;
+    }
+    return at;
 }
 
-/* Of those in front of the stage that ran the one that ended last; PLAN_OUTSIDE. */
-static size_t waited_for(const struct run_now *now, size_t i)
+/* Of those in front of the stage the one that was settled last; PLAN_OUTSIDE: none took time. */
+static size_t waited_for(const struct plan_stage *s, const double *at)
 {
-    const struct plan_stage *s = &now->plan->stages[i];
     size_t last = PLAN_OUTSIDE;
 
     for (size_t k = 0; k < s->after_count; k++) {
         size_t from = s->after[k].from;
-        if (now->turns[from].attempt_count > 0
-            && (last == PLAN_OUTSIDE || end_of(now, from) > end_of(now, last)))
+        if (at[from] >= 0 && (last == PLAN_OUTSIDE || at[from] > at[last]))
             last = from;
     }
     return last;
@@ -178,14 +186,14 @@ static size_t waited_for(const struct run_now *now, size_t i)
 static void add_chain(struct buf *out, const struct run_page *p)
 {
     const struct run_now *now = &p->report->now;
-    size_t *chain = mem_array(now->plan->count + 1, sizeof *chain), n = 0, last = 0;
-    double work = 0;
+    size_t *chain = mem_array(now->plan->count + 1, sizeof *chain), n = 0, last = PLAN_OUTSIDE;
+    double work = 0, *at = settled_times(now);
     char took[32];
 
-    for (size_t i = 1; i < now->plan->count; i++)
-        if (end_of(now, i) > end_of(now, last))
+    for (size_t i = 0; i < now->plan->count; i++)
+        if (now->turns[i].attempt_count > 0 && (last == PLAN_OUTSIDE || at[i] > at[last]))
             last = i;
-    for (size_t i = last; i != PLAN_OUTSIDE; i = waited_for(now, i)) {
+    for (size_t i = last; i != PLAN_OUTSIDE; i = waited_for(&now->plan->stages[i], at)) {
         work += result_seconds_of(now, i);
         chain[n++] = i;
     }
@@ -199,6 +207,7 @@ static void add_chain(struct buf *out, const struct run_page *p)
         }
     }
     free(chain);
+    free(at);
 }
 
 /* ---- the axis ---- */

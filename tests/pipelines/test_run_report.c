@@ -165,6 +165,22 @@ static void attempts_and_what_they_took_are_shown(void **state)
     scene_end(&s);
 }
 
+/* What a cached stage waited for, what is behind it waited for, too. */
+static void the_chain_goes_through_cached_stages(void **state)
+{
+    struct scene s;
+
+    scene_begin(&s);
+    scene_write("p.yaml", "pipeline: p\nstages:\n  a: {uses: grow, with: {nap: 300}}\n  b: {uses: grow, with: {in: \"@a\"}}\n"
+                          "  c: {uses: grow, with: {in: \"@b\"}}\n");
+    assert_run(&s, 0, "run", "p.yaml");
+    assert_run(&s, 0, "run", "p.yaml", "--force", "a", "--force", "c");
+    assert_string_equal(scene_ran(&s), "a b c a c");
+    read_page(&s);
+    says("<a href=\"#stage-a\">a</a> &#8594; <a href=\"#stage-b\">b</a> &#8594; <a href=\"#stage-c\">c</a>.</p>");
+    scene_end(&s);
+}
+
 /* ---- gates ---- */
 
 /* A report of 60 documents, each a little better or worse than that of rate 1. */
@@ -382,6 +398,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attempts_and_what_they_took_are_shown),
+        cmocka_unit_test(the_chain_goes_through_cached_stages),
         cmocka_unit_test(gates_are_shown_with_their_intervals),
         cmocka_unit_test(the_runs_before_are_shown_and_linked),
         cmocka_unit_test(headline_metrics_are_chosen),
