@@ -1,6 +1,7 @@
 #include "base/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -210,11 +211,21 @@ static void report(const struct request *r)
     buf_release(&text);
 }
 
+/* A stream that is closed would be the number of the next file that is opened, a journal perhaps,
+ * and words for people would go there. What holds its place fails as a closed one does. */
+static void hold_closed_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int cli_main(const struct cli_group *groups, int argc, char **argv)
 {
     struct request r = { .groups = groups, .all = flatten(groups), .argc = argc, .argv = argv };
     enum status st;
 
+    hold_closed_streams();
     command_set_all(r.all);
     signal(SIGPIPE, SIG_IGN);
     stop_install();

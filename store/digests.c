@@ -23,7 +23,9 @@
 #define POOL_FILES   64
 
 struct digest_cache {
-    struct digest_memory *memory; /* NULL: remembers nothing */
+    const char *path;             /* of its memory; NULL: remembers nothing */
+    struct digest_memory *memory; /* read when it is first asked: it may be large, and most who could
+                                     ask, do not */
     int threads;
     uint64_t hashed;
 };
@@ -58,9 +60,15 @@ struct digest_cache *digest_cache_open(const char *path)
 {
     struct digest_cache *c = mem_alloc(sizeof *c);
 
-    if (path)
-        c->memory = digest_memory_open(path);
+    c->path = path ? mem_strdup(path) : NULL;
     return c;
+}
+
+static struct digest_memory *memory_of(struct digest_cache *c)
+{
+    if (c->memory == NULL && c->path != NULL)
+        c->memory = digest_memory_open(c->path);
+    return c->memory;
 }
 
 void digest_cache_set_threads(struct digest_cache *c, int threads) { c->threads = threads; }
@@ -70,6 +78,7 @@ void digest_cache_close(struct digest_cache *c)
     if (c == NULL)
         return;
     digest_memory_close(c->memory);
+    free((void *)(uintptr_t)c->path);
     free(c);
 }
 
@@ -222,7 +231,7 @@ static enum status meet(void *ctx, const char *name, const struct stat *info)
     }
     item = &j->items[j->count++];
     *item = (struct item){ .name = arena_strdup(&j->arena, name), .entry = digest_entry_of(info) };
-    known = j->cache->memory ? digest_memory_find(j->cache->memory, &item->entry) : NULL;
+    known = memory_of(j->cache) ? digest_memory_find(j->cache->memory, &item->entry) : NULL;
     item->known = known != NULL;
     if (known)
         memcpy(item->entry.digest, known, sizeof item->entry.digest);

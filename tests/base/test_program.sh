@@ -37,6 +37,19 @@ done <names
 "$tundish" version --json >version.json
 grep -q '"version":"' version.json || fail "version --json: $(cat version.json)"
 
+# closed streams: no words for people in a file that got their number
+cat >p.yaml <<'END'
+pipeline: p
+stages:
+  a: {run: [sh, -c, "echo words; touch {out}/a"]}
+  b: {run: [sh, -c, "exit 3"]}
+END
+"$tundish" run p.yaml <&- >&- 2>&- && fail "a run with a failing stage and no stdout ends well"
+"$tundish" status p.yaml >status.txt 2>err.txt || fail "status behind closed streams: $(cat err.txt)"
+grep -q '^a  *done' status.txt || fail "a is not done: $(cat status.txt)"
+grep -qx words work/p/logs/a-1.log || fail "the words of a: $(cat work/p/logs/a-1.log)"
+"$tundish" version >&- 2>err.txt && fail "a closed stdout is no failure"
+
 # the fastest of five starts, in ms; sanitizers make it slower, so the bound is loose
 best=100000
 for _ in 1 2 3 4 5; do

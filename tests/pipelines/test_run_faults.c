@@ -8,7 +8,7 @@
 #include "procs.h"
 #include "scene.h"
 
-#define SEED 9000
+#define SEED 9006
 
 static void nap(int ms)
 {
@@ -66,7 +66,7 @@ static void assert_nothing_lives(const struct scene *s)
 
 /* ---- retries ---- */
 
-#define FLAKY 8
+#define FLAKY 12
 #define TIMES_LIMIT 3
 
 /* name, failures before it succeeds, how it fails, folder */
@@ -122,13 +122,14 @@ static void a_stage_gets_as_many_attempts_as_it_is_granted(void **state)
     struct rng r = { .seed = SEED };
     struct flaky all[FLAKY];
     struct buf text = { 0 };
-    int failed = 0;
+    int failed = 0, most = 0;
     struct scene s;
 
     scene_begin(&s);
     scene_write("flaky.sh", flaky);
     for (int i = 0; i < FLAKY; i++) {
-        all[i] = (struct flaky){ (int)rng_below(&r, 3), (int)rng_below(&r, TIMES_LIMIT), i % 4, rng_below(&r, 4) > 0 };
+        all[i] = (struct flaky){ (int)rng_below(&r, 4), (int)rng_below(&r, TIMES_LIMIT), i % 4,
+                                   rng_below(&r, 4) > 0 };
         add_flaky(&text, i, &all[i]);
         failed += all[i].failures > (all[i].granted ? all[i].times : 0);
     }
@@ -142,8 +143,10 @@ static void a_stage_gets_as_many_attempts_as_it_is_granted(void **state)
         char line[8];
         snprintf(line, sizeof line, "b%d\n", i);
         check_pauses(i, (good ? all[i].failures : granted) + 1);
+        most = good && all[i].failures > most ? all[i].failures : most;
         assert_int_equal(strstr(text.p, line) != NULL, good);
     }
+    assert_true(most > 0);      /* the seed makes a retry that helps */
     assert_nothing_lives(&s);
     buf_release(&text);
     scene_end(&s);
@@ -164,6 +167,51 @@ static void the_first_failure_ends_the_run(void **state)
     assert_true(now() - at < 20);
     assert_has(s.out.p, "d      ran");
     assert_has(s.out.p, "c      not run");
+    scene_end(&s);
+}
+
+/* An own stage keeps its state when its time is over, and the next attempt goes on from it, even if it was
+ * forced: what is there already is cleared away once. */
+static void attempts_go_on_from_each_other(void **state)
+{
+    struct journal *j;
+    struct scene s;
+
+    begin(&s, "  way: {uses: walk, with: {steps: 2000}, timeout: 1s, "
+              "retry: {times: 60, on: [timeout], wait: 0s}}\n");
+    assert_run(&s, 0, "run", "p.yaml", "--force", "way");
+    assert_ok(journal_open("work/p/journal.jsonl", &j));
+    assert_true(journal_attempts(j, "way") >= 2);
+    journal_close(j);
+    scene_end(&s);
+}
+
+static void too_much_memory_is_a_cause_of_its_own(void **state)
+{
+    struct scene s;
+
+    begin(&s, "  a: {run: [sh, hog.sh], resources: {memory: 64M}, retry: {times: 1, on: [memory], wait: 0s}}\n");
+    scene_write("hog.sh", "[ -f again ] && exit 0\ntouch again\n"
+                          "x=$(head -c 100000000 /dev/zero | tr '\\0' a)\nsleep 60\n");
+    assert_run(&s, 0, "run", "p.yaml");
+    assert_has(s.err.p, "it took more than 67.1 MB of memory");
+    assert_nothing_lives(&s);
+    scene_end(&s);
+}
+
+static void ctrl_c_does_not_wait_for_a_pause(void **state)
+{
+    double at = now();
+    struct scene s;
+    pid_t runner;
+
+    begin(&s, "  a: {run: [sh, -c, \"touch up; exit 75\"], retry: {times: 3, on: [later], wait: 60s}}\n");
+    runner = scene_start((const char *const[]){ "run", "p.yaml", NULL });
+    wait_for_file("up");
+    nap(300);
+    assert_int_equal(kill(runner, SIGINT), 0);
+    assert_int_equal(scene_wait(runner), 130);
+    assert_true(now() - at < 20);
     scene_end(&s);
 }
 
@@ -270,9 +318,10 @@ static void the_next_run_ends_what_a_killed_one_left(void **state)
     wait_for_file("up1");
     assert_int_equal(kill(runner, SIGKILL), 0);
     scene_wait(runner);
-    scene_write("stubborn.sh", "exit 0\n");
+    assert_true(procs_of_stages(s.folder) > 0);
+    write_stages("  b: {run: [\"true\"]}\n");      /* not even in the file any more */
     assert_run(&s, 0, "run", "p.yaml");
-    assert_nothing_lives(&s);
+    assert_int_equal(procs_of_stages(s.folder), 0);
     scene_end(&s);
 }
 
@@ -286,6 +335,8 @@ static void odd_programs_do_no_harm(void **state)
               "  odd: {run: [sh, odd.sh, \"{out}\"]}\n"
               "  none: {run: [\"true\"]}\n"
               "  large: {run: [sh, -c, \"head -c 30000000 /dev/zero >{out}/zeros\"]}\n"
+              "  moved: {run: [sh, -c, \"rmdir {out}; mkdir there; touch there/x; ln -s $PWD/there {out}\"]}\n"
+              "  away: {run: [rmdir, \"{out}\"]}\n"
               "  hungry: {run: [sh, -c, \"cat >{out}/in; echo $? >{out}/code\"]}\n"
               "  absent: {run: [no-such-program]}\n");
     scene_write("odd.sh", "cd \"$1\"; mkdir empty; ln -s /etc/passwd link; ln -s nowhere dangling; mkfifo pipe\n"
@@ -293,6 +344,9 @@ static void odd_programs_do_no_harm(void **state)
     assert_run(&s, 1, "run", "p.yaml", "--keep-going");
     assert_has(s.err.p, "it wrote 'manifest.json' into its folder");
     assert_has(s.err.p, "cannot run 'no-such-program'");
+    assert_has(s.out.p, "moved   failed");
+    assert_has(s.out.p, "away    failed");
+    assert_true(file_exists("there/x"));
     assert_has(s.out.p, "large   ran");
     assert_has(s.out.p, "none    ran");
     scene_read("work/p/current/hungry/code", &s.err);
@@ -443,6 +497,9 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stage_gets_as_many_attempts_as_it_is_granted),
         cmocka_unit_test(the_first_failure_ends_the_run),
+        cmocka_unit_test(attempts_go_on_from_each_other),
+        cmocka_unit_test(too_much_memory_is_a_cause_of_its_own),
+        cmocka_unit_test(ctrl_c_does_not_wait_for_a_pause),
         cmocka_unit_test(a_timeout_ends_the_whole_tree_and_holds_up_nobody),
         cmocka_unit_test(what_a_stage_leaves_alive_writes_into_no_artifact),
         cmocka_unit_test(a_program_that_ends_politely_is_not_done),
