@@ -7,11 +7,11 @@
 #include "base/bench.h"
 #include "base/log.h"
 #include "base/output.h"
-#include "pipelines/options.h"
-#include "pipelines/run_bench.h"
-#include "pipelines/run_page.h"
-#include "pipelines/run_view.h"
-#include "pipelines/show.h"
+#include "pipelines/plan/options.h"
+#include "pipelines/report/run_page.h"
+#include "pipelines/run/run_bench.h"
+#include "pipelines/run/run_view.h"
+#include "pipelines/run/show.h"
 
 struct pipeline_cfg {
     const char *file;
@@ -35,7 +35,7 @@ struct pipeline_cfg {
     OPT_LIST(struct pipeline_cfg, sets, "set", "name=value of a param of the file; may be repeated")
 #define ROW_SITE                                                                                   \
     OPT_STR(struct pipeline_cfg, site, "site", NULL,                                               \
-            "site profile: what this machine gives to stages (pipelines/plan.h)", .value = "FILE")
+            "site profile: what this machine gives to stages (pipelines/plan/plan.h)", .value = "FILE")
 #define ROW_WORK                                                                                   \
     OPT_STR(struct pipeline_cfg, work, "work", NULL,                                               \
             "folder of artifacts, logs and journal; none: work/<pipeline>")

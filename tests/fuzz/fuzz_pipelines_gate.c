@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "pipelines/gate.h"
-#include "pipelines/gate_bootstrap.h"
-#include "pipelines/gate_report.h"
+#include "pipelines/registry/gate.h"
+#include "pipelines/registry/gate_bootstrap.h"
+#include "pipelines/registry/gate_report.h"
 
 static void check_documents(struct arena *a, const struct gate_metric *m, const char *text, size_t n)
 {

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipelines/lineage_print.h"
+#include "pipelines/lineage/lineage_print.h"
 #include "store/manifest.h"
 
 static void print(json_t *manifest)

@@ -2,12 +2,12 @@
  * "# --set name=value" at the top are params set on the command line; what stands behind a line "# file NAME" is another file
  * of the same folder, which can be included; the one named site is the site profile. */
 #include "../pipelines/fake.h"
-#include "pipelines/cache.h"
-#include "pipelines/options.h"
-#include "pipelines/name_index.h"
-#include "pipelines/plan.h"
-#include "pipelines/program.h"
-#include "pipelines/show.h"
+#include "pipelines/plan/name_index.h"
+#include "pipelines/plan/options.h"
+#include "pipelines/plan/plan.h"
+#include "pipelines/plan/program.h"
+#include "pipelines/run/cache.h"
+#include "pipelines/run/show.h"
 
 #define SETS_LIMIT 8
 #define FILES_LIMIT 4

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipelines/compare.h"
-#include "pipelines/run_record.h"
+#include "pipelines/history/compare.h"
+#include "pipelines/run/run_record.h"
 
 static void drop_long(json_t *record)
 {

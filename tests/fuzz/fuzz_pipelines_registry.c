@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "pipelines/registry_history.h"
+#include "pipelines/registry/registry_history.h"
 
 static void check_event(const struct registry_event *e)
 {

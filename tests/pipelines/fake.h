@@ -31,7 +31,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/stop.h"
-#include "pipelines/history_cmd.h"
+#include "pipelines/history/history_cmd.h"
 #include "pipelines/run_cmd.h"
 #include "store/artifact.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "pipelines/process.h"
+#include "pipelines/run/process.h"
 
 static inline bool procs_has(const char *text, size_t n, const char *entry, size_t length)
 {

@@ -4,7 +4,7 @@
 
 #include "store/scratch.h"
 
-#include "pipelines/registry.h"
+#include "pipelines/registry/registry.h"
 #include "store/artifact.h"
 
 struct promoted_cfg {

@@ -1,10 +1,10 @@
 /* What decides a stage's key, what is found cached, and what `explain` says of a change. */
 #include "test.h"
 
-#include "pipelines/cache.h"
-#include "pipelines/journal.h"
-#include "pipelines/options.h"
-#include "pipelines/plan.h"
+#include "pipelines/plan/options.h"
+#include "pipelines/plan/plan.h"
+#include "pipelines/run/cache.h"
+#include "pipelines/run/journal.h"
 #include "scene.h"
 
 /* ---- keys ---- */

@@ -5,9 +5,9 @@
 #include <math.h>
 
 #include "base/rng.h"
-#include "pipelines/gate.h"
-#include "pipelines/gate_bootstrap.h"
-#include "pipelines/gate_report.h"
+#include "pipelines/registry/gate.h"
+#include "pipelines/registry/gate_bootstrap.h"
+#include "pipelines/registry/gate_report.h"
 #include "promoted.h"
 
 /* ---- making ---- */

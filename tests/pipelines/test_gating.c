@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "base/json.h"
-#include "pipelines/run_record.h"
+#include "pipelines/run/run_record.h"
 #include "promoted.h"
 #include "scene.h"
 

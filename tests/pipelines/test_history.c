@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
-#include "pipelines/compare.h"
-#include "pipelines/run_record.h"
+#include "pipelines/history/compare.h"
+#include "pipelines/run/run_record.h"
 #include "scene.h"
 
 /* ---- records ---- */

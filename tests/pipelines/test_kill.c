@@ -3,7 +3,7 @@
 #include "test.h"
 
 #include "base/rng.h"
-#include "pipelines/process.h"
+#include "pipelines/run/process.h"
 #include "scene.h"
 
 #define ROUNDS 4

@@ -8,9 +8,9 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "pipelines/document_search.h"
-#include "pipelines/lineage_documents.h"
-#include "pipelines/lineage_print.h"
+#include "pipelines/lineage/document_search.h"
+#include "pipelines/lineage/lineage_documents.h"
+#include "pipelines/lineage/lineage_print.h"
 #include "store/manifest.h"
 
 struct scene {

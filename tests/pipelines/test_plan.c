@@ -2,10 +2,10 @@
 #include "test.h"
 
 #include "base/rng.h"
-#include "pipelines/param.h"
-#include "pipelines/plan.h"
-#include "pipelines/options.h"
-#include "pipelines/show.h"
+#include "pipelines/plan/options.h"
+#include "pipelines/plan/param.h"
+#include "pipelines/plan/plan.h"
+#include "pipelines/run/show.h"
 #include "scene.h"
 
 static enum status parse(struct arena *a, const char *text, const struct opt_list *sets, struct plan **out)

@@ -1,10 +1,10 @@
 /* What a pipeline file can say beyond stages and options: matrices, programs, parts, sites, policies, gates, notices. */
 #include "test.h"
 
-#include "pipelines/cache.h"
-#include "pipelines/param.h"
-#include "pipelines/plan.h"
-#include "pipelines/program.h"
+#include "pipelines/plan/param.h"
+#include "pipelines/plan/plan.h"
+#include "pipelines/plan/program.h"
+#include "pipelines/run/cache.h"
 #include "scene.h"
 
 static struct plan *plan_of(struct arena *a, const char *text, const char *site)

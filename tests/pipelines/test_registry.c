@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
-#include "pipelines/registry_history.h"
+#include "pipelines/registry/registry_history.h"
 #include "promoted.h"
 
 static const char *new_alias(void) { return join(scratch_path("registry"), "champion"); }

@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 #include "base/rng.h"
-#include "pipelines/registry_history.h"
+#include "pipelines/registry/registry_history.h"
 #include "promoted.h"
 
 #define MODELS 5

@@ -3,8 +3,8 @@
 #include "test.h"
 
 #include "base/rng.h"
-#include "pipelines/journal.h"
-#include "pipelines/process.h"
+#include "pipelines/run/journal.h"
+#include "pipelines/run/process.h"
 #include "procs.h"
 #include "scene.h"
 

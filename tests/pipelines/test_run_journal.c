@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "base/rng.h"
-#include "pipelines/journal.h"
+#include "pipelines/run/journal.h"
 #include "scene.h"
 
 #define SEED 9100

@@ -10,7 +10,7 @@
 #include <dirent.h>
 
 #include "graph.h"
-#include "pipelines/journal.h"
+#include "pipelines/run/journal.h"
 #include "procs.h"
 
 #define HISTORIES 3

@@ -6,8 +6,8 @@
 #include <math.h>
 
 #include "base/rng.h"
-#include "pipelines/gate.h"
-#include "pipelines/run_record.h"
+#include "pipelines/registry/gate.h"
+#include "pipelines/run/run_record.h"
 #include "promoted.h"
 #include "scene.h"
 

@@ -7,8 +7,8 @@
 #include "base/file.h"
 #include "base/page.h"
 #include "base/str.h"
-#include "pipelines/run_page.h"
-#include "pipelines/run_sections.h"
+#include "pipelines/report/run_page.h"
+#include "pipelines/report/run_sections.h"
 
 #define HOSTILE "\\\"></pre></td><script>alert(1)</script>"
 

@@ -3,8 +3,8 @@
 
 #include <sys/resource.h>
 
-#include "pipelines/journal.h"
-#include "pipelines/process.h"
+#include "pipelines/run/journal.h"
+#include "pipelines/run/process.h"
 #include "scene.h"
 
 static void begin(struct scene *s, const char *stages)

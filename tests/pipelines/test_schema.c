@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/command.h"
-#include "pipelines/schema.h"
+#include "pipelines/plan/schema.h"
 
 struct cfg {
     const char *in, *out, *text;

@@ -1,0 +1,105 @@
+/*
+ * Gates of a run. A verdict is for ever: a gate that an artifact has passed is passed for this very artifact,
+ * though the model that it was held against has been replaced since (perhaps by this one), so that a
+ * finished pipeline stays finished. A shut gate is looked at again by each run.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "pipelines/run/run_part.h"
+
+/* What the gate asks, so that another question gets an answer of its own. */
+static json_t *question(const struct plan_gate *g)
+{
+    json_t *q = json_pack("{s:s}", "metric", g->metric);
+
+    BUG_IF(q == NULL);
+    if (g->has_max)
+        json_object_set_new(q, "max", json_real(g->max));
+    if (g->has_min)
+        json_object_set_new(q, "min", json_real(g->min));
+    if (g->versus != NULL)
+        json_object_update_new(
+            q, json_pack("{s:s, s:f, s:b, s:f, s:I, s:I}", "versus", g->versus, "gain", g->gain,
+                         "higher_is_better", g->higher_is_better, "confidence", g->confidence,
+                         "resamples", (json_int_t)g->resamples, "seed", (json_int_t)g->seed));
+    return q;
+}
+
+static bool passed_before(struct run *r, size_t i, const char *asked, struct gate_result *out)
+{
+    const json_t *verdict =
+        journal_verdict(r->journal, r->plan->names[i], r->survey->views[i].digest, asked);
+    const char *outcome = json_string_value(json_object_get(verdict, "outcome"));
+    const char *words = json_string_value(json_object_get(verdict, "words"));
+
+    if (outcome == NULL || words == NULL || strcmp(outcome, gate_outcome_words[GATE_FAILED]) == 0)
+        return false;
+    *out = (struct gate_result){ .words = arena_strdup(r->arena, words) };
+    out->outcome = strcmp(outcome, gate_outcome_words[GATE_OPEN]) == 0 ? GATE_OPEN : GATE_PASSED;
+    out->value = json_number_value(json_object_get(verdict, "value"));
+    out->other = json_number_value(json_object_get(verdict, "other"));
+    out->gain = json_number_value(json_object_get(verdict, "gain"));
+    out->low = json_number_value(json_object_get(verdict, "low"));
+    out->high = json_number_value(json_object_get(verdict, "high"));
+    out->documents = (size_t)json_integer_value(json_object_get(verdict, "documents"));
+    return true;
+}
+
+/* JSON has no other numbers than finite ones. */
+static json_t *plain(double x) { return json_real(isfinite(x) ? x : 0); }
+
+static enum status write_verdict(struct run *r, size_t i, const char *asked,
+                                 const struct gate_result *g)
+{
+    json_t *event = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "event", "gate", "stage",
+                              r->plan->names[i], "digest", r->survey->views[i].digest, "gate",
+                              asked, "outcome", gate_outcome_words[g->outcome], "words", g->words);
+
+    BUG_IF(event == NULL);
+    json_object_set_new(event, "value", plain(g->value));
+    json_object_set_new(event, "other", plain(g->other));
+    json_object_set_new(event, "gain", plain(g->gain));
+    json_object_set_new(event, "low", plain(g->low));
+    json_object_set_new(event, "high", plain(g->high));
+    json_object_set_new(event, "documents", json_integer((json_int_t)g->documents));
+    return journal_append(r->journal, event);
+}
+
+static enum status look_at(struct run *r, size_t i, const struct plan_gate *g,
+                           struct gate_result *out)
+{
+    const char *artifact = r->survey->views[i].artifact;
+    json_t *q = question(g);
+    struct buf asked = { 0 };
+    enum status st = ST_OK;
+
+    json_canonical(&asked, q);
+    json_decref(q);
+    if (!passed_before(r, i, asked.p, out)) {
+        st = gate_check(r->arena, g, artifact, out);
+        if (st == ST_OK)
+            st = write_verdict(r, i, asked.p, out);
+    }
+    buf_release(&asked);
+    return st;
+}
+
+enum status gates_look(struct run *r, size_t i, bool *open)
+{
+    const struct plan_stage *s = &r->plan->stages[i];
+    struct turn *t = &r->turns[i];
+
+    *open = true;
+    if (s->gate_count == 0)
+        return ST_OK;
+    t->gates = arena_array(r->arena, s->gate_count, sizeof *t->gates);
+    for (size_t k = 0; k < s->gate_count; k++) {
+        TRY(look_at(r, i, &s->gates[k], &t->gates[k]));
+        log_info("gate of %s: %s: %s", s->name, gate_outcome_words[t->gates[k].outcome],
+                 t->gates[k].words);
+        *open = *open && t->gates[k].outcome != GATE_FAILED;
+    }
+    return ST_OK;
+}

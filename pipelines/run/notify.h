@@ -1,0 +1,15 @@
+/*
+ * Telling programs how a run ended (`notify:` in a pipeline file or a site profile). Each gets the run's
+ * record (run_record.h) on its stdin; what it prints comes to stderr. It has half a minute. Nothing that
+ * it does changes how the run ended.
+ */
+#ifndef TUNDISH_PIPELINES_NOTIFY_H
+#define TUNDISH_PIPELINES_NOTIFY_H
+
+#include "base/status.h"
+#include "pipelines/plan/plan.h"
+
+/* record: path of the record's file; st: how the run ended. */
+void notify_all(const struct plan *p, const char *record, enum status st);
+
+#endif
