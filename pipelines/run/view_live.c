@@ -256,10 +256,25 @@ static void draw(struct live_view *v, const struct run_now *now)
 
 /* ---- the view ---- */
 
+/* What would run and why, where there is room for it above the rows. */
+static void tell_plan(const struct run_now *now)
+{
+    struct buf text = { 0 };
+    char *rest = NULL;
+
+    if (2 * now->plan->count + 4 > screen_size().rows)
+        return;
+    show_plan(now->survey, &text);
+    for (char *line = strtok_r(text.p, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+        log_info("%s", line);
+    buf_release(&text);
+}
+
 static void surveyed(struct run_view *view, const struct run_now *now)
 {
     struct live_view *v = (struct live_view *)view;
 
+    tell_plan(now);
     v->count = now->plan->count;
     v->words = mem_array(v->count, sizeof *v->words);
     v->order = mem_array(v->count, sizeof *v->order);
