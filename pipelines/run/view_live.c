@@ -161,7 +161,9 @@ static void add_row(struct buf *out, const struct live_view *v, const struct run
 
 /* ---- the whole ---- */
 
-/* Which rows matter most. */
+#define RANKS 5
+
+/* Which rows matter most: 0 to RANKS - 1. */
 static int rank_of(enum turn_state s)
 {
     switch (s) {
@@ -180,13 +182,12 @@ static int rank_of(enum turn_state s)
 static size_t choose_rows(struct live_view *v, const struct run_now *now, size_t most)
 {
     size_t count = now->plan->count, n = 0, room = most;
-    int last = 4;
+    int last = 0;                /* the first rank that there is not room enough for */
 
-    for (int rank = 0; rank <= 4; rank++) {
+    for (; last < RANKS; last++) {
         size_t of_rank = 0;
         for (size_t i = 0; i < count; i++)
-            of_rank += rank_of(now->turns[i].state) == rank;
-        last = rank;
+            of_rank += rank_of(now->turns[i].state) == last;
         if (of_rank > room)
             break;
         room -= of_rank;
