@@ -8,7 +8,8 @@
  *   ended     asks; true once, when it has ended: then the job is freed
  *   signal    passes a signal to all of it
  *
- * A job never outlives the runner: the kernel ends it (PR_SET_PDEATHSIG). Its words go straight into
+ * A job's own process never outlives the runner: the kernel ends it (PR_SET_PDEATHSIG); what that has
+ * started may, and is found by the mark. Its words go straight into
  * its log.
  *
  * To add an executor (ssh, a cluster): one `const struct executor` with these functions, in a file

@@ -11,6 +11,10 @@
  * with the same words: what is done is found done, a process that still lives is ended, and a stage
  * that was cut off is called again with the same words and goes on from its own state.
  *
+ * A stage has ended when nothing of it is alive: what its process leaves behind in its group (or
+ * anywhere, if it did not end well) has a second to end by itself, and is ended then. The second
+ * Ctrl-C takes these along at once; behind kill -9 the next run ends them, by their mark.
+ *
  * One thread and an event loop (runner.c): reap what ended, settle it (attempt.c), start what there is
  * room for, tell the view (run_view.h), sleep until something happens.
  *

@@ -51,7 +51,7 @@ struct graph {
     int jobs, threads, memory;
     struct value values[ENTRY_LIMIT][INSTANCE_LIMIT];
     char current[ENTRY_LIMIT][INSTANCE_LIMIT][65];   /* the key of its last artifact */
-    bool left_out[ENTRY_LIMIT];                      /* of the run that comes */
+    bool left_out[ENTRY_LIMIT][INSTANCE_LIMIT];      /* of the run that comes */
     int forced;                                      /* -1: none */
     char done[DONE_LIMIT][SLUG_ROOM + 65];      /* "slug key" */
     size_t done_count;
@@ -297,17 +297,27 @@ static size_t find_done(const struct graph *g, const char *what)
     return i;
 }
 
+/* at < 0: all of a matrix. */
+static void graph_take_in(struct graph *g, int i, int at)
+{
+    for (int k = 0; k < INSTANCE_LIMIT; k++)
+        g->left_out[i][k] = g->left_out[i][k] && at >= 0 && at != k;
+}
+
 /* Leaves out all that entry `until` does not wait for. */
 static void graph_select_until(struct graph *g, int until)
 {
-    for (int i = 0; i < g->count; i++)
-        g->left_out[i] = i != until;
+    memset(g->left_out, true, sizeof g->left_out);
+    graph_take_in(g, until, -1);
     for (int i = until; i >= 0; i--) {
         const struct entry *e = &g->entries[i];
-        for (int k = 0; !g->left_out[i] && k < e->read_count; k++)
-            g->left_out[e->reads[k].entry] = false;
-        for (int k = 0; !g->left_out[i] && k < e->need_count; k++)
-            g->left_out[e->needs[k]] = false;
+        bool in = false;
+        for (int k = 0; k < e->instances; k++)
+            in |= !g->left_out[i][k];
+        for (int k = 0; in && k < e->read_count; k++)
+            graph_take_in(g, e->reads[k].entry, e->reads[k].at);
+        for (int k = 0; in && k < e->need_count; k++)
+            graph_take_in(g, e->needs[k], -1);
     }
 }
 
@@ -318,8 +328,10 @@ static int graph_predict(struct graph *g, bool runs[ENTRY_LIMIT][INSTANCE_LIMIT]
 
     memset(runs, 0, ENTRY_LIMIT * sizeof *runs);
     for (int i = 0; i < g->count; i++)
-        for (int k = 0; !g->entries[i].gone && !g->left_out[i] && k < g->entries[i].instances; k++) {
+        for (int k = 0; !g->entries[i].gone && k < g->entries[i].instances; k++) {
             char key[65], what[SLUG_ROOM + 65], slug[SLUG_ROOM];
+            if (g->left_out[i][k])
+                continue;
             evaluate(g, i, k, key);
             slug_of(g, i, k, slug);
             snprintf(what, sizeof what, "%s %s", slug, key);
