@@ -209,6 +209,7 @@ static struct process_id process_of(const char *stage)
     struct process_id id;
     struct journal *j;
 
+    wait_for("work/p/journal.jsonl", "\"event\":\"process\"");      /* the stage may be faster than the runner */
     assert_ok(journal_open("work/p/journal.jsonl", &j));
     id = journal_process(journal_of(j, stage).start);
     assert_true(id.pid > 1);
