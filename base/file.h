@@ -65,6 +65,8 @@ MUST_USE enum status file_list_tree(struct arena *a, const char *path, struct fi
  * visit ends the walk. */
 typedef enum status file_visit_fn(void *ctx, const char *name, const struct stat *info);
 MUST_USE enum status file_visit_tree(const char *path, file_visit_fn *visit, void *ctx);
+/* ST_FORMAT, with its name, if something below the folder is neither a file nor a folder. */
+MUST_USE enum status file_check_plain(const char *folder);
 
 /* A folder that is being written: work in folder_tmp, then folder_commit() syncs it and renames it
  * to its final name (an existing folder of that name is replaced in one step, then removed), or

@@ -124,6 +124,23 @@ enum status file_visit_tree(const char *path, file_visit_fn *visit, void *ctx)
     return S_ISREG(s.st_mode) ? visit(ctx, "", &s) : walk(&v, path);
 }
 
+static enum status plain_entry(struct visitor *v, int dir, const char *name, const char *path,
+                               const struct stat *info)
+{
+    (void)dir, (void)name;
+    if (S_ISREG(info->st_mode))
+        return ST_OK;
+    return fail(ST_FORMAT, "'%s/%s' is a %s, want files and folders alone", v->root, path,
+                S_ISLNK(info->st_mode) ? "link" : "special file");
+}
+
+enum status file_check_plain(const char *folder)
+{
+    struct visitor v = { .entry = plain_entry };
+
+    return walk(&v, folder);
+}
+
 struct listing {
     struct arena *arena;
     struct file_list list;

@@ -140,6 +140,35 @@ json_t *key_load(struct arena *a, const char *artifact, char key[SHA256_HEX])
 
 /* ---- artifacts ---- */
 
+static bool same_digests(const json_t *wanted, const json_t *read)
+{
+    const json_t *one;
+    size_t i;
+
+    if (json_array_size(wanted) != json_array_size(read))
+        return false;
+    json_array_foreach((json_t *)(uintptr_t)wanted, i, one)
+        if (!json_equal(json_is_object(one) ? json_object_get(one, "digest") : one,
+                        json_array_get(read, i)))
+            return false;
+    return true;
+}
+
+bool cache_inputs_agree(const char *artifact, const json_t *record, const char **option)
+{
+    json_t *manifest = NULL, *wanted;
+    bool agree = artifact_open(artifact, NULL, &manifest) == ST_OK;
+
+    json_object_foreach(json_object_get(record, "inputs"), *option, wanted)
+        if (agree && json_array_size(wanted) > 0
+            && !same_digests(wanted, json_object_get(json_object_get(manifest, "inputs"), *option))) {
+            agree = false;
+            break;
+        }
+    json_decref(manifest);
+    return agree;
+}
+
 /* Does the file begin as key_store() writes one of this key? Saves reading a record that nobody asks
  * for; whatever else it begins with, key_load() decides. */
 static bool begins_with_key(struct arena *a, const char *artifact, const char *key)

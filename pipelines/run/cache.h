@@ -51,6 +51,10 @@ MUST_USE enum status key_store(struct arena *a, const char *artifact, const char
  * readable one. */
 json_t *key_load(struct arena *a, const char *artifact, char key[SHA256_HEX]);
 
+/* Did the artifact's maker read what the record says? An input may change between the moment it is
+ * digested and that at which it is read. *option: the one that differs. */
+bool cache_inputs_agree(const char *artifact, const json_t *record, const char **option);
+
 enum cache_state {
     CACHE_VALID,             /* there, whole, and made from this key; digest is set */
     CACHE_ABSENT,

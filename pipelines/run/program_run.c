@@ -23,25 +23,33 @@ enum status program_begin(struct run *r, size_t i)
     return artifact_begin(s->command, cfg, r->survey->views[i].artifact, &r->live[i].artifact);
 }
 
-/* The manifest is ours: of a program that wrote one of that name, it would be lost. */
-static enum status make_whole(struct artifact *artifact)
+/* The manifest is ours: of a program that wrote one of that name, it would be lost. So would a link:
+ * no digest covers it. */
+static enum status check_folder(const char *folder)
 {
     struct arena a;
     struct stat s;
     bool taken;
 
-    if (lstat(artifact_folder(artifact), &s) != 0 || !S_ISDIR(s.st_mode)) {
-        artifact_abort(artifact);
+    if (lstat(folder, &s) != 0 || !S_ISDIR(s.st_mode))
         return fail(ST_FAILED, "the folder that it was to fill is no folder any more");
-    }
     arena_init(&a);
-    taken = file_exists(path_join(&a, artifact_folder(artifact), "manifest.json"));
+    taken = file_exists(path_join(&a, folder, "manifest.json"));
     arena_release(&a);
-    if (!taken)
+    if (taken)
+        return fail(ST_FAILED, "it wrote 'manifest.json' into its folder, the name of the list of "
+                    "its files; let it choose another");
+    return file_check_plain(folder);
+}
+
+static enum status make_whole(struct artifact *artifact)
+{
+    enum status st = check_folder(artifact_folder(artifact));
+
+    if (st == ST_OK)
         return artifact_commit(artifact, NULL);
     artifact_abort(artifact);
-    return fail(ST_FAILED, "it wrote 'manifest.json' into its folder, the name of the list of its "
-                "files; let it choose another");
+    return st;
 }
 
 struct amount {

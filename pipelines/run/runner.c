@@ -37,8 +37,8 @@ void run_failed(struct run *r, enum status st)
     int now = st == ST_OK || weight[st] ? weight[st] : 3;
     int before = r->first.st == ST_OK || weight[r->first.st] ? weight[r->first.st] : 3;
 
-    if (st != ST_GATE && st != ST_INTERRUPTED)
-        r->failures++;
+    if (st != ST_GATE && st != ST_INTERRUPTED && r->failures++ > 0)
+        log_warn("%s", fail_message());      /* the first one is the run's own message */
     if (now > before)
         failure_save(&r->first, st);
 }
