@@ -138,7 +138,7 @@ static enum status write_and_sync(int fd, const char *path, const char *p, size_
     return file_fsync(fd) ? ST_OK : fail_errno(ST_IO, "cannot sync '%s'", path);
 }
 
-static enum status write_new(const char *path, const void *p, size_t n)
+enum status file_write_new(const char *path, const void *p, size_t n)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
     enum status st;
@@ -158,7 +158,7 @@ enum status file_write_atomic(const char *path, const void *p, size_t n)
 
     file_temporary_name(&temporary, path);
     if (st == ST_OK) {
-        st = write_new(temporary.p, p, n);
+        st = file_write_new(temporary.p, p, n);
         if (st == ST_OK)
             st = file_rename(temporary.p, path);
         if (st != ST_OK)

@@ -35,6 +35,9 @@ MUST_USE enum status file_size(const char *path, uint64_t *out);
 MUST_USE enum status file_read(const char *path, uint64_t limit, struct buf *out);
 /* Writes all n bytes; path is for the message. */
 MUST_USE enum status file_put(int fd, const char *path, const void *p, size_t n);
+/* Writes a file that nobody reads yet: in a folder that is not in its place, or beside something that
+ * is not there. */
+MUST_USE enum status file_write_new(const char *path, const void *p, size_t n);
 MUST_USE enum status file_write_atomic(const char *path, const void *p, size_t n);
 /* Copies a file's bytes (at most 4 GiB) to a new name, atomically. */
 MUST_USE enum status file_copy(const char *from, const char *to);

@@ -148,16 +148,27 @@ void json_canonical(struct buf *out, const json_t *value)
     write_value(out, value, &(struct style){ .pretty = false }, 0);
 }
 
-enum status json_write_file(const char *path, const json_t *value)
+static enum status write_file(const char *path, const json_t *value,
+                              enum status (*write)(const char *path, const void *p, size_t n))
 {
     struct buf text = { 0 };
     enum status st;
 
     write_value(&text, value, &(struct style){ .pretty = true }, 0);
     buf_addc(&text, '\n');
-    st = file_write_atomic(path, text.p, text.n);
+    st = write(path, text.p, text.n);
     buf_release(&text);
     return st;
+}
+
+enum status json_write_file(const char *path, const json_t *value)
+{
+    return write_file(path, value, file_write_atomic);
+}
+
+enum status json_write_new_file(const char *path, const json_t *value)
+{
+    return write_file(path, value, file_write_new);
 }
 
 /* ---- string literals ---- */

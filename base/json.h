@@ -19,6 +19,8 @@ MUST_USE enum status json_parse(const char *text, size_t n, const char *what, js
 MUST_USE enum status json_read_file(const char *path, json_t **out);
 /* Writes indented, sorted keys, final newline; atomically (file_write_atomic). */
 MUST_USE enum status json_write_file(const char *path, const json_t *value);
+/* The same, where nobody reads yet (file_write_new). */
+MUST_USE enum status json_write_new_file(const char *path, const json_t *value);
 /* Appends the canonical form: keys sorted by bytes, no spaces, reals with 17 digits. Two equal
  * values have equal canonical forms; digests are taken over it. */
 void json_canonical(struct buf *out, const json_t *value);

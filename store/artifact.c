@@ -311,7 +311,7 @@ static enum status write_manifest(struct artifact *a, char digest[SHA256_HEX])
     if (st == ST_OK) {
         manifest_digest(manifest, digest);
         json_object_set_new(manifest, "digest", json_string(digest));
-        st = json_write_file(path_join(&a->arena, a->folder, MANIFEST_NAME), manifest);
+        st = json_write_new_file(path_join(&a->arena, a->folder, MANIFEST_NAME), manifest);
     }
     json_decref(manifest);
     return st;

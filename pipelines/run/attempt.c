@@ -356,26 +356,12 @@ static enum status settle_failure(struct run *r, size_t i, struct attempt *a)
     return ST_OK;
 }
 
-/* It stands under the key of what was there before: it goes, and the next run makes another. */
-static enum status settle_changed_input(struct run *r, size_t i, struct attempt *a,
-                                        const char *option)
-{
-    const struct stage_view *v = &r->survey->views[i];
-
-    r->turns[i].state = TURN_FAILED;
-    TRY(append_end(r, i, "failed", a));
-    TRY(file_remove_tree(v->artifact));
-    run_failed(r, fail(ST_FAILED, "what stage '%s' reads (%s) changed while the run began; the same "
-                       "command runs it again", r->plan->names[i], option));
-    return ST_OK;
-}
-
 static enum status settle_success(struct run *r, size_t i, struct attempt *a)
 {
-    const char *option = "";
     const struct plan_stage *s = &r->plan->stages[i];
     struct stage_view *v = &r->survey->views[i];
-    struct cache_look look = cache_look_at(r->arena, v->artifact, v->key, s->command->makes);
+    const struct cache_question question = { v->artifact, v->key, s->command->makes, v->record };
+    struct cache_look look = cache_look_at(r->arena, &question);
 
     if (look.state != CACHE_VALID) {
         r->turns[i].state = TURN_FAILED;
@@ -386,8 +372,6 @@ static enum status settle_success(struct run *r, size_t i, struct attempt *a)
                            look.why ? look.why : ""));
         return ST_OK;
     }
-    if (!cache_inputs_agree(v->artifact, v->record, &option))
-        return settle_changed_input(r, i, a, option);
     v->state = STAGE_CACHED;
     memcpy(v->digest, look.digest, sizeof v->digest);
     r->turns[i].state = TURN_DONE;

@@ -112,7 +112,7 @@ enum status key_store(struct arena *a, const char *artifact, const char *key, js
     enum status st;
 
     BUG_IF(file == NULL);
-    st = json_write_file(key_path(a, artifact), file);
+    st = json_write_new_file(key_path(a, artifact), file);
     json_decref(file);
     return st;
 }
@@ -154,19 +154,18 @@ static bool same_digests(const json_t *wanted, const json_t *read)
     return true;
 }
 
-bool cache_inputs_agree(const char *artifact, const json_t *record, const char **option)
+/* The option whose inputs its maker did not read as the record says, or NULL. */
+static const char *other_input(const json_t *manifest, const json_t *record)
 {
-    json_t *manifest = NULL, *wanted;
-    bool agree = artifact_open(artifact, NULL, &manifest) == ST_OK;
+    const json_t *read = json_object_get(manifest, "inputs");
+    const char *option;
+    json_t *wanted;
 
-    json_object_foreach(json_object_get(record, "inputs"), *option, wanted)
-        if (agree && json_array_size(wanted) > 0
-            && !same_digests(wanted, json_object_get(json_object_get(manifest, "inputs"), *option))) {
-            agree = false;
-            break;
-        }
-    json_decref(manifest);
-    return agree;
+    json_object_foreach(json_object_get(record, "inputs"), option, wanted)
+        if (json_array_size(wanted) > 0
+            && !same_digests(wanted, json_object_get(read, option)))
+            return option;
+    return NULL;
 }
 
 /* Does the file begin as key_store() writes one of this key? Saves reading a record that nobody asks
@@ -198,25 +197,29 @@ static bool key_fits(struct arena *a, const char *artifact, const char *key)
     return record != NULL && strcmp(found, key) == 0;
 }
 
-struct cache_look cache_look_at(struct arena *a, const char *artifact, const char *key,
-                                const char *kind)
+struct cache_look cache_look_at(struct arena *a, const struct cache_question *q)
 {
     struct cache_look look = { .state = CACHE_ABSENT };
     json_t *manifest = NULL;
+    const char *option;
 
-    if (!file_exists(artifact))
+    if (!file_exists(q->artifact))
         return look;
-    if (key != NULL && !key_fits(a, artifact, key)) {
+    if (q->key != NULL && !key_fits(a, q->artifact, q->key)) {
         look.state = CACHE_FOREIGN;
         look.why = "it has no key file, or one of another key";
         return look;
     }
     look.state = CACHE_DAMAGED;
-    if (artifact_open(artifact, kind, &manifest) != ST_OK) {
+    if (artifact_open(q->artifact, q->kind, &manifest) != ST_OK) {
         look.why = arena_strdup(a, fail_message());
         return look;
     }
-    look.state = CACHE_VALID;
+    option = q->record != NULL ? other_input(manifest, q->record) : NULL;
+    if (option != NULL)
+        look.why = arena_printf(a, "what its stage reads (%s) changed while it began", option);
+    else
+        look.state = CACHE_VALID;
     snprintf(look.digest, sizeof look.digest, "%s", artifact_digest(manifest));
     json_decref(manifest);
     return look;

@@ -51,14 +51,12 @@ MUST_USE enum status key_store(struct arena *a, const char *artifact, const char
  * readable one. */
 json_t *key_load(struct arena *a, const char *artifact, char key[SHA256_HEX]);
 
-/* Did the artifact's maker read what the record says? An input may change between the moment it is
- * digested and that at which it is read. *option: the one that differs. */
-bool cache_inputs_agree(const char *artifact, const json_t *record, const char **option);
-
 enum cache_state {
     CACHE_VALID,             /* there, whole, and made from this key; digest is set */
     CACHE_ABSENT,
-    CACHE_DAMAGED,           /* there, but files are missing or have another size; why is set */
+    CACHE_DAMAGED,           /* there, but files are missing or have another size, or it was made of
+                                other inputs than its record says: they changed while its stage
+                                began; why is set */
     CACHE_FOREIGN,           /* there, without a key file of this key */
 };
 struct cache_look {
@@ -66,9 +64,13 @@ struct cache_look {
     char digest[SHA256_HEX];
     const char *why;         /* in the arena */
 };
-/* key NULL: any key will do. kind: what the artifact must be. */
-struct cache_look cache_look_at(struct arena *a, const char *artifact, const char *key,
-                                const char *kind);
+struct cache_question {
+    const char *artifact;
+    const char *key;         /* NULL: any key will do */
+    const char *kind;        /* what the artifact must be */
+    const json_t *record;    /* of the key; NULL: its maker's inputs are not compared */
+};
+struct cache_look cache_look_at(struct arena *a, const struct cache_question *q);
 
 /* Appends a line for each difference between two records of the stage, "option steps: 2000 ->
  * 4000"; inputs that are not known yet are passed over. At most `most` lines, the last one telling

@@ -208,7 +208,8 @@ static void judge(struct survey *s, size_t i, const struct plan_stage *stage, st
 
     key_of_record(v->record, v->key);
     v->artifact = workdir_artifact(s->arena, s->work, stage->slug, v->key);
-    look = cache_look_at(s->arena, v->artifact, v->key, stage->command->makes);
+    look = cache_look_at(s->arena, &(struct cache_question){ v->artifact, v->key,
+                                                             stage->command->makes, v->record });
     distrust(s, stage, v, &look);
     if (s->forced != NULL && s->forced[i]) {
         v->state = STAGE_RUN;
@@ -246,7 +247,8 @@ static void keep_last(struct survey *s, const struct plan_stage *stage, struct s
 
     if (*name != 0 && path_base(name) == name) {
         v->artifact = workdir_artifact_named(s->arena, s->work, name);
-        look = cache_look_at(s->arena, v->artifact, NULL, stage->command->makes);
+        look = cache_look_at(s->arena, &(struct cache_question){ .artifact = v->artifact,
+                                                                 .kind = stage->command->makes });
     }
     v->clear_away = false;
     v->state = look.state == CACHE_VALID ? STAGE_KEPT : STAGE_ABSENT;

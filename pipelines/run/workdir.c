@@ -91,7 +91,7 @@ enum status workdir_point_current(struct arena *a, const struct workdir *w, cons
     const char *target = arena_printf(a, "../artifacts/%s", path_base(artifact));
     const char *temporary = arena_printf(a, "%s.tmp.%ld", link, (long)getpid());
 
-    if (points_to(link, target))
+    if (points_to(link, target) || symlink(target, link) == 0)      /* it may be the first one */
         return ST_OK;
     (void)unlink(temporary);
     if (symlink(target, temporary) != 0)

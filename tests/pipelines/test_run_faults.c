@@ -400,7 +400,7 @@ static void an_input_that_changes_meanwhile_is_noticed(void **state)
               "  first: {run: [sh, -c, \"echo other >texts\"], resources: {threads: 1}}\n");
     scene_write("texts", "some");
     assert_run(&s, 1, "run", "p.yaml", "-j", "2", "--threads", "2");
-    assert_has(s.err.p, "what stage 'slow' reads (in) changed while the run began");
+    assert_has(s.err.p, "what its stage reads (in) changed while it began");
     assert_run(&s, 0, "run", "p.yaml", "-j", "2", "--threads", "2");
     assert_has(s.out.p, "slow   ran");
     scene_end(&s);
