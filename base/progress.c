@@ -161,9 +161,14 @@ static void cut_to_terminal(struct buf *b)
 
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
         columns = size.ws_col;
-    for (size_t seen = 0; i < b->n; i++)
-        if (((unsigned char)b->p[i] & 0xC0) != 0x80 && ++seen == columns)
+    for (size_t used = 0, n; i < b->n; i += n) {
+        uint32_t cp;
+        n = utf8_decode(b->p + i, b->p + b->n, &cp);
+        used += n > 0 ? (size_t)utf8_columns(cp) : 1;
+        n = n > 0 ? n : 1;
+        if (used >= columns)
             break;
+    }
     b->n = i;
     b->p[i] = 0;
 }

@@ -44,6 +44,10 @@ bool utf8_valid(const char *p, size_t n);
 /* Appends the text with each maximal ill-formed part replaced by U+FFFD (Unicode 15, 3.9,
  * "substitution of maximal subparts"); returns how many replacements there were. */
 size_t utf8_repair(struct buf *out, const char *p, size_t n);
+/* Columns of a terminal that a code point takes: 0 (combining, joiners), 1, or 2 (wide in East Asia,
+ * emoji). The blocks of Unicode 15's EastAsianWidth.txt (W and F), roughly. */
+int utf8_columns(uint32_t cp);
+size_t utf8_width(const char *p, size_t n);      /* columns of a text; a wrong byte takes one */
 /* Number of code points in well-formed text. */
 size_t utf8_length(const char *p, size_t n);
 

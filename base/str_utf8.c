@@ -141,3 +141,47 @@ size_t utf8_length(const char *p, size_t n)
         count += ((unsigned char)p[i] & 0xC0) != 0x80;
     return count;
 }
+
+static bool is_in(uint32_t cp, const uint32_t (*ranges)[2], size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (cp >= ranges[i][0] && cp <= ranges[i][1])
+            return true;
+    return false;
+}
+
+int utf8_columns(uint32_t cp)
+{
+    static const uint32_t none[][2] = {
+        { 0x0300, 0x036F }, { 0x0483, 0x0489 }, { 0x0591, 0x05BD }, { 0x0610, 0x061A },
+        { 0x064B, 0x065F }, { 0x093C, 0x093C }, { 0x0941, 0x0948 }, { 0x0E31, 0x0E31 },
+        { 0x0E34, 0x0E3A }, { 0x1AB0, 0x1AFF }, { 0x1DC0, 0x1DFF }, { 0x200B, 0x200F },
+        { 0x20D0, 0x20FF }, { 0xFE00, 0xFE0F }, { 0xFE20, 0xFE2F }, { 0xE0100, 0xE01EF },
+    };
+    static const uint32_t two[][2] = {
+        { 0x1100, 0x115F },   { 0x231A, 0x231B },   { 0x2E80, 0x303E },   { 0x3041, 0x33FF },
+        { 0x3400, 0x4DBF },   { 0x4E00, 0x9FFF },   { 0xA000, 0xA4CF },   { 0xA960, 0xA97F },
+        { 0xAC00, 0xD7A3 },   { 0xF900, 0xFAFF },   { 0xFE30, 0xFE6F },   { 0xFF01, 0xFF60 },
+        { 0xFFE0, 0xFFE6 },   { 0x1F300, 0x1F64F }, { 0x1F680, 0x1F6FF }, { 0x1F900, 0x1F9FF },
+        { 0x1FA70, 0x1FAFF }, { 0x20000, 0x3FFFD },
+    };
+
+    if (cp < 0x300)
+        return 1;
+    if (is_in(cp, none, sizeof none / sizeof *none))
+        return 0;
+    return is_in(cp, two, sizeof two / sizeof *two) ? 2 : 1;
+}
+
+size_t utf8_width(const char *p, size_t n)
+{
+    size_t columns = 0;
+
+    for (const char *end = p + n; p < end;) {
+        uint32_t cp;
+        size_t length = utf8_decode(p, end, &cp);
+        columns += length > 0 ? (size_t)utf8_columns(cp) : 1;
+        p += length > 0 ? length : 1;
+    }
+    return columns;
+}

@@ -196,7 +196,7 @@ const struct command cmd_run = {
         "go.\n"
         "Exit code 0: all is up to date; 1: a stage failed; 2: wrong usage or file; 3: a gate is "
         "shut; 4:\n"
-        "another run is at work; 130: stopped.",
+        "another run is at work; 6: the journal is damaged; 130: stopped.",
     .opts = run_opts,
     .cfg_size = sizeof(struct pipeline_cfg),
     .run = run_run,
@@ -263,7 +263,7 @@ const struct command cmd_status = {
     .name = "status",
     .summary = "show the state of a pipeline's stages",
     .details =
-        "done, running, failed, interrupted, never ran, out of date, "
+        "done, gate (done, and its gate was shut), running, failed, interrupted, never ran, out of date, "
         "waits (a stage in front is not done) or\n"
         "blocked (something that it reads does not exist). `tundish explain` says why.\n"
         "\n"

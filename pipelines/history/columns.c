@@ -28,7 +28,7 @@ static void find_widths(const struct columns *t, size_t width[COLUMNS_MOST])
 {
     memset(width, 0, COLUMNS_MOST * sizeof *width);
     for (size_t i = 0; i < t->used; i++) {
-        size_t n = utf8_length(t->cells[i], strlen(t->cells[i]));
+        size_t n = utf8_width(t->cells[i], strlen(t->cells[i]));
         if (n > width[i % t->count])
             width[i % t->count] = n;
     }
@@ -42,7 +42,7 @@ static void add_clean(struct buf *out, const char *cell)
 
 static void add_cell(struct buf *out, const char *cell, size_t width, bool right)
 {
-    size_t n = utf8_length(cell, strlen(cell));
+    size_t n = utf8_width(cell, strlen(cell));
     int room = width > n ? (int)(width - n) : 0;
 
     if (right)

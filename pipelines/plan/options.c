@@ -207,14 +207,18 @@ void shell_quote(struct buf *out, const char *word)
 {
     static const char safe[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+";
+    bool escapes;
 
     if (*word != 0 && word[strspn(word, safe)] == 0) {
         buf_adds(out, word);
         return;
     }
-    buf_addc(out, '\'');
+    escapes = strpbrk(word, "\n\r\t\033") != NULL;
+    buf_adds(out, escapes ? "$'" : "'");
     for (; *word != 0; word++) {
-        if (*word == '\'')
+        if (escapes && ((unsigned char)*word < 0x20 || *word == '\'' || *word == '\\'))
+            buf_printf(out, "\\x%02x", (unsigned char)*word);
+        else if (*word == '\'')
             buf_adds(out, "'\\''");
         else
             buf_addc(out, *word);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -88,6 +89,27 @@ static enum status append_process(struct run *r, size_t i)
     return journal_append(r->journal, event);
 }
 
+static enum status append_end(struct run *r, size_t i, const char *what, const struct attempt *a)
+{
+    const struct stage_view *v = &r->survey->views[i];
+    json_t *event = json_pack("{s:s, s:s, s:s, s:s, s:s, s:f, s:i, s:i}", "event", what, "stage",
+                              r->plan->names[i], "key", v->key, "artifact",
+                              path_base(v->artifact), "log", path_base(a->log), "seconds",
+                              a->end.seconds, "code", a->end.code, "signal", a->end.signal);
+    static const char *const causes[] = {
+#define X(name, word, text) word,
+        FAIL_CAUSES(X)
+#undef X
+    };
+
+    BUG_IF(event == NULL);
+    if (a->cause >= 0)
+        json_object_set_new(event, "cause", json_string(causes[a->cause]));
+    if (strcmp(what, "failed") == 0)
+        json_object_set_new(event, "again", json_boolean(r->turns[i].state == TURN_PAUSED));
+    return journal_append(r->journal, event);
+}
+
 static struct attempt *new_attempt(struct run *r, size_t i, const char *log)
 {
     struct turn *t = &r->turns[i];
@@ -162,7 +184,7 @@ static enum status begin_process(struct run *r, size_t i, const struct job *job,
     return append_process(r, i);
 }
 
-enum status attempt_start(struct run *r, size_t i)
+static enum status start(struct run *r, size_t i)
 {
     const struct plan_stage *s = &r->plan->stages[i];
     struct live *l = &r->live[i];
@@ -170,7 +192,6 @@ enum status attempt_start(struct run *r, size_t i)
     bool replaces = r->survey->views[i].clear_away;
 
     TRY(prepare(r, &r->survey->views[i]));
-    *l = (struct live){ .claim = l->claim, .log = -1, .deadline = INFINITY, .kill_at = INFINITY };
     if (s->command == &stage_program)
         TRY(program_begin(r, i));
     make_job(r, i, &job);
@@ -181,6 +202,37 @@ enum status attempt_start(struct run *r, size_t i)
         l->deadline = run_seconds(r->now) + s->timeout;
     r->turns[i].progress = job.progress;
     r->now->something_ran = true;
+    return ST_OK;
+}
+
+/* A full disk, say: the other stages go on, and may yet leave what they can. */
+static void start_failed(struct run *r, size_t i, enum status st, size_t attempts_before)
+{
+    struct turn *t = &r->turns[i];
+
+    artifact_abort(r->live[i].artifact);
+    r->live[i].artifact = NULL;
+    t->state = TURN_FAILED;
+    run_failed(r, fail_within(st, "stage '%s' cannot be started: ", r->plan->names[i]));
+    if (t->attempt_count > attempts_before) {
+        t->attempts[attempts_before].cause = CAUSE_EXIT;
+        t->attempts[attempts_before].end.code = status_exit_code(st);
+        if (append_end(r, i, "failed", &t->attempts[attempts_before]) != ST_OK)
+            log_warn("%s", fail_message());
+    }
+}
+
+enum status attempt_start(struct run *r, size_t i)
+{
+    struct live *l = &r->live[i];
+    size_t attempts = r->turns[i].attempt_count;
+    enum status st;
+
+    *l = (struct live){ .claim = l->claim, .log = -1, .deadline = INFINITY, .kill_at = INFINITY };
+    st = start(r, i);
+    if (st == ST_OK || l->process != NULL)
+        return st;
+    start_failed(r, i, st, attempts);
     return ST_OK;
 }
 
@@ -216,6 +268,15 @@ static void hear(struct run *r, size_t i, size_t most)
         view->said(view, r->now, i, text, (size_t)n);
 }
 
+/* What there is to read at the moment: a process that was left behind may go on writing. */
+static size_t rest_of_log(const struct live *l)
+{
+    struct stat s;
+    off_t at = l->log < 0 ? 0 : lseek(l->log, 0, SEEK_CUR);
+
+    return l->log >= 0 && fstat(l->log, &s) == 0 && s.st_size > at ? (size_t)(s.st_size - at) : 0;
+}
+
 static void check_limits(struct run *r, size_t i)
 {
     const struct plan_stage *s = &r->plan->stages[i];
@@ -249,7 +310,7 @@ static const char *log_tail(struct run *r, const char *path)
     int fd = open(path, O_RDONLY | O_CLOEXEC), lines = 0;
     off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
     ssize_t n = fd < 0 ? 0 : pread(fd, text, TAIL_BYTES, size > TAIL_BYTES ? size - TAIL_BYTES : 0);
-    struct buf out = { 0 };
+    struct buf out = { 0 }, good = { 0 };
     const char *kept, *from;
 
     if (fd >= 0)
@@ -266,8 +327,10 @@ static const char *log_tail(struct run *r, const char *path)
             buf_printf(&out, "\n  | %.*s", (int)length, from);
         from += length + (from[length] == '\n');
     }
-    kept = arena_strdup(r->arena, out.n ? out.p : "");
+    utf8_repair(&good, out.n ? out.p : "", out.n);      /* the cut may be inside a character */
+    kept = arena_strdup(r->arena, good.n ? good.p : "");
     buf_release(&out);
+    buf_release(&good);
     return kept;
 }
 
@@ -303,27 +366,6 @@ static int cause_of(const struct run *r, size_t i, const struct job_end *end)
     return end->code == status_exit_code(ST_AGAIN) ? CAUSE_LATER : CAUSE_EXIT;
 }
 
-static enum status append_end(struct run *r, size_t i, const char *what, const struct attempt *a)
-{
-    const struct stage_view *v = &r->survey->views[i];
-    json_t *event = json_pack("{s:s, s:s, s:s, s:s, s:s, s:f, s:i, s:i}", "event", what, "stage",
-                              r->plan->names[i], "key", v->key, "artifact",
-                              path_base(v->artifact), "log", path_base(a->log), "seconds",
-                              a->end.seconds, "code", a->end.code, "signal", a->end.signal);
-    static const char *const causes[] = {
-#define X(name, word, text) word,
-        FAIL_CAUSES(X)
-#undef X
-    };
-
-    BUG_IF(event == NULL);
-    if (a->cause >= 0)
-        json_object_set_new(event, "cause", json_string(causes[a->cause]));
-    if (strcmp(what, "failed") == 0)
-        json_object_set_new(event, "again", json_boolean(r->turns[i].state == TURN_PAUSED));
-    return journal_append(r->journal, event);
-}
-
 /* Another try, if the stage's `retry` grants one: then it says when. */
 static bool may_retry(struct run *r, size_t i, const struct attempt *a)
 {
@@ -356,8 +398,22 @@ static enum status settle_failure(struct run *r, size_t i, struct attempt *a)
     return ST_OK;
 }
 
+/* It may be made of other bytes than its key says: it goes, and the next run makes another. */
+static enum status settle_changed_input(struct run *r, size_t i, struct attempt *a,
+                                        const char *path)
+{
+    r->turns[i].state = TURN_FAILED;
+    a->cause = CAUSE_EXIT;
+    TRY(append_end(r, i, "failed", a));
+    TRY(file_remove_tree(r->survey->views[i].artifact));
+    run_failed(r, fail(ST_FAILED, "'%s' changed while stage '%s' ran; the same command runs it "
+                       "again", path, r->plan->names[i]));
+    return ST_OK;
+}
+
 static enum status settle_success(struct run *r, size_t i, struct attempt *a)
 {
+    const char *changed = "";
     const struct plan_stage *s = &r->plan->stages[i];
     struct stage_view *v = &r->survey->views[i];
     const struct cache_question question = { v->artifact, v->key, s->command->makes, v->record };
@@ -372,6 +428,8 @@ static enum status settle_success(struct run *r, size_t i, struct attempt *a)
                            look.why ? look.why : ""));
         return ST_OK;
     }
+    if (!survey_inputs_stand(r->survey, i, &changed))
+        return settle_changed_input(r, i, a, changed);
     v->state = STAGE_CACHED;
     memcpy(v->digest, look.digest, sizeof v->digest);
     r->turns[i].state = TURN_DONE;
@@ -387,7 +445,7 @@ static enum status settle(struct run *r, size_t i)
     struct live *l = &r->live[i];
     bool asked = l->wish == WISH_STOP;
 
-    hear(r, i, SIZE_MAX);
+    hear(r, i, rest_of_log(l));
     if (l->log >= 0)
         close(l->log);
     (void)unlink(t->progress);

@@ -1,28 +1,48 @@
 #include "pipelines/run/capacity.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/platform.h"
 #include "base/str.h"
 #include "pipelines/plan/options.h"
 
-/* A control group's limit, of either version; UINT64_MAX if there is none. */
+static uint64_t read_limit(const char *path)
+{
+    unsigned long long bytes = 0;
+    FILE *f = fopen(path, "re");
+    int got = f != NULL ? fscanf(f, "%llu", &bytes) : 0;
+
+    if (f != NULL)
+        fclose(f);
+    return got == 1 ? bytes : UINT64_MAX;
+}
+
+/* The least limit of our control group and those above it (version 2), or that of version 1;
+ * UINT64_MAX if there is none. */
 static uint64_t group_limit(void)
 {
-    static const char *const files[] = { "/sys/fs/cgroup/memory.max",
-                                         "/sys/fs/cgroup/memory/memory.limit_in_bytes" };
-    unsigned long long bytes = 0;
+    uint64_t least = read_limit("/sys/fs/cgroup/memory/memory.limit_in_bytes"), one;
+    char line[2048] = "", path[2200];
+    FILE *f = fopen("/proc/self/cgroup", "re");
+    char *slash;
 
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        FILE *f = fopen(files[i], "re");
-        int got = f != NULL ? fscanf(f, "%llu", &bytes) : 0;
-        if (f != NULL)
-            fclose(f);
-        if (got == 1)
-            return bytes;
+    while (f != NULL && fgets(line, sizeof line, f) != NULL && strncmp(line, "0::", 3) != 0)
+        line[0] = 0;
+    if (f != NULL)
+        fclose(f);
+    line[strcspn(line, "\n")] = 0;
+    snprintf(path, sizeof path, "/sys/fs/cgroup%s", *line ? line + 3 : "");
+    while ((slash = strrchr(path, '/')) != NULL && strlen(path) >= strlen("/sys/fs/cgroup")) {
+        size_t n = strlen(path);
+        snprintf(path + n, sizeof path - n, "/memory.max");
+        one = read_limit(path);
+        least = one < least ? one : least;
+        path[n] = 0;
+        *slash = 0;
     }
-    return UINT64_MAX;
+    return least;
 }
 
 static uint64_t memory_of_machine(void)

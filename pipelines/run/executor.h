@@ -66,7 +66,7 @@ const struct executor *executor_of(long long ranks);
  * functions of such an executor are those of executor_local. */
 struct child_args {
     const char *file;
-    const char *const *argv;     /* for the log's first line, too */
+    const char *const *argv;     /* for the log's first line, too, if there is no body */
     bool launched;
 };
 MUST_USE enum status executor_start_child(const struct job *job, const struct child_args *args,

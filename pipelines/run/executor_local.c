@@ -36,6 +36,8 @@ static enum status open_log(const char *path, const char *const *argv, int *fd)
     *fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (*fd < 0)
         return fail_errno(ST_IO, "cannot create the log '%s'", path);
+    if (argv == NULL)
+        return ST_OK;
     buf_addc(&line, '$');
     for (size_t i = 0; argv[i] != NULL; i++) {
         buf_addc(&line, ' ');
@@ -144,7 +146,7 @@ enum status executor_start_child(const struct job *job, const struct child_args 
         setenv(PROGRESS_FILE, job->progress, 1);
     else
         unsetenv(PROGRESS_FILE);
-    st = open_log(job->log, args->argv, &c.log);
+    st = open_log(job->log, job->body == NULL ? args->argv : NULL, &c.log);
     if (st == ST_OK) {
         st = spawn(r, &c);
         close(c.log);

@@ -103,3 +103,25 @@ enum status gates_look(struct run *r, size_t i, bool *open)
     }
     return ST_OK;
 }
+
+const char *gates_were_shut(struct arena *a, const struct journal *j, const struct plan_stage *s,
+                            const char *digest)
+{
+    const char *words = NULL;
+
+    for (size_t k = 0; words == NULL && k < s->gate_count; k++) {
+        json_t *q = question(&s->gates[k]);
+        struct buf asked = { 0 };
+        const json_t *verdict;
+        const char *outcome;
+
+        json_canonical(&asked, q);
+        verdict = journal_verdict(j, s->name, digest, asked.p);
+        outcome = json_string_value(json_object_get(verdict, "outcome"));
+        if (outcome != NULL && strcmp(outcome, gate_outcome_words[GATE_FAILED]) == 0)
+            words = arena_strdup(a, json_string_value(json_object_get(verdict, "words")));
+        json_decref(q);
+        buf_release(&asked);
+    }
+    return words;
+}

@@ -86,14 +86,13 @@ static size_t add_line(struct journal *j, const char *text, size_t n)
 /* The text of a member in a line as we write them: no blanks, and quotes inside texts escaped, so
  * that `"stage":"` can stand nowhere but in front of that member's text. NULL if it is not there or
  * has an escape. */
-static const char *member_of(const struct journal *j, const char *line, size_t n, const char *name,
+static const char *member_of(const char *line, size_t n, const char *name,
                              size_t *length)
 {
     char want[32];
     int m = snprintf(want, sizeof want, "\"%s\":\"", name);
     const char *at = memmem(line, n, want, (size_t)m), *end;
 
-    (void)j;
     if (at == NULL)
         return NULL;
     at += m;
@@ -177,7 +176,7 @@ static size_t set_done(struct journal *j, size_t line, size_t at, const char *st
 {
     struct line *l = &j->lines[line];
     size_t n = 0;
-    const char *key = member_of(j, l->text, l->n, "key", &n);
+    const char *key = member_of(l->text, l->n, "key", &n);
     char name[NAME_ROOM], digits[80];
     size_t before;
 
@@ -202,11 +201,12 @@ static bool is(const char *word, size_t n, const char *want)
 static bool take(struct journal *j, const char *text, size_t n)
 {
     size_t what_n = 0, stage_n = 0, at, last;
-    const char *what = member_of(j, text, n, "event", &what_n);
-    const char *name = member_of(j, text, n, "stage", &stage_n);
+    const char *what = member_of(text, n, "event", &what_n);
+    const char *name = member_of(text, n, "stage", &stage_n);
     struct stage_events *s;
 
-    if (n < 2 || text[0] != '{' || text[n - 1] != '}' || what == NULL || name == NULL)
+    if (n < 2 || text[0] != '{' || text[n - 1] != '}' || what == NULL || name == NULL
+        || member_of(what, n - (size_t)(what - text), "event", &last) != NULL)      /* two lines */
         return false;
     s = stage_of(j, name, stage_n);
     if (s == NULL)
@@ -449,6 +449,25 @@ static double now(void)
     return (double)t.tv_sec + (double)(t.tv_nsec / 1000000) / 1000;
 }
 
+/* Whole or not at all: what comes next must not stand behind half a line. */
+static enum status put_line(struct journal *j, const struct buf *line)
+{
+    off_t before = lseek(j->fd, 0, SEEK_END);
+    struct failure failure;
+    enum status st = file_put(j->fd, j->path, line->p, line->n);
+
+    if (st == ST_OK)
+        return ST_OK;
+    failure_save(&failure, st);
+    if (before < 0 || ftruncate(j->fd, before) != 0) {
+        close(j->fd);            /* a later append finds the torn end, and cuts it off */
+        j->fd = -1;
+        j->torn = true;
+        j->good = before < 0 ? j->good : (size_t)before;
+    }
+    return failure_restore(&failure);
+}
+
 enum status journal_append(struct journal *j, json_t *event)
 {
     struct buf line = { 0 };
@@ -462,7 +481,7 @@ enum status journal_append(struct journal *j, json_t *event)
     if (j->fd < 0)
         st = open_to_append(j);
     if (st == ST_OK)
-        st = file_put(j->fd, j->path, line.p, line.n);
+        st = put_line(j, &line);
     buf_release(&line);
     return st;
 }

@@ -7,9 +7,10 @@
 #define TUNDISH_PIPELINES_NOTIFY_H
 
 #include "base/status.h"
+#include "base/str.h"
 #include "pipelines/plan/plan.h"
 
-/* record: path of the record's file; st: how the run ended. */
-void notify_all(const struct plan *p, const char *record, enum status st);
+/* record: the record's text; st: how the run ended. A wish to stop ends those that still run. */
+void notify_all(const struct plan *p, const struct buf *record, enum status st);
 
 #endif

@@ -63,8 +63,13 @@ struct run {
     bool stopping;
 };
 
+/* ---- stray.c ---- */
+/* Ends what an earlier run has left alive, of stages that the file does not name any more, too. */
+MUST_USE enum status strays_end(struct run *r);
+
 /* ---- attempt.c ---- */
-/* Starts the stage's next process; its view says RUN. */
+/* Starts the stage's next process; its view says RUN. If no process comes of it, for want of room on
+ * the disk or of a program's folder, its state is FAILED. A status that is not ST_OK ends the run. */
 MUST_USE enum status attempt_start(struct run *r, size_t i);
 /* Ends it, for a reason. */
 void attempt_end(struct run *r, size_t i, enum end_wish why);
@@ -90,6 +95,10 @@ MUST_USE enum status durable_finish(struct run *r);
 /* ---- gating.c ---- */
 /* Looks at the stage's gates; its artifact is there. *open: all are. */
 MUST_USE enum status gates_look(struct run *r, size_t i, bool *open);
+/* What the first shut one of the stage's gates said when it was last asked about the artifact with
+ * that digest; NULL: none was. In the arena. */
+const char *gates_were_shut(struct arena *a, const struct journal *j, const struct plan_stage *s,
+                            const char *digest);
 
 /* ---- program_run.c ---- */
 /* Makes the folder that a program of others fills. */

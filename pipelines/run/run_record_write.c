@@ -168,7 +168,7 @@ static json_t *stage_json(struct arena *a, const struct run_now *now, size_t i)
     json_t *why = json_array(), *out;
 
     for (size_t k = 0; k < v->why.count; k++)
-        json_array_append_new(why, json_string(v->why.v[k]));
+        json_array_append_new(why, json_text_of(v->why.v[k]));
     out = json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:O?, s:O?}", "name", s->name, "uses",
                     s->command->name, "after", after_json(now->plan, s), "result",
                     result_word_of(now, i), "why", why, "key", text_or_null(v->key), "artifact",
@@ -205,14 +205,14 @@ json_t *run_record_json(const struct run_now *now, const struct run_args *args, 
     json_t *words = json_array(), *stages = json_array(), *out;
 
     for (size_t i = 0; args->words != NULL && i < args->words->count; i++)
-        json_array_append_new(words, json_string(args->words->v[i]));
+        json_array_append_new(words, json_text_of(args->words->v[i]));
     for (size_t i = 0; now->turns != NULL && i < now->plan->count; i++)
         json_array_append_new(stages, stage_json(args->arena, now, i));
     out = json_pack(
-        "{s:i, s:s, s:s, s:s?, s:s, s:f, s:f, s:s, s:s, s:o, s:o, s:o}", "tundish", 1, "run",
+        "{s:i, s:s, s:s, s:s?, s:s, s:f, s:f, s:s, s:o, s:o, s:o, s:o}", "tundish", 1, "run",
         now->id, "pipeline", now->plan->name, "site", now->plan->site, "program", TUNDISH_VERSION,
         "begun", now->began_clock, "seconds", run_seconds(now), "outcome", outcome, "message",
-        message, "words", words, "params", params_json(now->plan->params), "machine",
+        json_text_of(message), "words", words, "params", params_json(now->plan->params), "machine",
         json_pack("{s:s, s:I, s:I, s:I}", "host", host_name(), "jobs", (json_int_t)m->jobs,
                   "threads", (json_int_t)m->threads, "memory", (json_int_t)m->memory));
     BUG_IF(out == NULL);
@@ -220,37 +220,30 @@ json_t *run_record_json(const struct run_now *now, const struct run_args *args, 
     return out;
 }
 
-static enum status write_record(struct run_now *now, const struct run_args *args,
-                                const char *outcome, const char *message)
+static enum status write_file(struct run_now *now, const struct run_args *args,
+                              const json_t *record)
 {
-    json_t *record = run_record_json(now, args, outcome, message);
-    enum status st = json_write_file(run_record_path(args->arena, now->work->path, now->id), record);
-
-    json_decref(record);
-    return st;
+    return json_write_file(run_record_path(args->arena, now->work->path, now->id), record);
 }
 
 enum status run_record_begin(struct run_now *now, const struct run_args *args)
 {
     const char *id = now->id;
+    json_t *record;
+    enum status st;
 
     if (now->recorded)
         return ST_OK;
     now->recorded = true;
     for (int n = 2; file_exists(run_record_path(args->arena, now->work->path, now->id)); n++)
         now->id = arena_printf(args->arena, "%s-%d", id, n);
-    return write_record(now, args, "running", "");
+    record = run_record_json(now, args, "running", "");
+    st = write_file(now, args, record);
+    json_decref(record);
+    return st;
 }
 
-enum status run_record_end(struct run_now *now, const struct run_args *args, enum status st)
+enum status run_record_write(struct run_now *now, const struct run_args *args, const json_t *record)
 {
-    const char *message = st == ST_OK ? "" : arena_strdup(args->arena, fail_message());
-    struct failure failure;
-
-    failure_save(&failure, st);
-    TRY(run_record_begin(now, args));
-    TRY(write_record(now, args, run_record_outcome(st), message));
-    if (st != ST_OK)
-        (void)failure_restore(&failure);
-    return ST_OK;
+    return write_file(now, args, record);
 }

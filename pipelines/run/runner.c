@@ -16,7 +16,7 @@
 #include "pipelines/run/run_record.h"
 #include "pipelines/run/run_record_write.h"
 
-#define STRAY_PATIENCE_MS 10000   /* for a process of an earlier run to leave a resumable state */
+#define END_PATIENCE_MS 10000     /* for stages to leave a resumable state when the run has a fault */
 #define TICK_MS 100               /* how long a wish to stop, a limit or new words may go unseen */
 
 const char *turn_state_word(enum turn_state s)
@@ -41,25 +41,6 @@ void run_failed(struct run *r, enum status st)
         log_warn("%s", fail_message());      /* the first one is the run's own message */
     if (now > before)
         failure_save(&r->first, st);
-}
-
-/* ---- processes of an earlier run ---- */
-
-static enum status end_stray(struct run *r, const char *stage)
-{
-    const json_t *start;
-    const char *mark;
-    struct process_id id;
-
-    if (!journal_is_open(r->journal, stage))
-        return ST_OK;
-    start = journal_of(r->journal, stage).start;
-    mark = json_string_value(json_object_get(start, "mark"));
-    id = journal_process(start);
-    if (!process_is_alive(&id) && (mark == NULL || process_count_marked(mark) == 0))
-        return ST_OK;
-    log_info("ending process %ld of an earlier run (stage %s)", (long)id.pid, stage);
-    return process_end(&id, mark, STRAY_PATIENCE_MS);
 }
 
 /* ---- before anything runs ---- */
@@ -100,11 +81,10 @@ static enum status look(struct run *r)
     *s = (struct survey){ .arena = r->arena, .plan = r->plan, .work = r->work,
                           .journal = r->journal,
                           .selected = r->args->selected, .forced = r->args->forced };
-    /* also of stages that the file does not name any more */
-    for (const char *const *name = journal_stages(r->journal); !r->args->dry && *name; name++)
-        TRY(end_stray(r, *name));
-    if (!r->args->dry)
+    if (!r->args->dry) {
+        TRY(strays_end(r));
         workdir_clear_leftovers(r->arena, r->work);
+    }
     TRY(survey_begin(s));
     if (r->args->view != NULL && r->args->view->surveyed != NULL)
         r->args->view->surveyed(r->args->view, r->now);
@@ -305,8 +285,13 @@ static enum status start_stages(struct run *r)
     while (may_start(r) && (k = choose(r)) != SIZE_MAX) {
         size_t i = r->ready[k];
         r->ready[k] = r->ready[--r->ready_count];
-        TRY(run_record_begin(r->now, r->args));
+        if (run_record_begin(r->now, r->args) != ST_OK)
+            log_warn("no record of this run yet: %s", fail_message());
         TRY(attempt_start(r, i));
+        if (r->turns[i].state != TURN_RUNNING) {      /* no process came of it */
+            TRY(settled(r, i));
+            continue;
+        }
         capacity_take(&r->left, &r->live[i].claim);
         r->running++;
         show_change(r, i);
@@ -418,12 +403,13 @@ static void kill_all_now(void)
 /* A fault of the run itself: nothing may live on behind it. */
 static void end_all(struct run *r)
 {
-    for (size_t i = 0; r->turns != NULL && i < r->plan->count; i++) {
+    for (size_t i = 0; i < r->plan->count; i++)
+        if (r->turns[i].state == TURN_RUNNING)
+            process_signal_rest(r->live[i].id.pid, r->live[i].mark, SIGTERM);
+    for (size_t i = 0; i < r->plan->count; i++) {
         struct live *l = &r->live[i];
-        if (r->turns[i].state != TURN_RUNNING)
-            continue;
-        process_signal_rest(l->id.pid, l->mark, SIGKILL);
-        if (process_end(&l->id, l->mark, STRAY_PATIENCE_MS) != ST_OK)
+        if (r->turns[i].state == TURN_RUNNING
+            && process_end(&l->id, l->mark, END_PATIENCE_MS) != ST_OK)
             log_warn("%s", fail_message());
     }
 }
@@ -478,18 +464,28 @@ static enum status run_locked(struct run *r)
     return st;
 }
 
-/* The record of a run in which something happened, and those who want to know of it. */
+/* The record of a run in which something happened, and those who want to know of it: they are told
+ * though there may be no room for the record. */
 static void write_down(struct run *r, enum status st)
 {
     struct failure failure;
+    struct buf text = { 0 };
+    json_t *record;
 
     if (r->now->turns == NULL || (!r->now->something_ran && st == ST_OK))
         return;
     failure_save(&failure, st);
-    if (run_record_end(r->now, r->args, st) != ST_OK)
+    if (run_record_begin(r->now, r->args) != ST_OK)      /* it may be the first that is heard of it */
+        log_warn("no record of this run yet: %s", fail_message());
+    record = run_record_json(r->now, r->args, run_record_outcome(st),
+                             st == ST_OK ? "" : failure.text);
+    if (run_record_write(r->now, r->args, record) != ST_OK)
         log_warn("no record of this run: %s", fail_message());
-    else
-        notify_all(r->plan, run_record_path(r->arena, r->work->path, r->now->id), st);
+    json_canonical(&text, record);
+    buf_addc(&text, '\n');
+    notify_all(r->plan, &text, st);
+    json_decref(record);
+    buf_release(&text);
     if (st != ST_OK)
         (void)failure_restore(&failure);
 }

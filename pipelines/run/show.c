@@ -79,6 +79,10 @@ const char *result_word_of(const struct run_now *now, size_t i)
         return "ran";
     if (t != NULL && (t->state == TURN_FAILED || t->state == TURN_STOPPED || t->state == TURN_GATED))
         return turn_state_word(t->state);
+    if (t != NULL && t->state == TURN_PAUSED)      /* the run ended before its next attempt */
+        return turn_state_word(TURN_FAILED);
+    if (t != NULL && t->state == TURN_RUNNING)     /* and before its end */
+        return turn_state_word(TURN_STOPPED);
     if (state == STAGE_CACHED || state == STAGE_KEPT)
         return stage_state_word(state);
     return now->selected[i] ? "not run" : "left out";
@@ -136,7 +140,7 @@ const char *status_word_of(const struct survey *s, size_t i)
     if (is_running(&h))
         return "running";
     if (v->state == STAGE_CACHED)
-        return "done";
+        return v->shut != NULL ? "gate" : "done";
     if (v->state != STAGE_RUN)
         return stage_state_word(v->state);
     if (h.start != NULL && strcmp(event_text(h.start, "key"), v->key) == 0) {
@@ -209,7 +213,7 @@ static json_t *stage_json(const struct survey *s, size_t i)
     json_t *finished = json_object_get(done, "t");
 
     for (size_t k = 0; k < v->why.count; k++)
-        json_array_append_new(why, json_string(v->why.v[k]));
+        json_array_append_new(why, json_text_of(v->why.v[k]));
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:O?, s:O?}", "name", s->plan->names[i],
                      "uses", s->plan->stages[i].command->name, "state", status_word_of(s, i), "why",
                      why, "key", text_or_null(v->key), "artifact",
@@ -223,8 +227,8 @@ json_t *status_json(const struct survey *s)
 
     for (size_t k = 0; k < s->plan->count; k++)
         json_array_append_new(stages, stage_json(s, s->plan->order[k]));
-    all = json_pack("{s:s, s:s, s:o}", "pipeline", s->plan->name, "work", s->work->path, "stages",
-                    stages);
+    all = json_pack("{s:s, s:o, s:o}", "pipeline", s->plan->name, "work",
+                    json_text_of(s->work->path), "stages", stages);
     BUG_IF(all == NULL);
     return all;
 }

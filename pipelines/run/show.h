@@ -19,7 +19,8 @@ const char *result_word_of(const struct run_now *now, size_t i);
 /* What its attempts of this run took. */
 double result_seconds_of(const struct run_now *now, size_t i);
 
-/* The state of a stage, for a person who comes back: "done", "running", "failed", "interrupted",
+/* The state of a stage, for a person who comes back: "done", "gate" (done, and its gate is shut),
+ * "running", "failed", "interrupted",
  * "never ran", "out of date", "waits", "blocked". */
 const char *status_word_of(const struct survey *s, size_t i);
 /* A table: stage, state, seconds, end of the last success, artifact. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "pipelines/run/run_part.h"
 #include "store/artifact.h"
 #include "store/digests.h"
 
@@ -218,6 +219,9 @@ static void judge(struct survey *s, size_t i, const struct plan_stage *stage, st
     } else if (look.state == CACHE_VALID) {
         v->state = STAGE_CACHED;
         memcpy(v->digest, look.digest, sizeof v->digest);
+        v->shut = gates_were_shut(s->arena, s->journal, stage, v->digest);
+        if (v->shut != NULL)
+            because(v, arena_printf(s->arena, "its gate was shut when last asked: %s", v->shut));
     } else {
         v->state = STAGE_RUN;
         explain_run(s, stage, v, &look);
@@ -255,6 +259,16 @@ static void keep_last(struct survey *s, const struct plan_stage *stage, struct s
     memcpy(v->digest, look.digest, sizeof v->digest);
 }
 
+static void say_gates_in_front(struct survey *s, const struct plan_stage *stage,
+                               struct stage_view *v)
+{
+    for (size_t k = 0; k < stage->after_count; k++) {
+        size_t from = stage->after[k].from;
+        if (s->views[from].shut != NULL)
+            because(v, arena_printf(s->arena, "behind the gate of stage %s", s->plan->names[from]));
+    }
+}
+
 enum status survey_stage(struct survey *s, size_t i)
 {
     const struct plan_stage *stage = &s->plan->stages[i];
@@ -269,6 +283,8 @@ enum status survey_stage(struct survey *s, size_t i)
         judge(s, i, stage, v);
     else if (v->state == STAGE_WAITS)
         wait_for_others(s, i, stage, v);
+    if (v->state != STAGE_CACHED)
+        say_gates_in_front(s, stage, v);
     if (v->state != STAGE_CACHED && s->selected != NULL && !s->selected[i])
         keep_last(s, stage, v);
     return ST_OK;
@@ -280,6 +296,33 @@ enum status survey_begin(struct survey *s)
     for (size_t k = 0; k < s->plan->count; k++)
         TRY(survey_stage(s, s->plan->order[k]));
     return ST_OK;
+}
+
+static const char *recorded_digest(const json_t *record, const struct plan_input *in)
+{
+    const json_t *of_option = json_object_get(json_object_get(record, "inputs"), in->row->name);
+    const json_t *value = json_array_get(of_option, in->index);
+    const char *digest =
+        json_string_value(json_is_object(value) ? json_object_get(value, "digest") : value);
+
+    return digest != NULL ? digest : "";
+}
+
+bool survey_inputs_stand(struct survey *s, size_t i, const char **path)
+{
+    const struct plan_stage *stage = &s->plan->stages[i];
+
+    for (size_t k = 0; k < stage->input_count; k++) {
+        const struct plan_input *in = &stage->inputs[k];
+        char digest[SHA256_HEX];
+        if (in->from != PLAN_OUTSIDE)
+            continue;
+        *path = in->node->text;
+        if (artifact_digest_in(s->digests, *path, digest) != ST_OK
+            || strcmp(digest, recorded_digest(s->views[i].record, in)) != 0)
+            return false;
+    }
+    return true;
 }
 
 void survey_release(struct survey *s)

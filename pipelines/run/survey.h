@@ -39,6 +39,7 @@ struct stage_view {
     char digest[SHA256_HEX];     /* of the artifact; CACHED and KEPT */
     bool clear_away;             /* something is in the artifact's place that must go first */
     const struct plan_input *missing;    /* BLOCKED: what does not exist */
+    const char *shut;            /* CACHED: what a gate of it said when it was last asked and was shut */
     struct words why;            /* lines */
 };
 
@@ -56,6 +57,9 @@ struct survey {
 MUST_USE enum status survey_begin(struct survey *s);
 /* Judges one stage again; those in front of it have been judged. */
 MUST_USE enum status survey_stage(struct survey *s, size_t i);
+/* Is what the stage reads from outside what it was when the stage was judged? Else *path is what is
+ * not. Costs a look at each file, as judging does. */
+bool survey_inputs_stand(struct survey *s, size_t i, const char **path);
 void survey_release(struct survey *s);
 
 #endif

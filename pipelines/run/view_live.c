@@ -43,7 +43,7 @@ static struct screen screen_size(void)
 {
     struct winsize size;
 
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 2 && size.ws_col > 1)
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 1)
         return (struct screen){ size.ws_row, size.ws_col };
     return (struct screen){ 24, 80 };
 }
@@ -53,15 +53,19 @@ static void add_cut(struct buf *out, const char *text, size_t columns)
 {
     const char *end = text + strlen(text);
 
-    for (size_t n; text < end && columns > 0; text += n, columns--) {
+    for (size_t n, used = 0; text < end; text += n) {
         uint32_t cp;
         n = utf8_decode(text, end, &cp);
-        if (n == 0 || cp < 0x20 || (cp >= 0x7F && cp < 0xA0)) {
-            n = n ? n : 1;
-            buf_addc(out, '?');
-        } else {
+        if (n == 0 || cp < 0x20 || (cp >= 0x7F && cp < 0xA0))
+            cp = 0;
+        used += cp != 0 ? (size_t)utf8_columns(cp) : 1;
+        if (used > columns)
+            break;
+        if (cp != 0)
             buf_add(out, text, n);
-        }
+        else
+            buf_addc(out, '?');
+        n = n ? n : 1;
     }
 }
 
@@ -238,18 +242,22 @@ static void draw(struct live_view *v, const struct run_now *now)
 {
     struct screen screen = screen_size();
     struct buf text = { 0 }, head = { 0 };
-    size_t most = screen.rows - 2, rows;
-    bool all = now->plan->count <= most;
+    size_t most = screen.rows > 2 ? screen.rows - 2 : 0, rows;
+    bool all = now->plan->count <= most || most == 0;
     int width;
 
-    rows = choose_rows(v, now, all ? most : most - 1);
+    rows = most > 0 ? choose_rows(v, now, all ? most : most - 1) : 0;
     width = name_width(v, now, rows);
     add_head(&head, now);
     add_cut(&text, head.p, screen.columns - 1);
     for (size_t k = 0; k < rows; k++)
         add_row(&text, v, now, v->order[k], width, screen.columns - 1);
-    if (!all)
-        buf_printf(&text, "\n  and %zu more", now->plan->count - rows);
+    if (!all) {
+        buf_clear(&head);
+        buf_printf(&head, "  and %zu more", now->plan->count - rows);
+        buf_addc(&text, '\n');
+        add_cut(&text, head.p, screen.columns - 1);
+    }
     log_status_block(text.p);
     buf_release(&head);
     buf_release(&text);

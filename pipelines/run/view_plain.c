@@ -32,12 +32,22 @@ static void surveyed(struct run_view *v, const struct run_now *now)
     buf_release(&text);
 }
 
+static void said(struct run_view *v, const struct run_now *now, size_t stage, const char *text,
+                 size_t n);
+
+/* The words of a process that ended without the end of a line. */
+static void end_line(struct run_view *v, const struct run_now *now, size_t i)
+{
+    if (((struct plain *)v)->held[i].n > 0)
+        said(v, now, i, "\n", 1);
+}
+
 static void changed(struct run_view *v, const struct run_now *now, size_t i)
 {
     const struct plan_stage *s = &now->plan->stages[i];
     const struct turn *t = &now->turns[i];
 
-    (void)v;
+    end_line(v, now, i);
     if (t->state == TURN_RUNNING)
         log_info("stage %s: %s (log %s)", s->name, s->command->name,
                  t->attempts[t->attempt_count - 1].log);
@@ -47,8 +57,8 @@ static void changed(struct run_view *v, const struct run_now *now, size_t i)
         log_info("stage %s: %s", s->name, turn_state_word(t->state));
 }
 
-/* Bytes as they are: a stage's words have been made fit for a terminal by the stage. A stderr that
- * nobody reads any more is no reason to end hours of work: the log has it all. */
+/* Bytes as the stage wrote them. A stderr that nobody reads any more is no reason to end hours of
+ * work: the log has it all. */
 static void write_out(struct plain *p, const char *text, size_t n)
 {
     while (n > 0 && !p->deaf && !log_is_quiet()) {
@@ -91,8 +101,7 @@ static void said(struct run_view *v, const struct run_now *now, size_t i, const 
 static void ended(struct run_view *v, const struct run_now *now)
 {
     for (size_t i = 0; i < ((struct plain *)v)->count; i++)
-        if (((struct plain *)v)->held[i].n > 0)
-            said(v, now, i, "\n", 1);
+        end_line(v, now, i);
 }
 
 static void release(struct run_view *v)

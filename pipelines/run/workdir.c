@@ -12,7 +12,8 @@
 
 struct workdir workdir_at(struct arena *a, const char *path, const char *pipeline)
 {
-    struct workdir w = { .path = path != NULL ? path : arena_printf(a, "work/%s", pipeline) };
+    struct workdir w = { .path = path == NULL ? arena_printf(a, "work/%s", pipeline)
+                                 : *path == 0 ? "." : path };
 
     w.artifacts = path_join(a, w.path, "artifacts");
     w.logs = path_join(a, w.path, "logs");

@@ -406,6 +406,50 @@ static void an_input_that_changes_meanwhile_is_noticed(void **state)
     scene_end(&s);
 }
 
+/* The cut may be inside a character, and a log may hold anything. */
+static void the_end_of_a_log_is_shown_whatever_it_holds(void **state)
+{
+    struct scene s;
+
+    begin(&s, "  a: {run: [sh, -c, \"head -c 3000 /dev/urandom; exit 3\"]}\n"
+              "  b: {run: [sh, -c, \"yes \\u043a\\u0438\\u0440 | tr -d '\\n' | head -c 3001; exit 3\"]}\n");
+    assert_run(&s, 1, "run", "p.yaml", "-k");
+    assert_has(s.err.p, "stage 'a' failed (exit code 3)");
+    assert_has(s.err.p, "stage 'b' failed (exit code 3)");
+    assert_true(file_exists("work/p/report.html"));
+    assert_run(&s, 0, "runs", "p.yaml");
+    assert_has(s.out.p, "  failed ");
+    scene_end(&s);
+}
+
+static void what_changes_while_a_stage_reads_it_is_noticed(void **state)
+{
+    struct scene s;
+
+    begin(&s, "  a: {run: [sh, -c, \"echo other >texts; cp {i} {out}/c\"], in: {i: texts}}\n");
+    scene_write("texts", "some");
+    assert_run(&s, 1, "run", "p.yaml");
+    assert_has(s.err.p, "'texts' changed while stage 'a' ran");
+    assert_run(&s, 0, "run", "p.yaml");
+    scene_end(&s);
+}
+
+/* What a full disk does: the place of the logs is taken by a file. */
+static void a_stage_that_cannot_be_started_stops_no_other(void **state)
+{
+    struct scene s;
+
+    begin(&s, "  a: {run: [sh, -c, \"sleep 0.3\"]}\n"
+              "  b: {run: [sh, -c, \"rm -r work/p/logs; : >work/p/logs; sleep 0.1\"]}\n"
+              "  c: {uses: grow, needs: b}\n"
+              "  d: {run: [\"true\"], needs: a}\n");
+    assert_run(&s, 1, "run", "p.yaml", "-k", "-j", "2", "--threads", "2");
+    assert_has(s.err.p, "stage 'c' cannot be started: cannot create the log");
+    assert_has(s.out.p, "a      ran ");
+    assert_has(s.out.p, "d      failed ");
+    scene_end(&s);
+}
+
 static void a_stage_that_leaves_nothing_has_failed(void **state)
 {
     struct scene s;
@@ -526,6 +570,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_next_run_ends_what_a_killed_one_left),
         cmocka_unit_test(odd_programs_do_no_harm),
         cmocka_unit_test(an_input_that_changes_meanwhile_is_noticed),
+        cmocka_unit_test(what_changes_while_a_stage_reads_it_is_noticed),
+        cmocka_unit_test(the_end_of_a_log_is_shown_whatever_it_holds),
+        cmocka_unit_test(a_stage_that_cannot_be_started_stops_no_other),
         cmocka_unit_test(a_stage_that_leaves_nothing_has_failed),
         cmocka_unit_test(an_ignored_sigchld_is_no_matter),
         cmocka_unit_test(an_input_that_vanishes_fails_its_stage_alone),
