@@ -1,6 +1,7 @@
 /* `tundish compare`: what differs between runs. */
 #include <string.h>
 
+#include "base/file.h"
 #include "base/output.h"
 #include "pipelines/history/compare.h"
 #include "pipelines/history/history.h"
@@ -61,6 +62,18 @@ static enum status choose(struct arena *a, const struct history *h, const struct
     return ST_OK;
 }
 
+/* As `runs` tells it: a record that says "running" while nobody has the work folder. A newer run
+ * cannot have it, for then its record would be the newest. */
+static void tell_cut_off(const struct history *h, const struct chosen *c)
+{
+    bool held = file_lock_is_held(h->work.lock);
+
+    for (size_t i = 0; i < c->count; i++)
+        if (strcmp(run_record_text(c->records[i], "outcome"), "running") == 0
+            && !(held && i + 1 == c->count))
+            json_object_set_new(c->records[i], "outcome", json_string("cut off"));
+}
+
 static enum status show(struct arena *a, const struct chosen *c, bool all, bool as_json)
 {
     json_t *comparison = compare_records(c->records, c->count, all);
@@ -87,6 +100,7 @@ static enum status run_compare(struct arena *a, void *cfg)
 
     TRY(history_open(a, c->words.v[0], c->work, &history));
     st = choose(a, &history, &c->words, &chosen);
+    tell_cut_off(&history, &chosen);
     if (st == ST_OK)
         st = show(a, &chosen, c->all, c->json);
     for (size_t i = 0; i < chosen.count; i++)

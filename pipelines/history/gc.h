@@ -25,6 +25,7 @@
 #include "base/json.h"
 #include "base/opt.h"
 #include "base/status.h"
+#include "pipelines/plan/name_index.h"
 #include "pipelines/plan/plan.h"
 #include "pipelines/run/workdir.h"
 
@@ -66,6 +67,8 @@ struct gc {
     const struct opt_list *registries;   /* besides those that the plan names */
     struct gc_item *items;
     size_t count, cap;
+    struct name_index digests;   /* of artifacts; marking fills these */
+    size_t *first, *next;        /* items by digest, as lists; place + 1 */
     uint64_t bytes;              /* that went, or of a dry run would go: the last links' alone */
 };
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/stop.h"
 #include "base/log.h"
 #include "pipelines/history/gc.h"
 #include "pipelines/run/journal.h"
@@ -215,15 +216,32 @@ static void keep_newest(struct gc *g)
 
 /* ---- lineage ---- */
 
+static void index_digests(struct gc *g)
+{
+    g->digests.arena = g->arena;
+    g->first = arena_array(g->arena, g->count + 1, sizeof *g->first);
+    g->next = arena_array(g->arena, g->count + 1, sizeof *g->next);
+    for (size_t i = 0; i < g->count; i++) {
+        const struct gc_item *one = &g->items[i];
+        size_t n;
+        if (one->kind != GC_ARTIFACT || *one->digest == 0)
+            continue;
+        n = name_index_find(&g->digests, one->digest);
+        if (n == NAME_NONE)
+            n = name_index_add(&g->digests, one->digest);
+        g->next[i] = g->first[n];
+        g->first[n] = i + 1;
+    }
+}
+
 /* Of the artifacts with that content the one to keep: none if one is kept, else the newest. */
 static struct gc_item *with_digest(struct gc *g, const char *digest)
 {
+    size_t n = digest == NULL ? NAME_NONE : name_index_find(&g->digests, digest);
     struct gc_item *newest = NULL;
 
-    for (size_t i = 0; digest != NULL && i < g->count; i++) {
-        struct gc_item *one = &g->items[i];
-        if (one->kind != GC_ARTIFACT || strcmp(one->digest, digest) != 0)
-            continue;
+    for (size_t k = n == NAME_NONE ? 0 : g->first[n]; k > 0; k = g->next[k - 1]) {
+        struct gc_item *one = &g->items[k - 1];
         if (one->kept != NULL)
             return NULL;
         if (newest == NULL || is_newer(one, newest))
@@ -232,11 +250,11 @@ static struct gc_item *with_digest(struct gc *g, const char *digest)
     return newest;
 }
 
-static bool keep_inputs(struct gc *g, const struct gc_item *of)
+/* Those that are kept for it are put on the stack. */
+static void keep_inputs(struct gc *g, const struct gc_item *of, size_t *stack, size_t *count)
 {
     const char *option;
     json_t *list, *digest;
-    bool more = false;
     size_t i;
 
     json_object_foreach(of->inputs, option, list)
@@ -245,20 +263,24 @@ static bool keep_inputs(struct gc *g, const struct gc_item *of)
             if (one == NULL)
                 continue;
             keep(one, arena_printf(g->arena, "%s was made from it", path_base(of->name)));
-            more = true;
+            stack[(*count)++] = (size_t)(one - g->items);
         }
-    return more;
 }
 
-/* Until nothing more is found: a chain is as long as the plan is deep. */
-static void keep_lineage(struct gc *g)
+/* Each artifact is looked at once. */
+static enum status keep_lineage(struct gc *g)
 {
-    for (bool more = true; more;) {
-        more = false;
-        for (size_t i = 0; i < g->count; i++)
-            if (g->items[i].kind == GC_ARTIFACT && g->items[i].kept != NULL)
-                more |= keep_inputs(g, &g->items[i]);
+    size_t *stack = arena_array(g->arena, g->count + 1, sizeof *stack), n = 0;
+
+    for (size_t i = 0; i < g->count; i++)
+        if (g->items[i].kind == GC_ARTIFACT && g->items[i].kept != NULL)
+            stack[n++] = i;
+    while (n > 0) {
+        if (stop_requested())
+            return fail(ST_INTERRUPTED, "stopped; nothing was removed");
+        keep_inputs(g, &g->items[stack[--n]], stack, &n);
     }
+    return ST_OK;
 }
 
 static enum status keep_registry(struct gc *g, const char *folder)
@@ -324,13 +346,14 @@ static void keep_links(struct gc *g)
 
 enum status gc_mark(struct gc *g)
 {
+    index_digests(g);
     TRY(keep_plan(g));
     TRY(keep_last_run(g));
     keep_pinned(g);
     TRY(keep_registries(g));
     keep_newest(g);
     keep_young(g);
-    keep_lineage(g);
+    TRY(keep_lineage(g));
     keep_links(g);
     return ST_OK;
 }

@@ -338,7 +338,7 @@ const struct command cmd_verify = {
         "input has the digest its user names; and that sources from outside still have the content "
         "that was read.\n"
         "Ends with status 6 where a byte differs, or where an input is not found. (What made an "
-        "artifact, its counts and\n"
+        "artifact, its inputs, counts and\n"
         "circumstances are covered by no digest.)\n\n"
         "  tundish verify work/quickstart/current/model\n"
         "  tundish verify model --search /backup/artifacts --allow-missing\n"

@@ -75,12 +75,12 @@
  *   gate:
  *   - {metric: bits_per_byte, max: 2.0}
  *   - {metric: arc.accuracy, min: 0.3}               dots lead into objects
- *   - {metric: bits_per_byte, versus: registry/champion, gain: 0.0, better: lower,
+ *   - {metric: bits_per_byte, versus: registry/champion, gain: 0.001, better: lower,
  *      confidence: 0.95, resamples: 2000, seed: 1}
  *
  * A map alone is a list of one. Bounds and `versus` exclude each other. `better` may be left out of
  * metrics that our own stages write. Without `confidence` the values alone are compared; with it,
- * by a paired bootstrap of so many resamples. Only stages that make a report, and programs, have
+ * by a paired bootstrap of so many resamples. `gain` 0: no worse. Only stages that make a report, and programs, have
  * metrics.
  *
  * notify: who is told how a run ended

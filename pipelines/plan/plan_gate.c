@@ -7,6 +7,7 @@
 #include "pipelines/plan/program.h"
 
 #define GATE_LIMIT 1000
+#define TAIL_LEAST 10            /* resamples beyond the bound, so that it is one */
 
 /* ---- gates ---- */
 
@@ -68,6 +69,9 @@ static enum status read_confidence(struct arena *a, const struct yaml *map, stru
             return yaml_fail(yaml_get(map, of_bootstrap[i]),
                              "'%s' goes with 'confidence', which this gate lacks", of_bootstrap[i]);
     TRY(read_whole(a, map, "resamples", 100, 1000000, &g->resamples));
+    if (n != NULL && (double)g->resamples * (1 - g->confidence) < TAIL_LEAST - 1e-9)
+        return yaml_fail(n, "confidence %s wants 'resamples' of at least %.0f; found %lld", n->text,
+                         ceil(TAIL_LEAST / (1 - g->confidence) - 1e-6), g->resamples);
     return read_whole(a, map, "seed", 0, INT64_MAX, &g->seed);
 }
 

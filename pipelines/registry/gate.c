@@ -65,9 +65,12 @@ void gate_pair(struct arena *a, const struct gate_documents *mine,
                const struct gate_documents *other, bool higher, struct gate_pairs *out)
 {
     size_t most = mine->count < other->count ? mine->count : other->count, i = 0, k = 0;
+    double all = 0;
 
-    *out = (struct gate_pairs){ arena_array(a, most, sizeof(double)),
-                                arena_array(a, most, sizeof(double)), 0, 0 };
+    *out = (struct gate_pairs){ .difference = arena_array(a, most, sizeof(double)),
+                                .weight = arena_array(a, most, sizeof(double)) };
+    for (size_t n = 0; n < other->count; n++)
+        all += other->v[n].weight;
     while (i < mine->count && k < other->count) {
         const struct gate_document *x = &mine->v[i], *y = &other->v[k];
         int order = strcmp(x->id, y->id);
@@ -80,8 +83,10 @@ void gate_pair(struct arena *a, const struct gate_documents *mine,
             out->difference[out->count] =
                 higher ? x->numerator - y->numerator : y->numerator - x->numerator;
             out->weight[out->count++] = x->weight;
+            out->covered += x->weight;
         }
     }
+    out->covered = all > 0 ? out->covered / all : 0;
 }
 
 /* ", 3 with another text left out" */
@@ -112,6 +117,15 @@ static enum status compare_documents(struct arena *a, const struct plan_gate *g,
                arena_printf(a, "%zu documents are in this report and in that of %s%s, want at least "
                                "%d: score both models on the same store",
                             pairs->count, g->versus, left_out(a, pairs), GATE_DOCUMENTS_LEAST));
+        return ST_OK;
+    }
+    if (pairs->covered < GATE_COVERED_LEAST) {
+        decide(out, false,
+               arena_printf(a, "%zu documents with %.3g %% of the text that %s was scored on are in "
+                               "this report%s, want at least %.3g %%: score both models on the same "
+                               "store",
+                            pairs->count, 100 * pairs->covered, g->versus, left_out(a, pairs),
+                            100 * GATE_COVERED_LEAST));
         return ST_OK;
     }
     TRY(bootstrap_gain(&(struct bootstrap_args){ pairs->difference, pairs->weight, pairs->count,

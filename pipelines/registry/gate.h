@@ -24,6 +24,7 @@
 #include "pipelines/plan/plan.h"
 
 #define GATE_DOCUMENTS_LEAST 20
+#define GATE_COVERED_LEAST 0.5   /* of the promoted one's text: a minority of it may be no sample of it */
 
 /*    name     word */
 #define GATE_OUTCOMES(X)                                                                           \
@@ -60,6 +61,7 @@ struct gate_pairs {
     double *difference, *weight;
     size_t count;
     size_t other_text;           /* same id, another weight: left out */
+    double covered;              /* share of the other report's weight that is in pairs */
 };
 void gate_pair(struct arena *a, const struct gate_documents *mine,
                const struct gate_documents *other, bool higher_is_better, struct gate_pairs *out);

@@ -1,13 +1,16 @@
 /*
- * Gates of a run. A verdict is for ever: a gate that an artifact has passed is passed for this very artifact,
- * though the model that it was held against has been replaced since (perhaps by this one), so that a
- * finished pipeline stays finished. A shut gate is looked at again by each run.
+ * Gates of a run. What a gate that compares has let through stays let through: while the model that it
+ * was compared with is still the promoted one, when it is the promoted one itself, and when all
+ * behind it is done, so that a finished pipeline stays finished. If another model has been promoted
+ * meanwhile, it is asked again, and so is a shut gate, by each run.
  */
 #include <math.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "pipelines/registry/registry.h"
 #include "pipelines/run/run_part.h"
+#include "store/artifact.h"
 
 /* What the gate asks, so that another question gets an answer of its own. */
 static json_t *question(const struct plan_gate *g)
@@ -27,14 +30,71 @@ static json_t *question(const struct plan_gate *g)
     return q;
 }
 
-static bool passed_before(struct run *r, size_t i, const char *asked, struct gate_result *out)
+/* What a gate is held against now: the version under its alias, "" if nothing is promoted, and the
+ * digest of the report that came with it, "" if there is none. */
+struct opponent {
+    const char *version;
+    char report[SHA256_HEX];
+};
+
+static enum status find_opponent(struct run *r, const struct plan_gate *g, struct opponent *out)
 {
-    const json_t *verdict =
-        journal_verdict(r->journal, r->plan->names[i], r->survey->views[i].digest, asked);
+    struct registry_place place;
+    const char *nearest;
+    json_t *manifest;
+    bool promoted;
+
+    *out = (struct opponent){ .version = "" };
+    TRY(registry_has(r->arena, g->versus, &promoted, &nearest));
+    if (!promoted)
+        return ST_OK;
+    TRY(registry_resolve(r->arena, g->versus, &place));
+    out->version = place.version;
+    if (place.report == NULL)
+        return ST_OK;
+    TRY(artifact_open(place.report, NULL, &manifest));
+    snprintf(out->report, sizeof out->report, "%s", artifact_digest(manifest));
+    json_decref(manifest);
+    return ST_OK;
+}
+
+/* Is everything done that waits for the stage? Then its gate has nothing to keep from running. */
+static bool is_all_done_behind(const struct run *r, size_t i)
+{
+    size_t *stack = mem_array(r->plan->count, sizeof *stack), n = 0;
+    bool *seen = mem_array(r->plan->count, sizeof *seen), done = true;
+
+    stack[n++] = i;
+    while (n > 0 && done) {
+        size_t at = stack[--n];
+        for (size_t k = r->behind[at]; k > 0 && done; k = r->behind_next[k - 1]) {
+            size_t j = r->behind_stage[k - 1];
+            done = r->survey->views[j].state == STAGE_CACHED;
+            if (!seen[j])
+                stack[n++] = j;
+            seen[j] = true;
+        }
+    }
+    free(stack);
+    free(seen);
+    return done;
+}
+
+/* A verdict that still holds: on the same opponent, or on one that has been replaced by what was
+ * judged, or of a pipeline that is finished. */
+static bool passed_before(struct run *r, size_t i, const char *asked, const struct opponent *now,
+                          struct gate_result *out)
+{
+    const char *digest = r->survey->views[i].digest;
+    const json_t *verdict = journal_verdict(r->journal, r->plan->names[i], digest, asked);
     const char *outcome = json_string_value(json_object_get(verdict, "outcome"));
     const char *words = json_string_value(json_object_get(verdict, "words"));
+    const char *against = json_string_value(json_object_get(verdict, "against"));
 
     if (outcome == NULL || words == NULL || strcmp(outcome, gate_outcome_words[GATE_FAILED]) == 0)
+        return false;
+    if ((against == NULL || strcmp(against, now->version) != 0) && strcmp(now->report, digest) != 0
+        && !is_all_done_behind(r, i))
         return false;
     *out = (struct gate_result){ .words = arena_strdup(r->arena, words) };
     out->outcome = strcmp(outcome, gate_outcome_words[GATE_OPEN]) == 0 ? GATE_OPEN : GATE_PASSED;
@@ -50,12 +110,13 @@ static bool passed_before(struct run *r, size_t i, const char *asked, struct gat
 /* JSON has no other numbers than finite ones. */
 static json_t *plain(double x) { return json_real(isfinite(x) ? x : 0); }
 
-static enum status write_verdict(struct run *r, size_t i, const char *asked,
+static enum status write_verdict(struct run *r, size_t i, const char *asked, const char *against,
                                  const struct gate_result *g)
 {
-    json_t *event = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "event", "gate", "stage",
+    json_t *event = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "event", "gate", "stage",
                               r->plan->names[i], "digest", r->survey->views[i].digest, "gate",
-                              asked, "outcome", gate_outcome_words[g->outcome], "words", g->words);
+                              asked, "against", against, "outcome",
+                              gate_outcome_words[g->outcome], "words", g->words);
 
     BUG_IF(event == NULL);
     json_object_set_new(event, "value", plain(g->value));
@@ -71,16 +132,19 @@ static enum status look_at(struct run *r, size_t i, const struct plan_gate *g,
                            struct gate_result *out)
 {
     const char *artifact = r->survey->views[i].artifact;
+    struct opponent now = { .version = "" };
     json_t *q = question(g);
     struct buf asked = { 0 };
     enum status st = ST_OK;
 
     json_canonical(&asked, q);
     json_decref(q);
-    if (!passed_before(r, i, asked.p, out)) {
+    if (g->versus != NULL)
+        st = find_opponent(r, g, &now);
+    if (st == ST_OK && (g->versus == NULL || !passed_before(r, i, asked.p, &now, out))) {
         st = gate_check(r->arena, g, artifact, out);
         if (st == ST_OK)
-            st = write_verdict(r, i, asked.p, out);
+            st = write_verdict(r, i, asked.p, now.version, out);
     }
     buf_release(&asked);
     return st;

@@ -15,7 +15,7 @@
  *    "log": "corpus-3.log", "cause": "exit", "again": false}      again: another attempt follows
  *   {"t": ..., "event": "interrupted", "stage": "corpus", "key", "seconds": 3.5, "log": ...}
  *   {"t": ..., "event": "gate", "stage": "score", "digest": "<of the artifact>", "gate": "<what it
- *    asks, as canonical JSON>", "outcome": "passed", "words": "1.61 <= 2.0", "value": 1.61,
+ *    asks, as canonical JSON>", "against": "<version>", "outcome": "passed", "words": "1.61 <= 2.0", "value": 1.61,
  *    "other", "gain", "low", "high", "documents": of gate.h}
  *
  * Two invariants. A "start" is written before its process runs: it survives whatever ends the

@@ -55,7 +55,7 @@ serves
 
 arrive 260
 round 3 --set tokens=4096
-grep -q 'gate of score: failed: bits_per_byte .*the gain is -.* want at least 0' log || fails "the second round's gate does not say by how much"
+grep -q 'gate of score: failed: bits_per_byte .*the gain is -.* want at least 0.001' log || fails "the second round's gate does not say by how much"
 grep -q "error: the gate of stage 'score' is shut" log || fails "the gate is not the error"
 [ "$(promoted)" = "$first" ] || fails "a worse model was promoted"
 [ ! -e work/current/champion ] || [ "$(grep -c promote registry/history.jsonl)" = 1 ] || fails "the history knows of two"

@@ -204,8 +204,10 @@ static void only_the_same_documents_are_compared(void **state)
     assert_true(check(&g, make_scores(&f)).gain > 0.2);
     f.first = 1000;
     assert_gate(GATE_FAILED, "0 documents", &g, make_scores(&f));
-    f.first = 80;
-    assert_gate(GATE_PASSED, "20 documents", &g, make_scores(&f));
+    f.first = 80;      /* enough, but a fifth of what the promoted one was scored on */
+    assert_gate(GATE_FAILED, "20 documents with ", &g, make_scores(&f));
+    f.first = 30;
+    assert_gate(GATE_PASSED, "70 documents", &g, make_scores(&f));
 }
 
 static void what_has_no_documents_or_damaged_ones_is_an_error(void **state)

@@ -71,8 +71,33 @@ static void a_shut_gate_stops_what_waits_and_nothing_else(void **state)
     scene_end(&s);
 }
 
+/* Someone else's model came under the alias before this one's turn: asked again. */
+static void a_verdict_on_a_model_that_was_replaced_is_no_verdict(void **state)
+{
+    struct promote_args first = { .model = "m1", .report = "r1", .to = "reg/champion" };
+    struct promote_args other = { .model = "m2", .report = "r2", .to = "reg/champion" };
+    struct promotion promoted_now;
+    struct arena a;
+    struct scene s;
+
+    scene_begin(&s);
+    arena_init(&a);
+    promoted_artifact(&promoted_model, "m1", "model.safetensors", "1", "config.json", "{}");
+    promoted_artifact(&promoted_model, "m2", "model.safetensors", "2", "config.json", "{}");
+    promoted_artifact(&promoted_report, "r1", "metrics.json", "{\"loss\": 3}", NULL, NULL);
+    promoted_artifact(&promoted_report, "r2", "metrics.json", "{\"loss\": 1}", NULL, NULL);
+    assert_ok(registry_promote(&a, &first, &promoted_now));
+    write_plan("{metric: loss, versus: reg/champion, gain: 0.25}", "");
+    assert_run(&s, 0, "run", "p.yaml", "--until", "score");
+    assert_ok(registry_promote(&a, &other, &promoted_now));
+    assert_run(&s, 3, "run", "p.yaml");      /* `behind` has still to run, and 2 is worse than 1 */
+    assert_has(s.out.p, "behind  not run");
+    arena_release(&a);
+    scene_end(&s);
+}
+
 /* The next run is not held against what this one has put there. */
-static void a_verdict_is_for_ever_and_for_its_question(void **state)
+static void a_verdict_of_a_finished_pipeline_stands(void **state)
 {
     struct promote_args args = { .model = "model", .report = "report", .to = "reg/champion" };
     struct promotion promoted_now;
@@ -175,7 +200,8 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shut_gate_stops_what_waits_and_nothing_else),
-        cmocka_unit_test(a_verdict_is_for_ever_and_for_its_question),
+        cmocka_unit_test(a_verdict_on_a_model_that_was_replaced_is_no_verdict),
+        cmocka_unit_test(a_verdict_of_a_finished_pipeline_stands),
         cmocka_unit_test(programs_are_told_how_a_run_ended),
         cmocka_unit_test(a_record_tells_attempts_what_was_saved_and_metrics),
     };

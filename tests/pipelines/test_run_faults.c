@@ -411,8 +411,9 @@ static void the_end_of_a_log_is_shown_whatever_it_holds(void **state)
 {
     struct scene s;
 
-    begin(&s, "  a: {run: [sh, -c, \"head -c 3000 /dev/urandom; exit 3\"]}\n"
-              "  b: {run: [sh, -c, \"yes \\u043a\\u0438\\u0440 | tr -d '\\n' | head -c 3001; exit 3\"]}\n");
+    begin(&s, "  a: {run: [sh, noise.sh]}\n  b: {run: [sh, letters.sh]}\n");
+    scene_write("noise.sh", "head -c 3000 /dev/urandom | tr -d '\\000'\nexit 3\n");
+    scene_write("letters.sh", "yes \xD0\xBA\xD0\xB8 | tr -d '\\n' | head -c 3001\nexit 3\n");
     assert_run(&s, 1, "run", "p.yaml", "-k");
     assert_has(s.err.p, "stage 'a' failed (exit code 3)");
     assert_has(s.err.p, "stage 'b' failed (exit code 3)");
