@@ -17,13 +17,13 @@
  *
  * The one idea: the graph comes from what stages read (and `needs`), never from the order of the
  * file. A command's option table (base/opt.h) says which of its values are read and of which kind
- * they must be, so nothing about inputs is written twice, and every key and value is checked by the
- * table of the stage that will get it. Every fault is told with its place in the file (and, of a
- * value that a param brought, with the place of that value), and leads to exit code 2.
+ * they must be, so nothing about inputs is written twice, and every key and value is checked by
+ * the table of the stage that will get it. Every fault is told with its place in the file (and, of
+ * a value that a param brought, with the place of that value), and leads to exit code 2.
  *
- * Paths of files are relative to the folder in which the program is started, not to the file's own,
- * so that the same words mean the same file in the pipeline and on the command line. Params may
- * stand in every value of a stage, of `defaults` and of `notify`.
+ * Paths of files are relative to the folder in which the program is started, not to the file's
+ * own, so that the same words mean the same file in the pipeline and on the command line. Params
+ * may stand in every value of a stage, of `defaults` and of `notify`.
  *
  * A program of one's own (program.h)
  *
@@ -31,9 +31,10 @@
  *     run: [python3, lint.py, "{corpus}", --out, "{out}/report.json"]
  *     in: {corpus: "@corpus"}          named inputs: one path or "@stage" each
  *
- * in place of `uses` and `with`. The words go to the program as they are; there is no shell. {name}
- * is an input's path, {out} the folder to fill, {threads} a number; {{ and }} are braces, also in
- * what a param brings. An input that no word names is read all the same. What the program leaves in
+ * in place of `uses` and `with`. The words go to the program as they are; there is no shell.
+ * {name} is an input's path, {out} the folder to fill, {threads} a number; {{ and }} are braces,
+ * also in what a param brings. An input that no word names is read all the same. What the program
+ * leaves in
  * {out} is an artifact of the kind "files", which any option takes.
  *
  * matrix: one stage for each combination
@@ -78,10 +79,10 @@
  *   - {metric: bits_per_byte, versus: registry/champion, gain: 0.001, better: lower,
  *      confidence: 0.95, resamples: 2000, seed: 1}
  *
- * A map alone is a list of one. Bounds and `versus` exclude each other. `better` may be left out of
- * metrics that our own stages write. Without `confidence` the values alone are compared; with it,
- * by a paired bootstrap of so many resamples. `gain` 0: no worse. Only stages that make a report, and programs, have
- * metrics.
+ * A map alone is a list of one. Bounds and `versus` exclude each other. `better` may be left out
+ * of metrics that our own stages write. Without `confidence` the values alone are compared; with
+ * it, by a paired bootstrap of so many resamples. `gain` 0: no worse. Only stages that make a
+ * report, and programs, have metrics.
  *
  * notify: who is told how a run ended
  *
@@ -111,9 +112,9 @@
  *
  * Nothing in it can change a result: no other key is taken. `stages` goes over `kinds`.
  *
- * Keys of which this version knows nothing but the name (`on`, `if`, `env` ...) are refused. To add
- * one: take it out of the refused keys in plan_keys.c, put it into schema_keys.c, and read it where
- * plan_part.h says that its neighbours are read.
+ * Keys of which this version knows nothing but the name (`on`, `if`, `env` ...) are refused. To
+ * add one: take it out of the refused keys in plan_keys.c, put it into schema_keys.c, and read it
+ * where plan_part.h says that its neighbours are read.
  */
 #ifndef TUNDISH_PIPELINES_PLAN_H
 #define TUNDISH_PIPELINES_PLAN_H

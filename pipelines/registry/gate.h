@@ -7,14 +7,14 @@
  *                     compared (gate_bootstrap.h), and the gain's lower bound at that confidence
  *                     must be at least `gain`
  *
- * The one idea: a gain counts from the side that is better, so it is positive where the new model is
- * better, whatever the metric. Which side that is, the gate says; the plan takes it from
+ * The one idea: a gain counts from the side that is better, so it is positive where the new model
+ * is better, whatever the metric. Which side that is, the gate says; the plan takes it from
  * gate_metrics[] (gate_report.h) for metrics that are in it.
  *
- * Documents are paired by id. One whose weight (its bytes, of bits_per_byte) is not the same in both
- * reports is another text under the same id and is left out; of an id that stands twice in a report
- * the first is paired with the first. Fewer than GATE_DOCUMENTS_LEAST pairs say nothing for sure:
- * the gate fails and says so.
+ * Documents are paired by id. One whose weight (its bytes, of bits_per_byte) is not the same in
+ * both reports is another text under the same id and is left out; of an id that stands twice in a
+ * report the first is paired with the first. Fewer than GATE_DOCUMENTS_LEAST pairs say nothing for
+ * sure: the gate fails and says so.
  *
  * While nothing is promoted there is nothing to be better than: the gate is open.
  */

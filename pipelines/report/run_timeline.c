@@ -147,8 +147,8 @@ static void add_summary(struct buf *out, const struct run_page *p, const struct 
 
 /* ---- what held it up ---- */
 
-/* When each stage was settled: its last attempt's end, or, of one that took no time, the end of what
- * it waited for; -1: at once. */
+/* When each stage was settled: its last attempt's end, or, of one that took no time, the end of
+ * what it waited for; -1: at once. */
 static double *settled_times(const struct run_now *now)
 {
     const struct plan *plan = now->plan;

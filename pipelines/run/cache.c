@@ -168,8 +168,8 @@ static const char *other_input(const json_t *manifest, const json_t *record)
     return NULL;
 }
 
-/* Does the file begin as key_store() writes one of this key? Saves reading a record that nobody asks
- * for; whatever else it begins with, key_load() decides. */
+/* Does the file begin as key_store() writes one of this key? Saves reading a record that nobody
+ * asks for; whatever else it begins with, key_load() decides. */
 static bool begins_with_key(struct arena *a, const char *artifact, const char *key)
 {
     static const char head[] = "{\n  \"key\": \"";

@@ -17,8 +17,8 @@ struct capacity {
     uint64_t memory;             /* bytes */
 };
 /* The machine's own: its processors (base/platform.h), its memory or its control group's limit; as
- * many jobs as threads. What the site profile says comes in front, and what is in `asked` (0: nothing)
- * in front of that. */
+ * many jobs as threads. What the site profile says comes in front, and what is in `asked` (0:
+ * nothing) in front of that. */
 struct capacity capacity_of(const struct plan *p, const struct capacity *asked);
 /* A stage's claim, at most what there is of threads. */
 struct capacity capacity_claim(const struct plan_stage *s, const struct capacity *all);

@@ -1,10 +1,10 @@
 /*
  * When a result is safe on the disk.
  *
- * A stage's artifact counts for the next stage as soon as it is there; it is written into the journal
- * as done when a sync of the whole file system has begun after that and come back. The sync is a child, so
- * that the loop goes on, and serves all stages that ended in the last half second: a thousand small
- * stages cost a few syncs.
+ * A stage's artifact counts for the next stage as soon as it is there; it is written into the
+ * journal as done when a sync of the whole file system has begun after that and come back. The
+ * sync is a child, so that the loop goes on, and serves all stages that ended in the last half
+ * second: a thousand small stages cost a few syncs.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -8,9 +8,8 @@
  *   ended     asks; true once, when it has ended: then the job is freed
  *   signal    passes a signal to all of it
  *
- * A job's own process never outlives the runner: the kernel ends it (PR_SET_PDEATHSIG); what that has
- * started may, and is found by the mark. Its words go straight into
- * its log.
+ * A job's own process never outlives the runner: the kernel ends it (PR_SET_PDEATHSIG); what that
+ * has started may, and is found by the mark. Its words go straight into its log.
  *
  * To add an executor (ssh, a cluster): one `const struct executor` with these functions, in a file
  * of its own, and a row in executor_of().
@@ -61,9 +60,9 @@ extern const struct executor executor_mpi;
 /* The one for a job of so many ranks. */
 const struct executor *executor_of(long long ranks);
 
-/* What executors of this machine share: starts argv (file is looked up in PATH) or the job's body as
- * a child. launched: it is a launcher, which must be able to end its ranks when the runner dies. The other
- * functions of such an executor are those of executor_local. */
+/* What executors of this machine share: starts argv (file is looked up in PATH) or the job's body
+ * as a child. launched: it is a launcher, which must be able to end its ranks when the runner
+ * dies. The other functions of such an executor are those of executor_local. */
 struct child_args {
     const char *file;
     const char *const *argv;     /* for the log's first line, too, if there is no body */

@@ -70,8 +70,8 @@ struct child {
     sigset_t signals;            /* those that were blocked before */
 };
 
-/* Signals are blocked here, so that none of our handlers runs in the child: with words, it shares our
- * memory until exec, so only calls that are safe there. */
+/* Signals are blocked here, so that none of our handlers runs in the child: with words, it shares
+ * our memory until exec, so only calls that are safe there. */
 _Noreturn static void run_child(const struct child *c)
 {
     int nothing = open("/dev/null", O_RDONLY);

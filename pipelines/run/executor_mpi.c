@@ -1,5 +1,5 @@
-/* Several ranks of this machine, or of those that mpirun knows of: the local executor with mpirun in
- * front. */
+/* Several ranks of this machine, or of those that mpirun knows of: the local executor with mpirun
+ * in front. */
 #include <stdlib.h>
 #include <unistd.h>
 

@@ -1,8 +1,8 @@
 /*
- * Gates of a run. What a gate that compares has let through stays let through: while the model that it
- * was compared with is still the promoted one, when it is the promoted one itself, and when all
- * behind it is done, so that a finished pipeline stays finished. If another model has been promoted
- * meanwhile, it is asked again, and so is a shut gate, by each run.
+ * Gates of a run. What a gate that compares has let through stays let through: while the model
+ * that it was compared with is still the promoted one, when it is the promoted one itself, and
+ * when all behind it is done, so that a finished pipeline stays finished. If another model has
+ * been promoted meanwhile, it is asked again, and so is a shut gate, by each run.
  */
 #include <math.h>
 #include <string.h>

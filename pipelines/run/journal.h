@@ -26,9 +26,9 @@
  * believed (survey.c).
  *
  * A torn last line (power loss while appending) is ignored, and cut off by the next writer. Any
- * other line that does not look like an event is an error that names it; values are parsed when they are
- * asked for. To add an event: write it with
- * journal_append(), keep its newest in journal_take().
+ * other line that does not look like an event is an error that names it; values are parsed when
+ * they are asked for. To add an event: write it with journal_append(), keep its newest in
+ * journal_take().
  */
 #ifndef TUNDISH_PIPELINES_JOURNAL_H
 #define TUNDISH_PIPELINES_JOURNAL_H
@@ -59,8 +59,8 @@ struct journal_view journal_of(const struct journal *j, const char *stage);
 const char *const *journal_stages(const struct journal *j);
 /* The process of a start event (of journal_of()); all zero if it names none. */
 struct process_id journal_process(const json_t *start);
-/* Questions that cost no parsing: how many starts; the newest one has no end; the stage's last event
- * is a done of that key; there is a done of that key, however old. */
+/* Questions that cost no parsing: how many starts; the newest one has no end; the stage's last
+ * event is a done of that key; there is a done of that key, however old. */
 long long journal_attempts(const struct journal *j, const char *stage);
 bool journal_is_open(const struct journal *j, const char *stage);
 bool journal_ends_with(const struct journal *j, const char *stage, const char *key);

@@ -57,7 +57,8 @@ _Noreturn static void run_program(const char *const *argv, int in)
     _exit(127);
 }
 
-/* Waits for it, for a while, and until somebody wants to stop; its exit code, -1 if it was ended. */
+/* Waits for it, for a while, and until somebody wants to stop; its exit code, -1 if it was ended.
+ */
 static int wait_for_end(pid_t pid)
 {
     int fd = pidfd_open(pid, 0), how = 0, ready = 0;

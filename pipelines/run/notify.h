@@ -1,7 +1,7 @@
 /*
- * Telling programs how a run ended (`notify:` in a pipeline file or a site profile). Each gets the run's
- * record (run_record.h) on its stdin; what it prints comes to stderr. It has half a minute. Nothing that
- * it does changes how the run ended.
+ * Telling programs how a run ended (`notify:` in a pipeline file or a site profile). Each gets the
+ * run's record (run_record.h) on its stdin; what it prints comes to stderr. It has half a minute.
+ * Nothing that it does changes how the run ended.
  */
 #ifndef TUNDISH_PIPELINES_NOTIFY_H
 #define TUNDISH_PIPELINES_NOTIFY_H

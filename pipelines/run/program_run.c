@@ -1,6 +1,7 @@
 /*
- * A program of others as a stage: it fills a folder, which becomes an artifact when it has ended well.
- * A small one is made at once; the files of a large one are hashed by a child, so that the loop goes on.
+ * A program of others as a stage: it fills a folder, which becomes an artifact when it has ended
+ * well. A small one is made at once; the files of a large one are hashed by a child, so that the
+ * loop goes on.
  */
 #include <stdio.h>
 #include <sys/stat.h>
@@ -23,8 +24,8 @@ enum status program_begin(struct run *r, size_t i)
     return artifact_begin(s->command, cfg, r->survey->views[i].artifact, &r->live[i].artifact);
 }
 
-/* The manifest is ours: of a program that wrote one of that name, it would be lost. So would a link:
- * no digest covers it. */
+/* The manifest is ours: of a program that wrote one of that name, it would be lost. So would a
+ * link: no digest covers it. */
 static enum status check_folder(const char *folder)
 {
     struct arena a;

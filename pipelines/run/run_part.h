@@ -68,14 +68,15 @@ struct run {
 MUST_USE enum status strays_end(struct run *r);
 
 /* ---- attempt.c ---- */
-/* Starts the stage's next process; its view says RUN. If no process comes of it, for want of room on
- * the disk or of a program's folder, its state is FAILED. A status that is not ST_OK ends the run. */
+/* Starts the stage's next process; its view says RUN. If no process comes of it, for want of room
+ * on the disk or of a program's folder, its state is FAILED. A status that is not ST_OK ends the
+ * run. */
 MUST_USE enum status attempt_start(struct run *r, size_t i);
 /* Ends it, for a reason. */
 void attempt_end(struct run *r, size_t i, enum end_wish why);
-/* Looks whether it has ended, whether it takes too long or too much, and hands its new words to the
- * view. *ended: it has; then turns[i].state says how it went on (DONE, FAILED, PAUSED or STOPPED). A status
- * that is not ST_OK ends the run. */
+/* Looks whether it has ended, whether it takes too long or too much, and hands its new words to
+ * the view. *ended: it has; then turns[i].state says how it went on (DONE, FAILED, PAUSED or
+ * STOPPED). A status that is not ST_OK ends the run. */
 MUST_USE enum status attempt_look(struct run *r, size_t i, bool *ended);
 /* Readable when its process has ended; -1: it has, or must be asked. */
 int attempt_fd(const struct run *r, size_t i);
@@ -103,8 +104,8 @@ const char *gates_were_shut(struct arena *a, const struct journal *j, const stru
 /* ---- program_run.c ---- */
 /* Makes the folder that a program of others fills. */
 MUST_USE enum status program_begin(struct run *r, size_t i);
-/* The program has ended, or the child that hashes what it left: makes the artifact of it. *ended false:
- * such a child is at work now. */
+/* The program has ended, or the child that hashes what it left: makes the artifact of it. *ended
+ * false: such a child is at work now. */
 MUST_USE enum status program_end(struct run *r, size_t i, struct job_end *end, bool *ended);
 
 #endif

@@ -6,7 +6,8 @@
  *                 with the stage's name in front
  *   view_live     on a terminal: a row a stage, drawn again several times a second
  *
- * To add one: a struct whose first member is a struct run_view, and these functions; any may be NULL.
+ * To add one: a struct whose first member is a struct run_view, and these functions; any may be
+ * NULL.
  */
 #ifndef TUNDISH_PIPELINES_RUN_VIEW_H
 #define TUNDISH_PIPELINES_RUN_VIEW_H

@@ -1,25 +1,26 @@
 /*
- * The runner: does what the survey says must be done. Each stage is a process of its own; those that
- * do not wait for each other run side by side, as far as jobs, threads and memory of the machine go
- * (capacity.h).
+ * The runner: does what the survey says must be done. Each stage is a process of its own; those
+ * that do not wait for each other run side by side, as far as jobs, threads and memory of the
+ * machine go (capacity.h).
  *
  * Crash rules. The work folder is held by a kernel lock. Before a stage runs, its key record is
  * beside the place of its artifact, and the journal says which process it is. The artifact appears
- * whole, and what waits for it may start at once. It is written down as done when all of the work folder's
- * file system has been synced since: one sync serves all stages that ended before it, so that many
- * small stages do not wait for the disk. So at any moment the runner can be killed and started again
- * with the same words: what is done is found done, a process that still lives is ended, and a stage
- * that was cut off is called again with the same words and goes on from its own state.
+ * whole, and what waits for it may start at once. It is written down as done when all of the work
+ * folder's file system has been synced since: one sync serves all stages that ended before it, so
+ * that many small stages do not wait for the disk. So at any moment the runner can be killed and
+ * started again with the same words: what is done is found done, a process that still lives is
+ * ended, and a stage that was cut off is called again with the same words and goes on from its own
+ * state.
  *
  * A stage has ended when nothing of it is alive: what its process leaves behind in its group (or
  * anywhere, if it did not end well) has a second to end by itself, and is ended then. The second
  * Ctrl-C takes these along at once; behind kill -9 the next run ends them, by their mark.
  *
- * One thread and an event loop (runner.c): reap what ended, settle it (attempt.c), start what there is
- * room for, tell the view (run_view.h), sleep until something happens.
+ * One thread and an event loop (runner.c): reap what ended, settle it (attempt.c), start what
+ * there is room for, tell the view (run_view.h), sleep until something happens.
  *
- * Cost: O(stages + arrows) for the loop itself, and per stage that runs a few system calls beside the
- * process; memory O(stages), whatever they read or make.
+ * Cost: O(stages + arrows) for the loop itself, and per stage that runs a few system calls beside
+ * the process; memory O(stages), whatever they read or make.
  */
 #ifndef TUNDISH_PIPELINES_RUNNER_H
 #define TUNDISH_PIPELINES_RUNNER_H
