@@ -186,7 +186,7 @@ static enum status hold(const char *folder, struct arena *a, int *fd, bool *used
     const char *path = path_join(a, folder, MANIFEST_NAME);
 
     *used = false;
-    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    *fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (*fd < 0)
         return fail_errno(errno == ENOENT ? ST_MISSING : ST_IO, "cannot open '%s'", path);
     if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
