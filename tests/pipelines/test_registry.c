@@ -448,6 +448,10 @@ static void an_alias_that_was_moved_by_hand_is_left(void **state)
     promote(a, alias, NULL);
     promote(b, alias, NULL);
     promote(a, canary, NULL);
+    point(alias, arena_printf(&scratch_arena, "versions/%s", version_of(a)));       /* as if b was cut off; but a later event was not */
+    promote(c, canary, NULL);
+    assert_string_equal(resolve(alias).version, version_of(a));
+    promote(a, canary, NULL);
     point(alias, arena_printf(&scratch_arena, "versions/%s", version_of(c)));
     promote(b, canary, NULL);
     assert_string_equal(resolve(alias).version, version_of(c));
