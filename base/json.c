@@ -21,8 +21,11 @@ enum status json_read_file(const char *path, json_t **out)
 {
     struct buf text = { 0 };
     enum status st;
+    uint64_t bytes;
 
     *out = NULL;
+    if (file_exists(path))
+        TRY(file_size(path, &bytes));        /* a pipe's writer may never come */
     st = file_read(path, FILE_LIMIT, &text);
     if (st == ST_OK)
         st = json_parse(text.p, text.n, path, out);

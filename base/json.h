@@ -15,7 +15,7 @@
 
 /* Parses n bytes; errors name `what` with line and column. Duplicate keys are refused. */
 MUST_USE enum status json_parse(const char *text, size_t n, const char *what, json_t **out);
-/* Reads a whole file, at most 256 MiB. */
+/* Reads a whole regular file, at most 256 MiB. */
 MUST_USE enum status json_read_file(const char *path, json_t **out);
 /* Writes indented, sorted keys, final newline; atomically (file_write_atomic). */
 MUST_USE enum status json_write_file(const char *path, const json_t *value);

@@ -374,6 +374,7 @@ static enum status read_manifest(const char *path, json_t **manifest)
 {
     struct buf name = { 0 }, text = { 0 };
     enum status st;
+    uint64_t bytes;
 
     buf_printf(&name, "%s/" MANIFEST_NAME, path);
     if (!file_exists(path))
@@ -381,6 +382,8 @@ static enum status read_manifest(const char *path, json_t **manifest)
     else if (!file_exists(name.p))
         st = fail(ST_FORMAT, "'%s' is not a finished artifact: it has no " MANIFEST_NAME, path);
     else
+        st = file_size(name.p, &bytes);          /* regular: no pipe that nobody writes to */
+    if (st == ST_OK)
         st = file_read(name.p, MANIFEST_LIMIT, &text);
     if (st == ST_OK)
         st = manifest_parse(name.p, text.p, text.n, manifest);

@@ -1,4 +1,6 @@
-/* What a model registry refers to: aliases are links to versions/<16 hex>, each an artifact. */
+/* What a model registry refers to: each folder in versions/ and reports/ is an artifact, and so is
+ * what an alias leads to. All that is still there counts, so also each version that a rollback may
+ * lead to; what is to go is for `tundish registry --prune` to say. */
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
@@ -58,5 +60,6 @@ static enum status add_models(struct gc_roots *r, const char *folder)
 enum status gc_registry_roots(const char *folder, struct gc_roots *out)
 {
     TRY(add_models(out, folder));
-    return add_models(out, path_join(out->arena, folder, "versions"));
+    TRY(add_models(out, path_join(out->arena, folder, "versions")));
+    return add_models(out, path_join(out->arena, folder, "reports"));
 }

@@ -182,14 +182,19 @@ static enum status find_other(struct arena *a, const struct plan_gate *g,
     return ST_OK;
 }
 
-static void leave_open(struct arena *a, const struct plan_gate *g, const char *nearest,
-                       struct gate_result *out)
+/* A name that nearly is one of the registry's would else let everything through for ever. */
+static enum status leave_open(struct arena *a, const struct plan_gate *g, const char *nearest,
+                              struct gate_result *out)
 {
+    if (nearest != NULL)
+        return fail(ST_CONFIG,
+                    "nothing is promoted as '%s'; did you mean '%s'? If not, promote its first "
+                    "model by hand (tundish promote MODEL --to %s --report REPORT)",
+                    g->versus, nearest, g->versus);
     out->outcome = GATE_OPEN;
     out->words = arena_printf(a, "%s %.6g; nothing is promoted as %s yet, so there is nothing to "
                                  "be better than", g->metric, out->value, g->versus);
-    if (nearest != NULL)
-        out->words = arena_printf(a, "%s (there is %s)", out->words, nearest);
+    return ST_OK;
 }
 
 static enum status check_versus(struct arena *a, const struct plan_gate *g, const char *report,
@@ -205,10 +210,8 @@ static enum status check_versus(struct arena *a, const struct plan_gate *g, cons
     if (g->confidence > 0 && (m == NULL || m->file == NULL))
         return no_documents(a, g);
     TRY(registry_has(a, g->versus, &promoted, &nearest));
-    if (!promoted) {
-        leave_open(a, g, nearest, out);
-        return ST_OK;
-    }
+    if (!promoted)
+        return leave_open(a, g, nearest, out);
     TRY(find_other(a, g, &place));
     TRY(gate_numbers_read(a, place.report, &numbers));
     TRY(gate_numbers_find(&numbers, place.report, g->metric, &out->other));

@@ -17,6 +17,7 @@
  * sure: the gate fails and says so.
  *
  * While nothing is promoted there is nothing to be better than: the gate is open.
+ * But where the registry has an alias of nearly that name, it is taken for a slip (ST_CONFIG).
  */
 #ifndef TUNDISH_PIPELINES_GATE_H
 #define TUNDISH_PIPELINES_GATE_H

@@ -2,22 +2,27 @@
  * The model registry: which model is the champion, which was it before, and who said so.
  *
  *   registry/<alias>                 a link to versions/<16 hex>: what is in use under that name
- *   registry/versions/<16 hex>/          a model; the digits begin its content digest
- *   registry/versions/<16 hex>.report/   the evaluation that came with its promotion; may be absent
+ *   registry/versions/<16 hex>/      a model; the digits begin its content digest
+ *   registry/reports/<16 hex>/       an evaluation that came with a promotion; the digits begin its
+ *                                    own content digest
  *   registry/history.jsonl           what happened (registry_history.h)
  *   registry/lock                    held (flock) by whoever changes something
  *
  * Its one spelling is REGISTRY/ALIAS, a path: "registry/champion". As the alias is a link to the
  * model's folder, whatever reads a model can be given that path.
  *
+ * Which report goes with an alias is told by the history alone: the newest event that led that alias
+ * to that version names it. So two aliases of one version each keep their own.
+ *
  * The order in which something changes, so that a kill at any moment leaves an alias that leads to
  * a whole version:
  *   1. the version and its report are made under a temporary name, synced, renamed;
  *   2. the event is appended to the history and synced;
  *   3. the alias is swapped: a link under a temporary name, renamed over it, the folder synced.
- * Killed before 2, nothing was promoted. Killed between 2 and 3, the history is ahead, and the next
- * promote, rollback or prune swaps the alias before it does anything else; the other order would
- * leave an alias of which nobody knows who moved it, when and why.
+ * Killed before 2, nothing was promoted. Killed between 2 and 3, the history's last event
+ * is ahead of its alias, and the next promote, rollback or prune swaps that alias before it does
+ * anything else; the other order would leave an alias of which nobody knows who moved it, when and
+ * why. Any other alias that is apart from the history was moved by hand: that is warned of and left.
  *
  * A version's files are hard links to the artifact's, or, across file systems, copies that are
  * hashed again. manifest.json is always a copy, so that a lock on it is about this version alone:
@@ -42,7 +47,7 @@
 struct registry_place {
     const char *version;             /* 16 hex digits */
     const char *model;               /* REGISTRY/versions/<version> */
-    const char *report;              /* the same with .report; NULL: it has none */
+    const char *report;              /* REGISTRY/reports/<16 hex>; NULL: the alias has none */
     char digest[SHA256_HEX];         /* the model's content digest */
 };
 /* What REGISTRY/ALIAS leads to, in the arena. ST_MISSING, with the nearest name, if there is no such
@@ -64,8 +69,10 @@ struct promotion {
     char version[17], digest[SHA256_HEX];
     char before[17];                 /* "": there was none */
     bool changed;                    /* false: it was there already, and nothing was written */
+    bool untold;                     /* it led to `before`, and the history did not say so */
 };
-/* Hashes every file of model and report first: ST_INTEGRITY if a byte differs. The model that is
+/* Hashes every file of model and report first: ST_INTEGRITY if a byte differs. ST_USAGE if the
+ * report says that it is about another model. The model that is
  * under the alias already is no event; with another report it is one, which is no step for
  * rollback. Waits for another writer, at most a minute (ST_HELD). */
 MUST_USE enum status registry_promote(struct arena *a, const struct promote_args *args,
@@ -81,16 +88,11 @@ struct rollback_args {
 MUST_USE enum status registry_rollback(struct arena *a, const struct rollback_args *args,
                                        struct promotion *out);
 
-/* The content digests of all models and reports that an alias or one of the last `keep` events of an
- * alias refers to, NULL-terminated, in the arena; none if there is no such folder. For whoever
- * collects garbage elsewhere. */
-MUST_USE enum status registry_digests(struct arena *a, const char *registry, long long keep,
-                                      const char ***out);
-
 /* {"registry", "aliases": [{"alias", "version", "digest", "report", "since", "by", "note"}],
  *  "versions": [{"version", "digest", "bytes", "report", "aliases": [names]}],
- *  "history": [the events], "pending": [aliases whose last event is not carried out]}; "digest" of a
- * version that cannot be read is null. The caller owns it. */
+ *  "history": [the events], "pending": [the alias whose event was cut off, if there is one], "apart":
+ * [aliases that lead elsewhere than the history says]}; "digest" of a version that cannot be read is
+ * null. The caller owns it. */
 MUST_USE enum status registry_json(struct arena *a, const char *registry, json_t **out);
 
 struct prune_args {
@@ -104,7 +106,7 @@ struct prune_result {
     uint64_t shared;                 /* bytes of files that go on elsewhere, as hard links */
 };
 /* Removes the versions that no alias, none of the last `keep` events of an alias and no next
- * rollback refers to. Says a word (log_info) of each; one that is in use stays. */
+ * rollback refers to, and the reports that went with none of those that stay. Says a word (log_info) of each; one that is in use stays. */
 MUST_USE enum status registry_prune(struct arena *a, const struct prune_args *args,
                                     struct prune_result *out);
 

@@ -26,6 +26,9 @@ static void tell_promotion(const struct registry_cfg *c, const struct promotion 
 {
     if (!p->changed)
         log_info("%s is version %s already", c->to, p->version);
+    else if (p->untold && strcmp(p->before, p->version) == 0)
+        log_info("%s stays version %s, of which the history did not tell until now", c->to,
+                 p->version);
     else if (strcmp(p->before, p->version) == 0)
         log_info("%s stays version %s, with another report", c->to, p->version);
     else if (p->before[0])
@@ -87,7 +90,8 @@ const struct command cmd_promote = {
         "registry/champion finds\n"
         "the old model or the new one. What was there before stays for `tundish rollback`. "
         "Promoting what is\n"
-        "under the alias already changes nothing; with another --report it takes that one.\n"
+        "under the alias already changes nothing; with another --report it takes that one;\n"
+        "without, it keeps the one it had under that alias.\n"
         "\n"
         "  tundish promote model --to registry/champion --report score\n"
         "  tundish serve --model registry/champion\n"
@@ -112,7 +116,10 @@ static enum status run_rollback(struct arena *a, void *cfg)
     struct promotion p;
 
     TRY(registry_rollback(a, &(struct rollback_args){ c->alias, c->version, c->note }, &p));
-    if (p.changed)
+    if (p.untold && strcmp(p.before, p.version) == 0)
+        log_info("%s stays version %s, of which the history did not tell until now", c->alias,
+                 p.version);
+    else if (p.changed)
         log_info("%s is version %s again; before it was %s", c->alias, p.version, p.before);
     else
         log_info("%s is version %s already", c->alias, p.version);
@@ -239,6 +246,9 @@ static enum status print_registry(struct arena *a, const struct registry_cfg *c)
         print_history(json_object_get(whole, "history"));
         st = output_flush();
     }
+    json_array_foreach(json_object_get(whole, "apart"), i, alias)
+        log_warn("%s/%s leads elsewhere than its history says; promote or rollback it to make them "
+                 "agree", c->registry, json_string_value(alias));
     json_array_foreach(json_object_get(whole, "pending"), i, alias)
         log_warn("%s/%s: its last event is not carried out; the next promote, rollback or prune "
                  "does it", c->registry, json_string_value(alias));

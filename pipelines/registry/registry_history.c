@@ -28,7 +28,8 @@ bool registry_is_alias(const char *name)
     size_t n = strlen(name);
 
     return n > 0 && n <= ALIAS_LONGEST && strspn(name, letters) == n && name[0] != '-' &&
-           name[0] != '_' && strcmp(name, "versions") != 0 && strcmp(name, "lock") != 0;
+           name[0] != '_' && strcmp(name, "versions") != 0 && strcmp(name, "reports") != 0 &&
+           strcmp(name, "lock") != 0;
 }
 
 bool registry_is_version(const char *name)
@@ -255,6 +256,15 @@ const struct registry_event *registry_history_last(const struct registry_history
     for (size_t i = h->count; i-- > 0;)
         if (strcmp(h->v[i].alias, alias) == 0)
             return &h->v[i];
+    return NULL;
+}
+
+const char *registry_history_report(const struct registry_history *h, const char *alias,
+                                    const char *version)
+{
+    for (size_t i = h->count; i-- > 0;)
+        if (strcmp(h->v[i].alias, alias) == 0 && strcmp(h->v[i].version, version) == 0)
+            return h->v[i].report;
     return NULL;
 }
 

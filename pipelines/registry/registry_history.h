@@ -41,7 +41,7 @@ struct registry_event {
     const char *alias;
     const char *version, *digest;    /* what the alias pointed to from then on */
     const char *before;              /* the version before; NULL: none */
-    const char *report;              /* content digest of the version's report; NULL: none */
+    const char *report;              /* content digest of the report that goes with it; NULL: none */
     const char *by, *note;
 };
 
@@ -53,7 +53,7 @@ struct registry_history {
 };
 
 /* A name that may stand in a registry: 1 to 64 letters, digits, - and _, the first a letter or
- * digit, and none of the registry's own ("versions", "lock"). */
+ * digit, and none of the registry's own ("versions", "reports", "lock"). */
 bool registry_is_alias(const char *name);
 bool registry_is_version(const char *name);      /* 16 lower-case hex digits */
 
@@ -76,6 +76,10 @@ json_t *registry_event_json(const struct registry_event *e);
 /* The newest event of the alias, or NULL. */
 const struct registry_event *registry_history_last(const struct registry_history *h,
                                                    const char *alias);
+/* The digest of the report that the newest event which led the alias to that version names, or
+ * NULL. */
+const char *registry_history_report(const struct registry_history *h, const char *alias,
+                                    const char *version);
 /* The versions that the alias may go back to, the present one last; none twice in a row. */
 struct version_stack {
     const char **v;

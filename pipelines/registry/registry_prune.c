@@ -14,7 +14,6 @@
 #include "store/artifact.h"
 #include "store/manifest.h"
 
-#define REPORT_TAIL ".report"
 #define TEMPORARY ".tmp."
 
 /* ---- what is referred to ---- */
@@ -73,15 +72,81 @@ static void add_history(const struct registry *r, const char *alias, long long k
         add_name(out, s.v[i]);
 }
 
-const char **registry_kept(const struct registry *r, const char *const *links, long long keep)
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static enum status list_folder(const struct registry *r, const char *path, struct names *out)
+{
+    DIR *d = opendir(path);
+
+    if (d == NULL)
+        return errno == ENOENT ? ST_OK : fail_errno(ST_IO, "cannot open the folder '%s'", path);
+    for (struct dirent *e; (e = readdir(d)) != NULL;)
+        if (e->d_name[0] != '.')
+            add_name(out, arena_strdup(r->arena, e->d_name));
+    closedir(d);
+    if (out->count > 0)
+        qsort(out->v, out->count, sizeof *out->v, by_bytes);
+    return ST_OK;
+}
+
+/* The version in which a path ends, however it leads there; NULL: in none. */
+static const char *version_in(const struct registry *r, const char *path)
+{
+    char *versions = realpath(r->versions, NULL), *real = realpath(path, NULL);
+    const char *version = NULL;
+
+    if (versions != NULL && real != NULL && strncmp(real, versions, strlen(versions)) == 0 &&
+        real[strlen(versions)] == '/') {
+        const char *name = real + strlen(versions) + 1;
+
+        version = arena_strndup(r->arena, name, strcspn(name, "/"));
+    }
+    free(versions);
+    free(real);
+    return version;
+}
+
+/* Links of any kind count, those of people too; not what a process that died has left. */
+static enum status add_links(const struct registry *r, struct names *out)
+{
+    struct names entries = { .arena = r->arena };
+
+    TRY(list_folder(r, r->path, &entries));
+    for (const char **name = names_of(&entries); *name != NULL; name++)
+        if (strstr(*name, TEMPORARY) == NULL || registry_link_read(r, *name) == NULL)
+            add_name(out, version_in(r, path_join(r->arena, r->path, *name)));
+    return ST_OK;
+}
+
+/* What links lead to, what the last `keep` events of each alias name, and the next rollback's. */
+static enum status kept_versions(const struct registry *r, long long keep, const char ***out)
 {
     struct names kept = { .arena = r->arena };
     const char **aliases = registry_history_aliases(r->arena, &r->history);
 
-    for (; *links != NULL; links++)
-        add_name(&kept, registry_link_read(r, *links));
+    TRY(add_links(r, &kept));
     for (; *aliases != NULL; aliases++)
         add_history(r, *aliases, keep, &kept);
+    *out = names_of(&kept);
+    return ST_OK;
+}
+
+/* The reports of the versions that stay, by the names of their folders. */
+static const char **kept_reports(const struct registry *r, const char *const *versions)
+{
+    struct names kept = { .arena = r->arena };
+    const char **aliases = registry_history_aliases(r->arena, &r->history);
+
+    for (; *aliases != NULL; aliases++)
+        for (const char *const *v = versions; *v != NULL; v++) {
+            const char *digest = registry_history_report(&r->history, *aliases, *v);
+
+            if (digest != NULL)
+                add_name(&kept, arena_strndup(r->arena, digest, VERSION_DIGITS));
+        }
     return names_of(&kept);
 }
 
@@ -96,31 +161,6 @@ static const char *digest_of(struct arena *a, const char *path)
     digest = arena_strdup(a, artifact_digest(manifest));
     json_decref(manifest);
     return digest;
-}
-
-enum status registry_digests(struct arena *a, const char *path, long long keep, const char ***out)
-{
-    struct registry r = registry_at(a, path);
-    struct names digests = { .arena = a };
-    const char **links, **kept;
-
-    *out = names_of(&digests);
-    if (!file_exists(path))
-        return ST_OK;
-    TRY(registry_links(&r, &links));
-    TRY(registry_history_read(a, r.history_path, &r.history));
-    kept = registry_kept(&r, links, keep);
-    for (const char **v = kept; *v != NULL; v++) {
-        add_name(&digests, digest_of(a, registry_version_path(&r, *v)));
-        add_name(&digests, digest_of(a, registry_report_path(&r, *v)));
-    }
-    for (size_t i = 0; i < r.history.count; i++)
-        if (has_name(kept, r.history.v[i].version)) {
-            add_name(&digests, r.history.v[i].digest);
-            add_name(&digests, r.history.v[i].report);
-        }
-    *out = names_of(&digests);
-    return ST_OK;
 }
 
 /* ---- bytes ---- */
@@ -146,7 +186,7 @@ static enum status hold(const char *folder, struct arena *a, int *fd, bool *used
     const char *path = path_join(a, folder, MANIFEST_NAME);
 
     *used = false;
-    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    *fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (*fd < 0)
         return fail_errno(errno == ENOENT ? ST_MISSING : ST_IO, "cannot open '%s'", path);
     if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
@@ -169,16 +209,17 @@ static enum status remove_folder(const struct registry *r, const char *folder)
     return file_remove_tree(aside);
 }
 
+/* *stays: it is in use, or not ours. */
 static enum status remove_version(const struct registry *r, const char *version, bool dry,
-                                  struct prune_result *out)
+                                  bool *stays, struct prune_result *out)
 {
     const char *folder = registry_version_path(r, version);
-    const char *report = registry_report_path(r, version);
     enum status st;
     bool used;
     int fd;
 
     st = hold(folder, r->arena, &fd, &used);
+    *stays = true;
     if (st == ST_MISSING) {          /* not made by us */
         log_warn("%s stays: it has no " MANIFEST_NAME, folder);
         st = ST_OK;
@@ -186,67 +227,73 @@ static enum status remove_version(const struct registry *r, const char *version,
         log_info("%s stays: it is in use", folder);
         out->in_use++;
     } else if (st == ST_OK) {
+        *stays = false;
         log_info("%s %s", folder, dry ? "would be removed" : "is removed");
         add_bytes(r->arena, folder, out);
-        add_bytes(r->arena, report, out);
         out->removed++;
         if (!dry)
             st = remove_folder(r, folder);
-        if (st == ST_OK && !dry)
-            st = remove_folder(r, report);
     }
     if (fd >= 0)
         close(fd);
     return st;
 }
 
-/* A report whose version is gone: a prune that was killed between the two. */
-static bool is_orphan(const struct registry *r, const char *name)
+/* What a process that died has left; the lock is ours. */
+static enum status remove_leftover(const struct registry *r, const char *path, bool dry,
+                                   struct prune_result *out)
 {
-    size_t n = strlen(name), tail = strlen(REPORT_TAIL);
-    const char *version;
-
-    if (n != VERSION_DIGITS + tail || !str_ends_with(name, REPORT_TAIL))
-        return false;
-    version = arena_strndup(r->arena, name, n - tail);
-    return registry_is_version(version) && !file_exists(registry_version_path(r, version));
+    add_bytes(r->arena, path, out);
+    return dry ? ST_OK : file_remove_tree(path);
 }
 
-static enum status take_entry(const struct registry *r, const struct prune_args *args,
-                              const char *const *kept, const char *name, struct prune_result *out)
+/* Removes what is not in kept; *stay: the versions that are left. */
+static enum status prune_versions(const struct registry *r, bool dry, const char *const *kept,
+                                  struct names *stay, struct prune_result *out)
 {
-    const char *path = path_join(r->arena, r->versions, name);
+    struct names entries = { .arena = r->arena };
 
-    if (strstr(name, TEMPORARY) != NULL) {       /* the lock is ours: its process died */
-        add_bytes(r->arena, path, out);
-        return args->dry ? ST_OK : file_remove_tree(path);
+    TRY(list_folder(r, r->versions, &entries));
+    for (const char **name = names_of(&entries); *name != NULL; name++) {
+        bool stays = true;
+
+        if (stop_requested())
+            return fail(ST_INTERRUPTED, "stopped after removing %lld versions", out->removed);
+        if (strstr(*name, TEMPORARY) != NULL) {
+            TRY(remove_leftover(r, path_join(r->arena, r->versions, *name), dry, out));
+            continue;
+        }
+        if (!registry_is_version(*name))
+            continue;
+        if (!has_name(kept, *name))
+            TRY(remove_version(r, *name, dry, &stays, out));
+        if (stays)
+            add_name(stay, *name);
     }
-    if (is_orphan(r, name)) {
-        add_bytes(r->arena, path, out);
-        return args->dry ? ST_OK : remove_folder(r, path);
+    return ST_OK;
+}
+
+/* After the versions: what is killed in between leaves reports that the next prune removes. */
+static enum status prune_reports(const struct registry *r, bool dry, const char *const *kept,
+                                 struct prune_result *out)
+{
+    struct names entries = { .arena = r->arena };
+
+    TRY(list_folder(r, r->reports, &entries));
+    for (const char **name = names_of(&entries); *name != NULL; name++) {
+        const char *path = path_join(r->arena, r->reports, *name);
+
+        if (stop_requested())
+            return fail(ST_INTERRUPTED, "stopped after removing %lld versions", out->removed);
+        if (strstr(*name, TEMPORARY) != NULL) {
+            TRY(remove_leftover(r, path, dry, out));
+        } else if (registry_is_version(*name) && !has_name(kept, *name)) {
+            log_info("%s %s", path, dry ? "would be removed" : "is removed");
+            add_bytes(r->arena, path, out);
+            if (!dry)
+                TRY(remove_folder(r, path));
+        }
     }
-    if (!registry_is_version(name) || has_name(kept, name))
-        return ST_OK;
-    return remove_version(r, name, args->dry, out);
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static enum status list_folder(const struct registry *r, const char *path, struct names *out)
-{
-    DIR *d = opendir(path);
-
-    if (d == NULL)
-        return errno == ENOENT ? ST_OK : fail_errno(ST_IO, "cannot open the folder '%s'", path);
-    for (struct dirent *e; (e = readdir(d)) != NULL;)
-        if (e->d_name[0] != '.')
-            add_name(out, arena_strdup(r->arena, e->d_name));
-    closedir(d);
-    if (out->count > 0)
-        qsort(out->v, out->count, sizeof *out->v, by_bytes);
     return ST_OK;
 }
 
@@ -265,20 +312,14 @@ static enum status remove_links(const struct registry *r)
 static enum status prune_locked(const struct registry *r, const struct prune_args *args,
                                 struct prune_result *out)
 {
-    struct names entries = { .arena = r->arena };
-    const char **links, **kept;
+    struct names stay = { .arena = r->arena };
+    const char **kept;
 
-    TRY(registry_links(r, &links));
-    kept = registry_kept(r, links, args->keep);
+    TRY(kept_versions(r, args->keep, &kept));
     if (!args->dry)
         TRY(remove_links(r));
-    TRY(list_folder(r, r->versions, &entries));
-    for (const char **name = names_of(&entries); *name != NULL; name++) {
-        if (stop_requested())
-            return fail(ST_INTERRUPTED, "stopped after removing %lld versions", out->removed);
-        TRY(take_entry(r, args, kept, *name, out));
-    }
-    return ST_OK;
+    TRY(prune_versions(r, args->dry, kept, &stay, out));
+    return prune_reports(r, args->dry, kept_reports(r, names_of(&stay)), out);
 }
 
 enum status registry_prune(struct arena *a, const struct prune_args *args, struct prune_result *out)
@@ -289,7 +330,7 @@ enum status registry_prune(struct arena *a, const struct prune_args *args, struc
     *out = (struct prune_result){ 0 };
     if (!file_is_folder(r.versions))
         return fail(ST_MISSING, "there is no registry '%s' (`tundish promote` makes one)", r.path);
-    TRY(registry_lock(&r));
+    TRY(registry_lock(&r, NULL));
     st = prune_locked(&r, args, out);
     registry_unlock(&r);
     return st;
@@ -314,7 +355,7 @@ static json_t *alias_json(const struct registry *r, const char *alias, const cha
     }
     return json_pack("{s:s, s:s, s:s?, s:b, s:o, s:s?, s:s?}", "alias", alias, "version", version,
                      "digest", digest_of(r->arena, registry_version_path(r, version)), "report",
-                     file_exists(registry_report_path(r, version)), "since",
+                     registry_report_of(r, alias, version) != NULL, "since",
                      since != NULL ? json_real(since->t) : json_null(), "by",
                      since != NULL ? since->by : NULL, "note",
                      since != NULL ? since->note : NULL);
@@ -341,18 +382,20 @@ static json_t *version_json(const struct registry *r, const char *version,
     return json_pack("{s:s, s:s?, s:I, s:b, s:o}", "version", version, "digest",
                      digest_of(r->arena, folder), "bytes",
                      (json_int_t)(bytes.freed + bytes.shared), "report",
-                     file_exists(registry_report_path(r, version)), "aliases", aliases);
+                     *kept_reports(r, (const char *const[]){ version, NULL }) != NULL, "aliases",
+                     aliases);
 }
 
-static json_t *pending_json(const struct registry *r)
+/* The aliases that stand so beside their last event. */
+static json_t *aliases_json(const struct registry *r, enum registry_agreement want)
 {
     const char **aliases = registry_history_aliases(r->arena, &r->history);
-    json_t *pending = json_array();
+    json_t *names = json_array();
 
     for (; *aliases != NULL; aliases++)
-        if (!leads_to(r, *aliases, registry_history_last(&r->history, *aliases)->version))
-            json_array_append_new(pending, json_string(*aliases));
-    return pending;
+        if (registry_agreement(r, *aliases) == want)
+            json_array_append_new(names, json_string(*aliases));
+    return names;
 }
 
 enum status registry_json(struct arena *a, const char *path, json_t **out)
@@ -381,8 +424,9 @@ enum status registry_json(struct arena *a, const char *path, json_t **out)
             json_array_append_new(versions, version_json(&r, *name, links));
     for (size_t i = 0; i < r.history.count; i++)
         json_array_append_new(history, registry_event_json(&r.history.v[i]));
-    *out = json_pack("{s:s, s:o, s:o, s:o, s:o}", "registry", path, "aliases", aliases, "versions",
-                     versions, "history", history, "pending", pending_json(&r));
+    *out = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "registry", path, "aliases", aliases, "versions",
+                     versions, "history", history, "pending", aliases_json(&r, ALIAS_CUT_OFF), "apart",
+                     aliases_json(&r, ALIAS_APART));
     BUG_IF(*out == NULL);
     return ST_OK;
 }

@@ -141,7 +141,9 @@ static void nothing_promoted_is_open_and_no_report_is_an_error(void **state)
 
     assert_gate(GATE_OPEN, "nothing is promoted as", &g, report);
     g.versus = arena_strndup(&scratch_arena, alias, strlen(alias) - 1);
-    assert_gate(GATE_OPEN, arena_printf(&scratch_arena, "(there is %s)", alias), &g, report);
+    assert_fails(ST_CONFIG, arena_printf(&scratch_arena, "did you mean '%s'?", alias), gate_check(&scratch_arena, &g, report, &r));
+    g.versus = join(arena_strndup(&scratch_arena, alias, (size_t)(path_base(alias) - alias)), "nightly");
+    assert_gate(GATE_OPEN, "nothing is promoted as", &g, report);
     g.versus = alias;
     assert_fails(ST_CONFIG, "--report REPORT", gate_check(&scratch_arena, &g, report, &r));
     g.versus = "champion";

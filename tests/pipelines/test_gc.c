@@ -216,6 +216,10 @@ static void what_a_registered_model_was_made_from_stays(void **state)
                 "  a: {run: [sh, -c, \"true\"], gate: [{metric: m, versus: reg/champion, better: lower}]}\n");
     assert_run(&s, 0, "gc", "gated.yaml", "--dry-run", "--keep-days", "0", "--keep-last", "0", "--json");
     assert_kept(&s, b, "a model in the registry 'reg' leads to it");
+    assert_int_equal(system("mv reg/versions reg/reports"), 0);
+    GC_ALL(&s, "--registry", "reg", "-n", "--json");
+    assert_kept(&s, b, "a model in the registry 'reg' leads to it");
+    assert_int_equal(system("mv reg/reports reg/versions"), 0);
     scene_write("reg/versions/0123456789abcdef/manifest.json", "{");
     GC(&s, 2, "--registry", "reg", "--keep-days", "0", "--keep-last", "0");
     assert_true(has_artifact(b));

@@ -5,6 +5,8 @@ set -eu
 has() { grep -q -- "$2" "$1" || fail "no '$2' in $1"; }
 version() { readlink "$1" | sed 's,.*/,,'; }
 events() { wc -l <"$1/history.jsonl"; }
+# The folder of the report that the last event names.
+report() { tail -n 1 "$1/history.jsonl" | sed 's|.*"report":"\([0-9a-f]\{16\}\).*|'"$1"'/reports/\1|'; }
 
 make_store
 for n in 1 2; do
@@ -18,6 +20,8 @@ refused 2 "want REGISTRY/ALIAS" promote model1 --to champion
 refused 2 "is a checkpoint, want a model" promote checkpoint1 --to hand/champion
 refused 2 "is missing" promote model1
 [ ! -e hand ] || fail "a refused promotion has left something"
+refused 2 "is about the model $(digest model2), but 'model1' is the model $(digest model1)" promote model1 --to hand/champion --report score2
+[ ! -e hand ] || fail "a report of another model has left something"
 run 0 promote model1 --to hand/champion --report score1 --note "the first"
 has err "the first one"
 run 0 store verify hand/champion
@@ -47,6 +51,18 @@ printf x | dd of=model2/model.safetensors bs=1 seek=500 conv=notrunc status=none
 refused 6 "is damaged" promote model2 --to hand/other
 [ "$(events hand)" = 5 ] || fail "not five events"
 
+# a report of the checkpoint is one of the model that was exported from it, and each alias has its own
+run 0 evaluate --model checkpoint1 --store tokens --out score0 --prime-bytes 0
+refused 2 "score0' is about the model" promote model2 --to hand/other --report score0
+run 0 promote model1 --to hand/canary --report score0
+[ "$(report hand)" = "hand/reports/$(digest score0 | cut -c 1-16)" ] || fail "not the report of the checkpoint"
+run 0 promote hand/canary --to hand/champion --report score1
+[ "$(report hand)" = "hand/reports/$(digest score1 | cut -c 1-16)" ] || fail "not the report of the model"
+refused 2 "is an artifact" promote model1 --to hand/champion/new
+rm hand/history.jsonl
+run 0 promote model1 --to hand/champion
+has err "of which the history did not tell"
+
 # as a stage
 cat >p.yaml <<'END'
 pipeline: p
@@ -69,7 +85,7 @@ run 0 run p.yaml --force champion
 run 0 run p.yaml --set steps=3
 second=$(version registry/champion)
 [ "$second" != "$first" ] || fail "the new model was not promoted"
-[ -f registry/versions/$second.report/metrics.json ] || fail "no report"
+[ -f $(report registry)/metrics.json ] || fail "no report"
 run 0 rollback registry/champion
 run 0 run p.yaml --set steps=3
 [ "$(version registry/champion)" = "$first" ] || fail "a run in which nothing changed has promoted again"

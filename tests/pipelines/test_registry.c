@@ -134,7 +134,7 @@ static void a_damaged_model_another_kind_and_bad_names_are_refused(void **state)
     const char *checkpoint = scratch_path("checkpoint");
     struct promotion p;
     struct promote_args args = { model, alias, NULL, NULL };
-    static const char *const bad[] = { "champion", "reg/", "reg/a b", "reg/versions", "reg/lock",
+    static const char *const bad[] = { "champion", "reg/", "reg/a b", "reg/versions", "reg/reports", "reg/lock",
                                        "reg/.hidden", "reg/a.tmp.1", "" };
 
     flip_bit(join(model, "model.safetensors"), 3, 1);
@@ -319,14 +319,14 @@ static void wrong_events_are_refused_with_their_line(void **state)
 static void prune_leaves_what_is_referred_to_and_what_is_used(void **state)
 {
     const char *alias = new_alias(), *registry = folder_of(alias);
-    const char *model[8], *in_use;
+    const char *model[8], *in_use, *report = make_report("{}", "");
     struct prune_args args = { registry, 2, true };
     struct prune_result r;
     int fd;
 
     for (int i = 0; i < 8; i++) {
         model[i] = make_model(arena_printf(&scratch_arena, "model %d", i));
-        promote(model[i], alias, i == 1 ? make_report("{}", "") : NULL);
+        promote(model[i], alias, i == 1 ? report : NULL);
         assert_ok(file_remove_tree(model[i] = arena_strdup(&scratch_arena, model[i])));
     }
     assert_int_equal(mkdir(join(registry, "versions/0000000000000000.tmp.1"), 0777), 0);
@@ -346,8 +346,8 @@ static void prune_leaves_what_is_referred_to_and_what_is_used(void **state)
         const char *version = history(alias).v[i].version;
 
         assert_int_equal(file_exists(join(registry, arena_printf(&scratch_arena, "versions/%s", version))), i == 0 || i > 4);
-        assert_false(file_exists(join(registry, arena_printf(&scratch_arena, "versions/%s.report", version))));
     }
+    assert_false(file_exists(join(registry, arena_printf(&scratch_arena, "reports/%s", version_of(report)))));
     assert_false(file_exists(join(registry, "versions/0000000000000000.tmp.1")));
     assert_true(file_exists(join(registry, "versions/notes")));
     close(fd);
@@ -373,31 +373,165 @@ static void prune_to_nothing_leaves_a_way_back(void **state)
     rollback(alias, NULL);
 }
 
-static bool has_digest(const char *const *digests, const char *want)
+/* ---- reports ---- */
+
+/* One version under two names: each keeps the report that it was given. */
+static void each_alias_has_its_own_report(void **state)
 {
-    for (; *digests != NULL; digests++)
-        if (strcmp(*digests, want) == 0)
-            return true;
-    return false;
+    const char *champion = new_alias(), *canary = join(folder_of(champion), "canary");
+    const char *model = make_model("shared"), *other = make_model("another");
+    const char *first = make_report("{\"x\":1}", ""), *second = make_report("{\"x\":2}", "");
+
+    promote(model, champion, first);
+    promote(model, canary, second);
+    assert_string_equal(digest_at(resolve(champion).report), digest_at(first));
+    assert_string_equal(digest_at(resolve(canary).report), digest_at(second));
+    assert_string_equal(path_base(resolve(canary).report), version_of(second));
+    promote(model, join(folder_of(champion), "bare"), NULL);
+    assert_null(resolve(join(folder_of(champion), "bare")).report);
+    promote(other, champion, second);
+    rollback(champion, NULL);                           /* the report comes back with the model */
+    assert_string_equal(digest_at(resolve(champion).report), digest_at(first));
+    promote(other, champion, NULL);
+    assert_string_equal(digest_at(resolve(champion).report), digest_at(second));
+    assert_string_equal(digest_at(resolve(canary).report), digest_at(second));
 }
 
-static void digests_are_those_that_are_kept(void **state)
+static void prune_leaves_the_reports_of_what_stays(void **state)
 {
-    const char *alias = new_alias(), *model[4], *report = make_report("{\"kept\":1}", "");
-    const char **digests;
+    const char *alias = new_alias(), *canary = join(folder_of(alias), "canary"), *report[4];
+    struct prune_args args = { folder_of(alias), 0, true };
+    struct prune_result r;
 
-    assert_ok(registry_digests(&scratch_arena, folder_of(alias), 1, &digests));
-    assert_null(digests[0]);
     for (int i = 0; i < 4; i++)
-        promote(model[i] = make_model(arena_printf(&scratch_arena, "kept %d", i)), alias, i == 3 ? report : NULL);
-    assert_ok(registry_digests(&scratch_arena, folder_of(alias), 1, &digests));
-    assert_false(has_digest(digests, digest_at(model[0])));
-    assert_false(has_digest(digests, digest_at(model[1])));
-    assert_true(has_digest(digests, digest_at(model[2])));
-    assert_true(has_digest(digests, digest_at(model[3])));
-    assert_true(has_digest(digests, digest_at(report)));
-    assert_ok(registry_digests(&scratch_arena, folder_of(alias), 5, &digests));
-    assert_true(has_digest(digests, digest_at(model[0])));
+        report[i] = make_report(arena_printf(&scratch_arena, "{\"n\":%d}", i), "");
+    promote(make_model("old"), alias, report[0]);
+    promote(make_model("old"), canary, report[1]);
+    promote(make_model("new"), alias, report[2]);
+    promote(make_model("new"), alias, report[3]);       /* nothing leads to 2 any more */
+    promote(make_model("newer"), alias, NULL);          /* and "old", with 0, is out of reach of both */
+    promote(make_model("newer"), canary, report[1]);
+    promote(make_model("newest"), canary, NULL);
+    assert_ok(registry_prune(&scratch_arena, &args, &r));
+    for (int i = 0; i < 4; i++)
+        assert_true(file_exists(join(folder_of(alias), arena_printf(&scratch_arena, "reports/%s", version_of(report[i])))));
+    args.dry = false;
+    assert_ok(registry_prune(&scratch_arena, &args, &r));
+    assert_int_equal(r.removed, 1);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(file_exists(join(folder_of(alias), arena_printf(&scratch_arena, "reports/%s", version_of(report[i])))), i == 1 || i == 3);
+    rollback(canary, NULL);
+    assert_string_equal(digest_at(resolve(canary).report), digest_at(report[1]));
+    rollback(alias, NULL);
+    assert_string_equal(digest_at(resolve(alias).report), digest_at(report[3]));
+}
+
+/* ---- what people do by hand ---- */
+
+static void point(const char *alias, const char *target)
+{
+    (void)unlink(alias);
+    assert_int_equal(symlink(target, alias), 0);
+}
+
+/* Only the history's last event can have been cut off; what else differs was meant. */
+static void an_alias_that_was_moved_by_hand_is_left(void **state)
+{
+    const char *alias = new_alias(), *canary = join(folder_of(alias), "canary");
+    const char *a = make_model("hand a"), *b = make_model("hand b"), *c = make_model("hand c");
+    struct prune_result pruned;
+    struct registry_history h;
+    struct promotion p;
+    json_t *whole;
+
+    promote(c, alias, NULL);
+    promote(a, alias, NULL);
+    promote(b, alias, NULL);
+    promote(a, canary, NULL);
+    point(alias, arena_printf(&scratch_arena, "versions/%s", version_of(a)));       /* as if b was cut off; but a later event was not */
+    promote(c, canary, NULL);
+    assert_string_equal(resolve(alias).version, version_of(a));
+    promote(a, canary, NULL);
+    point(alias, arena_printf(&scratch_arena, "versions/%s", version_of(c)));
+    promote(b, canary, NULL);
+    assert_string_equal(resolve(alias).version, version_of(c));
+    assert_ok(registry_json(&scratch_arena, folder_of(alias), &whole));
+    assert_int_equal(json_array_size(json_object_get(whole, "pending")), 0);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(whole, "apart"), 0)), "champion");
+    json_decref(whole);
+    point(canary, arena_printf(&scratch_arena, "versions/%s", version_of(c)));      /* the last event's, but not back */
+    assert_ok(registry_prune(&scratch_arena, &(struct prune_args){ folder_of(alias), 0, false }, &pruned));
+    assert_string_equal(resolve(canary).version, version_of(c));
+    p = rollback(alias, NULL);                          /* back to what the history says */
+    assert_string_equal(p.version, version_of(b));
+    assert_string_equal(p.before, version_of(c));
+    p = promote(c, canary, NULL);                       /* or on to where it leads */
+    assert_true(p.changed && p.untold);
+    h = history(alias);
+    assert_string_equal(h.v[h.count - 1].before, version_of(c));
+    assert_string_equal(resolve(canary).version, version_of(c));
+}
+
+/* A link that is not ours stops who asks for it, nobody else; and prune sees where it leads. */
+static void a_foreign_link_blocks_itself_alone(void **state)
+{
+    const char *alias = new_alias(), *other = join(folder_of(alias), "other");
+    const char *a = make_model("foreign a"), *b = make_model("foreign b");
+    struct registry_place place;
+    struct prune_result pruned;
+    char *inside;
+
+    promote(a, alias, NULL);
+    promote(b, other, NULL);
+    point(other, a);
+    promote(b, alias, NULL);
+    assert_string_equal(rollback(alias, NULL).version, version_of(a));
+    assert_fails(ST_USAGE, "is no alias of a registry", registry_resolve(&scratch_arena, other, &place));
+    promote(b, alias, NULL);
+    promote(make_model("foreign c"), alias, NULL);
+    assert_int_equal(unlink(other), 0);
+    inside = realpath(join(folder_of(alias), arena_printf(&scratch_arena, "versions/%s", version_of(a))), NULL);
+    assert_non_null(inside);
+    point(other, inside);
+    assert_ok(registry_prune(&scratch_arena, &(struct prune_args){ folder_of(alias), 0, false }, &pruned));
+    assert_true(file_exists(inside));
+    assert_int_equal(unlink(other), 0);
+    assert_ok(registry_prune(&scratch_arena, &(struct prune_args){ folder_of(alias), 0, false }, &pruned));
+    assert_false(file_exists(inside));
+    free(inside);
+}
+
+static void an_artifact_is_no_registry(void **state)
+{
+    const char *alias = new_alias(), *model = make_model("in it"), *link = scratch_path("lk");
+    struct promotion p;
+
+    promote(model, alias, NULL);
+    assert_int_equal(symlink(alias, link), 0);
+    assert_fails(ST_USAGE, "is an artifact",
+                 registry_promote(&scratch_arena, &(struct promote_args){ model, join(alias, "new"), NULL, NULL }, &p));
+    assert_fails(ST_USAGE, "is an artifact",
+                 registry_promote(&scratch_arena, &(struct promote_args){ model, join(link, "new"), NULL, NULL }, &p));
+    assert_false(file_exists(join(alias, "versions")));
+}
+
+static void a_lost_history_is_said_to_be_lost(void **state)
+{
+    const char *alias = new_alias(), *model = make_model("known");
+    struct promotion p;
+
+    assert_false(promote(model, alias, NULL).untold);
+    assert_int_equal(unlink(join(folder_of(alias), "history.jsonl")), 0);
+    assert_fails(ST_MISSING, "knows nothing of that alias",
+                 registry_rollback(&scratch_arena, &(struct rollback_args){ alias, NULL, NULL }, &p));
+    assert_fails(ST_MISSING, "knows nothing of that alias",
+                 registry_rollback(&scratch_arena, &(struct rollback_args){ alias, "0123456789abcdef", NULL }, &p));
+    p = promote(model, alias, NULL);
+    assert_true(p.changed && p.untold);
+    assert_string_equal(p.before, version_of(model));
+    assert_false(promote(model, alias, NULL).changed);
+    p = promote(model, alias, make_report("{\"x\":3}", ""));
+    assert_true(p.changed && !p.untold);
 }
 
 int main(void)
@@ -417,7 +551,12 @@ int main(void)
         cmocka_unit_test(wrong_events_are_refused_with_their_line),
         cmocka_unit_test(prune_leaves_what_is_referred_to_and_what_is_used),
         cmocka_unit_test(prune_to_nothing_leaves_a_way_back),
-        cmocka_unit_test(digests_are_those_that_are_kept),
+        cmocka_unit_test(each_alias_has_its_own_report),
+        cmocka_unit_test(prune_leaves_the_reports_of_what_stays),
+        cmocka_unit_test(an_alias_that_was_moved_by_hand_is_left),
+        cmocka_unit_test(a_foreign_link_blocks_itself_alone),
+        cmocka_unit_test(an_artifact_is_no_registry),
+        cmocka_unit_test(a_lost_history_is_said_to_be_lost),
     };
 
     command_set_all(promoted_commands);

@@ -14,11 +14,12 @@
 #include "promoted.h"
 
 #define MODELS 5
+#define REPORTS 2
 #define KILLS 100
 #define LATEST_US 30000
 #define EACH 15              /* promotions of each of two promoters */
 
-static const char *models[MODELS], *report;
+static const char *models[MODELS], *reports[REPORTS];
 
 static void nap_us(uint64_t us)
 {
@@ -41,7 +42,7 @@ static _Noreturn void work(const char *alias, uint64_t stream)
         enum status st;
 
         if (what < MODELS)
-            st = registry_promote(&a, &(struct promote_args){ models[what], alias, what & 1 ? report : NULL, NULL }, &p);
+            st = registry_promote(&a, &(struct promote_args){ models[what], alias, what < REPORTS ? reports[what] : NULL, NULL }, &p);
         else if (what < MODELS + 2)
             st = registry_rollback(&a, &(struct rollback_args){ alias, NULL, NULL }, &p);
         else
@@ -58,6 +59,14 @@ static bool is_model(const char *digest)
 {
     for (int i = 0; i < MODELS; i++)
         if (strcmp(digest, digest_at(models[i])) == 0)
+            return true;
+    return false;
+}
+
+static bool is_report(const char *digest)
+{
+    for (int i = 0; i < REPORTS; i++)
+        if (strcmp(digest, digest_at(reports[i])) == 0)
             return true;
     return false;
 }
@@ -106,10 +115,13 @@ static void check_alias(const char *registry, const char *alias)
     struct registry_place place;
 
     check_folders(join(registry, "versions"));
+    check_folders(join(registry, "reports"));
     if (access(alias, F_OK) != 0)
         return;
     assert_ok(registry_resolve(&scratch_arena, alias, &place));
     assert_true(is_model(place.digest));
+    if (place.report != NULL)
+        assert_true(is_report(digest_at(place.report)));
 }
 
 static bool has_litter(const char *path)
@@ -164,13 +176,14 @@ static void a_kill_leaves_a_whole_version_and_a_history_that_is_true(void **stat
     assert_ok(registry_prune(&scratch_arena, &(struct prune_args){ registry, 1, false }, &pruned));
     assert_false(has_litter(registry));
     assert_false(has_litter(join(registry, "versions")));
+    assert_false(has_litter(join(registry, "reports")));
     check_alias(registry, alias);
 }
 
-/* Makes a report whose version is gone, as a killed prune leaves it, and prunes, until it is killed. */
+/* Makes a report that no event names, as a killed prune or promotion leaves it, and prunes, until it is killed. */
 static _Noreturn void prune_reports(const char *registry)
 {
-    const char *orphan = join(registry, "versions/0123456789abcdef.report");
+    const char *orphan = join(registry, "reports/0123456789abcdef");
     struct prune_result pruned;
 
     log_set_quiet(true);
@@ -185,8 +198,9 @@ static _Noreturn void prune_reports(const char *registry)
 static void a_killed_prune_leaves_no_half_report(void **state)
 {
     const char *registry = scratch_path("registry");
-    struct promote_args args = { models[0], join(registry, "champion"), report, NULL };
+    struct promote_args args = { models[0], join(registry, "champion"), reports[0], NULL };
     struct rng r = { .seed = 6 };
+    struct registry_place place;
     struct promotion p;
     int status;
 
@@ -201,7 +215,10 @@ static void a_killed_prune_leaves_no_half_report(void **state)
         kill(child, SIGKILL);
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFSIGNALED(status));
-        check_folders(join(registry, "versions"));
+        check_folders(join(registry, "reports"));
+        check_alias(registry, args.to);
+        assert_ok(registry_resolve(&scratch_arena, args.to, &place));
+        assert_non_null(place.report);
     }
 }
 
@@ -247,7 +264,8 @@ static int begin(void **state)
     scratch_begin(state);
     for (int i = 0; i < MODELS; i++)
         models[i] = make_model(arena_printf(&scratch_arena, "model %d", i));
-    report = make_report("{}", "");
+    for (int i = 0; i < REPORTS; i++)
+        reports[i] = make_report(arena_printf(&scratch_arena, "{\"n\":%d}", i), "");
     return 0;
 }
 

@@ -293,6 +293,25 @@ static void the_golden_manifest_is_read(void **state)
     json_decref(manifest);
 }
 
+/* None of them waits for somebody to write into it. */
+static void a_manifest_that_is_no_file_is_refused(void **state)
+{
+    const char *path = scratch_path("special"), *manifest = join(path, "manifest.json");
+    char digest[SHA256_HEX];
+    json_t *value;
+
+    assert_ok(file_make_folders(path));
+    assert_int_equal(mkfifo(manifest, 0600), 0);
+    alarm(20);
+    assert_fails(ST_IO, "is not a regular file", artifact_open(path, NULL, &value));
+    assert_fails(ST_IO, "is not a regular file", json_read_file(manifest, &value));
+    assert_ok(artifact_digest_path(path, NULL, digest));      /* a folder like any other */
+    assert_int_equal(unlink(manifest), 0);
+    assert_int_equal(symlink("/dev/zero", manifest), 0);
+    assert_fails(ST_IO, "is not a regular file", artifact_open(path, NULL, &value));
+    alarm(0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +326,7 @@ int main(void)
         cmocka_unit_test(odd_manifests_are_refused),
         cmocka_unit_test(digests_are_remembered_while_a_file_is_the_same),
         cmocka_unit_test(the_golden_manifest_is_read),
+        cmocka_unit_test(a_manifest_that_is_no_file_is_refused),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }
