@@ -11,18 +11,18 @@
  * Its one spelling is REGISTRY/ALIAS, a path: "registry/champion". As the alias is a link to the
  * model's folder, whatever reads a model can be given that path.
  *
- * Which report goes with an alias is told by the history alone: the newest event that led that alias
- * to that version names it. So two aliases of one version each keep their own.
+ * Which report goes with an alias is told by the history alone: the newest event that led that
+ * alias to that version names it. So two aliases of one version each keep their own.
  *
  * The order in which something changes, so that a kill at any moment leaves an alias that leads to
  * a whole version:
  *   1. the version and its report are made under a temporary name, synced, renamed;
  *   2. the event is appended to the history and synced;
  *   3. the alias is swapped: a link under a temporary name, renamed over it, the folder synced.
- * Killed before 2, nothing was promoted. Killed between 2 and 3, the history's last event
- * is ahead of its alias, and the next promote, rollback or prune swaps that alias before it does
- * anything else; the other order would leave an alias of which nobody knows who moved it, when and
- * why. Any other alias that is apart from the history was moved by hand: that is warned of and left.
+ * Killed before 2, nothing was promoted. Killed between 2 and 3, the history's last event is ahead
+ * of its alias, and the next promote, rollback or prune swaps that alias before it does anything
+ * else; the other order would leave an alias of which nobody knows who moved it, when and why. Any
+ * other alias that is apart from the history was moved by hand: that is warned of and left.
  *
  * A version's files are hard links to the artifact's, or, across file systems, copies that are
  * hashed again. manifest.json is always a copy, so that a lock on it is about this version alone:
@@ -90,9 +90,9 @@ MUST_USE enum status registry_rollback(struct arena *a, const struct rollback_ar
 
 /* {"registry", "aliases": [{"alias", "version", "digest", "report", "since", "by", "note"}],
  *  "versions": [{"version", "digest", "bytes", "report", "aliases": [names]}],
- *  "history": [the events], "pending": [the alias whose event was cut off, if there is one], "apart":
- * [aliases that lead elsewhere than the history says]}; "digest" of a version that cannot be read is
- * null. The caller owns it. */
+ *  "history": [the events], "pending": [the alias whose event was cut off, if there is one],
+ *  "apart": [aliases that lead elsewhere than the history says]}; "digest" of a version that cannot
+ * be read is null. The caller owns it. */
 MUST_USE enum status registry_json(struct arena *a, const char *registry, json_t **out);
 
 struct prune_args {
@@ -106,7 +106,8 @@ struct prune_result {
     uint64_t shared;                 /* bytes of files that go on elsewhere, as hard links */
 };
 /* Removes the versions that no alias, none of the last `keep` events of an alias and no next
- * rollback refers to, and the reports that went with none of those that stay. Says a word (log_info) of each; one that is in use stays. */
+ * rollback refers to, and the reports that went with none of those that stay. Says a word
+ * (log_info) of each; a version that is in use stays. */
 MUST_USE enum status registry_prune(struct arena *a, const struct prune_args *args,
                                     struct prune_result *out);
 

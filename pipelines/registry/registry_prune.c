@@ -424,9 +424,9 @@ enum status registry_json(struct arena *a, const char *path, json_t **out)
             json_array_append_new(versions, version_json(&r, *name, links));
     for (size_t i = 0; i < r.history.count; i++)
         json_array_append_new(history, registry_event_json(&r.history.v[i]));
-    *out = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "registry", path, "aliases", aliases, "versions",
-                     versions, "history", history, "pending", aliases_json(&r, ALIAS_CUT_OFF), "apart",
-                     aliases_json(&r, ALIAS_APART));
+    *out = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "registry", path, "aliases", aliases,
+                     "versions", versions, "history", history, "pending",
+                     aliases_json(&r, ALIAS_CUT_OFF), "apart", aliases_json(&r, ALIAS_APART));
     BUG_IF(*out == NULL);
     return ST_OK;
 }
