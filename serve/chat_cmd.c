@@ -15,6 +15,7 @@
 #include "serve/chat_template.h"
 #include "serve/choice.h"
 #include "serve/loaded.h"
+#include "serve/sampling_rows.h"
 
 struct chat_options {
     const char *model, *system, *device;
@@ -29,13 +30,7 @@ static const struct opt options[] = {
     OPT_STR(S, system, "system", NULL, "what stands above the conversation"),
     OPT_INT(S, max_tokens, "max-tokens", "0", 0, 1e9,
             "most tokens of an answer; 0: what the context holds"),
-    OPT_REAL(S, temperature, "temperature", "0.8", 0, 100, "0: always the most likely token"),
-    OPT_INT(S, top_k, "top-k", "0", 0, 16777216, "choose among the k most likely; 0: all"),
-    OPT_REAL(S, top_p, "top-p", "0.95", 0, 1,
-             "choose among the most likely that make up this share"),
-    OPT_REAL(S, min_p, "min-p", "0", 0, 1,
-             "choose among those at least this share as likely as the first"),
-    OPT_INT(S, seed, "seed", "1", 0, 9007199254740992, "seed of the choices"),
+    SAMPLING_ROWS(S),
     OPT_CHOICE(S, dtype, "dtype", "auto", compute_names,
                "type of matrix products; auto: bf16 where the hardware has it"),
     OPT_STR(S, device, "device", "auto", "auto, cpu or cuda"),
