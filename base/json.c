@@ -274,6 +274,13 @@ enum status json_get_str(const json_t *obj, const char *key, const char *what, c
     return ST_OK;
 }
 
+const char *json_text(const json_t *object, const char *member)
+{
+    const char *text = json_string_value(json_object_get(object, member));
+
+    return text != NULL ? text : "";
+}
+
 json_t *json_text_of(const char *s)
 {
     struct buf text = { 0 };

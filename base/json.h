@@ -29,6 +29,9 @@ void json_quote(struct buf *out, const char *p, size_t n);
 /* A path, or a message that names one, as a JSON text: what is not UTF-8 becomes U+FFFD. */
 json_t *json_text_of(const char *s);
 
+/* A text member, borrowed; "" if there is none. */
+const char *json_text(const json_t *object, const char *member);
+
 /* Typed members with an error that names the file (`what`) and key; required. */
 MUST_USE enum status json_get_int(const json_t *obj, const char *key, const char *what,
                                   int64_t *out);

@@ -19,19 +19,10 @@
 
 static void know_stage(struct attempts *t, const char *name)
 {
-    for (size_t i = 0; i < t->stage_count; i++)
-        if (strcmp(t->stages[i], name) == 0)
+    for (size_t i = 0; i < t->stages.count; i++)
+        if (strcmp(t->stages.v[i], name) == 0)
             return;
-    if (t->stage_count + 2 > t->stage_cap) {
-        size_t cap = t->stage_cap ? 2 * t->stage_cap : 32;
-        const char **wider = arena_array(t->arena, cap, sizeof *wider);
-        if (t->stage_count > 0)
-            memcpy(wider, t->stages, t->stage_count * sizeof *wider);
-        t->stages = wider;
-        t->stage_cap = cap;
-    }
-    t->stages[t->stage_count++] = arena_strdup(t->arena, name);
-    t->stages[t->stage_count] = NULL;
+    words_add(&t->stages, arena_strdup(t->arena, name));
 }
 
 static struct logged_attempt *add_attempt(struct attempts *t)
@@ -243,7 +234,7 @@ static enum status read_names(struct attempts *t)
 
 enum status attempts_read(struct attempts *t)
 {
-    t->stages = arena_array(t->arena, 1, sizeof *t->stages);
+    t->stages = (struct words){ .arena = t->arena, .v = arena_array(t->arena, 1, sizeof(char *)) };
     TRY(attempts_update(t));
     return read_names(t);
 }

@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/status.h"
+#include "pipelines/plan/options.h"
 #include "pipelines/run/workdir.h"
 
 struct logged_attempt {
@@ -32,8 +33,7 @@ struct attempts {
     const char *stage;
     struct logged_attempt *v;           /* oldest first */
     size_t count, cap;
-    const char **stages;         /* every stage that the journal or logs/ knows, NULL-terminated */
-    size_t stage_count, stage_cap;
+    struct words stages;         /* every stage that the journal or logs/ knows, in `v`, NULL-terminated */
     off_t read;                  /* bytes of the journal that were taken in */
     ino_t inode;                 /* of that journal: a long one is written anew now and then */
     size_t newest;               /* the attempt + 1 of the last start that was read; 0: none */

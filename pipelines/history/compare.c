@@ -118,10 +118,10 @@ static void add_gates(struct facts *f, const json_t *gates)
     size_t i;
 
     json_array_foreach(gates, i, gate) {
-        const char *words = run_record_text(gate, "words");
-        const char *path = arena_printf(f->arena, "%zu %s", i, run_record_text(gate, "metric"));
+        const char *words = json_text(gate, "words");
+        const char *path = arena_printf(f->arena, "%zu %s", i, json_text(gate, "metric"));
         add_fact(f, FACT_GATE, path,
-                 json_sprintf("%s%s%s%s", run_record_text(gate, "outcome"), *words ? " (" : "",
+                 json_sprintf("%s%s%s%s", json_text(gate, "outcome"), *words ? " (" : "",
                               words, *words ? ")" : ""));
     }
 }
@@ -132,7 +132,7 @@ static void add_run(struct facts *f, const json_t *record)
                                            "program",  "words",   NULL };
 
     for (size_t i = 0; members[i] != NULL; i++)
-        if (strcmp(members[i], "message") != 0 || *run_record_text(record, "message") != 0)
+        if (strcmp(members[i], "message") != 0 || *json_text(record, "message") != 0)
             add_member(f, FACT_RUN, record, members[i]);
     add_tree(f, FACT_RUN, "machine", json_object_get(record, "machine"));
     add_tree(f, FACT_PARAM, "", json_object_get(record, "params"));
@@ -169,7 +169,7 @@ static void add_record(json_t *all, struct facts f, const json_t *record)
     f.section = json_object_get(all, "run");
     add_run(&f, record);
     json_array_foreach(json_object_get(record, "stages"), i, stage) {
-        f.section = member(stages, run_record_text(stage, "name"));
+        f.section = member(stages, json_text(stage, "name"));
         if (json_object_get(f.section, "in") == NULL)
             json_object_set_new(f.section, "in", presence(f.count));
         json_array_set_new(json_object_get(f.section, "in"), f.run, json_true());
@@ -270,7 +270,7 @@ json_t *compare_records(json_t *const *records, size_t count, bool all)
     arena_init(&a);
     for (size_t i = 0; i < count; i++) {
         json_array_append_new(json_object_get(result, "runs"),
-                              json_string(run_record_text(records[i], "run")));
+                              json_string(json_text(records[i], "run")));
         add_record(result, (struct facts){ .run = i, .count = count, .arena = &a }, records[i]);
     }
     arena_release(&a);

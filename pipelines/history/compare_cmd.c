@@ -69,7 +69,7 @@ static void tell_cut_off(const struct history *h, const struct chosen *c)
     bool held = file_lock_is_held(h->work.lock);
 
     for (size_t i = 0; i < c->count; i++)
-        if (strcmp(run_record_text(c->records[i], "outcome"), "running") == 0
+        if (strcmp(json_text(c->records[i], "outcome"), "running") == 0
             && !(held && i + 1 == c->count))
             json_object_set_new(c->records[i], "outcome", json_string("cut off"));
 }

@@ -26,6 +26,7 @@
 #include "base/opt.h"
 #include "base/status.h"
 #include "pipelines/plan/name_index.h"
+#include "pipelines/plan/options.h"
 #include "pipelines/plan/plan.h"
 #include "pipelines/run/workdir.h"
 
@@ -85,14 +86,9 @@ void gc_release(struct gc *g);
 
 #define GC_PROGRESS ".progress"
 
-/* The digests that a model registry leads back to: of each model in it, and of what those were made
- * from. A folder that is not there has none. */
-struct gc_roots {
-    struct arena *arena;
-    const char **digests;
-    size_t count, cap;
-};
-MUST_USE enum status gc_registry_roots(const char *folder, struct gc_roots *out);
+/* Appends the digests that a model registry leads back to: of each model in it, and of what those
+ * were made from. A folder that is not there has none. */
+MUST_USE enum status gc_registry_roots(const char *folder, struct words *digests);
 
 /* artifacts/<name>.pin keeps an artifact and what it was made from. name: an artifact's, or a
  * stage's for its current one. *pinned is the artifact's name. */

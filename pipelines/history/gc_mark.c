@@ -109,9 +109,9 @@ static void keep_of_record(struct gc *g, const json_t *record)
     size_t i, k;
 
     json_array_foreach(json_object_get(record, "stages"), i, stage) {
-        keep(find_artifact(g, path_base(run_record_text(stage, "artifact"))), "of the last run");
+        keep(find_artifact(g, path_base(json_text(stage, "artifact"))), "of the last run");
         json_array_foreach(json_object_get(stage, "attempts"), k, attempt)
-            keep(find_item(g, GC_LOG, path_base(run_record_text(attempt, "log"))),
+            keep(find_item(g, GC_LOG, path_base(json_text(attempt, "log"))),
                  "of the last run");
     }
 }
@@ -285,11 +285,11 @@ static enum status keep_lineage(struct gc *g)
 
 static enum status keep_registry(struct gc *g, const char *folder)
 {
-    struct gc_roots roots = { .arena = g->arena };
+    struct words roots = { .arena = g->arena };
 
     TRY(gc_registry_roots(folder, &roots));
     for (size_t i = 0; i < roots.count; i++)
-        keep(with_digest(g, roots.digests[i]),
+        keep(with_digest(g, roots.v[i]),
              arena_printf(g->arena, "a model in the registry '%s' leads to it", folder));
     return ST_OK;
 }

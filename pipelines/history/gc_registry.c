@@ -8,23 +8,14 @@
 #include "base/file.h"
 #include "pipelines/history/gc.h"
 
-static void add_root(struct gc_roots *r, const char *digest)
+static void add_root(struct words *r, const char *digest)
 {
-    if (digest == NULL)
-        return;
-    if (r->count == r->cap) {
-        size_t cap = r->cap ? 2 * r->cap : 64;
-        const char **wider = arena_array(r->arena, cap, sizeof *wider);
-        if (r->count > 0)
-            memcpy(wider, r->digests, r->count * sizeof *wider);
-        r->digests = wider;
-        r->cap = cap;
-    }
-    r->digests[r->count++] = arena_strdup(r->arena, digest);
+    if (digest != NULL)
+        words_add(r, arena_strdup(r->arena, digest));
 }
 
 /* A manifest that cannot be read ends it all: who knows what it refers to. */
-static enum status add_model(struct gc_roots *r, const char *folder)
+static enum status add_model(struct words *r, const char *folder)
 {
     const char *path = path_join(r->arena, folder, "manifest.json"), *option;
     json_t *manifest, *list, *digest;
@@ -42,7 +33,7 @@ static enum status add_model(struct gc_roots *r, const char *folder)
 }
 
 /* Each folder, or link to one, below. */
-static enum status add_models(struct gc_roots *r, const char *folder)
+static enum status add_models(struct words *r, const char *folder)
 {
     DIR *d = opendir(folder);
     enum status st = ST_OK;
@@ -57,7 +48,7 @@ static enum status add_models(struct gc_roots *r, const char *folder)
     return st;
 }
 
-enum status gc_registry_roots(const char *folder, struct gc_roots *out)
+enum status gc_registry_roots(const char *folder, struct words *out)
 {
     TRY(add_models(out, folder));
     TRY(add_models(out, path_join(out->arena, folder, "versions")));

@@ -67,7 +67,7 @@ static enum status not_run_yet(struct arena *a, const struct history *h, const s
     size_t n = strlen(t->stage);
     const char *found = "";
 
-    for (const char **name = t->stages; *name != NULL; name++)
+    for (const char **name = t->stages.v; *name != NULL; name++)
         if (strncmp(*name, t->stage, n) == 0 && (*name)[n] == '[')
             found = arena_printf(a, "%s%s'%s'", found, *found ? ", " : "", *name);
     if (*found != 0)
@@ -84,8 +84,8 @@ static enum status find_attempts(struct arena *a, const struct history *h, const
     TRY(attempts_read(t));
     if (t->count > 0)
         return ST_OK;
-    if (!is_among(stage, planned) && !is_among(stage, t->stages))
-        return unknown_stage(stage, t->stages, planned);
+    if (!is_among(stage, planned) && !is_among(stage, t->stages.v))
+        return unknown_stage(stage, t->stages.v, planned);
     if (may_wait && file_lock_is_held(h->work.lock))
         return ST_OK;
     return not_run_yet(a, h, t);

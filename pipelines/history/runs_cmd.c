@@ -50,7 +50,7 @@ static void count_results(struct summary *row, const json_t *record)
     size_t i;
 
     json_array_foreach(json_object_get(record, "stages"), i, stage) {
-        const char *result = run_record_text(stage, "result");
+        const char *result = json_text(stage, "result");
         row->ran += strcmp(result, "ran") == 0;
         row->cached += strcmp(result, "cached") == 0 || strcmp(result, "kept") == 0;
         row->failed += strcmp(result, "failed") == 0 || strcmp(result, "gate") == 0;
@@ -61,7 +61,7 @@ static void add_metric(json_t *list, const json_t *stage, const char *metric, js
 {
     if (json_is_number(value))
         json_array_append_new(list, json_pack("{s:s, s:s, s:O}", "stage",
-                                              run_record_text(stage, "name"), "metric", metric,
+                                              json_text(stage, "name"), "metric", metric,
                                               "value", value));
 }
 
@@ -76,7 +76,7 @@ static json_t *headline(const json_t *record)
     json_array_foreach(stages, i, stage)
         json_array_foreach(json_object_get(stage, "gates"), k, gate)
             if (json_array_size(list) < GATE_METRICS)
-                add_metric(list, stage, run_record_text(gate, "metric"),
+                add_metric(list, stage, json_text(gate, "metric"),
                            json_object_get(gate, "value"));
     for (i = json_array_size(stages); i-- > 0 && json_array_size(list) == 0;) {
         stage = json_array_get(stages, i);
@@ -91,8 +91,8 @@ static void summarize(struct arena *a, const json_t *record, struct summary *row
 {
     const json_t *seconds = json_object_get(record, "seconds");
 
-    row->outcome = arena_strdup(a, run_record_text(record, "outcome"));
-    row->message = arena_strdup(a, run_record_text(record, "message"));
+    row->outcome = arena_strdup(a, json_text(record, "outcome"));
+    row->message = arena_strdup(a, json_text(record, "message"));
     row->begun = json_number_value(json_object_get(record, "begun"));
     row->seconds = json_number_value(seconds);
     row->has_seconds = json_is_number(seconds);
@@ -139,7 +139,7 @@ static const char *metrics_words(struct arena *a, const json_t *metrics)
     size_t i;
 
     json_array_foreach(metrics, i, m)
-        buf_printf(&text, "%s%s=%.5g", i ? " " : "", run_record_text(m, "metric"),
+        buf_printf(&text, "%s%s=%.5g", i ? " " : "", json_text(m, "metric"),
                    json_number_value(json_object_get(m, "value")));
     kept = arena_strdup(a, text.n ? text.p : "-");
     buf_release(&text);

@@ -41,18 +41,11 @@ enum status lineage_manifest(const char *path, json_t **manifest)
     return st;
 }
 
-static const char *word(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : "";
-}
-
-const char *lineage_kind(const struct lineage_node *n) { return word(n->manifest, "kind"); }
+const char *lineage_kind(const struct lineage_node *n) { return json_text(n->manifest, "kind"); }
 
 const char *lineage_stage(const struct lineage_node *n)
 {
-    return word(json_object_get(n->manifest, "made_by"), "stage");
+    return json_text(json_object_get(n->manifest, "made_by"), "stage");
 }
 
 const json_t *lineage_option(const struct lineage_node *n, const char *name)
@@ -172,7 +165,7 @@ static bool try_artifact(struct lineage *l, size_t place, const char *path)
         return true;
     }
     tell_why(l, place,
-             arena_printf(&l->arena, "'%s' is now another %s, %.12s", path, word(manifest, "kind"),
+             arena_printf(&l->arena, "'%s' is now another %s, %.12s", path, json_text(manifest, "kind"),
                           artifact_digest(manifest)));
     json_decref(manifest);
     return false;

@@ -155,6 +155,7 @@ enum fail_cause {
 #undef X
     CAUSE_COUNT
 };
+extern const char *const fail_cause_words[];      /* NULL-terminated */
 
 /* Waits before attempt k + 1: wait * factor^(k - 1) seconds, at most `most`. */
 struct plan_retry {
@@ -232,6 +233,13 @@ MUST_USE enum status plan_parse(struct arena *a, const struct plan_args *args, c
                                 size_t n, struct plan **out);
 MUST_USE enum status plan_read_file(struct arena *a, const struct plan_args *args,
                                     struct plan **out);
+/* The arrows of the graph by their tails: those out of stage i are first[i], next[that - 1] and so on,
+ * places + 1, 0 for none; head[place] is the stage that waits, waits[j] how many lead into j. Only
+ * between stages that are in `among`, one bool a stage; NULL: all. In the plan's arena. */
+struct plan_arrows {
+    size_t *waits, *first, *next, *head;
+};
+struct plan_arrows plan_arrows(const struct plan *p, const bool *among);
 /* Sets order; refuses a cycle, whose path it names. */
 MUST_USE enum status plan_sort(struct plan *p);
 

@@ -35,16 +35,9 @@ static enum status name_cycle(const struct plan *p, const bool *sorted)
     return st;
 }
 
-/* How many arrows still lead into each stage, and who is behind each stage. */
-struct sorting {
-    size_t *waits;
-    size_t *first, *next;   /* lists of arrows by their tail: first[from], next[arrow]; index + 1 */
-    size_t *head;           /* arrow -> the stage that waits */
-};
-
-static struct sorting begin_sorting(const struct plan *p)
+struct plan_arrows plan_arrows(const struct plan *p, const bool *among)
 {
-    struct sorting s;
+    struct plan_arrows s;
     size_t arrows = 0, k = 0;
 
     for (size_t i = 0; i < p->count; i++)
@@ -54,11 +47,13 @@ static struct sorting begin_sorting(const struct plan *p)
     s.next = arena_array(p->arena, arrows + 1, sizeof *s.next);
     s.head = arena_array(p->arena, arrows + 1, sizeof *s.head);
     for (size_t i = 0; i < p->count; i++)
-        for (size_t j = 0; j < p->stages[i].after_count; j++, k++) {
+        for (size_t j = 0; (among == NULL || among[i]) && j < p->stages[i].after_count; j++) {
             size_t from = p->stages[i].after[j].from;
+            if (among != NULL && !among[from])
+                continue;
             s.head[k] = i;
             s.next[k] = s.first[from];
-            s.first[from] = k + 1;
+            s.first[from] = ++k;
             s.waits[i]++;
         }
     return s;
@@ -93,7 +88,7 @@ static size_t heap_pop(size_t *heap, size_t *n)
 
 enum status plan_sort(struct plan *p)
 {
-    struct sorting s = begin_sorting(p);
+    struct plan_arrows s = plan_arrows(p, NULL);
     size_t *heap = arena_array(p->arena, p->count, sizeof *heap), n = 0, done = 0;
     bool *sorted = arena_array(p->arena, p->count, sizeof *sorted);
 

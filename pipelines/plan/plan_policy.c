@@ -105,7 +105,7 @@ static enum status read_timeout(struct arena *a, const struct yaml *map, struct 
 
 /* ---- retry ---- */
 
-static const char *const cause_words[] = {
+const char *const fail_cause_words[] = {
 #define X(name, word, text) word,
     FAIL_CAUSES(X)
 #undef X
@@ -117,16 +117,16 @@ static enum status read_cause(struct arena *a, const struct yaml *word, unsigned
     const char *hint;
 
     if (word->kind != YAML_SCALAR)
-        return yaml_fail(word, "retry: want the causes %s; found %s", plan_words(a, cause_words),
+        return yaml_fail(word, "retry: want the causes %s; found %s", plan_words(a, fail_cause_words),
                          yaml_describe(a, word));
     for (unsigned i = 0; i < CAUSE_COUNT; i++)
-        if (strcmp(word->text, cause_words[i]) == 0) {
+        if (strcmp(word->text, fail_cause_words[i]) == 0) {
             *on |= 1u << i;
             return ST_OK;
         }
-    hint = hint_nearest(a, word->text, cause_words);
+    hint = hint_nearest(a, word->text, fail_cause_words);
     if (*hint == 0)
-        hint = arena_printf(a, "; there are %s", plan_words(a, cause_words));
+        hint = arena_printf(a, "; there are %s", plan_words(a, fail_cause_words));
     return yaml_fail(word, "retry: no cause '%.40s'%s", word->text, hint);
 }
 

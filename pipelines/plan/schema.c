@@ -46,9 +46,8 @@ static void add_causes(json_t *defs)
 {
     json_t *words = json_array();
 
-#define X(name, word, text) json_array_append_new(words, json_string(word));
-    FAIL_CAUSES(X)
-#undef X
+    for (const char *const *word = fail_cause_words; *word != NULL; word++)
+        json_array_append_new(words, json_string(*word));
     json_object_set_new(defs, "cause", json_pack("{s:o}", "enum", words));
 }
 

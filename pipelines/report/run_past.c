@@ -139,7 +139,7 @@ static void look_at_record(struct past *h, const struct run_page *p, const json_
     for (enum reason why = 0; why < REASONS && (why < IS_THERE || h->series_count == 0); why++) {
         int left = why == IS_THERE ? ANY : SERIES + 1;
         json_array_foreach(json_object_get(record, "stages"), i, stage) {
-            struct look look = { run_record_text(stage, "name"), why, &left };
+            struct look look = { json_text(stage, "name"), why, &left };
             look_at_metrics(h, p, &look, "", json_object_get(stage, "metrics"));
         }
     }
@@ -176,7 +176,7 @@ static void take_record(struct past *h, struct arena *a, size_t k, const json_t 
 {
     struct past_run *run = &h->runs[k];
 
-    run->outcome = arena_strdup(a, run_record_text(record, "outcome"));
+    run->outcome = arena_strdup(a, json_text(record, "outcome"));
     run->begun = json_number_value(json_object_get(record, "begun"));
     run->seconds = json_number_value(json_object_get(record, "seconds"));
     for (size_t s = 0; s < h->series_count; s++) {

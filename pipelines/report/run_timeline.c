@@ -286,17 +286,12 @@ static void add_attempt(struct buf *out, const struct lanes *l, const struct tur
 
 static void add_words(struct buf *out, const struct run_page *p, size_t i)
 {
-    static const char *const causes[] = {
-#define X(name, word, text) word,
-        FAIL_CAUSES(X)
-#undef X
-    };
     const struct turn *t = &p->report->now.turns[i];
     const struct attempt *a = &t->attempts[t->attempt_count - 1];
     char took[32];
 
     if (t->state == TURN_FAILED && a->cause >= 0)
-        buf_printf(out, a->cause == CAUSE_EXIT ? "%s %d, " : "%s, ", causes[a->cause],
+        buf_printf(out, a->cause == CAUSE_EXIT ? "%s %d, " : "%s, ", fail_cause_words[a->cause],
                    a->end.code);
     else if (run_page_is_bad(p, i))
         buf_printf(out, "%s, ", t->state == TURN_GATED ? "gate shut" : turn_state_word(t->state));

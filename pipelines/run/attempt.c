@@ -96,15 +96,10 @@ static enum status append_end(struct run *r, size_t i, const char *what, const s
                               r->plan->names[i], "key", v->key, "artifact",
                               path_base(v->artifact), "log", path_base(a->log), "seconds",
                               a->end.seconds, "code", a->end.code, "signal", a->end.signal);
-    static const char *const causes[] = {
-#define X(name, word, text) word,
-        FAIL_CAUSES(X)
-#undef X
-    };
 
     BUG_IF(event == NULL);
     if (a->cause >= 0)
-        json_object_set_new(event, "cause", json_string(causes[a->cause]));
+        json_object_set_new(event, "cause", json_string(fail_cause_words[a->cause]));
     if (strcmp(what, "failed") == 0)
         json_object_set_new(event, "again", json_boolean(r->turns[i].state == TURN_PAUSED));
     return journal_append(r->journal, event);

@@ -67,8 +67,8 @@ static bool is_all_done_behind(const struct run *r, size_t i)
     stack[n++] = i;
     while (n > 0 && done) {
         size_t at = stack[--n];
-        for (size_t k = r->behind[at]; k > 0 && done; k = r->behind_next[k - 1]) {
-            size_t j = r->behind_stage[k - 1];
+        for (size_t k = r->arrows.first[at]; k > 0 && done; k = r->arrows.next[k - 1]) {
+            size_t j = r->arrows.head[k - 1];
             done = r->survey->views[j].state == STAGE_CACHED;
             if (!seen[j])
                 stack[n++] = j;

@@ -49,13 +49,6 @@ struct journal {
 
 /* ---- lines ---- */
 
-static const char *text_of(const json_t *event, const char *member)
-{
-    const char *text = json_string_value(json_object_get(event, member));
-
-    return text != NULL ? text : "";
-}
-
 static json_t *value_of(const struct journal *j, size_t at)
 {
     struct line *l = &j->lines[at];
@@ -229,7 +222,7 @@ static bool take(struct journal *j, const char *text, size_t n)
         s->end = at;
     } else if (is(what, what_n, "gate")) {
         const json_t *event = value_of(j, at);
-        keep_fact(j, at, text_of(event, "stage"), text_of(event, "digest"), text_of(event, "gate"));
+        keep_fact(j, at, json_text(event, "stage"), json_text(event, "digest"), json_text(event, "gate"));
     }
     return true;
 }

@@ -8,9 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bench.h"
 #include "base/str.h"
 
-#define KILL_PATIENCE_MS 5000
+#define KILL_PATIENCE 5.0   /* seconds */
 #define STEP_MS 20
 
 /* At most room - 1 bytes of a file in /proc; false if it cannot be read. */
@@ -186,49 +187,48 @@ void process_signal_rest(pid_t leader, const char *mark, int sig)
 
 /* ---- ending ---- */
 
-struct job_of {
-    const struct process_id *id;
-    const char *mark;            /* NULL: it has none */
-};
-
-static bool is_gone(const struct job_of *job)
+bool process_job_is_there(const struct process_job *j)
 {
-    return !process_is_alive(job->id) &&
-           (job->mark == NULL || process_count_marked(job->mark) == 0);
+    return process_is_alive(&j->id) || (j->mark != NULL && process_count_marked(j->mark) > 0);
 }
 
-static bool wait_for_end(const struct job_of *job, int ms)
+static void signal_jobs(const struct process_job *jobs, size_t count, int sig)
+{
+    for (size_t k = 0; k < count; k++) {
+        pid_t pid = jobs[k].id.pid;
+        if (process_is_alive(&jobs[k].id) && kill(-pid, sig) != 0)
+            (void)kill(pid, sig);      /* it may not have got as far as its own group */
+        if (jobs[k].mark != NULL)
+            signal_marked(jobs[k].mark, sig);
+    }
+}
+
+static size_t keep_there(struct process_job *jobs, size_t count)
+{
+    size_t kept = 0;
+
+    for (size_t k = 0; k < count; k++)
+        if (process_job_is_there(&jobs[k]))
+            jobs[kept++] = jobs[k];
+    return kept;
+}
+
+static size_t wait_for_jobs(struct process_job *jobs, size_t count, double seconds,
+                            bool (*hurry)(void))
 {
     const struct timespec step = { 0, STEP_MS * 1000000L };
+    double end = bench_now() + seconds;
 
-    for (; !is_gone(job); ms -= STEP_MS) {
-        if (ms <= 0)
-            return false;
+    while ((count = keep_there(jobs, count)) > 0 && bench_now() < end
+           && (hurry == NULL || !hurry()))
         nanosleep(&step, NULL);
-    }
-    return true;
+    return count;
 }
 
-static void signal_job(const struct job_of *job, int sig)
+size_t processes_end(struct process_job *jobs, size_t count, double patience, bool (*hurry)(void))
 {
-    if (process_is_alive(job->id) && kill(-job->id->pid, sig) != 0)
-        (void)kill(job->id->pid, sig);      /* it may not have got as far as its own group */
-    if (job->mark != NULL)
-        signal_marked(job->mark, sig);
-}
-
-enum status process_end(const struct process_id *id, const char *mark, int patience_ms)
-{
-    struct job_of job = { id, mark };
-
-    if (is_gone(&job))
-        return ST_OK;
-    signal_job(&job, SIGTERM);
-    if (wait_for_end(&job, patience_ms))
-        return ST_OK;
-    signal_job(&job, SIGKILL);
-    if (wait_for_end(&job, KILL_PATIENCE_MS))
-        return ST_OK;
-    return fail(ST_HELD, "a process of an earlier run (%ld) is still alive and cannot be ended",
-                (long)id->pid);
+    signal_jobs(jobs, count, SIGTERM);
+    count = wait_for_jobs(jobs, count, patience, hurry);
+    signal_jobs(jobs, count, SIGKILL);
+    return wait_for_jobs(jobs, count, KILL_PATIENCE, hurry);
 }

@@ -40,8 +40,16 @@ uint64_t process_memory_marked(const char *mark);
 bool process_group_is_there(pid_t leader);
 /* Sends all that is left the signal: to the group, and to what has the mark. */
 void process_signal_rest(pid_t leader, const char *mark, int sig);
-/* Ends the process, and every one that has the mark: SIGTERM, and after patience_ms SIGKILL. mark
- * may be NULL. ST_HELD if something does not go away. */
-MUST_USE enum status process_end(const struct process_id *id, const char *mark, int patience_ms);
+/* A job to be ended: its process, and whatever has its mark. */
+struct process_job {
+    struct process_id id;
+    const char *mark;            /* NULL: it has none */
+    const char *name;            /* for messages */
+};
+bool process_job_is_there(const struct process_job *j);
+/* Ends them: SIGTERM, so many seconds for all together to leave a resumable state, SIGKILL and five
+ * more; hurry (may be NULL), once true, leaves out what is left of the waiting. Keeps in jobs those
+ * that are still there; how many. */
+size_t processes_end(struct process_job *jobs, size_t count, double patience, bool (*hurry)(void));
 
 #endif

@@ -55,7 +55,7 @@ struct run {
     size_t running, paused;
     size_t *ready, ready_count;    /* no order */
     size_t *arrived, arrived_count;     /* nothing in front of them is left; not looked at yet */
-    size_t *behind, *behind_next, *behind_stage;   /* arrows by their tail, as lists; index + 1 */
+    struct plan_arrows arrows;     /* between selected stages */
     size_t *place;                 /* of a stage in the plan's order */
     struct durable durable;
     struct failure first;          /* failure */

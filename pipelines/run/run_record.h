@@ -76,7 +76,5 @@ void run_record_brief(const char *text, size_t n, struct buf *out);
 void run_record_few(const char *text, size_t n, const char *const *names, struct buf *out);
 /* The stage of that name, or NULL. */
 json_t *run_record_stage(const json_t *record, const char *name);
-/* A text member, "" if it has none. */
-const char *run_record_text(const json_t *object, const char *member);
 
 #endif

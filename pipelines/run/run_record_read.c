@@ -251,14 +251,8 @@ json_t *run_record_stage(const json_t *record, const char *name)
     size_t i;
 
     json_array_foreach(json_object_get(record, "stages"), i, stage)
-        if (strcmp(run_record_text(stage, "name"), name) == 0)
+        if (strcmp(json_text(stage, "name"), name) == 0)
             return stage;
     return NULL;
 }
 
-const char *run_record_text(const json_t *object, const char *member)
-{
-    const char *text = json_string_value(json_object_get(object, member));
-
-    return text != NULL ? text : "";
-}

@@ -71,17 +71,6 @@ static json_t *params_json(const struct params *p)
     return out;
 }
 
-static const char *cause_word(int cause)
-{
-    static const char *const words[] = {
-#define X(name, word, text) word,
-        FAIL_CAUSES(X)
-#undef X
-    };
-
-    return cause < 0 ? NULL : words[cause];
-}
-
 static json_t *attempts_json(const struct turn *t)
 {
     json_t *out = json_array();
@@ -92,7 +81,7 @@ static json_t *attempts_json(const struct turn *t)
             out, json_pack("{s:f, s:f, s:f, s:I, s:i, s:i, s:s?, s:s}", "begun", a->begun,
                            "seconds", a->end.seconds, "cpu_seconds", a->end.cpu_seconds,
                            "peak_memory", (json_int_t)a->end.peak_memory, "code", a->end.code,
-                           "signal", a->end.signal, "cause", cause_word(a->cause), "log",
+                           "signal", a->end.signal, "cause", a->cause < 0 ? NULL : fail_cause_words[a->cause], "log",
                            path_base(a->log)));
     }
     return out;

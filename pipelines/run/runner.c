@@ -16,7 +16,7 @@
 #include "pipelines/run/run_record.h"
 #include "pipelines/run/run_record_write.h"
 
-#define END_PATIENCE_MS 10000     /* for stages to leave a resumable state when the run has a fault */
+#define END_PATIENCE 10.0  /* seconds for stages to leave a resumable state when the run has a fault */
 #define TICK_MS 100               /* how long a wish to stop, a limit or new words may go unseen */
 
 const char *turn_state_word(enum turn_state s)
@@ -104,8 +104,8 @@ static void lose(struct run *r, size_t first);
 /* Who waits for the stage may come, or never will. */
 static void release_behind(struct run *r, size_t i)
 {
-    for (size_t k = r->behind[i]; k > 0; k = r->behind_next[k - 1]) {
-        size_t j = r->behind_stage[k - 1];
+    for (size_t k = r->arrows.first[i]; k > 0; k = r->arrows.next[k - 1]) {
+        size_t j = r->arrows.head[k - 1];
         if (r->turns[i].state != TURN_DONE)
             lose(r, j);
         else if (--r->turns[j].waits == 0 && r->turns[j].state == TURN_WAITING)
@@ -124,8 +124,8 @@ static void lose(struct run *r, size_t first)
     while (n > 0) {
         size_t i = stack[--n];
         show_change(r, i);
-        for (size_t k = r->behind[i]; k > 0; k = r->behind_next[k - 1]) {
-            size_t j = r->behind_stage[k - 1];
+        for (size_t k = r->arrows.first[i]; k > 0; k = r->arrows.next[k - 1]) {
+            size_t j = r->arrows.head[k - 1];
             if (r->turns[j].state != TURN_WAITING)
                 continue;
             r->turns[j].state = TURN_LOST;
@@ -133,29 +133,6 @@ static void lose(struct run *r, size_t first)
         }
     }
     free(stack);
-}
-
-/* Arrows between selected stages, by their tail; the others are as they are. */
-static void count_arrows(struct run *r)
-{
-    const struct plan *p = r->plan;
-    size_t arrows = 0, k = 0;
-
-    for (size_t i = 0; i < p->count; i++)
-        arrows += p->stages[i].after_count;
-    r->behind = arena_array(r->arena, p->count, sizeof *r->behind);
-    r->behind_next = arena_array(r->arena, arrows + 1, sizeof *r->behind_next);
-    r->behind_stage = arena_array(r->arena, arrows + 1, sizeof *r->behind_stage);
-    for (size_t i = 0; i < p->count; i++)
-        for (size_t j = 0; r->args->selected[i] && j < p->stages[i].after_count; j++) {
-            size_t from = p->stages[i].after[j].from;
-            if (!r->args->selected[from])
-                continue;
-            r->behind_stage[k] = i;
-            r->behind_next[k] = r->behind[from];
-            r->behind[from] = ++k;
-            r->turns[i].waits++;
-        }
 }
 
 static void begin_turns(struct run *r)
@@ -168,10 +145,11 @@ static void begin_turns(struct run *r)
     r->arrived = arena_array(r->arena, count, sizeof *r->arrived);
     r->place = arena_array(r->arena, count, sizeof *r->place);
     r->left = r->args->machine;
-    count_arrows(r);
+    r->arrows = plan_arrows(r->plan, r->args->selected);
     for (size_t k = 0; k < count; k++) {
         size_t i = r->plan->order[k];
         r->place[i] = k;
+        r->turns[i].waits = r->arrows.waits[i];
         r->live[i].claim = capacity_claim(&r->plan->stages[i], &r->args->machine);
         if (!r->args->selected[i])
             r->turns[i].state = TURN_LEFT_OUT;
@@ -403,15 +381,16 @@ static void kill_all_now(void)
 /* A fault of the run itself: nothing may live on behind it. */
 static void end_all(struct run *r)
 {
+    struct process_job *jobs = arena_array(r->arena, r->plan->count, sizeof *jobs);
+    size_t count = 0;
+
     for (size_t i = 0; i < r->plan->count; i++)
         if (r->turns[i].state == TURN_RUNNING)
-            process_signal_rest(r->live[i].id.pid, r->live[i].mark, SIGTERM);
-    for (size_t i = 0; i < r->plan->count; i++) {
-        struct live *l = &r->live[i];
-        if (r->turns[i].state == TURN_RUNNING
-            && process_end(&l->id, l->mark, END_PATIENCE_MS) != ST_OK)
-            log_warn("%s", fail_message());
-    }
+            jobs[count++] = (struct process_job){ r->live[i].id, r->live[i].mark, r->plan->names[i] };
+    count = processes_end(jobs, count, END_PATIENCE, NULL);
+    for (size_t k = 0; k < count; k++)
+        log_warn("process %ld of stage %s is still alive and cannot be ended",
+                 (long)jobs[k].id.pid, jobs[k].name);
 }
 
 static enum status outcome(struct run *r)

@@ -118,13 +118,6 @@ void show_results(const struct run_now *now, struct buf *out)
 
 /* ---- status ---- */
 
-static const char *event_text(const json_t *event, const char *member)
-{
-    const char *text = json_string_value(json_object_get(event, member));
-
-    return text != NULL ? text : "";
-}
-
 static bool is_running(const struct journal_view *h)
 {
     struct process_id id = journal_process(h->start);
@@ -143,10 +136,10 @@ const char *status_word_of(const struct survey *s, size_t i)
         return v->shut != NULL ? "gate" : "done";
     if (v->state != STAGE_RUN)
         return stage_state_word(v->state);
-    if (h.start != NULL && strcmp(event_text(h.start, "key"), v->key) == 0) {
-        if (strcmp(event_text(h.end, "event"), "failed") == 0)
+    if (h.start != NULL && strcmp(json_text(h.start, "key"), v->key) == 0) {
+        if (strcmp(json_text(h.end, "event"), "failed") == 0)
             return "failed";
-        if (strcmp(event_text(h.end, "event"), "done") != 0)
+        if (strcmp(json_text(h.end, "event"), "done") != 0)
             return "interrupted";
     }
     return h.done == NULL ? "never ran" : "out of date";
@@ -180,7 +173,7 @@ static const json_t *done_of_key(const struct survey *s, size_t i)
 {
     const json_t *done = journal_of(s->journal, s->plan->names[i]).done;
 
-    return done != NULL && strcmp(event_text(done, "key"), s->views[i].key) == 0 ? done : NULL;
+    return done != NULL && strcmp(json_text(done, "key"), s->views[i].key) == 0 ? done : NULL;
 }
 
 void show_status(const struct survey *s, struct buf *out)
@@ -253,7 +246,7 @@ static void explain_inputs(const struct survey *s, size_t i, struct buf *out)
         const json_t *all = json_object_get(json_object_get(s->views[i].record, "inputs"),
                                             in->row->name);
         const json_t *value = json_array_get(all, in->index);
-        const char *digest = json_is_object(value) ? event_text(value, "digest")
+        const char *digest = json_is_object(value) ? json_text(value, "digest")
                                                    : json_string_value(value);
         buf_printf(out, "input %s: ", in->row->name);
         if (in->from != PLAN_OUTSIDE)
@@ -271,10 +264,10 @@ static void explain_history(const struct survey *s, size_t i, struct buf *out)
 
     if (h.start != NULL)
         buf_printf(out, "last attempt: number %lld, %s, log %s/%s\n", h.attempts,
-                   time_text(h.start, text), s->work->logs, event_text(h.start, "log"));
+                   time_text(h.start, text), s->work->logs, json_text(h.start, "log"));
     if (h.done != NULL)
         buf_printf(out, "last success: %s, %s seconds, %s\n", time_text(h.done, text),
-                   seconds_text(h.done, seconds), event_text(h.done, "artifact"));
+                   seconds_text(h.done, seconds), json_text(h.done, "artifact"));
 }
 
 void show_explain(const struct survey *s, size_t i, struct buf *out)

@@ -108,17 +108,10 @@ static void say_what_it_waits_for(struct survey *s, const struct plan_stage *sta
 
 /* ---- history ---- */
 
-static const char *text_of(const json_t *event, const char *member)
-{
-    const char *text = json_string_value(json_object_get(event, member));
-
-    return text != NULL ? text : "";
-}
-
 /* The record of the newest artifact that was finished, or NULL. Owned by the caller. */
 static json_t *last_record(struct survey *s, const struct journal_view *h)
 {
-    const char *name = text_of(h->done, "artifact");
+    const char *name = json_text(h->done, "artifact");
 
     if (*name == 0 || path_base(name) != name)
         return NULL;
@@ -148,14 +141,14 @@ static void explain_changes(struct survey *s, const struct plan_stage *stage, st
 /* The last attempt was at this very key: what became of it. */
 static void explain_attempt(struct survey *s, struct stage_view *v, const struct journal_view *h)
 {
-    bool about_this = strcmp(text_of(h->end, "key"), v->key) == 0;
+    bool about_this = strcmp(json_text(h->end, "key"), v->key) == 0;
 
-    if (!about_this || strcmp(text_of(h->end, "event"), "interrupted") == 0)
+    if (!about_this || strcmp(json_text(h->end, "event"), "interrupted") == 0)
         because(v, "was interrupted; goes on from there");
-    else if (strcmp(text_of(h->end, "event"), "failed") == 0)
+    else if (strcmp(json_text(h->end, "event"), "failed") == 0)
         because(v, arena_printf(s->arena, "failed last time with exit code %lld, see %s/%s",
                                 (long long)json_integer_value(json_object_get(h->end, "code")),
-                                s->work->logs, text_of(h->end, "log")));
+                                s->work->logs, json_text(h->end, "log")));
     else
         because(v, "its artifact is missing");
 }
@@ -171,9 +164,9 @@ static void explain_run(struct survey *s, const struct plan_stage *stage, struct
     else if (look->state == CACHE_FOREIGN)
         because(v,
                 arena_printf(s->arena, "what is in '%s' is not known: %s", v->artifact, look->why));
-    else if (strcmp(text_of(h.start, "key"), v->key) == 0)
+    else if (strcmp(json_text(h.start, "key"), v->key) == 0)
         explain_attempt(s, v, &h);
-    else if (strcmp(text_of(h.done, "key"), v->key) == 0)
+    else if (strcmp(json_text(h.done, "key"), v->key) == 0)
         because(v, "its artifact is missing");
     else
         explain_changes(s, stage, v, &h);
@@ -190,8 +183,8 @@ static void distrust(struct survey *s, const struct plan_stage *stage, const str
     if (look->state != CACHE_VALID || journal_has_done(s->journal, stage->name, v->key))
         return;
     start = journal_of(s->journal, stage->name).start;
-    if (strcmp(text_of(start, "key"), v->key) == 0
-        && strcmp(text_of(start, "boot"), process_boot()) == 0)
+    if (strcmp(json_text(start, "key"), v->key) == 0
+        && strcmp(json_text(start, "boot"), process_boot()) == 0)
         return;
     if (artifact_open(v->artifact, NULL, &manifest) != ST_OK
         || artifact_verify(v->artifact, manifest) != ST_OK) {
@@ -246,7 +239,7 @@ static void wait_for_others(struct survey *s, size_t i, const struct plan_stage 
 static void keep_last(struct survey *s, const struct plan_stage *stage, struct stage_view *v)
 {
     struct journal_view h = journal_of(s->journal, stage->name);
-    const char *name = text_of(h.done, "artifact");
+    const char *name = json_text(h.done, "artifact");
     struct cache_look look = { .state = CACHE_ABSENT };
 
     if (*name != 0 && path_base(name) == name) {

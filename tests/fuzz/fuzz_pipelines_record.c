@@ -39,7 +39,7 @@ static void check_brief(json_t *record, const char *text, size_t n)
 static void check_few(const json_t *record, const char *text, size_t n)
 {
     const json_t *first = json_array_get(json_object_get(record, "stages"), 0);
-    const char *names[] = { run_record_text(first, "name"), NULL };
+    const char *names[] = { json_text(first, "name"), NULL };
     struct buf few = { 0 };
     json_t *less;
 

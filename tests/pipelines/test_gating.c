@@ -53,11 +53,11 @@ static void a_shut_gate_stops_what_waits_and_nothing_else(void **state)
     assert_has(s.out.p, "score   gate ");
     assert_has(s.out.p, "behind  not run");
     record = last_record();
-    assert_string_equal(run_record_text(record, "outcome"), "gate");
+    assert_string_equal(json_text(record, "outcome"), "gate");
     gate = json_array_get(json_object_get(run_record_stage(record, "score"), "gates"), 0);
-    assert_string_equal(run_record_text(gate, "outcome"), "failed");
+    assert_string_equal(json_text(gate, "outcome"), "failed");
     assert_true(json_number_value(json_object_get(gate, "value")) == 2);
-    assert_string_equal(run_record_text(run_record_stage(record, "behind"), "result"), "not run");
+    assert_string_equal(json_text(run_record_stage(record, "behind"), "result"), "not run");
     json_decref(record);
     assert_run(&s, 3, "run", "p.yaml");      /* asked again, of the cached artifact */
     assert_string_equal(scene_ran(&s), "");
@@ -142,11 +142,11 @@ static void programs_are_told_how_a_run_ended(void **state)
     assert_has(s.err.p, "'sh' ended with exit code 7");
     assert_false(file_exists("told"));
     assert_ok(json_read_file("shut", &told));
-    assert_string_equal(run_record_text(told, "outcome"), "gate");
+    assert_string_equal(json_text(told, "outcome"), "gate");
     json_decref(told);
     assert_run(&s, 0, "run", "p.yaml", "--set", "loss=1", "-j", "1");
     assert_ok(json_read_file("told", &told));
-    assert_string_equal(run_record_text(told, "outcome"), "done");
+    assert_string_equal(json_text(told, "outcome"), "done");
     assert_string_equal(json_string_value(json_array_get(json_object_get(told, "words"), 0)),
                         "--set=loss=1");
     assert_int_equal(json_integer_value(json_object_get(json_object_get(told, "params"), "loss")), 1);
@@ -179,7 +179,7 @@ static void a_record_tells_attempts_what_was_saved_and_metrics(void **state)
     stage = run_record_stage(record, "flaky");
     attempts = json_object_get(stage, "attempts");
     assert_int_equal(json_array_size(attempts), 2);
-    assert_string_equal(run_record_text(json_array_get(attempts, 0), "cause"), "later");
+    assert_string_equal(json_text(json_array_get(attempts, 0), "cause"), "later");
     assert_int_equal(json_integer_value(json_object_get(json_array_get(attempts, 0), "code")), 75);
     assert_true(json_is_null(json_object_get(json_array_get(attempts, 1), "cause")));
     assert_true(json_number_value(json_object_get(json_array_get(attempts, 1), "begun")) >= 1);
@@ -190,7 +190,7 @@ static void a_record_tells_attempts_what_was_saved_and_metrics(void **state)
     assert_run(&s, 0, "run", "p.yaml", "--set", "go=2");
     record = last_record();
     stage = run_record_stage(record, "first");
-    assert_string_equal(run_record_text(stage, "result"), "cached");
+    assert_string_equal(json_text(stage, "result"), "cached");
     assert_true(json_number_value(json_object_get(stage, "saved_seconds")) >= 0.03);
     json_decref(record);
     scene_end(&s);

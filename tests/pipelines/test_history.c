@@ -129,7 +129,7 @@ static void a_record_of_few_stages_lacks_only_the_others(void **state)
         size_t k;
         assert_ok(run_record_parse(records[i], strlen(records[i]), "whole", &whole));
         json_array_foreach(json_object_get(whole, "stages"), k, stage) {
-            const char *names[] = { "no such stage", run_record_text(stage, "name"), NULL };
+            const char *names[] = { "no such stage", json_text(stage, "name"), NULL };
             struct buf few = { 0 };
             run_record_few(records[i], strlen(records[i]), names, &few);
             assert_ok(run_record_parse(few.p, few.n, "few", &less));

@@ -154,11 +154,11 @@ static void attempts_and_what_they_took_are_shown(void **state)
     /* a failed stage has its key and its options */
     stage = run_record_stage(record, "bad");
     part = part_of("<h2 id=\"stage-bad\">", "</section>");
-    assert_has(part, run_record_text(stage, "key"));
-    assert_int_equal(strlen(run_record_text(stage, "key")), 64);
+    assert_has(part, json_text(stage, "key"));
+    assert_int_equal(strlen(json_text(stage, "key")), 64);
     assert_has(part, "<code>&lt;i&gt;&amp;&quot;&#39;</code>");
     assert_has(part, "<th scope=\"row\">size</th><td>77</td>");
-    assert_has(part, run_record_text(run_record_stage(record, "base"), "digest"));
+    assert_has(part, json_text(run_record_stage(record, "base"), "digest"));
     assert_has(part, "it went wrong");
     assert_has(part_of("<h2 id=\"stage-behind\">", "</section>"), "There is no artifact of it");
     json_decref(record);
