@@ -6,7 +6,7 @@
 #include "store/artifact.h"
 #include "store/tokens.h"
 #include "tokenize/corpus_text.h"
-#include "tokenize/encode_stream.h"
+#include "tokenize/encode/encode_stream.h"
 
 struct tokenize_options {
     const char *tokenizer, *corpus, *out;

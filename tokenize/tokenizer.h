@@ -41,6 +41,8 @@ struct token_list {
     size_t count, cap;
 };
 void token_list_release(struct token_list *l);
+/* Makes room for so many more. */
+void token_list_reserve(struct token_list *l, size_t extra);
 void token_list_add(struct token_list *l, uint32_t id);
 
 struct encoder;

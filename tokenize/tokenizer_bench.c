@@ -15,8 +15,8 @@
 #include "base/rng.h"
 #include "tokenize/tokenizer.h"
 #include "tokenize/tokenizer_cmd.h"
-#include "tokenize/tokenizer_write.h"
-#include "tokenize/train_text.h"
+#include "tokenize/files/tokenizer_write.h"
+#include "tokenize/learn/train_text.h"
 
 #define TEXT_BYTES ((size_t)16 << 20)
 #define TEXT_LIMIT ((uint64_t)1 << 30)
@@ -84,7 +84,7 @@ static enum status train(const struct bench_text *b, int threads, struct tokeniz
     struct bpe_words words = { 0 };
     struct bpe_trained trained = { 0 };
     struct buf json = { 0 };
-    enum status st = pretok_add(pretok, "bench", pattern, false);
+    enum status st = pretok_add(pretok, &(struct pretok_rule){ .what = "bench", .pattern = pattern });
 
     if (st == ST_OK)
         st = corpus_text_open(b->file, &corpus);

@@ -4,9 +4,9 @@
 #define TUNDISH_TOKENIZE_TOKENIZER_PART_H
 
 #include "base/arena.h"
-#include "tokenize/added_tokens.h"
-#include "tokenize/bpe.h"
-#include "tokenize/pretok.h"
+#include "tokenize/encode/added_tokens.h"
+#include "tokenize/encode/bpe.h"
+#include "tokenize/pretok/pretok.h"
 #include "tokenize/text_map.h"
 #include "tokenize/tokenizer.h"
 

@@ -5,11 +5,11 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "store/artifact.h"
-#include "tokenize/bpe_train.h"
+#include "tokenize/learn/bpe_train.h"
 #include "tokenize/tokenizer.h"
 #include "tokenize/tokenizer_cmd.h"
-#include "tokenize/tokenizer_write.h"
-#include "tokenize/train_text.h"
+#include "tokenize/files/tokenizer_write.h"
+#include "tokenize/learn/train_text.h"
 
 #define SPECIALS_MAX 10000
 #define SPECIAL_BYTES 1024
@@ -95,7 +95,7 @@ static enum status check_options(struct training *t)
     if (t->pattern == NULL)
         t->pattern = o->pattern;
     t->pretok = pretok_new();
-    return pretok_add(t->pretok, "option pattern", t->pattern, false);
+    return pretok_add(t->pretok, &(struct pretok_rule){ .what = "option pattern", .pattern = t->pattern });
 }
 
 /* ---- work ---- */

@@ -2,9 +2,9 @@
  * fresh one does; text cut at a safe place gives the same tokens. The first byte chooses the pattern. */
 #include <stdio.h>
 
-#include "tokenize/bpe_train.h"
+#include "tokenize/learn/bpe_train.h"
 #include "tokenize/tokenizer_part.h"
-#include "tokenize/tokenizer_write.h"
+#include "tokenize/files/tokenizer_write.h"
 
 #define CHECK(cond)                                                  \
     do {                                                             \

@@ -9,9 +9,9 @@
 #include "base/file.h"
 #include "base/pool.h"
 #include "base/rng.h"
-#include "tokenize/bpe_train.h"
+#include "tokenize/learn/bpe_train.h"
 #include "store/byte_level.h"
-#include "tokenize/train_text.h"
+#include "tokenize/learn/train_text.h"
 
 static const char *const end_of_text[] = { "<|endoftext|>" };
 
@@ -417,7 +417,7 @@ static void threads_and_order_change_nothing(void **state)
         struct bpe_words words;
         struct bpe_trained t;
 
-        assert_ok(pretok_add(pretok, "test", pretok_pattern_text("o200k"), false));
+        assert_ok(pretok_add(pretok, &(struct pretok_rule){ .what = "test", .pattern = pretok_pattern_text("o200k") }));
         assert_ok(corpus_text_open(path, &corpus));
         assert_ok(train_text_count(pool, corpus, pretok, counter, &totals));
         assert_int_equal(totals.documents, 1);

@@ -8,7 +8,7 @@
 #include "base/bench.h"
 #include "base/file.h"
 #include "base/rng.h"
-#include "tokenize/bpe.h"
+#include "tokenize/encode/bpe.h"
 #include "tokenize/making.h"
 
 /* ---- golden files ---- */
@@ -230,10 +230,25 @@ static void a_megabyte_of_one_letter_is_one_quick_piece(void **state)
 
 /* ---- patterns ---- */
 
-static enum status split_nothing(void *ctx, struct span piece)
+struct ends {
+    uint32_t v[4096];
+    size_t n;
+};
+
+/* Appends the ends of the text's pieces, `at` being where it stands. */
+static enum status cut(struct pretok_run *run, struct span text, size_t at, struct ends *out)
 {
-    *(size_t *)ctx += piece.n;
-    return ST_OK;
+    const uint32_t *ends;
+    size_t n;
+
+    pretok_begin(run, text);
+    for (;;) {
+        TRY(pretok_next(run, &ends, &n));
+        if (n == 0)
+            return ST_OK;
+        for (size_t i = 0; i < n; i++)
+            out->v[out->n++] = (uint32_t)(at + ends[i]);
+    }
 }
 
 static void a_pattern_that_backtracks_without_end_is_stopped(void **state)
@@ -241,12 +256,12 @@ static void a_pattern_that_backtracks_without_end_is_stopped(void **state)
     struct pretok *p = pretok_new();
     struct pretok_run *run;
     char text[4000];
-    size_t seen = 0;
+    struct ends seen = { .n = 0 };
 
     memset(text, 'a', sizeof text);
-    assert_ok(pretok_add(p, "'hostile.json'", "(?:a|aa)+\\p{N}", false));
+    assert_ok(pretok_add(p, &(struct pretok_rule){ .what = "'hostile.json'", .pattern = "(?:a|aa)+\\p{N}" }));
     run = pretok_run_new(p);
-    assert_int_equal(pretok_split(run, (struct span){ text, sizeof text }, split_nothing, &seen), ST_LIMIT);
+    assert_int_equal(cut(run, (struct span){ text, sizeof text }, 0, &seen), ST_LIMIT);
     assert_non_null(strstr(fail_message(), "backtracks too much"));
     assert_non_null(strstr(fail_message(), "hostile.json"));
     pretok_run_free(run);
@@ -258,28 +273,16 @@ static void text_between_matches_is_kept_or_refused(void **state)
     for (int covers = 0; covers < 2; covers++) {
         struct pretok *p = pretok_new();
         struct pretok_run *run;
-        size_t seen = 0;
+        struct ends seen = { .n = 0 };
 
-        assert_ok(pretok_add(p, "test", "[a-z]+", covers));
+        assert_ok(pretok_add(p, &(struct pretok_rule){ .what = "test", .pattern = "[a-z]+", .behavior = covers ? PRETOK_REMOVED : PRETOK_ISOLATED, .invert = covers }));
         run = pretok_run_new(p);
-        assert_int_equal(pretok_split(run, span_of("ab12cd3"), split_nothing, &seen), covers ? ST_UNSUPPORTED : ST_OK);
-        assert_int_equal(seen, covers ? 2 : 7);
+        assert_int_equal(cut(run, span_of("ab12cd3"), 0, &seen), covers ? ST_UNSUPPORTED : ST_OK);
+        if (!covers)
+            assert_int_equal(seen.n ? seen.v[seen.n - 1] : 0, 7);
         pretok_run_free(run);
         pretok_free(p);
     }
-}
-
-struct ends {
-    const char *start;
-    size_t v[4096], n;
-};
-
-static enum status note_end(void *ctx, struct span piece)
-{
-    struct ends *e = ctx;
-
-    e->v[e->n++] = (size_t)(piece.p + piece.n - e->start);
-    return ST_OK;
 }
 
 /* The claim of pretok_safe_cut(): split apart, the two parts have the pieces of the whole. */
@@ -293,25 +296,24 @@ static void a_safe_cut_changes_no_piece(void **state)
         struct pretok_run *run;
         int cuts = 0;
 
-        assert_ok(pretok_add(p, "test", named->text, false));
+        assert_ok(pretok_add(p, &(struct pretok_rule){ .what = "test", .pattern = named->text }));
         run = pretok_run_new(p);
         for (int round = 0; round < 400; round++) {
             char text[200];
             static struct ends whole, parts;
-            size_t cut;
+            size_t place;
 
             for (size_t i = 0; i < sizeof text; i++)
                 text[i] = letters[rng_below(&r, sizeof letters - 1)];
-            cut = pretok_safe_cut(p, (struct span){ text, sizeof text }, 100);
-            if (cut == 0)
+            place = pretok_safe_cut(p, (struct span){ text, sizeof text }, 100);
+            if (place == 0)
                 continue;
             cuts++;
             whole.n = parts.n = 0;
-            whole.start = parts.start = text;
-            assert_in_range(cut, 1, 100);
-            assert_ok(pretok_split(run, (struct span){ text, sizeof text }, note_end, &whole));
-            assert_ok(pretok_split(run, (struct span){ text, cut }, note_end, &parts));
-            assert_ok(pretok_split(run, (struct span){ text + cut, sizeof text - cut }, note_end, &parts));
+            assert_in_range(place, 1, 100);
+            assert_ok(cut(run, (struct span){ text, sizeof text }, 0, &whole));
+            assert_ok(cut(run, (struct span){ text, place }, 0, &parts));
+            assert_ok(cut(run, (struct span){ text + place, sizeof text - place }, place, &parts));
             assert_int_equal(whole.n, parts.n);
             assert_memory_equal(whole.v, parts.v, whole.n * sizeof whole.v[0]);
         }

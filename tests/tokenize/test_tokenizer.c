@@ -5,8 +5,8 @@
 #include "base/json.h"
 #include "store/byte_level.h"
 #include "tokenize/making.h"
-#include "tokenize/regex_dialect.h"
-#include "tokenize/tokenizer_write.h"
+#include "tokenize/pretok/regex_dialect.h"
+#include "tokenize/files/tokenizer_write.h"
 
 /* ---- a small file with one part replaced ---- */
 

@@ -1,4 +1,4 @@
-#include "tokenize/added_tokens.h"
+#include "tokenize/encode/added_tokens.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>

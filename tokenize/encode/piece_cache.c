@@ -1,4 +1,4 @@
-#include "tokenize/piece_cache.h"
+#include "tokenize/encode/piece_cache.h"
 
 #include <stdlib.h>
 

@@ -6,9 +6,9 @@
 #define TUNDISH_TOKENIZE_TRAIN_TEXT_H
 
 #include "base/pool.h"
-#include "tokenize/bpe_count.h"
+#include "tokenize/learn/bpe_count.h"
 #include "tokenize/corpus_text.h"
-#include "tokenize/pretok.h"
+#include "tokenize/pretok/pretok.h"
 
 struct train_text_totals {
     uint64_t documents, bytes, pieces, other_bytes;  /* other_bytes: not UTF-8, and so no piece's */

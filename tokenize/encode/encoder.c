@@ -2,17 +2,13 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
-#include "tokenize/piece_cache.h"
-#include "tokenize/token_nfc.h"
+#include "tokenize/encode/pieces.h"
+#include "tokenize/encode/token_nfc.h"
 #include "tokenize/tokenizer_part.h"
-
-#define PIECE_LIMIT ((size_t)1 << 31)
 
 struct encoder {
     const struct tokenizer *t;
-    struct pretok_run *pretok;
-    struct bpe_scratch merge;
-    struct piece_cache *cache;
+    struct piece_encoder *pieces;
     struct token_nfc nfc;
     struct buf normal;
     struct token_list *out;          /* of the call in hand */
@@ -23,8 +19,7 @@ struct encoder *encoder_new(const struct tokenizer *t)
     struct encoder *e = mem_alloc(sizeof *e);
 
     e->t = t;
-    e->pretok = pretok_run_new(t->pretok);
-    e->cache = piece_cache_new();
+    e->pieces = piece_encoder_new(t);
     return e;
 }
 
@@ -32,9 +27,7 @@ void encoder_free(struct encoder *e)
 {
     if (e == NULL)
         return;
-    pretok_run_free(e->pretok);
-    bpe_scratch_release(&e->merge);
-    piece_cache_free(e->cache);
+    piece_encoder_free(e->pieces);
     token_nfc_release(&e->nfc);
     buf_release(&e->normal);
     free(e);
@@ -46,7 +39,7 @@ void token_list_release(struct token_list *l)
     *l = (struct token_list){ 0 };
 }
 
-static inline void reserve(struct token_list *l, size_t extra)
+void token_list_reserve(struct token_list *l, size_t extra)
 {
     if (l->cap - l->count >= extra)
         return;
@@ -56,51 +49,8 @@ static inline void reserve(struct token_list *l, size_t extra)
 
 void token_list_add(struct token_list *l, uint32_t id)
 {
-    reserve(l, 1);
+    token_list_reserve(l, 1);
     l->v[l->count++] = id;
-}
-
-/* ---- one piece ---- */
-
-/* Merges at the end of the output, where the piece's bytes have room as ids. */
-static enum status encode_new(struct encoder *e, struct span piece)
-{
-    const struct tokenizer *t = e->t;
-    struct token_list *out = e->out;
-    uint32_t whole, *ids;
-    size_t n = 1;
-
-    if (piece.n > PIECE_LIMIT)
-        return fail(ST_LIMIT,
-                    "a piece of text of %zu bytes that the pattern does not cut; want at most %zu",
-                    piece.n, PIECE_LIMIT);
-    reserve(out, piece.n);
-    ids = out->v + out->count;
-    if (t->ignore_merges && text_map_get(&t->whole, piece, &whole)) {
-        ids[0] = whole;
-    } else {
-        for (size_t i = 0; i < piece.n; i++)
-            ids[i] = t->byte_id[(unsigned char)piece.p[i]];
-        n = bpe_merge_piece(t->bpe, &e->merge, ids, piece.n);
-    }
-    piece_cache_put(e->cache, piece, ids, n);
-    out->count += n;
-    return ST_OK;
-}
-
-static enum status encode_piece(void *ctx, struct span piece)
-{
-    struct encoder *e = ctx;
-    size_t n = 0;
-    const uint32_t *ids = piece_cache_get(e->cache, piece, &n);
-
-    if (ids == NULL)
-        return encode_new(e, piece);
-    reserve(e->out, n);
-    for (size_t i = 0; i < n; i++)
-        e->out->v[e->out->count + i] = ids[i];
-    e->out->count += n;
-    return ST_OK;
 }
 
 /* ---- added tokens, normalization ---- */
@@ -127,7 +77,7 @@ static enum status cut_added(struct encoder *e, const struct added_set *set, str
 
 static enum status encode_plain(struct encoder *e, struct span text, bool specials)
 {
-    return pretok_split(e->pretok, text, encode_piece, e);
+    return piece_encoder_encode(e->pieces, text, e->out);
 }
 
 static enum status encode_normal(struct encoder *e, struct span text, bool specials)
@@ -148,7 +98,7 @@ enum status encoder_encode(struct encoder *e, struct span text, bool specials,
     size_t done = 0;
 
     e->out = out;
-    reserve(out, text.n / 3);
+    token_list_reserve(out, text.n / 3);
     while (done < text.n) {
         size_t n = pretok_well_formed((struct span){ text.p + done, text.n - done });
 

@@ -1,4 +1,4 @@
-#include "tokenize/train_text.h"
+#include "tokenize/learn/train_text.h"
 
 #include <stdlib.h>
 
@@ -22,11 +22,6 @@ struct stream {
     struct span rest;                /* of the document in hand */
     bool ended;
     struct train_text_totals *totals;
-};
-struct piece_ctx {
-    struct bpe_counter *counter;
-    int worker;
-    uint64_t pieces;
 };
 
 static void batch_free(struct batch *b)
@@ -98,31 +93,42 @@ static enum status produce(void *ctx, void **item)
     return st;
 }
 
-static enum status count_piece(void *ctx, struct span piece)
+static enum status count_pieces(struct stream *r, struct span text, int worker, uint64_t *pieces)
 {
-    struct piece_ctx *c = ctx;
+    const uint32_t *ends;
+    size_t n, from = 0;
 
-    c->pieces++;
-    return bpe_counter_add(c->counter, c->worker, piece);
+    if (text.n > UINT32_MAX)
+        return fail(ST_LIMIT, "a text of %zu bytes; want less than 4 GiB", text.n);
+    pretok_begin(r->runs[worker], text);
+    for (;;) {
+        TRY(pretok_next(r->runs[worker], &ends, &n));
+        if (n == 0)
+            return ST_OK;
+        *pieces += n;
+        for (size_t i = 0; i < n; i++) {
+            TRY(bpe_counter_add(r->counter, worker,
+                                (struct span){ text.p + from, ends[i] - from }));
+            from = ends[i];
+        }
+    }
 }
 
 static enum status count_text(struct stream *r, struct batch *b, struct span text, int worker)
 {
-    struct piece_ctx ctx = { r->counter, worker, 0 };
     size_t done = 0;
 
     while (done < text.n) {
         struct span good = { text.p + done, text.n - done };
 
         good.n = pretok_well_formed(good);
-        TRY(pretok_split(r->runs[worker], good, count_piece, &ctx));
+        TRY(count_pieces(r, good, worker, &b->found.pieces));
         done += good.n;
         if (done < text.n) {
             b->found.other_bytes++;
             done++;
         }
     }
-    b->found.pieces += ctx.pieces;
     return ST_OK;
 }
 

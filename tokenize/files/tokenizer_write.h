@@ -5,7 +5,7 @@
 #ifndef TUNDISH_TOKENIZE_TOKENIZER_WRITE_H
 #define TUNDISH_TOKENIZE_TOKENIZER_WRITE_H
 
-#include "tokenize/bpe_train.h"
+#include "tokenize/learn/bpe_train.h"
 
 /* Appends the JSON text. pattern: what text is cut by, in Hugging Face's dialect. The first
  * special_count tokens become added tokens, flagged special. */

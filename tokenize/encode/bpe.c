@@ -1,4 +1,4 @@
-#include "tokenize/bpe.h"
+#include "tokenize/encode/bpe.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "tokenize/bpe_count.h"
+#include "tokenize/learn/bpe_count.h"
 
 #include <inttypes.h>
 #include <pthread.h>

@@ -1,9 +1,9 @@
-#include "tokenize/tokenizer_write.h"
+#include "tokenize/files/tokenizer_write.h"
 
 #include "base/file.h"
 #include "base/json.h"
 #include "store/byte_level.h"
-#include "tokenize/pretok.h"
+#include "tokenize/pretok/pretok.h"
 
 /* The token as the file spells it. */
 static void print_token(struct buf *out, const struct bpe_trained *t, size_t special_count,

@@ -1,4 +1,4 @@
-#include "tokenize/bpe_train.h"
+#include "tokenize/learn/bpe_train.h"
 
 #include <stdlib.h>
 

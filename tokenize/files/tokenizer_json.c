@@ -12,8 +12,8 @@
 
 #include "base/json.h"
 #include "store/byte_level.h"
-#include "tokenize/regex_dialect.h"
-#include "tokenize/token_nfc.h"
+#include "tokenize/pretok/regex_dialect.h"
+#include "tokenize/encode/token_nfc.h"
 #include "tokenize/tokenizer_part.h"
 
 #define ID_LIMIT (1u << 24)          /* also what piece_cache.h takes */
@@ -94,7 +94,9 @@ static enum status read_normalizer(struct reading *r, const json_t *part)
 
 static enum status add_cut(struct reading *r, const char *pattern, bool covers)
 {
-    return pretok_add(r->t->pretok, r->what, pattern, covers);
+    return pretok_add(r->t->pretok, &(struct pretok_rule){
+                                        r->what, pattern,
+                                        covers ? PRETOK_REMOVED : PRETOK_ISOLATED, covers });
 }
 
 static enum status read_split(struct reading *r, const json_t *part)

@@ -29,7 +29,7 @@
 #include "base/arena.h"
 #include "base/status.h"
 #include "base/str.h"
-#include "tokenize/bpe_count.h"
+#include "tokenize/learn/bpe_count.h"
 
 struct bpe_train_args {
     const char *const *specials;     /* different, not empty */

@@ -1,4 +1,4 @@
-#include "tokenize/encode_stream.h"
+#include "tokenize/encode/encode_stream.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "tokenize/pretok.h"
+#include "tokenize/pretok/pretok.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <ctype.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
-#include "tokenize/regex_dialect.h"
+#include "tokenize/pretok/regex_dialect.h"
 
 #define CUTS_MAX 8
 #define JIT_STACK_MAX ((size_t)64 << 20)
@@ -118,12 +118,16 @@ static enum status compile(struct cut *c, struct span pattern)
     return ST_OK;
 }
 
-enum status pretok_add(struct pretok *p, const char *what, const char *pattern, bool covers)
+enum status pretok_add(struct pretok *p, const struct pretok_rule *rule)
 {
+    const char *what = rule->what, *pattern = rule->pattern;
+    bool covers = rule->behavior == PRETOK_REMOVED && rule->invert;
     struct cut *c = &p->cuts[p->count];
     struct buf text = { 0 };
     enum status st;
 
+    if (rule->behavior != PRETOK_ISOLATED && !covers)
+        return fail(ST_UNSUPPORTED, "%s: a Split other than Isolated, or Removed with invert", what);
     if (p->count == CUTS_MAX)
         return fail(ST_LIMIT, "%s: more than %d cuts follow each other", what, CUTS_MAX);
     *c = (struct cut){ .what = mem_strdup(what), .pattern = mem_strdup(pattern), .covers = covers };
@@ -143,8 +147,9 @@ struct pretok_run {
     pcre2_match_data *found[CUTS_MAX];
     pcre2_match_context *limits;
     pcre2_jit_stack *stack;
-    pretok_fn *fn;
-    void *ctx;
+    struct span text;                /* to be cut, {0} when it is */
+    uint32_t *ends;
+    size_t count, cap;
 };
 
 struct pretok_run *pretok_run_new(const struct pretok *p)
@@ -173,6 +178,7 @@ void pretok_run_free(struct pretok_run *r)
         pcre2_match_data_free(r->found[i]);
     pcre2_match_context_free(r->limits);
     pcre2_jit_stack_free(r->stack);
+    free(r->ends);
     free(r);
 }
 
@@ -209,13 +215,25 @@ static enum status match_failed(const struct cut *c, int code, size_t from)
 
 static enum status split_level(struct pretok_run *r, size_t i, struct span text);
 
+static void note_end(struct pretok_run *r, struct span piece)
+{
+    if (r->count == r->cap) {
+        r->cap = r->cap ? r->cap * 2 : 1024;
+        r->ends = mem_grow(r->ends, r->cap, sizeof *r->ends);
+    }
+    r->ends[r->count++] = (uint32_t)(piece.p + piece.n - r->text.p);
+}
+
 static enum status hand_on(struct pretok_run *r, size_t i, struct span text, size_t from, size_t to)
 {
     struct span piece = { text.p + from, to - from };
 
     if (piece.n == 0)
         return ST_OK;
-    return i + 1 < r->p->count ? split_level(r, i + 1, piece) : r->fn(r->ctx, piece);
+    if (i + 1 < r->p->count)
+        return split_level(r, i + 1, piece);
+    note_end(r, piece);
+    return ST_OK;
 }
 
 static enum status hand_on_gap(struct pretok_run *r, size_t i, struct span text, size_t from,
@@ -276,14 +294,28 @@ static enum status split_level(struct pretok_run *r, size_t i, struct span text)
     return hand_on_gap(r, i, text, done, text.n);
 }
 
-enum status pretok_split(struct pretok_run *r, struct span text, pretok_fn *fn, void *ctx)
+void pretok_begin(struct pretok_run *r, struct span text)
 {
-    if (text.n == 0)
-        return ST_OK;
-    r->fn = fn;
-    r->ctx = ctx;
-    set_steps(r, text.n);
-    return r->p->count ? split_level(r, 0, text) : fn(ctx, text);
+    BUG_IF(text.n > UINT32_MAX);
+    r->text = text;
+}
+
+enum status pretok_next(struct pretok_run *r, const uint32_t **ends, size_t *n)
+{
+    struct span text = r->text;
+    enum status st = ST_OK;
+
+    r->count = 0;
+    if (text.n > 0 && r->p->count == 0) {
+        note_end(r, text);
+    } else if (text.n > 0) {
+        set_steps(r, text.n);
+        st = split_level(r, 0, text);
+    }
+    r->text = (struct span){ 0 };
+    *ends = r->ends;
+    *n = r->count;
+    return st;
 }
 
 size_t pretok_safe_cut(const struct pretok *p, struct span text, size_t limit)

@@ -1,4 +1,4 @@
-#include "tokenize/regex_dialect.h"
+#include "tokenize/pretok/regex_dialect.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "tokenize/token_nfc.h"
+#include "tokenize/encode/token_nfc.h"
 
 #include <stdlib.h>
 #include <utf8proc.h>

@@ -13,6 +13,7 @@
 #define TUNDISH_TOKENIZE_PRETOK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/status.h"
 #include "base/str.h"
@@ -31,11 +32,27 @@ const char *pretok_pattern_name(const char *text);
 struct pretok;
 struct pretok *pretok_new(void);
 void pretok_free(struct pretok *p);
-/* Appends a cut. what names it in errors. covers: the text between matches would be dropped
- * by the format's own rule; so a text that has any is refused when it is met
- * (ST_UNSUPPORTED), rather than kept. */
-MUST_USE enum status pretok_add(struct pretok *p, const char *what, const char *pattern,
-                                bool covers);
+/* What becomes of the matches and of the text between them, in Hugging Face's words ("-" in
+ * "a--b"): Isolated a,-,-,b; Removed a,b; MergedWithPrevious a-,-,b; MergedWithNext a,-,-b;
+ * Contiguous a,--,b. invert: the text between matches is taken for the matches, and these for what
+ * is between. */
+enum pretok_behavior {
+    PRETOK_ISOLATED,
+    PRETOK_REMOVED,
+    PRETOK_MERGED_WITH_PREVIOUS,
+    PRETOK_MERGED_WITH_NEXT,
+    PRETOK_CONTIGUOUS,
+};
+struct pretok_rule {
+    const char *what;                /* names the rule in errors */
+    const char *pattern;             /* in Hugging Face's dialect */
+    enum pretok_behavior behavior;
+    bool invert;
+};
+/* Appends a cut. Text that PRETOK_REMOVED would drop is refused when it is met
+ * (ST_UNSUPPORTED). */
+MUST_USE enum status pretok_add(struct pretok *p, const struct pretok_rule *rule);
+
 /* The cuts, for people: the pattern of cut i as it was given, NULL behind the last. */
 const char *pretok_cut(const struct pretok *p, size_t i);
 
@@ -43,10 +60,12 @@ struct pretok_run;
 struct pretok_run *pretok_run_new(const struct pretok *p);
 void pretok_run_free(struct pretok_run *r);
 
-/* Called for each piece, in order; pieces are not empty. */
-typedef enum status pretok_fn(void *ctx, struct span piece);
-/* text must be well-formed UTF-8. */
-MUST_USE enum status pretok_split(struct pretok_run *r, struct span text, pretok_fn *fn, void *ctx);
+/* Cuts a text (well-formed UTF-8, less than 4 GiB, the caller's until all is cut): pretok_begin(),
+ * then pretok_next() until *n is 0. It hands out the ends of the next pieces, as offsets in the
+ * text; a piece begins where the one before ends, and none is empty. *ends is valid until the next
+ * call. ST_LIMIT: the pattern backtracks too much. */
+void pretok_begin(struct pretok_run *r, struct span text);
+MUST_USE enum status pretok_next(struct pretok_run *r, const uint32_t **ends, size_t *n);
 
 /* Length of the well-formed UTF-8 that text begins with. */
 size_t pretok_well_formed(struct span text);
