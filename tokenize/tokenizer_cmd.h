@@ -7,6 +7,7 @@
 extern const struct command cmd_tokenizer_train;
 extern const struct command cmd_tokenizer_encode;
 extern const struct command cmd_tokenizer_decode;
+extern const struct command cmd_tokenizer_count;
 extern const struct command cmd_tokenizer_info;
 /* What `bench tokenizer` runs (tokenizer_bench.c); hung on cmd_tokenizer_encode. */
 extern const struct bench_case tokenizer_benches[];
