@@ -60,6 +60,8 @@ static enum status decode_ids(struct decoding *d)
     enum status st = decode_feed_add(d->feed, d->ids.v, d->ids.count, target(d));
 
     d->ids.count = 0;
+    if (st != ST_OK && d->o->format != IDS_TEXT)
+        return fail_within(st, "'%s': ", d->in.path);
     if (st != ST_OK)
         return fail_within(st, "'%s' line %" PRIu64 ": ", d->in.path, d->in.line_number);
     return d->out.n >= OUT_BYTES ? write_out(d) : ST_OK;
