@@ -175,7 +175,6 @@ struct bpe_linear *bpe_linear_new(const struct bpe_tree *t, const struct bpe_sym
     struct bpe_linear *l = mem_alloc(sizeof *l);
     struct growing g;
 
-    BUG_IF(!t->proven);
     l->tree = t;
     l->shorter = mem_grow(NULL, s->count, sizeof *l->shorter);
     l->length = mem_array(s->count, sizeof *l->length);

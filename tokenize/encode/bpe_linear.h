@@ -1,7 +1,7 @@
 /*
- * Byte-pair merging in linear time, for tables whose trees are proven (bpe_tree.h): the result is the only
- * sequence of symbols that stand in which all neighbours can neighbour, so it can be searched for
- * from the left (after "bpe" of github/rust-gems, here for any ranks that pass the proof).
+ * Byte-pair merging in linear time: the result is the only sequence of symbols that stand in which all
+ * neighbours can neighbour (proven in bpe_tree.h for any order of ranks), so it can be searched for from
+ * the left (after "bpe" of github/rust-gems, which takes ranks that are ids).
  *
  * At each place the longest symbol is tried that the text goes on with, then the shorter ones.
  * Where none can stand behind the symbol before, that symbol is taken back and the place is marked. The
@@ -19,7 +19,7 @@
 #include "tokenize/encode/bpe_tree.h"
 
 struct bpe_linear;       /* immutable, shared by threads */
-/* t->proven must hold; t is borrowed. s as given to bpe_tree_new(). */
+/* t is borrowed. s as given to bpe_tree_new(). */
 struct bpe_linear *bpe_linear_new(const struct bpe_tree *t, const struct bpe_symbols *s);
 void bpe_linear_free(struct bpe_linear *l);
 

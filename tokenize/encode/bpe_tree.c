@@ -5,9 +5,10 @@
 #include "base/arena.h"
 #include "tokenize/encode/bpe_part.h"
 
-/* A state at a boundary, and the time before which it ended. */
+/* A state at a boundary, and the symbol whose making ended it. */
 struct border {
-    uint32_t x, y, end;
+    uint32_t x, y, made;
+    enum { STILL, ON_LEFT, ON_RIGHT } end;
 };
 
 /* One state back in time; false if it was the first. */
@@ -16,27 +17,48 @@ static inline bool undo(const struct bpe_tree *t, struct border *b)
     uint32_t tx = t->time[b->x], ty = t->time[b->y];
 
     if (tx > ty) {
-        b->end = tx;
-        b->x = t->right[b->x];
+        b->end = ON_LEFT;
+        b->made = b->x;
+        b->x = t->made[b->x].right;
     } else if (ty > 0) {
-        b->end = ty + 1;
-        b->y = t->left[b->y];
+        b->end = ON_RIGHT;
+        b->made = b->y;
+        b->y = t->made[b->y].left;
     } else {
         return false;
     }
     return true;
 }
 
+/* A merge of this rank, due as soon as the state begins, comes before the end. */
+static bool is_crossed_at_once(const struct bpe_tree *t, const struct border *b, uint32_t rank)
+{
+    uint32_t tx = t->time[b->x], ty = t->time[b->y], begin = tx > ty ? tx : ty;
+    const struct bpe_merge *made = &t->made[b->made];
+
+    if (t->time[b->made] != begin)
+        return true;
+    if (b->end == ON_LEFT)
+        return rank < made->rank;
+    return ty < begin || t->time[made->right] == begin || rank <= made->rank;
+}
+
 static inline bool is_crossed(const struct bpe_tree *t, const struct border *b)
 {
     uint32_t rank = bpe_rank_of(t->bpe, b->x, b->y), time = rank + 1;
 
-    return rank != BPE_NO_RANK && time < b->end && time > t->time[b->x] && time > t->time[b->y];
+    if (rank == BPE_NO_RANK)
+        return false;
+    if (b->end == STILL)
+        return true;
+    if (time <= t->time[b->x] || time <= t->time[b->y])
+        return is_crossed_at_once(t, b, rank);
+    return time < t->time[b->made] + (b->end == ON_RIGHT);
 }
 
 bool bpe_tree_neighbours(const struct bpe_tree *t, uint32_t left, uint32_t right)
 {
-    struct border b = { left, right, BPE_NEVER };
+    struct border b = { .x = left, .y = right };
 
     do
         if (is_crossed(t, &b))
@@ -45,34 +67,30 @@ bool bpe_tree_neighbours(const struct bpe_tree *t, uint32_t left, uint32_t right
     return true;
 }
 
-/* Whether (left, right) come to stand side by side, at a time when their merge is still to come. */
-static bool comes_to_act(const struct bpe_tree *t, const struct bpe_merge *m)
+/* Whether two symbols that stand come side by side: the boundary is not crossed before. */
+static bool come_together(const struct bpe_tree *t, uint32_t left, uint32_t right)
 {
-    uint32_t tx = t->time[m->left], ty = t->time[m->right];
-    struct border b = { m->left, m->right, BPE_NEVER };
+    struct border b = { .x = left, .y = right };
 
-    if (tx == BPE_NEVER || ty == BPE_NEVER || m->rank + 1 <= tx || m->rank + 1 <= ty)
-        return false;
     while (undo(t, &b))
         if (is_crossed(t, &b))
             return false;
     return true;
 }
 
-static void grow_trees(struct bpe_tree *t, const struct bpe_merge *merges, size_t count)
+static void grow(struct bpe_tree *t, const struct bpe_merge *m)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct bpe_merge *m = &merges[i];
+    uint32_t left = t->time[m->left], right = t->time[m->right], time = m->rank + 1;
 
-        if (t->time[m->id] != BPE_NEVER || !comes_to_act(t, m))
-            continue;
-        t->time[m->id] = m->rank + 1;
-        t->left[m->id] = m->left;
-        t->right[m->id] = m->right;
-    }
+    if (left == BPE_NEVER || right == BPE_NEVER || t->time[m->id] != BPE_NEVER ||
+        !come_together(t, m->left, m->right))
+        return;
+    time = left > time ? left : time;
+    t->time[m->id] = right > time ? right : time;
+    t->made[m->id] = *m;
 }
 
-/* ---- the proof ---- */
+/* ---- premises, order ---- */
 
 static bool joins(const struct bpe_symbols *s, const struct bpe_merge *m)
 {
@@ -87,50 +105,70 @@ static bool joins(const struct bpe_symbols *s, const struct bpe_merge *m)
            memcmp(c.p, a.p, a.n) == 0 && memcmp(c.p + a.n, b.p, b.n) == 0;
 }
 
-static bool are_joins(const struct bpe_symbols *s, const struct bpe_merge *merges, size_t count)
+static bool all_join(const struct bpe_tree *t, const struct bpe_symbols *s,
+                     const struct bpe_merge *merges, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (!joins(s, &merges[i]))
+        if (!joins(s, &merges[i]) || t->time[merges[i].id] == 0)
             return false;
     return true;
 }
 
-/* The ranks at which a symbol is made: lowest and highest. */
-struct making {
-    uint32_t low, high;              /* low > high: it is not */
+/* The merges by the length of what they make: a symbol's sides come before it. The counting sort keeps
+ * texts of 2^16 bytes and more in one class, which is sorted by comparing. */
+#define CLASSES ((size_t)1 << 16)
+
+struct sized {
+    struct bpe_merge merge;
+    size_t n;
 };
 
-/* No way of making `side` at a rank r above m's, or the joined symbol stands before each of them. */
-static bool comes_in_time(const struct bpe_tree *t, const struct making *making,
-                          const struct bpe_merge *m, uint32_t side)
+static int by_length(const void *a, const void *b)
 {
-    const struct making *made = &making[side];
-    uint32_t first = made->low > m->rank ? made->low : m->rank + 1;
+    const struct sized *x = a, *y = b;
 
-    if (made->low > made->high || made->high < m->rank)
-        return true;
-    return t->time[m->id] != BPE_NEVER && t->time[m->id] < first + 1;
+    return (x->n > y->n) - (x->n < y->n);
 }
 
-static bool prove(const struct bpe_tree *t, const struct bpe_merge *merges, size_t count)
+static void grow_long(struct bpe_tree *t, const struct bpe_symbols *s, const struct bpe_merge *merges,
+                      size_t count)
 {
-    struct making *making = mem_array(t->symbols, sizeof *making);
-    bool holds = true;
+    struct sized *list = mem_array(count, sizeof *list);
 
-    for (uint32_t i = 0; i < t->symbols; i++)
-        making[i].low = BPE_NO_RANK;
+    for (size_t i = 0; i < count; i++)
+        list[i] = (struct sized){ merges[i], s->bytes[merges[i].id].n };
+    qsort(list, count, sizeof *list, by_length);
+    for (size_t i = 0; i < count; i++)
+        grow(t, &list[i].merge);
+    free(list);
+}
+
+static void grow_all(struct bpe_tree *t, const struct bpe_symbols *s, const struct bpe_merge *merges,
+                     size_t count)
+{
+    uint32_t *from = mem_array(CLASSES + 1, sizeof *from);
+    struct bpe_merge *sorted = mem_grow(NULL, count + 1, sizeof *sorted);
+    size_t small;
+
     for (size_t i = 0; i < count; i++) {
-        struct making *m = &making[merges[i].id];
+        size_t n = s->bytes[merges[i].id].n;
 
-        m->low = merges[i].rank < m->low ? merges[i].rank : m->low;
-        m->high = merges[i].rank > m->high ? merges[i].rank : m->high;
-        holds = holds && t->time[merges[i].id] != 0;
+        from[n < CLASSES ? n + 1 : CLASSES]++;
     }
-    for (size_t i = 0; holds && i < count; i++)
-        holds = comes_in_time(t, making, &merges[i], merges[i].left) &&
-                comes_in_time(t, making, &merges[i], merges[i].right);
-    free(making);
-    return holds;
+    small = count - from[CLASSES];
+    for (size_t n = 1; n <= CLASSES; n++)
+        from[n] += from[n - 1];
+    for (size_t i = 0; i < count; i++) {
+        size_t n = s->bytes[merges[i].id].n;
+
+        sorted[from[n < CLASSES - 1 ? n : CLASSES - 1]++] = merges[i];
+    }
+    for (size_t i = 0; i < small; i++)
+        grow(t, &sorted[i]);
+    if (small < count)
+        grow_long(t, s, sorted + small, count - small);
+    free(sorted);
+    free(from);
 }
 
 struct bpe_tree *bpe_tree_new(const struct bpe *b, const struct bpe_symbols *s)
@@ -138,20 +176,22 @@ struct bpe_tree *bpe_tree_new(const struct bpe *b, const struct bpe_symbols *s)
     struct bpe_tree *t = mem_alloc(sizeof *t);
     size_t count;
     struct bpe_merge *merges = bpe_list(b, &count);
+    bool holds;
 
     *t = (struct bpe_tree){ .bpe = b, .symbols = s->count };
-    t->time = mem_grow(NULL, s->count, sizeof *t->time);
-    t->left = mem_array(s->count, sizeof *t->left);
-    t->right = mem_array(s->count, sizeof *t->right);
+    t->time = mem_grow(NULL, (size_t)s->count + 1, sizeof *t->time);
+    t->made = mem_array((size_t)s->count + 1, sizeof *t->made);
     memset(t->time, 0xFF, s->count * sizeof *t->time);
     for (uint32_t i = 0; i < s->base_count; i++)
         t->time[s->base[i]] = 0;
-    if (are_joins(s, merges, count)) {
-        grow_trees(t, merges, count);
-        t->proven = prove(t, merges, count);
-    }
+    holds = all_join(t, s, merges, count);
+    if (holds)
+        grow_all(t, s, merges, count);
     free(merges);
-    return t;
+    if (holds)
+        return t;
+    bpe_tree_free(t);
+    return NULL;
 }
 
 void bpe_tree_free(struct bpe_tree *t)
@@ -159,7 +199,6 @@ void bpe_tree_free(struct bpe_tree *t)
     if (t == NULL)
         return;
     free(t->time);
-    free(t->left);
-    free(t->right);
+    free(t->made);
     free(t);
 }
