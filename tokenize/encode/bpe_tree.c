@@ -40,7 +40,7 @@ static bool is_crossed_at_once(const struct bpe_tree *t, const struct border *b,
         return true;
     if (b->end == ON_LEFT)
         return rank < made->rank;
-    return ty < begin || t->time[made->right] == begin || rank <= made->rank;
+    return t->time[made->right] == begin || rank <= made->rank;
 }
 
 static inline bool is_crossed(const struct bpe_tree *t, const struct border *b)
