@@ -1,4 +1,4 @@
-#include "tokenize/encode/decoder.h"
+#include "tokenize/encode/decode_steps.h"
 
 #include <inttypes.h>
 
@@ -123,7 +123,7 @@ static void token_step(const struct decode_step *s, struct span text, bool first
     }
 }
 
-void decoder_token(const struct decoder *d, struct span token, bool first, bool last,
+void decode_steps_token(const struct decode_steps *d, struct span token, bool first, bool last,
                    struct buf *out)
 {
     struct buf one = { 0 }, other = { 0 };
@@ -142,7 +142,7 @@ void decoder_token(const struct decoder *d, struct span token, bool first, bool 
     buf_release(&other);
 }
 
-enum status decoder_finish(struct decoder *d, const char *what)
+enum status decode_steps_finish(struct decode_steps *d, const char *what)
 {
     size_t strips = 0;
 
@@ -172,9 +172,9 @@ enum status decoder_finish(struct decoder *d, const char *what)
 
 /* ---- token after token ---- */
 
-bool text_decoder_is_plain(const struct tokenizer *t)
+bool step_decoder_is_plain(const struct tokenizer *t)
 {
-    const struct decoder *d = t->decoder;
+    const struct decode_steps *d = t->decode;
 
     if (d == NULL)
         return true;
@@ -185,7 +185,7 @@ bool text_decoder_is_plain(const struct tokenizer *t)
     return !d->first && !d->last;
 }
 
-static const struct decode_step *text_strip(const struct decoder *d)
+static const struct decode_step *text_strip(const struct decode_steps *d)
 {
     for (size_t i = d->fuse; i < d->count; i++)
         if (d->steps[i].kind == DECODE_STRIP)
@@ -194,9 +194,9 @@ static const struct decode_step *text_strip(const struct decoder *d)
 }
 
 /* What may be the end that is stripped, or a beginning that is not whole yet, waits. */
-static void give(struct text_decoder *d, struct span text, struct buf *out)
+static void give(struct step_decoder *d, struct span text, struct buf *out)
 {
-    const struct decode_step *s = text_strip(d->t->decoder);
+    const struct decode_step *s = text_strip(d->t->decode);
     size_t keep;
 
     if (s == NULL || s->from.n == 0) {
@@ -217,16 +217,16 @@ static void give(struct text_decoder *d, struct span text, struct buf *out)
     d->held.n = keep;
 }
 
-static void give_token(struct text_decoder *d, uint32_t id, bool last, struct buf *out)
+static void give_token(struct step_decoder *d, uint32_t id, bool last, struct buf *out)
 {
     const struct tokenizer *t = d->t;
     bool first = !d->begun;
 
     d->begun = true;
-    if ((first && t->decoder->first) || (last && t->decoder->last)) {
+    if ((first && t->decode->first) || (last && t->decode->last)) {
         struct buf bytes = { 0 };
 
-        decoder_token(t->decoder, t->raw[id], first, last, &bytes);
+        decode_steps_token(t->decode, t->raw[id], first, last, &bytes);
         give(d, (struct span){ bytes.p ? bytes.p : "", bytes.n }, out);
         buf_release(&bytes);
     } else {
@@ -234,7 +234,7 @@ static void give_token(struct text_decoder *d, uint32_t id, bool last, struct bu
     }
 }
 
-enum status text_decoder_add(struct text_decoder *d, uint32_t id, struct buf *out)
+enum status step_decoder_add(struct step_decoder *d, uint32_t id, struct buf *out)
 {
     const struct tokenizer *t = d->t;
 
@@ -245,11 +245,11 @@ enum status text_decoder_add(struct text_decoder *d, uint32_t id, struct buf *ou
     d->count++;
     if (d->skip_special && t->special[id])
         return ST_OK;
-    if (t->decoder == NULL) {
+    if (t->decode == NULL) {
         buf_add(out, t->bytes[id].p, t->bytes[id].n);
         return ST_OK;
     }
-    if (!t->decoder->last) {
+    if (!t->decode->last) {
         give_token(d, id, false, out);
         return ST_OK;
     }
@@ -260,20 +260,20 @@ enum status text_decoder_add(struct text_decoder *d, uint32_t id, struct buf *ou
     return ST_OK;
 }
 
-void text_decoder_end(struct text_decoder *d, struct buf *out)
+void step_decoder_end(struct step_decoder *d, struct buf *out)
 {
     const struct decode_step *s;
     struct span rest;
 
-    if (d->t->decoder != NULL) {
+    if (d->t->decode != NULL) {
         if (d->waiting)
             give_token(d, d->id, true, out);
-        s = text_strip(d->t->decoder);
+        s = text_strip(d->t->decode);
         rest = (struct span){ d->held.p ? d->held.p : "", d->held.n };
         for (size_t i = 0; s != NULL && i < s->stop && ends_with(rest, s->from); i++)
             rest.n -= s->from.n;
         buf_add(out, rest.p, rest.n);
     }
     buf_release(&d->held);
-    *d = (struct text_decoder){ .t = d->t, .skip_special = d->skip_special };
+    *d = (struct step_decoder){ .t = d->t, .skip_special = d->skip_special };
 }

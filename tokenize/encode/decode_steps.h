@@ -3,13 +3,13 @@
  *
  * Nearly all of it is a function of one token, and is done when the file is read: the bytes of
  * tokenizer_bytes(). What is left depends on where a token stands: the first one loses a mark, the
- * last one a space, spaces at the text's ends go. A struct text_decoder does that for ids that come
+ * last one a space, spaces at the text's ends go. A struct step_decoder does that for ids that come
  * one after the other, holding back no more than a token and a few spaces.
  * Bytes stay bytes: where they are not UTF-8, Hugging Face shows U+FFFD, and ids decode here to
  * just what was encoded.
  */
-#ifndef TUNDISH_TOKENIZE_DECODER_H
-#define TUNDISH_TOKENIZE_DECODER_H
+#ifndef TUNDISH_TOKENIZE_DECODE_STEPS_H
+#define TUNDISH_TOKENIZE_DECODE_STEPS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,24 +35,24 @@ struct decode_step {
     size_t start, stop;
     bool first, cleanup;
 };
-#define DECODE_STEPS 32
+#define DECODE_STEPS_MAX 32
 
-struct decoder {
-    struct decode_step steps[DECODE_STEPS];
+struct decode_steps {
+    struct decode_step steps[DECODE_STEPS_MAX];
     size_t count;
     size_t fuse;             /* steps before see tokens, from here on the text */
     bool first, last;        /* the first or last token has other bytes than elsewhere */
 };
 /* Sets fuse, first and last. what names the file. ST_UNSUPPORTED: a step that sees the whole text and
  * cannot be done as text arrives. */
-MUST_USE enum status decoder_finish(struct decoder *d, const char *what);
+MUST_USE enum status decode_steps_finish(struct decode_steps *d, const char *what);
 /* Appends the bytes of a token as it stands in the file. */
-void decoder_token(const struct decoder *d, struct span token, bool first, bool last,
+void decode_steps_token(const struct decode_steps *d, struct span token, bool first, bool last,
                    struct buf *out);
 
 struct tokenizer;
 /* Ids one after the other; {.t, .skip_special} before use. */
-struct text_decoder {
+struct step_decoder {
     const struct tokenizer *t;
     bool skip_special;       /* special tokens give nothing */
     bool begun;              /* a token was given out or waits */
@@ -64,10 +64,10 @@ struct text_decoder {
     size_t count;            /* ids seen, for messages */
 };
 /* Appends what is known of the text from now on. Unknown ids are ST_LIMIT. */
-MUST_USE enum status text_decoder_add(struct text_decoder *d, uint32_t id, struct buf *out);
+MUST_USE enum status step_decoder_add(struct step_decoder *d, uint32_t id, struct buf *out);
 /* Appends the rest, and gives its memory back; the decoder may be used for another text. */
-void text_decoder_end(struct text_decoder *d, struct buf *out);
+void step_decoder_end(struct step_decoder *d, struct buf *out);
 /* Whether text is just the tokens' bytes in a row (byte-level files): then nobody needs this. */
-bool text_decoder_is_plain(const struct tokenizer *t);
+bool step_decoder_is_plain(const struct tokenizer *t);
 
 #endif
