@@ -16,7 +16,7 @@
 #include "tokenize/encode/token_nfc.h"
 #include "tokenize/tokenizer_part.h"
 
-#define ID_LIMIT (1u << 24)          /* also what piece_cache.h takes */
+#define ID_LIMIT BPE_ID_LIMIT
 #define ADDED_BYTES 1024             /* of an added token */
 #define ADDED_LIMIT 100000
 
@@ -342,7 +342,9 @@ static enum status read_merges(struct reading *r, const json_t *merges)
 {
     size_t n = json_array_size(merges);
     struct buf joined = { 0 };
-    enum status st = n < UINT32_MAX ? ST_OK : fail(ST_LIMIT, "'%s': %zu merges", r->what, n);
+    enum status st = n < BPE_NO_RANK ? ST_OK
+                                    : fail(ST_LIMIT, "'%s': %zu merges; want less than %u", r->what,
+                                           n, BPE_NO_RANK);
 
     r->t->bpe = bpe_new(n);
     r->t->merge_count = n;
