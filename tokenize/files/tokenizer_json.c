@@ -465,6 +465,8 @@ enum status tokenizer_parse(const char *what, const char *json, size_t n, struct
     text_map_release(&r.strings);
     json_decref(root);
     if (st == ST_OK)
+        decoder_prepare(r.t);
+    if (st == ST_OK)
         *out = r.t;
     else
         tokenizer_close(r.t);
