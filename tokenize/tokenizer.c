@@ -38,6 +38,13 @@ void tokenizer_close(struct tokenizer *t)
     text_map_release(&t->whole);
     bpe_free(t->bpe);
     pretok_free(t->pretok);
+    for (size_t i = 0; i < t->stage_count; i++) {
+        pretok_free(t->stages[i].cuts);
+        normalizer_free(t->stages[i].rewrite);
+    }
+    normalizer_free(t->normalizer);
+    symbols_free(t->symbols);
+    free(t->raw);
     added_set_free(t->added_raw);
     added_set_free(t->added_normal);
     free(t->bytes);

@@ -61,11 +61,27 @@ static enum status decode_batch(const struct tokenizer *t, const uint32_t *ids, 
     return ST_OK;
 }
 
+/* Where the place of a token in the text matters. */
+static enum status decode_steps(struct step_decoder *d, const uint32_t *ids, size_t count,
+                                struct buf *out)
+{
+    for (size_t i = 0; i < count; i++)
+        TRY(step_decoder_add(d, ids[i], out));
+    return ST_OK;
+}
+
 enum status tokenizer_decode(const struct tokenizer *t, const uint32_t *ids, size_t count,
                              bool skip_special, struct buf *out)
 {
     enum status st = ST_OK;
 
+    if (!step_decoder_is_plain(t)) {
+        struct step_decoder d = { .t = t, .skip_special = skip_special };
+
+        st = decode_steps(&d, ids, count, out);
+        step_decoder_end(&d, out);
+        return st;
+    }
     for (size_t i = 0; st == ST_OK && i < count; i += BATCH)
         st = decode_batch(t, ids + i, count - i < BATCH ? count - i : BATCH, i, skip_special, out);
     if (out->p)
@@ -78,6 +94,7 @@ enum status tokenizer_decode(const struct tokenizer *t, const uint32_t *ids, siz
 struct decoder {
     const struct tokenizer *t;
     struct decoder_args args;
+    struct step_decoder steps;       /* unless the text is just the tokens' bytes */
     struct text_stream stream;       /* without repair only what it holds back */
     struct buf bytes;
 };
@@ -88,6 +105,7 @@ struct decoder *decoder_new(const struct tokenizer *t, const struct decoder_args
 
     d->t = t;
     d->args = *args;
+    d->steps = (struct step_decoder){ .t = t, .skip_special = args->skip_special };
     return d;
 }
 
@@ -96,6 +114,7 @@ void decoder_free(struct decoder *d)
     if (d == NULL)
         return;
     buf_release(&d->bytes);
+    buf_release(&d->steps.held);
     free(d);
 }
 
@@ -112,6 +131,14 @@ static void hold_back(struct decoder *d, struct buf *out, size_t first)
     out->p[out->n] = 0;
 }
 
+static enum status decode_some(struct decoder *d, const uint32_t *ids, size_t count,
+                               struct buf *out)
+{
+    return step_decoder_is_plain(d->t)
+               ? tokenizer_decode(d->t, ids, count, d->args.skip_special, out)
+               : decode_steps(&d->steps, ids, count, out);
+}
+
 enum status decoder_add(struct decoder *d, const uint32_t *ids, size_t count, struct buf *out)
 {
     size_t first = out->n;
@@ -119,21 +146,26 @@ enum status decoder_add(struct decoder *d, const uint32_t *ids, size_t count, st
 
     if (d->args.repair) {
         buf_clear(&d->bytes);
-        st = tokenizer_decode(d->t, ids, count, d->args.skip_special, &d->bytes);
+        st = decode_some(d, ids, count, &d->bytes);
         text_stream_add(&d->stream, (struct span){ d->bytes.p, d->bytes.n }, out);
         return st;
     }
     buf_add(out, d->stream.held, d->stream.count);
-    st = tokenizer_decode(d->t, ids, count, d->args.skip_special, out);
+    st = decode_some(d, ids, count, out);
     hold_back(d, out, first);
     return st;
 }
 
 void decoder_end(struct decoder *d, struct buf *out)
 {
-    if (d->args.repair)
+    buf_clear(&d->bytes);
+    step_decoder_end(&d->steps, &d->bytes);
+    if (d->args.repair) {
+        text_stream_add(&d->stream, (struct span){ d->bytes.p, d->bytes.n }, out);
         text_stream_end(&d->stream, out);
-    else
+    } else {
         buf_add(out, d->stream.held, d->stream.count);
+        buf_add(out, d->bytes.p, d->bytes.n);
+    }
     d->stream.count = 0;
 }
