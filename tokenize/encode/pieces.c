@@ -53,9 +53,13 @@ static enum status encode_new(struct piece_encoder *e, struct span piece)
     if (t->ignore_merges && text_map_get(&t->whole, piece, &whole)) {
         ids[0] = whole;
     } else {
-        for (size_t i = 0; i < piece.n; i++)
-            ids[i] = t->byte_id[(unsigned char)piece.p[i]];
-        n = bpe_merge_piece(t->bpe, &e->merge, ids, piece.n);
+        n = piece.n;
+        if (t->symbols)
+            n = symbols_of(t->symbols, piece, ids);
+        else
+            for (size_t i = 0; i < piece.n; i++)
+                ids[i] = t->byte_id[(unsigned char)piece.p[i]];
+        n = bpe_merge_piece(t->bpe, &e->merge, ids, n);
     }
     piece_cache_put(e->cache, piece, ids, n);
     out->count += n;
