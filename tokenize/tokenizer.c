@@ -36,6 +36,7 @@ void tokenizer_close(struct tokenizer *t)
     if (t == NULL)
         return;
     text_map_release(&t->whole);
+    piece_merge_free(t->merge);
     bpe_free(t->bpe);
     pretok_free(t->pretok);
     for (size_t i = 0; i < t->stage_count; i++) {

@@ -8,6 +8,7 @@
 #include "tokenize/encode/bpe.h"
 #include "tokenize/encode/decode_steps.h"
 #include "tokenize/encode/normalizer.h"
+#include "tokenize/encode/piece_merge.h"
 #include "tokenize/encode/stages.h"
 #include "tokenize/encode/symbols.h"
 #include "tokenize/pretok/pretok.h"
@@ -42,6 +43,7 @@ struct tokenizer {
     struct text_map whole;           /* piece -> id of the tokens that may be a whole piece */
     struct symbols *symbols;         /* NULL: each byte b of a piece is byte_id[b] */
     struct bpe *bpe;
+    struct piece_merge *merge;       /* of the above, made at the end of loading */
     struct pretok *pretok;
     struct decode_steps *decode;     /* NULL: text is the tokens' bytes in a row */
     uint32_t *prefix, *suffix;       /* ids around a text, where special tokens are asked for */

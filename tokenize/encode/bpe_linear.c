@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/status.h"
 #include "tokenize/encode/bpe_part.h"
+#include "tokenize/encode/huge.h"
 
 #define NONE UINT32_MAX
 #define MEMO_BITS 15
@@ -140,7 +141,7 @@ static void settle(struct bpe_linear *l, const struct growing *g)
         size *= 2;
     BUG_IF(size + PAIRS > (size_t)1 << 24);
     l->mask = size - 1;
-    l->slots = mem_grow(NULL, size, sizeof *l->slots);
+    l->slots = huge_array(size, sizeof *l->slots);
     memset(l->slots, 0xFF, size * sizeof *l->slots);
     l->pair = mem_array(PAIRS, sizeof *l->pair);
     for (int b = 0; b < 256; b++)
@@ -194,7 +195,7 @@ void bpe_linear_free(struct bpe_linear *l)
 {
     if (l == NULL)
         return;
-    free(l->slots);
+    huge_free(l->slots, l->mask + 1, sizeof *l->slots);
     free(l->pair);
     free(l->shorter);
     free(l->length);

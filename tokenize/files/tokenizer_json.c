@@ -236,6 +236,7 @@ enum status tokenizer_parse_ranked(const char *what, struct span json, bool rank
     json_decref(root);
     if (st == ST_OK) {
         decoder_prepare(r.t);
+        r.t->merge = piece_merge_new(r.t);
         *out = r.t;
     } else {
         tokenizer_close(r.t);
