@@ -5,12 +5,15 @@
 #include "base/arena.h"
 #include "tokenize/pretok/pretok_part.h"
 #include "tokenize/pretok/regex_dialect.h"
+#include "tokenize/pretok/unicode_table.h"
 
 /* cl100k is written here without the '+' behind {1,3}: there it changes nothing in PCRE2 and
  * tiktoken, but Oniguruma reads {1,3}+ as ({1,3})+. */
 const struct pretok_pattern pretok_patterns[] = {
     { "gpt2",
       "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+" },
+    { "r50k",
+      "'(?:[sdmt]|ll|ve|re)| ?\\p{L}++| ?\\p{N}++| ?[^\\s\\p{L}\\p{N}]++|\\s++$|\\s+(?!\\S)|\\s" },
     { "cl100k", "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}++|\\p{N}{1,3}|"
                 " ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*+|"
                 "\\s++$|\\s*[\\r\\n]|\\s+(?!\\S)|\\s" },
@@ -24,6 +27,8 @@ const struct pretok_pattern pretok_patterns[] = {
       "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*"
       "(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
       "\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
+    { "nanochat", "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}{1,2}|"
+                  " ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+" },
     { NULL, NULL },
 };
 
@@ -48,7 +53,31 @@ struct pretok *pretok_new(void)
     struct pretok *p = mem_alloc(sizeof *p);
 
     p->all_named = true;
+    p->unicode = UNICODE_DEFAULT;
+    for (int id = 0; id < SCAN_LEVELS; id++)
+        if (scan_level((enum scan_level_id)id) != NULL)
+            p->level = scan_level((enum scan_level_id)id);
     return p;
+}
+
+bool pretok_force(struct pretok *p, enum pretok_matcher matcher)
+{
+    BUG_IF(p->count > 0);
+    p->level = matcher == PRETOK_REGEX      ? NULL
+               : matcher == PRETOK_PORTABLE ? scan_level(SCAN_PORTABLE)
+               : matcher == PRETOK_AVX2     ? scan_level(SCAN_AVX2)
+                                            : scan_level(SCAN_AVX512);
+    return matcher == PRETOK_REGEX || p->level != NULL;
+}
+
+enum status pretok_set_unicode(struct pretok *p, int version)
+{
+    BUG_IF(p->count > 0);
+    if (!unicode_known(version))
+        return fail(ST_LIMIT, "Unicode version %d.%d; want 14.0, 15.0, 15.1, 16.0 or 17.0",
+                    version / 10, version % 10);
+    p->unicode = version;
+    return ST_OK;
 }
 
 void pretok_free(struct pretok *p)
@@ -60,6 +89,7 @@ void pretok_free(struct pretok *p)
         free(p->cuts[i].pattern);
         pcre2_code_free(p->cuts[i].code);
     }
+    scan_classes_free(p->classes);
     free(p);
 }
 
@@ -117,6 +147,18 @@ static bool is_plain(const struct pretok_rule *rule)
             (rule->behavior == PRETOK_REMOVED && rule->invert));
 }
 
+static bool use_scanner(struct pretok *p, struct cut *c)
+{
+    c->scanner = scanner_of(pretok_pattern_name(c->pattern), NULL);
+    if (p->level == NULL || c->scanner.kind == SCAN_NONE)
+        return false;
+    if (p->classes == NULL)
+        p->classes = scan_classes_new(p->unicode);
+    c->scanner.classes = p->classes;
+    c->scan = scan_function(p->level, c->scanner.kind);
+    return true;
+}
+
 enum status pretok_add(struct pretok *p, const struct pretok_rule *rule)
 {
     const char *what = rule->what;
@@ -133,7 +175,9 @@ enum status pretok_add(struct pretok *p, const struct pretok_rule *rule)
     p->count++;
     p->all_named = p->all_named && is_plain(rule);
     p->drops = p->drops || may_drop(rule);
-    st = regex_to_pcre2(what, span_of(rule->pattern), &text);
+    if (is_plain(rule) && use_scanner(p, c))
+        return ST_OK;
+    st = regex_to_pcre2(what, span_of(rule->pattern), p->unicode, &text);
     if (st == ST_OK)
         st = compile(c, (struct span){ text.p, text.n });
     buf_release(&text);

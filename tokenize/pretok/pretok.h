@@ -1,6 +1,6 @@
 /*
- * Pre-tokenization: text is cut into the pieces that BPE never merges across, by regular
- * expressions (PCRE2, JIT).
+ * Pre-tokenization: text is cut into the pieces that BPE never merges across, by hand-made scanners where the pattern is
+ * one of those that have a name (scan.h), else by regular expressions (PCRE2, JIT).
  *
  * One or more cuts follow each other; each cuts every piece of the one before, which it sees
  * as a text of its own. What becomes of the matches and of the text between them is the rule's
@@ -33,6 +33,14 @@ const char *pretok_pattern_name(const char *text);
 struct pretok;
 struct pretok *pretok_new(void);
 void pretok_free(struct pretok *p);
+/* The Unicode version whose letters, marks, numbers, ... the patterns mean, times ten (unicode_table.h): 140, 150, 151,
+ * 160, 170. Before the first cut is added; 160 where it is not called, as Hugging Face's tokenizers since 0.21.2 and
+ * tiktoken 0.14 have it. ST_LIMIT: another. */
+MUST_USE enum status pretok_set_unicode(struct pretok *p, int version);
+/* For tests and measurements: named patterns are matched in this way instead of the best. Before the first cut is added.
+ * False: this machine cannot. */
+enum pretok_matcher { PRETOK_REGEX, PRETOK_PORTABLE, PRETOK_AVX2, PRETOK_AVX512 };
+MUST_USE bool pretok_force(struct pretok *p, enum pretok_matcher matcher);
 /* What becomes of the matches and of the text between them, in Hugging Face's words ("-" in
  * "a--b"): Isolated a,-,-,b; Removed a,b; MergedWithPrevious a-,-,b; MergedWithNext a,-,-b;
  * Contiguous a,--,b. invert: the text between matches is taken for the matches, and these for what
