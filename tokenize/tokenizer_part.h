@@ -23,7 +23,7 @@ struct short_token {
 };
 /* Called at the end of loading. */
 struct tokenizer;
-void decoder_prepare(struct tokenizer *t);
+void short_tokens_make(struct tokenizer *t);
 
 struct tokenizer {
     struct arena arena;              /* all texts below */
@@ -31,7 +31,7 @@ struct tokenizer {
     size_t entries, merge_count;     /* ids that have a token; merges in the file */
     struct span *bytes;              /* [vocab]; p == NULL: no entry */
     bool *special;                   /* [vocab] */
-    struct short_token *short_bytes; /* [vocab]; decoder_prepare() makes it of bytes; may be NULL */
+    struct short_token *short_bytes; /* [vocab]; short_tokens_make() makes it of bytes; may be NULL */
     struct span *raw;                /* [vocab] tokens as the file spells them; only with decode */
     uint32_t byte_id[256];           /* the token of each single byte, or NO_TOKEN */
     bool ignore_merges;              /* a piece that is a token is never merged */

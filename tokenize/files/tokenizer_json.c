@@ -235,7 +235,7 @@ enum status tokenizer_parse_ranked(const char *what, struct span json, bool rank
     free(r.rank_of);
     json_decref(root);
     if (st == ST_OK) {
-        decoder_prepare(r.t);
+        short_tokens_make(r.t);
         r.t->merge = piece_merge_new(r.t);
         *out = r.t;
     } else {

@@ -8,7 +8,7 @@
 
 #define BATCH ((size_t)1024)         /* ids for which room is made at once */
 
-void decoder_prepare(struct tokenizer *t)
+void short_tokens_make(struct tokenizer *t)
 {
     t->short_bytes = mem_array(t->vocab, sizeof *t->short_bytes);
     for (uint32_t id = 0; id < t->vocab; id++) {
@@ -91,17 +91,17 @@ enum status tokenizer_decode(const struct tokenizer *t, const uint32_t *ids, siz
 
 /* ---- a few at a time ---- */
 
-struct decoder {
+struct decode_feed {
     const struct tokenizer *t;
-    struct decoder_args args;
+    struct decode_feed_args args;
     struct step_decoder steps;       /* unless the text is just the tokens' bytes */
     struct text_stream stream;       /* without repair only what it holds back */
     struct buf bytes;
 };
 
-struct decoder *decoder_new(const struct tokenizer *t, const struct decoder_args *args)
+struct decode_feed *decode_feed_new(const struct tokenizer *t, const struct decode_feed_args *args)
 {
-    struct decoder *d = mem_alloc(sizeof *d);
+    struct decode_feed *d = mem_alloc(sizeof *d);
 
     d->t = t;
     d->args = *args;
@@ -109,7 +109,7 @@ struct decoder *decoder_new(const struct tokenizer *t, const struct decoder_args
     return d;
 }
 
-void decoder_free(struct decoder *d)
+void decode_feed_free(struct decode_feed *d)
 {
     if (d == NULL)
         return;
@@ -120,7 +120,7 @@ void decoder_free(struct decoder *d)
 
 /* Takes the beginning of a character off the end of out, of which only bytes from `first` on
  * count. */
-static void hold_back(struct decoder *d, struct buf *out, size_t first)
+static void hold_back(struct decode_feed *d, struct buf *out, size_t first)
 {
     size_t tail = text_stream_open(out->p + first, out->n - first);
 
@@ -131,7 +131,7 @@ static void hold_back(struct decoder *d, struct buf *out, size_t first)
     out->p[out->n] = 0;
 }
 
-static enum status decode_some(struct decoder *d, const uint32_t *ids, size_t count,
+static enum status decode_some(struct decode_feed *d, const uint32_t *ids, size_t count,
                                struct buf *out)
 {
     return step_decoder_is_plain(d->t)
@@ -139,7 +139,8 @@ static enum status decode_some(struct decoder *d, const uint32_t *ids, size_t co
                : decode_steps(&d->steps, ids, count, out);
 }
 
-enum status decoder_add(struct decoder *d, const uint32_t *ids, size_t count, struct buf *out)
+enum status decode_feed_add(struct decode_feed *d, const uint32_t *ids, size_t count,
+                            struct buf *out)
 {
     size_t first = out->n;
     enum status st;
@@ -156,7 +157,7 @@ enum status decoder_add(struct decoder *d, const uint32_t *ids, size_t count, st
     return st;
 }
 
-void decoder_end(struct decoder *d, struct buf *out)
+void decode_feed_end(struct decode_feed *d, struct buf *out)
 {
     buf_clear(&d->bytes);
     step_decoder_end(&d->steps, &d->bytes);
