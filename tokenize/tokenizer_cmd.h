@@ -8,6 +8,7 @@ extern const struct command cmd_tokenizer_train;
 extern const struct command cmd_tokenizer_encode;
 extern const struct command cmd_tokenizer_decode;
 extern const struct command cmd_tokenizer_info;
+extern const struct command cmd_tokenizer_compare;
 /* What `bench tokenizer` runs (tokenizer_bench.c); hung on cmd_tokenizer_encode. */
 extern const struct bench_case tokenizer_benches[];
 /* The rows that they share; S is the struct of the command's options. */
