@@ -4,7 +4,8 @@
 
 #include "base/page.h"
 
-#define GROUPS_SHOWN 40
+#define GROUPS_SHOWN 16               /* rows that stand open */
+#define GROUPS_MOST 200              /* rows on the page */
 
 static const json_t *at(const json_t *o, const char *key) { return json_object_get(o, key); }
 
@@ -57,7 +58,7 @@ static void say_corpus(struct buf *out, const json_t *corpus)
 static void percent_text(char *out, size_t size, double part, double whole)
 {
     if (whole > 0)
-        snprintf(out, size, "%.1f %%", 100 * part / whole);
+        snprintf(out, size, "%.*f %%", part * 100 < whole ? 2 : 1, 100 * part / whole);
     else
         snprintf(out, size, "\xE2\x80\x93");
 }
@@ -85,7 +86,7 @@ static void figures(struct buf *out, const json_t *t)
     page_figure(out, "vocabulary in use", value, note);
     percent_text(value, sizeof value, (double)count_of(t, "part_tokens"),
                  (double)count_of(t, "tokens"));
-    page_figure(out, "tokens that cut a character", value, "single bytes and other parts");
+    page_figure(out, "parts of characters", value, "of all tokens");
     buf_adds(out, "</dl>\n");
 }
 
@@ -108,7 +109,7 @@ static void summary(struct buf *out, const json_t *list)
 
     page_table_begin(out, "broad", "The tokenizers",
                      "tokenizer|#entries|#tokens|#bytes a token||#tokens a word|"
-                     "#pieces of one token|#cut a character|#unused");
+                     "#pieces of one token|#parts of characters|#unused");
     json_array_foreach(list, i, t) {
         double rate = json_number_value(at(t, "bytes_per_token"));
 
@@ -175,31 +176,56 @@ static void add_heads(struct buf *heads, const json_t *metrics, size_t tokenizer
     }
 }
 
+struct group_table {
+    const json_t *metrics, *list;
+    size_t tokenizers;
+    double most;                     /* bytes a token */
+    const char *caption;
+};
+
+static void group_table(struct buf *out, const struct group_table *g, size_t from, size_t to)
+{
+    struct buf heads = { 0 };
+
+    buf_adds(&heads, "|#texts|#bytes");
+    if (g->tokenizers == 1)
+        buf_adds(&heads, "|#bytes a token|#characters a token|#tokens a word|");
+    else
+        add_heads(&heads, g->metrics, g->tokenizers);
+    page_table_begin(out, g->tokenizers > 3 ? "broad" : NULL, g->caption, heads.p);
+    for (size_t i = from; i < to; i++)
+        group_row(out, json_array_get(g->list, i), g->tokenizers, g->most);
+    page_table_end(out);
+    buf_release(&heads);
+}
+
 static void groups(struct buf *out, const json_t *metrics, const char *key, const char *caption)
 {
     const json_t *list = at(metrics, key), *group;
-    size_t n = json_array_size(at(metrics, "tokenizers")), i;
-    struct buf heads = { 0 };
-    double most = 0;
+    struct group_table g = { metrics, list, json_array_size(at(metrics, "tokenizers")), 0, caption };
+    size_t n = json_array_size(list), open = n < GROUPS_SHOWN ? n : GROUPS_SHOWN, i;
+    char title[80];
 
-    if (json_array_size(list) == 0)
+    json_array_foreach(list, i, group)
+        g.most = fmax(g.most, rate_of(group, 0));
+    if (n < 2) {
+        if (n == 1) {
+            buf_adds(out, "<p>");
+            page_escape(out, caption);
+            buf_adds(out, ": all of it is <b>");
+            page_escape(out, json_text(json_array_get(list, 0), "name"));
+            buf_adds(out, "</b>.</p>\n");
+        }
         return;
-    buf_adds(&heads, "|#texts|#bytes");
-    if (n == 1)
-        buf_adds(&heads, "|#bytes a token|#characters a token|#tokens a word|");
-    else
-        add_heads(&heads, metrics, n);
-    json_array_foreach(list, i, group)
-        most = fmax(most, rate_of(group, 0));
-    page_table_begin(out, n > 3 ? "broad" : NULL, caption, heads.p);
-    json_array_foreach(list, i, group)
-        if (i < GROUPS_SHOWN)
-            group_row(out, group, n, most);
-    page_table_end(out);
-    if (json_array_size(list) > GROUPS_SHOWN)
-        buf_printf(out, "<p class=\"soft small\">The %d largest of %zu; all of them are in "
-                        "<code>metrics.json</code>.</p>\n", GROUPS_SHOWN, json_array_size(list));
-    buf_release(&heads);
+    }
+    group_table(out, &g, 0, open);
+    if (n == open)
+        return;
+    n = n < GROUPS_MOST ? n : GROUPS_MOST;
+    snprintf(title, sizeof title, "the next %zu of %zu", n - open, json_array_size(list));
+    page_more_begin(out, title);
+    group_table(out, &g, open, n);
+    page_more_end(out);
 }
 
 /* ---- samples ---- */
@@ -335,5 +361,5 @@ void tokenizer_page_sections(struct buf *out, const json_t *metrics)
         tokenizer_page_pairs(out, metrics);
     samples(out, metrics);
     json_array_foreach(list, i, t)
-        tokenizer_page_vocab(out, t);
+        tokenizer_page_vocab(out, t, json_array_size(list) == 1);
 }

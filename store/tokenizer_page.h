@@ -12,8 +12,8 @@
 void tokenizer_page_sections(struct buf *out, const json_t *metrics);
 
 /* ---- its parts ---- */
-/* Bytes a token by group; each vocabulary (tokenizer_page_vocab.c). */
-void tokenizer_page_vocab(struct buf *out, const json_t *tokenizer);
+/* One vocabulary; alone: it need not be named (tokenizer_page_vocab.c). */
+void tokenizer_page_vocab(struct buf *out, const json_t *tokenizer, bool alone);
 /* Overlap of vocabularies, where texts part (tokenizer_page_pairs.c). */
 void tokenizer_page_pairs(struct buf *out, const json_t *metrics);
 /* One of metrics' tokenizers by its number: its name, "" if there is none. */

@@ -15,6 +15,15 @@ static void cell_share(struct buf *out, uint64_t part, uint64_t whole)
                whole ? 100 * (double)part / (double)whole : 0.0);
 }
 
+static void cell_two(struct buf *out, const json_t *two)
+{
+    char first[28], this[28];
+
+    buf_printf(out, "<td class=\"n\">%s<br>%s</td>",
+               str_count((uint64_t)json_integer_value(json_array_get(two, 0)), first),
+               str_count((uint64_t)json_integer_value(json_array_get(two, 1)), this));
+}
+
 static void pairs(struct buf *out, const json_t *metrics)
 {
     const json_t *corpus = at(metrics, "corpus"), *pair;
@@ -22,9 +31,8 @@ static void pairs(struct buf *out, const json_t *metrics)
     size_t i;
 
     page_table_begin(out, "broad", "Each against the first",
-                     "tokenizer|#entries shared|#with the same id|#texts of the same ids|"
-                     "#texts of the same pieces|#bytes in the same pieces|#places that differ|"
-                     "#tokens there, first|#tokens there, this");
+                     "tokenizer|#shared entries|#of one id|#texts of same ids|#of same pieces|"
+                     "#bytes in these|#places that differ|#tokens there");
     json_array_foreach(at(metrics, "pairs"), i, pair) {
         const json_t *cell = json_array_get(shared, i + 1), *tokens = at(pair, "span_tokens");
 
@@ -35,11 +43,13 @@ static void pairs(struct buf *out, const json_t *metrics)
         cell_share(out, count_of(pair, "texts_same_pieces"), count_of(corpus, "texts"));
         cell_share(out, count_of(pair, "bytes_same_pieces"), count_of(corpus, "bytes"));
         page_cell_count(out, count_of(pair, "spans"));
-        for (size_t side = 0; side < 2; side++)
-            page_cell_count(out, (uint64_t)json_integer_value(json_array_get(tokens, side)));
+        cell_two(out, tokens);
         buf_adds(out, "</tr>\n");
     }
     page_table_end(out);
+    buf_adds(out, "<p class=\"soft small\">A text is of the same pieces where both cut it at the "
+                  "same bytes; the bytes are those of all tokens that stand in both. Of the tokens "
+                  "at places that differ, the upper number is the first tokenizer's.</p>\n");
 }
 
 /* How many entries of the column's vocabulary are in the row's, too. */
@@ -95,7 +105,7 @@ static void place(struct buf *out, const json_t *metrics, size_t other, const js
                (unsigned long long)count_of(p, "byte"));
     page_escape(out, json_text(p, "before"));
     buf_adds(out, "</span><span class=\"bad\">");
-    page_escape(out, json_text(p, "text"));
+    tokenizer_page_token(out, json_text(p, "text"), json_string_length(at(p, "text")));
     buf_adds(out, "</span><span class=\"soft\">");
     page_escape(out, json_text(p, "after"));
     buf_adds(out, "</span></p>\n<div class=\"pair\">\n");

@@ -125,10 +125,13 @@ static void say_kinds(struct buf *out, const json_t *t)
     buf_adds(out, "</p>\n");
 }
 
-void tokenizer_page_vocab(struct buf *out, const json_t *t)
+void tokenizer_page_vocab(struct buf *out, const json_t *t, bool alone)
 {
-    buf_adds(out, "<section>\n<h2>The vocabulary of ");
-    page_escape(out, json_text(t, "name"));
+    buf_adds(out, "<section>\n<h2>The vocabulary");
+    if (!alone) {
+        buf_adds(out, " of ");
+        page_escape(out, json_text(t, "name"));
+    }
     buf_adds(out, "</h2>\n");
     say_kinds(out, t);
     lengths(out, t);

@@ -112,7 +112,7 @@ static void tokenizers(struct buf *out, const json_t *metrics)
 {
     static const char *const heads[] = { "tokenizer",    "entries",     "tokens",
                                          "bytes/token",  "tokens/word", "pieces of 1 token",
-                                         "cut a letter", "unused" };
+                                         "parts of characters", "unused" };
     struct table t = { .columns = sizeof heads / sizeof *heads };
     const json_t *one;
     size_t i;

@@ -8,7 +8,7 @@
 #include "tokenize/tokenizer_part.h"
 
 #define BATCH_BYTES ((size_t)256 << 10)
-#define SAMPLE_BYTES 600
+#define SAMPLE_BYTES 480
 #define AROUND_BYTES 40              /* of text kept on each side of a difference */
 #define PLACE_BYTES 80
 #define NAME_BYTES 200
