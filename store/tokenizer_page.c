@@ -318,7 +318,7 @@ static void samples(struct buf *out, const json_t *metrics)
     json_array_foreach(list, i, sample) {
         sample_title(out, sample);
         if (n > 1)
-            buf_adds(out, "<div class=\"pair two\">\n");
+            buf_printf(out, "<div class=\"pair%s\">\n", n == 2 ? " two" : "");
         json_array_foreach(at(sample, "tokens"), k, one) {
             if (n > 1) {
                 buf_adds(out, "<div><p class=\"soft small\">");

@@ -3,12 +3,8 @@
  * is one file and is made from the JSON alone (store/tokenizer_page.h). Nothing in either differs
  * between two runs on the same input: no clock, no host, no path, no number of threads.
  *
- * For `tokenizer train`: after tokenizer.json is in the artifact's folder and opened again,
- *
- *     tokenizer_report(&(struct tokenizer_report_args){
- *         .pool = pool, .measure = { .source = { .corpus = corpus, .most = 64 << 20 },
- *                                    .tokenizers = { made }, .count = 1, .samples = 8 },
- *         .names = (const char *[]){ "tokenizer" }, .folder = artifact_folder(out) });
+ * A caller that knows how much text there is leaves `measure.source.most` at 0 where all of it may be
+ * measured: then the corpus need not be read twice.
  */
 #ifndef TUNDISH_TOKENIZE_TOKENIZER_REPORT_H
 #define TUNDISH_TOKENIZE_TOKENIZER_REPORT_H
