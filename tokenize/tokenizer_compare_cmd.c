@@ -175,7 +175,7 @@ static enum status run_compare(struct arena *a, void *cfg)
 
 static const struct opt compare_options[] = {
     OPT_INPUTS(S, tokenizers, "tokenizers", "the tokenizers: their folders or tokenizer.json",
-               .flags = OPT_REQUIRED | OPT_POSITIONAL, .reads = "tokenizer"),
+               .flags = OPT_REQUIRED | OPT_POSITIONAL),
     OPT_INPUT(S, in, "in", "texts to measure: a corpus, or .jsonl, .jsonl.zst or .txt files",
               .flags = OPT_REQUIRED, .reads = "corpus"),
     OPT_OUTPUT(S, out, "out", "folder that gets report.html and metrics.json"),
