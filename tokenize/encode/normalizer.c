@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "store/byte_level.h"
 #include "tokenize/pretok/regex_dialect.h"
+#include "tokenize/pretok/unicode_table.h"
 
 #define STEPS_MAX 64
 #define GROWTH_MAX ((size_t)1 << 31)     /* bytes of a normalized text */
@@ -61,7 +62,7 @@ static enum status compile(const char *what, struct step *step)
     struct buf pattern = { 0 };
     int code;
     PCRE2_SIZE where;
-    enum status st = regex_to_pcre2(what, step->s.from, &pattern);
+    enum status st = regex_to_pcre2(what, step->s.from, UNICODE_DEFAULT, &pattern);
 
     if (st == ST_OK) {
         step->code = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n,
