@@ -19,7 +19,9 @@
 #include "base/str.h"
 
 struct tokenizer;
-/* path: a tokenizer.json, or a folder (artifact or exported model) that holds one. */
+/* path: a tokenizer.json, or a folder (artifact or exported model) that holds one; a rank file of
+ * tiktoken's that OpenAI has published; vocab.bpe or merges.txt with their vocabulary beside them;
+ * a GGUF file whose pre-tokenizer is known (files/foreign.h). */
 MUST_USE enum status tokenizer_open(const char *path, struct tokenizer **out);
 /* From the JSON text; what names it in errors. (The fuzz target.) */
 MUST_USE enum status tokenizer_parse(const char *what, const char *json, size_t n,

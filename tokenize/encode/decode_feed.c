@@ -68,8 +68,8 @@ static enum status decode_batch(const struct tokenizer *t, struct id_span ids, b
     return ST_OK;
 }
 
-static enum status decode_ids(const struct tokenizer *t, struct id_span ids, bool skip_special,
-                              struct buf *out)
+static enum status decode_plain(const struct tokenizer *t, struct id_span ids, bool skip_special,
+                                struct buf *out)
 {
     enum status st = ST_OK;
 
@@ -84,10 +84,26 @@ static enum status decode_ids(const struct tokenizer *t, struct id_span ids, boo
     return st;
 }
 
+/* Where the place of a token in the text matters. */
+static enum status decode_steps(struct step_decoder *d, struct id_span ids, struct buf *out)
+{
+    for (size_t i = 0; i < ids.count; i++)
+        TRY(step_decoder_add(d, ids.v[i], out));
+    return ST_OK;
+}
+
 enum status tokenizer_decode(const struct tokenizer *t, const uint32_t *ids, size_t count,
                              bool skip_special, struct buf *out)
 {
-    return decode_ids(t, (struct id_span){ ids, count, 0 }, skip_special, out);
+    struct id_span all = { ids, count, 0 };
+    struct step_decoder d = { .t = t, .skip_special = skip_special };
+    enum status st;
+
+    if (step_decoder_is_plain(t))
+        return decode_plain(t, all, skip_special, out);
+    st = decode_steps(&d, all, out);
+    step_decoder_end(&d, out);
+    return st;
 }
 
 /* ---- a few at a time ---- */
@@ -95,6 +111,7 @@ enum status tokenizer_decode(const struct tokenizer *t, const uint32_t *ids, siz
 struct decode_feed {
     const struct tokenizer *t;
     struct decode_feed_args args;
+    struct step_decoder steps;       /* unless the text is just the tokens' bytes */
     struct text_stream stream;       /* without repair only what it holds back */
     struct buf bytes;
     uint64_t place;                  /* ids so far */
@@ -106,6 +123,7 @@ struct decode_feed *decode_feed_new(const struct tokenizer *t, const struct deco
 
     d->t = t;
     d->args = *args;
+    d->steps = (struct step_decoder){ .t = t, .skip_special = args->skip_special };
     return d;
 }
 
@@ -114,6 +132,7 @@ void decode_feed_free(struct decode_feed *d)
     if (d == NULL)
         return;
     buf_release(&d->bytes);
+    buf_release(&d->steps.held);
     free(d);
 }
 
@@ -130,7 +149,14 @@ static void hold_back(struct decode_feed *d, struct buf *out, size_t first)
     out->p[out->n] = 0;
 }
 
-enum status decode_feed_add(struct decode_feed *d, const uint32_t *ids, size_t count, struct buf *out)
+static enum status decode_some(struct decode_feed *d, struct id_span ids, struct buf *out)
+{
+    return step_decoder_is_plain(d->t) ? decode_plain(d->t, ids, d->args.skip_special, out)
+                                       : decode_steps(&d->steps, ids, out);
+}
+
+enum status decode_feed_add(struct decode_feed *d, const uint32_t *ids, size_t count,
+                            struct buf *out)
 {
     struct id_span given = { ids, count, d->place };
     size_t first = out->n;
@@ -139,22 +165,27 @@ enum status decode_feed_add(struct decode_feed *d, const uint32_t *ids, size_t c
     d->place += count;
     if (d->args.repair) {
         buf_clear(&d->bytes);
-        st = decode_ids(d->t, given, d->args.skip_special, &d->bytes);
+        st = decode_some(d, given, &d->bytes);
         text_stream_add(&d->stream, (struct span){ d->bytes.p, d->bytes.n }, out);
         return st;
     }
     buf_add(out, d->stream.held, d->stream.count);
-    st = decode_ids(d->t, given, d->args.skip_special, out);
+    st = decode_some(d, given, out);
     hold_back(d, out, first);
     return st;
 }
 
 void decode_feed_end(struct decode_feed *d, struct buf *out)
 {
-    if (d->args.repair)
+    buf_clear(&d->bytes);
+    step_decoder_end(&d->steps, &d->bytes);
+    if (d->args.repair) {
+        text_stream_add(&d->stream, (struct span){ d->bytes.p, d->bytes.n }, out);
         text_stream_end(&d->stream, out);
-    else
+    } else {
         buf_add(out, d->stream.held, d->stream.count);
+        buf_add(out, d->bytes.p, d->bytes.n);
+    }
     d->stream.count = 0;
     d->place = 0;
 }

@@ -1,4 +1,5 @@
 /* Text to ids: the encoding half of tokenize/tokenizer.h. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -20,13 +21,16 @@ struct place {
 struct encoder {
     const struct tokenizer *t;
     struct piece_encoder *pieces;
+    struct stage_run *stages;
     struct token_nfc nfc;
     struct buf normal;
     struct text_origin origin;
+    struct normal_scratch scratch;
     /* of the call in hand */
     struct token_list *out;
     struct id_ranges *ranges;     /* or NULL */
     struct place place;
+    bool first;                   /* the text in hand begins where the caller's does */
 };
 
 struct encoder *encoder_new(const struct tokenizer *t)
@@ -35,6 +39,8 @@ struct encoder *encoder_new(const struct tokenizer *t)
 
     e->t = t;
     e->pieces = piece_encoder_new(t);
+    if (t->stage_count > 0)
+        e->stages = stage_run_new(t->stages, t->stage_count);
     return e;
 }
 
@@ -43,6 +49,8 @@ void encoder_free(struct encoder *e)
     if (e == NULL)
         return;
     piece_encoder_free(e->pieces);
+    stage_run_free(e->stages);
+    normal_scratch_release(&e->scratch);
     token_nfc_release(&e->nfc);
     text_origin_release(&e->origin);
     buf_release(&e->normal);
@@ -153,10 +161,21 @@ static enum status cut_added(struct encoder *e, const struct added_set *set, str
                          : ST_OK;
 }
 
+static enum status encode_rewritten(void *ctx, struct span text)
+{
+    struct encoder *e = ctx;
+
+    return piece_encoder_encode(e->pieces, text, e->out);
+}
+
 static enum status encode_plain(struct encoder *e, struct span text, bool specials)
 {
     size_t first = e->out->count;
+    bool at_first = e->first;
 
+    e->first = false;
+    if (e->stages)
+        return stage_run_text(e->stages, text, at_first, encode_rewritten, e);
     TRY(piece_encoder_encode(e->pieces, text, e->out));
     return e->ranges ? note_ranges(e, text, first) : ST_OK;
 }
@@ -173,7 +192,7 @@ static enum status normalize(struct encoder *e, struct span text)
         e->origin.count = 0;
         token_nfc_with_origin(&e->nfc, text, &e->normal, &e->origin);
     } else {
-        token_nfc(&e->nfc, text, &e->normal);
+        token_nfc(&e->nfc, text, FORM_NFC, &e->normal);
     }
     return ST_OK;
 }
@@ -184,7 +203,12 @@ static enum status encode_normal(struct encoder *e, struct span text, bool speci
     struct place outside = e->place;
     enum status st;
 
-    if (!t->nfc || token_nfc_is_plain(text))
+    e->first = e->place.at == 0 && text.p == e->place.p;
+    if (t->normalizer) {
+        TRY(normalizer_run(t->normalizer, &e->scratch, &text, e->first));
+        return text.n > 0 ? cut_added(e, t->added_normal, text, specials, encode_plain) : ST_OK;
+    }
+    if (!t->nfc || token_nfc_is_plain(text, FORM_NFC))
         return cut_added(e, t->added_normal, text, specials, encode_plain);
     TRY(normalize(e, text));
     e->place = (struct place){ e->normal.p, outside.at + (uint64_t)(text.p - outside.p), &e->origin };
@@ -195,6 +219,22 @@ static enum status encode_normal(struct encoder *e, struct span text, bool speci
 }
 
 /* ---- windows ---- */
+
+/* A byte that is not UTF-8. */
+static enum status add_byte(struct encoder *e, const char *p)
+{
+    uint32_t id = e->t->byte_id[(unsigned char)*p];
+
+    if (id == NO_TOKEN && e->t->symbols)
+        id = symbols_unk(e->t->symbols);
+    if (id == NO_TOKEN)
+        return fail(ST_UNSUPPORTED,
+                    "the text is not UTF-8 at byte %" PRIu64 " (0x%02x), and the vocabulary has a "
+                    "token neither for that byte nor for what is unknown; want UTF-8",
+                    e->place.at + (uint64_t)(p - e->place.p), (unsigned char)*p);
+    add_one(e, id, p, p + 1);
+    return ST_OK;
+}
 
 /* Encodes bytes that are a text of their own; `at` is their place in the caller's. */
 static enum status encode_window(struct encoder *e, struct span text, uint64_t at, bool specials)
@@ -210,7 +250,7 @@ static enum status encode_window(struct encoder *e, struct span text, uint64_t a
                           encode_normal));
         done += n;
         if (done < text.n) {
-            add_one(e, e->t->byte_id[(unsigned char)text.p[done]], text.p + done, text.p + done + 1);
+            TRY(add_byte(e, text.p + done));
             done++;
         }
     }
@@ -256,6 +296,12 @@ enum status encoder_encode(struct encoder *e, struct span text, bool specials,
 enum status encoder_encode_ranges(struct encoder *e, struct span text, bool specials,
                                   struct token_list *out, struct id_ranges *ranges)
 {
+    const struct tokenizer *t = e->t;
+
+    if (t->normalizer || t->stage_count || t->symbols)
+        return fail(ST_UNSUPPORTED, "ranges of ids in the text are not known for a tokenizer that "
+                                    "rewrites text or whose symbols are characters; want a "
+                                    "byte-level one");
     e->out = out;
     e->ranges = ranges;
     return encode_windows(e, text, specials);

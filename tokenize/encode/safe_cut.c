@@ -91,15 +91,18 @@ static bool tokens_allow(const struct tokenizer *t, struct span text, size_t at)
         return false;
     near = near < at ? near : at;
     if (t->nfc && !added_set_is_empty(t->added_normal) &&
-        !token_nfc_is_plain((struct span){ text.p + at - near, near }))
+        !token_nfc_is_plain((struct span){ text.p + at - near, near }, FORM_NFC))
         return false;
     return added_set_allows_cut(t->added_normal, text, at);
 }
 
 size_t safe_cut(const struct tokenizer *t, struct span text, size_t from, size_t limit)
 {
-    size_t at = pattern_cut(t->pretok, text, from, limit);
+    size_t at;
 
+    if (t->normalizer || t->stage_count || t->symbols)     /* not proven for these */
+        return 0;
+    at = pattern_cut(t->pretok, text, from, limit);
     while (at > 0 && !tokens_allow(t, text, at))
         at = pattern_cut(t->pretok, text, from, at - 1);
     return at;

@@ -69,7 +69,7 @@ void token_nfc_with_origin(struct token_nfc *s, struct span text, struct buf *ou
     for (size_t at = 0; at < text.n;) {
         size_t end = part_end(text, at), before = out->n;
 
-        token_nfc(s, (struct span){ text.p + at, end - at }, out);
+        token_nfc(s, (struct span){ text.p + at, end - at }, FORM_NFC, out);
         if (out->n - before == end - at && memcmp(out->p + before, text.p + at, end - at) == 0)
             text_origin_keep(o, at, end - at);
         else
