@@ -60,8 +60,8 @@ static const char *read_id(const char *p, const char *end, uint32_t *id)
     const char *begin = p;
     uint64_t n = 0;
 
-    while (p < end && *p >= '0' && *p <= '9' && n <= UINT32_MAX)
-        n = n * 10 + (uint64_t)(*p++ - '0');
+    for (unsigned digit; p < end && (digit = (unsigned)*p - '0') < 10 && n <= UINT32_MAX; p++)
+        n = n * 10 + digit;
     *id = (uint32_t)n;
     return p > begin && n <= UINT32_MAX ? p : NULL;
 }
@@ -69,21 +69,25 @@ static const char *read_id(const char *p, const char *end, uint32_t *id)
 size_t id_text_read(struct span text, struct token_list *out)
 {
     const char *p = text.p, *end = text.p + text.n;
+    uint32_t *ids;
 
+    token_list_reserve(out, text.n / 2 + 1);
+    ids = out->v + out->count;
     for (;;) {
         const char *next;
-        uint32_t id;
 
         while (p < end && is_blank(*p))
             p++;
         if (p == end)
-            return text.n;
-        next = read_id(p, end, &id);
+            break;
+        next = read_id(p, end, ids);
         if (next == NULL || (next < end && !is_blank(*next)))
-            return (size_t)(p - text.p);
-        token_list_add(out, id);
+            break;
+        ids++;
         p = next;
     }
+    out->count = (size_t)(ids - out->v);
+    return (size_t)(p - text.p);
 }
 
 /* ---- one object ---- */
