@@ -50,16 +50,3 @@ enum status line_input_line(struct line_input *in, struct span *line, bool *got)
     *line = (struct span){ in->line, (size_t)n };
     return ST_OK;
 }
-
-enum status line_input_rest(struct line_input *in, struct buf *out)
-{
-    size_t n;
-
-    buf_clear(out);
-    do {
-        buf_reserve(out, (size_t)1 << 16);
-        n = fread(out->p + out->n, 1, (size_t)1 << 16, in->file);
-        out->n += n;
-    } while (n > 0);
-    return ferror(in->file) ? fail_errno(ST_IO, "cannot read '%s'", in->path) : ST_OK;
-}

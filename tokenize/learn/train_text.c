@@ -98,8 +98,8 @@ static enum status count_pieces(struct stream *r, struct span text, int worker, 
     const uint32_t *ends;
     size_t n, from = 0;
 
-    if (text.n > UINT32_MAX)
-        return fail(ST_LIMIT, "a text of %zu bytes; want less than 4 GiB", text.n);
+    if (text.n > PRETOK_TEXT_MAX)
+        return fail(ST_LIMIT, "a text of %zu bytes; want less than 2 GiB", text.n);
     pretok_begin(r->runs[worker], text);
     for (;;) {
         TRY(pretok_next(r->runs[worker], &ends, &n));
@@ -107,9 +107,12 @@ static enum status count_pieces(struct stream *r, struct span text, int worker, 
             return ST_OK;
         *pieces += n;
         for (size_t i = 0; i < n; i++) {
-            TRY(bpe_counter_add(r->counter, worker,
-                                (struct span){ text.p + from, ends[i] - from }));
-            from = ends[i];
+            uint32_t end = ends[i] & ~PRETOK_DROPPED;
+
+            if (end == ends[i])
+                TRY(bpe_counter_add(r->counter, worker,
+                                    (struct span){ text.p + from, end - from }));
+            from = end;
         }
     }
 }

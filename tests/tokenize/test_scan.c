@@ -1,0 +1,232 @@
+/* The scanners make the pieces that the regular expression makes: on texts of corner cases, on every character of Unicode in
+ * several places, on real text where it is there; on every level that this machine has. */
+#include "test.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/rng.h"
+#include "tokenize/making.h"
+
+enum { LEVELS = 4 };
+static const enum pretok_matcher matchers[LEVELS] = { PRETOK_REGEX, PRETOK_PORTABLE, PRETOK_AVX2,
+                                                      PRETOK_AVX512 };
+
+/* One pattern, by regular expression and by each level. */
+struct bench_of {
+    const char *name;
+    struct pretok *p[LEVELS];
+    struct pretok_run *run[LEVELS];
+};
+
+static struct bench_of bench_open(const char *name, int unicode)
+{
+    struct bench_of b = { .name = name };
+
+    for (int i = 0; i < LEVELS; i++) {
+        b.p[i] = pretok_new();
+        assert_ok(pretok_set_unicode(b.p[i], unicode));
+        if (!pretok_force(b.p[i], matchers[i])) {
+            pretok_free(b.p[i]);
+            b.p[i] = NULL;
+            continue;
+        }
+        assert_ok(pretok_add(b.p[i], &(struct pretok_rule){ .what = "test", .pattern = pretok_pattern_text(name) }));
+        b.run[i] = pretok_run_new(b.p[i]);
+    }
+    assert_non_null(b.p[1]);
+    return b;
+}
+
+static void bench_close(struct bench_of *b)
+{
+    for (int i = 0; i < LEVELS; i++) {
+        pretok_run_free(b->run[i]);
+        pretok_free(b->p[i]);
+    }
+}
+
+/* Reads one end after the other. */
+struct ends {
+    struct pretok_run *run;
+    const uint32_t *v;
+    size_t n, i;
+};
+
+static uint32_t next_end(struct ends *e)
+{
+    if (e->i == e->n) {
+        assert_ok(pretok_next(e->run, &e->v, &e->n));
+        e->i = 0;
+        if (e->n == 0)
+            return 0;
+    }
+    return e->v[e->i++];
+}
+
+static void show_difference(const struct bench_of *b, int level, struct span text, uint32_t from, uint32_t want, uint32_t seen)
+{
+    struct buf hex = { 0 };
+    size_t first = from < 80 ? 0 : from - 80, end = want > seen ? want : seen;
+
+    for (size_t i = first; i < text.n && i < end + 8; i++)
+        buf_printf(&hex, text.p[i] > ' ' && text.p[i] < 127 ? "%s%c" : "%s\\x%02x", i == from ? "<<" : "",
+                   (unsigned char)text.p[i]);
+    fail_msg("%s, level %d: the piece at byte %u ends at %u; want %u\n%s", b->name, level, from, seen, want, hex.p);
+}
+
+/* The text is copied to a block of its own size, so that a sanitizer sees a read past its end. */
+static void assert_equal_pieces(struct bench_of *b, struct span text)
+{
+    char *copy = malloc(text.n ? text.n : 1);
+
+    memcpy(copy, text.p, text.n);
+    for (int level = 1; level < LEVELS; level++) {
+        struct ends want = { .run = b->run[0] }, seen = { .run = b->run[level] };
+        uint32_t from = 0;
+
+        if (b->p[level] == NULL)
+            continue;
+        pretok_begin(b->run[0], (struct span){ copy, text.n });
+        pretok_begin(b->run[level], (struct span){ copy, text.n });
+        for (;;) {
+            uint32_t w = next_end(&want), s = next_end(&seen);
+
+            if (w != s)
+                show_difference(b, level, text, from, w, s);
+            if (w == 0)
+                break;
+            from = w;
+        }
+        assert_int_equal(from, text.n);
+    }
+    free(copy);
+}
+
+/* ---- texts of corner cases ---- */
+
+static const char *const bits[] = {
+    " ", " ", " ", "  ", "\n", "\r\n", "\r", "\n\n", "\t", "\xC2\x85", "\xC2\xA0", "\xE1\xA0\x8E", "\xE3\x80\x80",
+    "\xE2\x80\xA8", "\xE2\x80\x8B", "'", "'", "'s", "'S", "'t", "'ll", "'lL", "'re", "'VE", "'d", "'m", "'\xC5\xBF", "'x", "\xC5\xBF",
+    "\xE2\x84\xAA", "a", "b", "z", "word", "A", "B", "Z", "Word", "HTTPServer", "1", "2", "12", "123", "1234567", "\xC2\xB2",
+    "\xD9\xA3", "\xEF\xBC\x91", "\xE2\x85\xA7", "!", "/", "//", ".", ",", "-", "_", "(", "\"", "\xE2\x80\x99", "\xE3\x80\x82", "\xEF\xBC\x8C",
+    "\xF0\x9F\x98\x80", "\xE2\x9D\xA4\xEF\xB8\x8F", "\xCC\x81", "\xCC\x88", "\xE0\xA4\xBE", "\xC3\xA9", "\xC3\x89", "\xC7\x85", "\xCA\xB0", "\xC2\xAA",
+    "\xE4\xB8\xAD", "\xE6\x96\x87", "\xE3\x81\x82", "\xE3\x82\xA2", "\xE3\x83\xBC", "\xEA\xB0\x80", "\xD0\x96", "\xD0\xB6", "\xF0\x90\x90\x80", "\xF0\x90\x90\xA8",
+    "\xF0\xA0\x80\x80", "\xF0\x9D\x9F\x98", "\xE1\x8F\x80", "\xEA\xAD\xB0", "\xE0\xB8\x81", "\xE0\xB8\xB1",
+};
+enum { BITS = sizeof bits / sizeof bits[0] };
+
+/* Few kinds of bits a text, so that unlikely neighbours meet; some come in long runs. */
+static void random_text(struct rng *r, struct buf *out)
+{
+    size_t kinds = 1 + rng_below(r, 8), set[8], parts = 1 + rng_below(r, 60);
+
+    buf_clear(out);
+    for (size_t i = 0; i < kinds; i++)
+        set[i] = rng_below(r, BITS);
+    for (size_t i = 0; i < parts; i++) {
+        const char *bit = bits[rng_below(r, 20) ? set[rng_below(r, kinds)] : rng_below(r, BITS)];
+        size_t times = rng_below(r, 12) ? 1 : 1 + rng_below(r, rng_below(r, 8) ? 6 : 90);
+
+        for (size_t k = 0; k < times; k++)
+            buf_adds(out, bit);
+    }
+}
+
+static void on_texts_of_corner_cases(void **state)
+{
+    struct buf text = { 0 };
+
+    for (const struct pretok_pattern *named = pretok_patterns; named->name; named++) {
+        struct bench_of b = bench_open(named->name, 160);
+        struct rng r = { .seed = 11 };
+
+        for (int i = 0; i < 6000; i++) {
+            random_text(&r, &text);
+            assert_equal_pieces(&b, (struct span){ text.p, text.n });
+        }
+        bench_close(&b);
+    }
+    buf_release(&text);
+}
+
+static void wherever_a_block_begins(void **state)
+{
+    static const char tail[] = "it's 1234567 \n\n  x!!\r\n a'LLb  HTTPServer \xE4\xB8\xAD\xE6\x96\x87""A\xCC\x81 !\n/x'\xC5\xBF \t \n \xE3\x80\x80 ";
+    struct buf text = { 0 };
+
+    for (const struct pretok_pattern *named = pretok_patterns; named->name; named++) {
+        struct bench_of b = bench_open(named->name, 160);
+
+        for (size_t kind = 0; kind < BITS; kind++)
+            for (size_t before = 0; before < 70; before++) {
+                buf_clear(&text);
+                for (size_t i = 0; i < before; i++)
+                    buf_adds(&text, i % 7 == 3 ? " " : "q");
+                buf_adds(&text, bits[kind]);
+                buf_adds(&text, tail);
+                assert_equal_pieces(&b, (struct span){ text.p, text.n });
+            }
+        bench_close(&b);
+    }
+    buf_release(&text);
+}
+
+/* ---- every character ---- */
+
+/* A text in which each character of a part of Unicode stands in several places. */
+static void add_contexts(struct buf *text, uint32_t first, uint32_t end)
+{
+    static const char *const around[][2] = { { "\n", "\n" }, { "a ", "" }, { "", "a" }, { "a", "a" }, { " ", "A" },
+        { "'", " " }, { "!", "x" }, { "1", "1" }, { "Ab", "B" }, { "\n ", " \n" } };
+    char utf8[4];
+
+    for (uint32_t cp = first; cp < end; cp++) {
+        size_t n = utf8_encode(cp, utf8);
+
+        if (cp >= 0xD800 && cp <= 0xDFFF)
+            continue;
+        for (size_t k = 0; k < sizeof around / sizeof around[0]; k++) {
+            buf_adds(text, around[k][0]);
+            buf_add(text, utf8, n);
+            if (k == 1)
+                buf_add(text, utf8, n);
+            buf_adds(text, around[k][1]);
+        }
+    }
+}
+
+static void on_every_character(void **state)
+{
+    static const int versions[] = { 140, 150, 160 };
+    struct buf text = { 0 };
+
+    for (const struct pretok_pattern *named = pretok_patterns; named->name; named++)
+        for (size_t v = 0; v < 3; v++) {
+            struct bench_of b = bench_open(named->name, versions[v]);
+
+            for (uint32_t cp = 0; cp < 0x32400; cp += 0x4000) {
+                buf_clear(&text);
+                add_contexts(&text, cp, cp + 0x4000);
+                assert_equal_pieces(&b, (struct span){ text.p, text.n });
+            }
+            buf_clear(&text);
+            add_contexts(&text, 0xE0000, 0xE0200);
+            assert_equal_pieces(&b, (struct span){ text.p, text.n });
+            bench_close(&b);
+        }
+    buf_release(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(on_texts_of_corner_cases),
+        cmocka_unit_test(wherever_a_block_begins),
+        cmocka_unit_test(on_every_character),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
