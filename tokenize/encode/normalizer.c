@@ -280,7 +280,8 @@ static size_t char_behind(struct span text, size_t at)
     return at;
 }
 
-/* An empty match counts, except right behind the match before. */
+/* An empty match counts, except right behind the match before. (Hugging Face's Replace crashes on
+ * some.) */
 static enum status replace_regex(const struct step *step, struct span text, struct buf *out)
 {
     pcre2_match_data *found = pcre2_match_data_create(1, NULL);

@@ -1,7 +1,5 @@
 #include "tokenize/files/json_big.h"
 
-#include <stdlib.h>
-
 /* ---- where they lie ---- */
 
 struct walk {
@@ -22,46 +20,45 @@ static bool skip_string(struct walk *w, struct span *text)
     if (w->p >= w->end || *w->p != '"')
         return false;
     start = ++w->p;
-    while (w->p < w->end && *w->p != '"')
-        w->p += *w->p == '\\' && w->p + 1 < w->end ? 2 : 1;
-    if (w->p >= w->end)
+    for (;; w->p += 2) {
+        while (w->p < w->end && *w->p != '"' && *w->p != '\\')
+            w->p++;
+        if (w->end - w->p < 2 || *w->p == '"')
+            break;
+    }
+    if (w->p >= w->end || *w->p != '"')
         return false;
     *text = (struct span){ start, (size_t)(w->p - start) };
     w->p++;
     return true;
 }
 
+/* Behind the value that the walk stands on, at the ',' or the bracket that ends it. */
 static bool skip_value(struct walk *w)
 {
+    static const bool stops[256] = {
+        ['"'] = true, ['{'] = true, ['['] = true, ['}'] = true, [']'] = true, [','] = true,
+    };
     const char *start = w->p;
     struct span ignored;
     size_t depth = 0;
 
-    do {
+    for (;;) {
+        while (w->p < w->end && !stops[(unsigned char)*w->p])
+            w->p++;
         if (w->p >= w->end)
             return false;
-        switch (*w->p) {
-        case '"':
+        if (*w->p == '"') {
             if (!skip_string(w, &ignored))
                 return false;
             continue;
-        case '{':
-        case '[': depth++; break;
-        case '}':
-        case ']':
-            if (depth == 0)
-                return w->p > start;
-            depth--;
-            break;
-        case ',':
-            if (depth == 0)
-                return w->p > start;
-            break;
-        default: break;
         }
+        if (depth == 0 && (*w->p == ',' || *w->p == '}' || *w->p == ']'))
+            return w->p > start;
+        if (*w->p != ',')
+            depth += *w->p == '{' || *w->p == '[' ? 1 : (size_t)-1;
         w->p++;
-    } while (depth > 0 || (w->p < w->end && *w->p != ',' && *w->p != '}' && *w->p != ']'));
-    return true;
+    }
 }
 
 /* The next member of the object that the walk is in; stands on its value. */
@@ -148,15 +145,6 @@ void json_big_rest(struct span text, const struct json_big *big, struct buf *out
         p = cut->p + cut->n;
     }
     buf_add(out, p, (size_t)(text.p + text.n - p));
-}
-
-size_t json_big_count(struct span text)
-{
-    size_t n = 1;
-
-    for (const char *p = text.p; (p = memchr(p, ',', (size_t)(text.p + text.n - p))) != NULL; p++)
-        n++;
-    return n;
 }
 
 /* ---- strings ---- */
@@ -253,18 +241,21 @@ static enum status scan_string(struct scan *s, char **out, struct span *text)
 
     if (!scan_char(s, '"'))
         return scan_failed(s, "want a text in quotes");
-    while (s->p < s->end && *s->p != '"') {
-        size_t n = 1;
+    for (size_t n; s->p < s->end && *s->p != '"'; s->p += n) {
+        char *to = *out;
+        const char *p = s->p, *end = s->end;
 
-        if (*s->p == '\\')
-            n = scan_escape(s->p, s->end, out);
-        else if ((unsigned char)*s->p < 0x20)
-            n = 0;
-        else
-            *(*out)++ = *s->p;
+        while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
+            *to++ = *p++;
+        *out = to;
+        s->p = p;
+        n = 0;
+        if (p < end && *p == '"')
+            break;
+        if (p < end && *p == '\\')
+            n = scan_escape(p, end, out);
         if (n == 0)
             return scan_failed(s, "want another character in a text");
-        s->p += n;
     }
     if (s->p >= s->end)
         return scan_failed(s, "a text without end");
@@ -335,7 +326,7 @@ static enum status not_a_merge(const struct scan *s, size_t rank)
     return fail(ST_FORMAT, "'%s': merges[%zu] is neither \"a b\" nor [\"a\", \"b\"]", s->what, rank);
 }
 
-static enum status scan_merge(struct scan *s, size_t rank, char *room, struct span side[2])
+static enum status scan_merge(struct scan *s, size_t rank, char **room, struct span side[2])
 {
     struct span text;
     const char *space;
@@ -347,13 +338,13 @@ static enum status scan_merge(struct scan *s, size_t rank, char *room, struct sp
             scan_white(s);
             if ((i && !scan_char(s, ',')) || (scan_white(s), s->p >= s->end || *s->p != '"'))
                 return not_a_merge(s, rank);
-            TRY(scan_string(s, &room, &side[i]));
+            TRY(scan_string(s, room, &side[i]));
         }
         return scan_char(s, ']') ? ST_OK : not_a_merge(s, rank);
     }
     if (s->p >= s->end || *s->p != '"')
         return not_a_merge(s, rank);
-    TRY(scan_string(s, &room, &text));
+    TRY(scan_string(s, room, &text));
     space = memchr(text.p, ' ', text.n);
     if (space == NULL || memchr(space + 1, ' ', (size_t)(text.p + text.n - space - 1)) != NULL)
         return not_a_merge(s, rank);
@@ -362,27 +353,26 @@ static enum status scan_merge(struct scan *s, size_t rank, char *room, struct sp
     return ST_OK;
 }
 
-enum status json_big_merges(struct span text, const char *what, json_merge_fn *take, void *ctx)
+enum status json_big_merges(struct span text, const char *what, struct arena *a,
+                            json_merge_fn *take, void *ctx)
 {
     struct scan s;
-    char *room = NULL;
+    char *room = arena_alloc(a, text.n + 2);
     enum status st = begin(&s, text, what);
 
     if (st == ST_OK && !scan_char(&s, '['))
         st = scan_failed(&s, "want '['");
-    room = mem_grow(NULL, text.n + 2, 1);
     for (size_t rank = 0; st == ST_OK && !scan_char(&s, ']'); rank++) {
         struct span side[2] = { { NULL, 0 }, { NULL, 0 } };
 
         if (rank > 0 && !scan_char(&s, ','))
             st = scan_failed(&s, "want ',' or ']' in the merges");
         if (st == ST_OK)
-            st = scan_merge(&s, rank, room, side);
+            st = scan_merge(&s, rank, &room, side);
         if (st == ST_OK)
             st = take(ctx, rank, side[0], side[1]);
     }
     if (st == ST_OK && s.p != s.end)
         st = scan_failed(&s, "want nothing behind ']'");
-    free(room);
     return st;
 }

@@ -29,11 +29,9 @@ void json_big_rest(struct span text, const struct json_big *big, struct buf *out
 typedef enum status json_vocab_fn(void *ctx, struct span token, int64_t id);
 MUST_USE enum status json_big_vocab(struct span text, const char *what, struct arena *a,
                                     json_vocab_fn *take, void *ctx);
-/* Reads ["a b", ["a", "b"], ...] in either form; both sides are valid during the call. */
+/* Reads ["a b", ["a", "b"], ...] in either form; both sides lie in the arena. */
 typedef enum status json_merge_fn(void *ctx, size_t rank, struct span left, struct span right);
-MUST_USE enum status json_big_merges(struct span text, const char *what, json_merge_fn *take,
-                                     void *ctx);
-/* A bound on the number of entries of either: its commas and one. */
-size_t json_big_count(struct span text);
+MUST_USE enum status json_big_merges(struct span text, const char *what, struct arena *a,
+                                     json_merge_fn *take, void *ctx);
 
 #endif

@@ -6,6 +6,9 @@
 #include "tokenize/files/tokenizer_reading.h"
 
 #define MARK "\xE2\x96\x81"
+/* Entries and merges are looked up so many at a time: memory answers for one while others are
+ * asked. */
+#define WAVE 32
 
 static enum status check_model(struct reading *r, const json_t *model)
 {
@@ -90,7 +93,8 @@ static enum status find_highest(struct reading *r, const json_t *added)
     return ST_OK;
 }
 
-/* The entry's text in the map of whole pieces, and its bytes unless the decoder says others. */
+/* The entry's bytes, unless the decoder says others; the whole piece that it is, where that counts;
+ * the byte that it is. */
 static void store_entry(struct reading *r, struct span token, uint32_t id, struct buf *bytes)
 {
     struct tokenizer *t = r->t;
@@ -100,26 +104,34 @@ static void store_entry(struct reading *r, struct span token, uint32_t id, struc
     mapped = byte_level_scan(bytes, token);
     t->bytes[id] = mapped ? reading_keep(r, bytes->p ? bytes->p : "", bytes->n) : token;
     t->entries++;
-    if (!r->bytes)
-        text_map_add(&t->whole, token, id);
-    else if (mapped)
-        text_map_add(&t->whole, t->bytes[id], id);
+    if (r->bytes && mapped && t->bytes[id].n == 1)
+        t->byte_id[(unsigned char)t->bytes[id].p[0]] = id;
+    if (t->ignore_merges && (mapped || !r->bytes))
+        text_map_add(&t->whole, r->bytes ? t->bytes[id] : token, id);
 }
 
 static enum status read_vocab(struct reading *r)
 {
     struct tokenizer *t = r->t;
     struct buf bytes = { 0 };
+    uint64_t hash[WAVE];
     enum status st = ST_OK;
 
+    for (int b = 0; b < 256; b++)
+        t->byte_id[b] = NO_TOKEN;
     for (size_t i = 0; st == ST_OK && i < r->entry_count; i++) {
         struct span token = r->entries[i].token;
         uint32_t id = (uint32_t)r->entries[i].id;
 
+        for (size_t k = i; i % WAVE == 0 && k < i + WAVE && k < r->entry_count; k++) {
+            hash[k % WAVE] = text_map_hash(r->entries[k].token);
+            text_map_prefetch(&r->strings, hash[k % WAVE]);
+        }
+
         if (t->bytes[id].p != NULL)
             st = fail(ST_FORMAT, "'%s': two tokens have id %" PRIu32 "; the second is '%.80s'",
                       r->what, id, token.p);
-        else if (text_map_add(&r->strings, token, id) != id)
+        else if (text_map_add_hashed(&r->strings, token, hash[i % WAVE], id) != id)
             st = fail(ST_FORMAT, "'%s': the token '%.80s' stands twice in the vocabulary", r->what,
                       token.p);
         else
@@ -144,16 +156,12 @@ static bool read_byte_ids(struct reading *r)
     bool all = true;
 
     for (int b = 0; b < 256; b++) {
-        char byte = (char)b, name[8];
-        uint32_t *id = &r->t->byte_id[b];
+        char name[8];
 
         snprintf(name, sizeof name, "<0x%02X>", (unsigned)b);
-        *id = NO_TOKEN;
-        if (r->bytes)
-            text_map_get(&r->t->whole, (struct span){ &byte, 1 }, id);
-        else
-            *id = string_id(r, span_of(name));
-        all = all && *id != NO_TOKEN;
+        if (!r->bytes)
+            r->t->byte_id[b] = string_id(r, span_of(name));
+        all = all && r->t->byte_id[b] != NO_TOKEN;
     }
     return all;
 }
@@ -227,35 +235,76 @@ static uint32_t rank_of(struct reading *r, uint32_t id, size_t rank)
     return r->rank_of[id];
 }
 
+struct read_merge {
+    struct span text[3];             /* left, right, joined (p NULL until resolved) */
+    uint64_t hash[3];
+    size_t rank, joined;             /* where in r->joined */
+};
+
+static enum status no_such_merge(const struct reading *r, const struct read_merge *m)
+{
+    struct span left = m->text[0], right = m->text[1];
+
+    return fail(
+        ST_FORMAT,
+        "'%s': merges[%zu] ('%.*s' and '%.*s'): one side or the joined token is not in the "
+        "vocabulary",
+        r->what, m->rank, (int)(left.n < 80 ? left.n : 80), left.p,
+        (int)(right.n < 80 ? right.n : 80), right.p);
+}
+
+static enum status add_merge(struct reading *r, const struct read_merge *w)
+{
+    struct bpe_merge m;
+    uint32_t *ids[3] = { &m.left, &m.right, &m.id };
+
+    for (int i = 0; i < 3; i++)
+        if (!text_map_get_hashed(&r->strings, w->text[i], w->hash[i], ids[i]))
+            return no_such_merge(r, w);
+    m.rank = rank_of(r, m.id, w->rank);
+    bpe_add(r->t->bpe, &m);
+    r->t->merge_count++;
+    return ST_OK;
+}
+
+static enum status add_wave(struct reading *r)
+{
+    for (size_t i = 0; i < r->waiting_count; i++) {
+        struct read_merge *m = &r->waiting[i];
+
+        m->text[2].p = r->joined.p + m->joined;
+        for (int k = 0; k < 3; k++) {
+            m->hash[k] = text_map_hash(m->text[k]);
+            text_map_prefetch(&r->strings, m->hash[k]);
+        }
+    }
+    for (size_t i = 0; i < r->waiting_count; i++)
+        for (int k = 0; k < 3; k++)
+            text_map_prefetch_key(&r->strings, r->waiting[i].hash[k]);
+    for (size_t i = 0; i < r->waiting_count; i++)
+        TRY(add_merge(r, &r->waiting[i]));
+    r->waiting_count = 0;
+    buf_clear(&r->joined);
+    return ST_OK;
+}
+
 static enum status read_merge(void *ctx, size_t rank, struct span left, struct span right)
 {
     struct reading *r = ctx;
-    struct bpe_merge m;
+    struct read_merge *m = &r->waiting[r->waiting_count++];
     size_t skip = begins_with(right, r->prefix) ? strlen(r->prefix) : 0;
 
     if (rank >= BPE_NO_RANK)
         return fail(ST_LIMIT, "'%s': more than %u merges", r->what, BPE_NO_RANK);
-    buf_clear(&r->joined);
+    *m = (struct read_merge){ .text = { left, right, { NULL, left.n + right.n - skip } },
+                              .rank = rank, .joined = r->joined.n };
     buf_add(&r->joined, left.p, left.n);
     buf_add(&r->joined, right.p + skip, right.n - skip);
-    m.left = string_id(r, left);
-    m.right = string_id(r, right);
-    m.id = string_id(r, (struct span){ r->joined.p, r->joined.n });
-    if (m.left == NO_TOKEN || m.right == NO_TOKEN || m.id == NO_TOKEN)
-        return fail(
-            ST_FORMAT,
-            "'%s': merges[%zu] ('%.*s' and '%.*s'): one side or the joined token is not in the "
-            "vocabulary",
-            r->what, rank, (int)(left.n < 80 ? left.n : 80), left.p,
-            (int)(right.n < 80 ? right.n : 80), right.p);
     if (!r->bytes) {
         r->crosses_mark |= begins_with(right, MARK) && !ends_with(left, MARK);
         r->crosses_space |= begins_with(right, " ") && !ends_with(left, " ");
     }
-    m.rank = rank_of(r, m.id, rank);
-    bpe_add(r->t->bpe, &m);
-    r->t->merge_count++;
-    return ST_OK;
+    return r->waiting_count == WAVE ? add_wave(r) : ST_OK;
 }
 
 static enum status read_merges(struct reading *r)
@@ -265,8 +314,10 @@ static enum status read_merges(struct reading *r)
         for (uint32_t i = 0; i < r->t->vocab; i++)
             r->rank_of[i] = BPE_NO_RANK;
     }
-    r->t->bpe = bpe_new(r->entry_count);
-    return json_big_merges(r->big.merges, r->what, read_merge, r);
+    r->waiting = mem_array(WAVE, sizeof *r->waiting);
+    r->t->bpe = bpe_new(r->big.merges.n / 24);
+    TRY(json_big_merges(r->big.merges, r->what, &r->scratch, read_merge, r));
+    return add_wave(r);
 }
 
 enum status reading_model(struct reading *r, const json_t *model, const json_t *added)
@@ -274,8 +325,10 @@ enum status reading_model(struct reading *r, const json_t *model, const json_t *
     TRY(check_model(r, model));
     TRY(json_big_vocab(r->big.vocab, r->what, &r->t->arena, note_entry, r));
     TRY(find_highest(r, added));
+    if (r->t->vocab == 0)
+        return fail(ST_FORMAT, "'%s': a vocabulary without tokens", r->what);
     text_map_init(&r->strings, r->entry_count);
-    text_map_init(&r->t->whole, r->entry_count);
+    text_map_init(&r->t->whole, r->t->ignore_merges ? r->entry_count : 0);
     TRY(read_vocab(r));
     TRY(read_symbols(r, model));
     return read_merges(r);

@@ -171,7 +171,7 @@ static enum status read_punctuation(struct work *w, const json_t *part)
 }
 
 /* The scripts of Unicode 14. Han, Hiragana, Katakana and the long vowel mark count as one, a
- * space belongs to what stands before it. */
+ * space belongs to what stands before it, and to nothing where a text begins with it. */
 static enum status add_scripts(struct work *w)
 {
     static const char *const names[] = {
@@ -198,15 +198,16 @@ static enum status add_scripts(struct work *w)
     struct buf pattern = { 0 };
     enum status st;
 
-    buf_adds(&pattern, " *[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30fc}]"
+    buf_adds(&pattern, "[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30fc}]"
                        "[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30fc} ]*");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *no = strcmp(names[i], "Common") == 0 ? "(?![ \\x{30fc}])" : "";
 
-        buf_printf(&pattern, "| *%s\\p{%s}(?:%s\\p{%s}| )*", no, names[i], no, names[i]);
+        buf_printf(&pattern, "|%s\\p{%s}(?:%s\\p{%s}| )*", no, names[i], no, names[i]);
     }
-    buf_adds(&pattern, "| +");
-    st = add_cut(w, pattern.p, PRETOK_ISOLATED, false);
+    st = add_cut(w, "\\A +", PRETOK_REMOVED, false);
+    if (st == ST_OK)
+        st = add_cut(w, pattern.p, PRETOK_ISOLATED, false);
     buf_release(&pattern);
     return st;
 }

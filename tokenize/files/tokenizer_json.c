@@ -233,6 +233,8 @@ enum status tokenizer_parse_ranked(const char *what, struct span json, bool rank
     buf_release(&r.joined);
     free(r.entries);
     free(r.rank_of);
+    free(r.waiting);
+    arena_release(&r.scratch);
     json_decref(root);
     if (st == ST_OK) {
         decoder_prepare(r.t);

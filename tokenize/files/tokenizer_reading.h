@@ -24,7 +24,10 @@ struct reading {
     } *entries;
     size_t entry_count, entry_cap;
     /* of the merges */
+    struct read_merge *waiting;      /* see json_model.c */
+    size_t waiting_count;
     struct buf joined;
+    struct arena scratch;
     bool crosses_mark, crosses_space;     /* one joins something to U+2581, or to a space, behind it */
     uint32_t *rank_of;               /* [vocab] rank_by_token: of the first merge that makes it */
 };
