@@ -54,9 +54,7 @@ struct pretok *pretok_new(void)
 
     p->all_named = true;
     p->unicode = UNICODE_DEFAULT;
-    for (int id = 0; id < SCAN_LEVELS; id++)
-        if (scan_level((enum scan_level_id)id) != NULL)
-            p->level = scan_level((enum scan_level_id)id);
+    p->level = scan_best_level();
     return p;
 }
 
@@ -197,19 +195,12 @@ size_t pretok_safe_cut(const struct pretok *p, struct span text, size_t limit)
 
 size_t pretok_well_formed(struct span text)
 {
-    size_t i = 0;
+    size_t i = scan_best_level()->well_formed((const unsigned char *)text.p, text.n);
+    uint32_t cp;
 
     while (i < text.n) {
-        uint64_t eight;
-        uint32_t cp;
-        size_t step;
+        size_t step = utf8_decode(text.p + i, text.p + text.n, &cp);
 
-        if (text.n - i >= 8 &&
-            (memcpy(&eight, text.p + i, 8), (eight & 0x8080808080808080u) == 0)) {
-            i += 8;
-            continue;
-        }
-        step = utf8_decode(text.p + i, text.p + text.n, &cp);
         if (step == 0)
             break;
         i += step;
