@@ -61,7 +61,7 @@ static enum status compile(const char *what, struct step *step)
     struct buf pattern = { 0 };
     int code;
     PCRE2_SIZE where;
-    enum status st = regex_to_pcre2(what, step->s.from, &pattern);
+    enum status st = regex_to_pcre2(what, step->s.from, 0, &pattern);
 
     if (st == ST_OK) {
         step->code = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n,
