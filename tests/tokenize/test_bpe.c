@@ -183,9 +183,9 @@ static void check_entries(const struct vocabulary *v, const struct bpe_tree *tre
     for (uint32_t i = 0; i < v->count; i++) {
         for (size_t k = 0; k < v->bytes[i].n; k++)
             ids[k] = (uint32_t)(v->bytes[i].p[k] - 'a');
-        assert_int_equal(merge_plainly(v->bpe, ids, v->bytes[i].n) == 1, tree->time[i] != BPE_NEVER);
-        t->late += tree->time[i] > 0 && tree->time[i] != BPE_NEVER && tree->time[i] != tree->made[i].rank + 1;
-        t->fallen += tree->time[i] == BPE_NEVER;
+        assert_int_equal(merge_plainly(v->bpe, ids, v->bytes[i].n) == 1, tree->node[i].time != BPE_NEVER);
+        t->late += tree->node[i].time > 0 && tree->node[i].time != BPE_NEVER && tree->node[i].time != tree->node[i].rank + 1;
+        t->fallen += tree->node[i].time == BPE_NEVER;
     }
 }
 
