@@ -6,6 +6,15 @@
 
 /* ---- short pieces ---- */
 
+/* The rank of a pair; what it makes is soon asked for. */
+static inline uint32_t rank_soon(const struct bpe *b, uint32_t left, uint32_t right)
+{
+    uint32_t rank = bpe_rank_of(b, left, right);
+
+    __builtin_prefetch(b->joined + rank);
+    return rank;
+}
+
 /* rank[i] is that of the pair (i, i + 1). */
 static size_t merge_ranked(const struct bpe *b, uint32_t *ids, uint32_t *rank, size_t n)
 {
@@ -23,9 +32,9 @@ static size_t merge_ranked(const struct bpe *b, uint32_t *ids, uint32_t *rank, s
             rank[i - 1] = rank[i];
         }
         if (best > 0)
-            rank[best - 1] = bpe_rank_of(b, ids[best - 1], ids[best]);
+            rank[best - 1] = rank_soon(b, ids[best - 1], ids[best]);
         if (best + 1 < n)
-            rank[best] = bpe_rank_of(b, ids[best], ids[best + 1]);
+            rank[best] = rank_soon(b, ids[best], ids[best + 1]);
     }
     return n;
 }
@@ -59,6 +68,7 @@ size_t bpe_merge_bytes(const struct bpe *b, const struct bpe_bytes *bytes, struc
     for (size_t i = 0; i + 1 < piece.n; i++) {
         ids[i] = bytes->id[p[i]];
         rank[i] = bytes->rank[p[i]][p[i + 1]];
+        __builtin_prefetch(b->joined + rank[i]);
     }
     ids[piece.n - 1] = bytes->id[p[piece.n - 1]];
     return merge_ranked(b, ids, rank, piece.n);

@@ -11,7 +11,7 @@
 #define BY_RANK 15       /* bytes of a piece that is merged faster by rank than in linear time */
 
 struct word {
-    struct piece_key key;            /* high 0: free */
+    struct piece_key key;
     uint32_t id, unused[3];
 };
 struct piece_merge {
@@ -22,6 +22,7 @@ struct piece_merge {
     struct bpe_linear *linear;
     struct bpe_bytes *bytes;         /* NULL: symbols are not bytes */
     struct word *words;              /* open addressing, at most half full */
+    uint8_t *tags;                   /* of the slots' hashes, 0: free; most pieces that are no word end here */
     size_t mask;
 };
 
@@ -38,18 +39,26 @@ static void grow_trees(struct piece_merge *m)
         m->linear = bpe_linear_new(m->tree, &s);
 }
 
+static uint8_t tag_of(uint32_t hash)
+{
+    return (uint8_t)(hash >> 24 | 1);
+}
+
 static void add_word(struct piece_merge *m, struct span bytes, uint32_t id)
 {
     struct piece_key key;
+    uint32_t hash;
     size_t at;
 
     if (bytes.n == 0 || bytes.n > PIECE_SHORT)
         return;
     key = piece_key_safe(bytes.p, bytes.n);
-    at = piece_key_hash(key) & m->mask;
-    while (m->words[at].key.high != 0)
+    hash = piece_key_hash(key);
+    at = hash & m->mask;
+    while (m->tags[at] != 0)
         at = (at + 1) & m->mask;
     m->words[at] = (struct word){ .key = key, .id = id };
+    m->tags[at] = tag_of(hash);
 }
 
 /* All entries that may be a whole piece, or those that stand. */
@@ -62,6 +71,7 @@ static void list_words(struct piece_merge *m)
     while (size < (size_t)t->vocab * 2)
         size *= 2;
     m->words = huge_array(size, sizeof *m->words);
+    m->tags = huge_array(size, 1);
     m->mask = size - 1;
     if (t->ignore_merges) {
         for (size_t i = 0; i <= whole->mask; i++)
@@ -103,6 +113,7 @@ void piece_merge_free(struct piece_merge *m)
     free(m->bytes);
     bpe_tree_free(m->tree);
     huge_free(m->words, m->mask + 1, sizeof *m->words);
+    huge_free(m->tags, m->mask + 1, 1);
     pthread_mutex_destroy(&m->lock);
     free(m);
 }
@@ -114,14 +125,13 @@ const struct bpe_tree *piece_merge_trees(const struct piece_merge *m)
 
 uint32_t piece_merge_word(const struct piece_merge *m, struct piece_key key, uint32_t hash)
 {
-    for (size_t i = hash & m->mask;; i = (i + 1) & m->mask) {
+    for (size_t i = hash & m->mask; m->tags[i] != 0; i = (i + 1) & m->mask) {
         const struct word *w = &m->words[i];
 
-        if (w->key.low == key.low && w->key.high == key.high)
+        if (m->tags[i] == tag_of(hash) && w->key.low == key.low && w->key.high == key.high)
             return w->id;
-        if (w->key.high == 0)
-            return NO_TOKEN;
     }
+    return NO_TOKEN;
 }
 
 void piece_merge_scratch_release(struct piece_merge_scratch *s)
@@ -143,10 +153,10 @@ static size_t symbols_of_piece(const struct tokenizer *t, struct span piece, uin
 size_t piece_merge_ids(const struct piece_merge *m, struct piece_merge_scratch *s, struct span piece,
                        uint32_t *ids)
 {
-    if (m->t->ignore_merges && text_map_get(&m->t->whole, piece, ids))
-        return 1;
     if (m->bytes && piece.n <= BY_RANK)
         return bpe_merge_bytes(m->t->bpe, m->bytes, piece, ids);
+    if (piece.n > PIECE_SHORT && m->t->ignore_merges && text_map_get(&m->t->whole, piece, ids))
+        return 1;
     if (m->linear)
         return bpe_linear_merge(m->linear, &s->linear, piece, ids);
     return bpe_merge_piece(m->t->bpe, &s->rank, ids, symbols_of_piece(m->t, piece, ids));

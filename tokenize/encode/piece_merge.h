@@ -29,7 +29,7 @@ struct piece_merge_scratch {     /* of one thread; {0} before use */
     struct bpe_linear_scratch linear;
 };
 void piece_merge_scratch_release(struct piece_merge_scratch *s);
-/* The ids of a piece, 0 < n < 2^31, into ids[n]; returns how many. */
+/* The ids of a piece, 0 < n < 2^31, into ids[n]; returns how many. A short one must not be a word. */
 size_t piece_merge_ids(const struct piece_merge *m, struct piece_merge_scratch *s, struct span piece,
                        uint32_t *ids);
 
