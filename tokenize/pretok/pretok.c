@@ -1,4 +1,3 @@
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -52,7 +51,6 @@ struct pretok *pretok_new(void)
 {
     struct pretok *p = mem_alloc(sizeof *p);
 
-    p->all_named = true;
     p->unicode = UNICODE_DEFAULT;
     p->level = scan_best_level();
     return p;
@@ -171,7 +169,8 @@ enum status pretok_add(struct pretok *p, const struct pretok_rule *rule)
                        .behavior = rule->behavior,
                        .invert = rule->invert };
     p->count++;
-    p->all_named = p->all_named && is_plain(rule);
+    if (p->count == 1)
+        p->known_first = is_plain(rule);
     p->drops = p->drops || may_drop(rule);
     if (is_plain(rule) && use_scanner(p, c))
         return ST_OK;
@@ -180,17 +179,6 @@ enum status pretok_add(struct pretok *p, const struct pretok_rule *rule)
         st = compile(c, (struct span){ text.p, text.n });
     buf_release(&text);
     return st;
-}
-
-size_t pretok_safe_cut(const struct pretok *p, struct span text, size_t limit)
-{
-    if (!p->all_named || p->count == 0 || text.n < 3)
-        return 0;
-    for (size_t i = limit < text.n - 2 ? limit : text.n - 2; i > 0; i--)
-        if (text.p[i] == ' ' && isalnum((unsigned char)text.p[i - 1]) &&
-            isalpha((unsigned char)text.p[i + 1]))
-            return i;
-    return 0;
 }
 
 size_t pretok_well_formed(struct span text)
