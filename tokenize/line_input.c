@@ -1,5 +1,6 @@
 #include "tokenize/line_input.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 bool line_input_is_stdin(const char *path)
@@ -21,7 +22,9 @@ enum status line_input_open(struct line_input *in, const char *path)
     in->path = line_input_is_stdin(path) ? "standard input" : path;
     in->line_number = 0;
     in->file = line_input_is_stdin(path) ? stdin : fopen(path, "rb");
-    return in->file ? ST_OK : fail_errno(ST_IO, "cannot open '%s'", path);
+    if (in->file)
+        return ST_OK;
+    return fail_errno(errno == ENOENT ? ST_MISSING : ST_IO, "cannot open '%s'", path);
 }
 
 void line_input_close_file(struct line_input *in)

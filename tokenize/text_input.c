@@ -117,10 +117,9 @@ static enum status next_of_open(struct text_input *t, struct stream_text *s, boo
     return next_part(t, s, got);
 }
 
-enum status text_input_next(void *ctx, struct stream_text *s, bool *got)
+enum status text_input_next(struct text_input *t, struct stream_text *s,
+                            bool *got)
 {
-    struct text_input *t = ctx;
-
     *got = false;
     for (;;) {
         const char *path;

@@ -34,9 +34,9 @@ struct text_input {                  /* {.in.paths, .read} before use */
 };
 /* Bytes of all files, where they are known: a hint for a progress bar. 0: unknown. */
 uint64_t text_input_total(const struct text_input *t);
-/* As encode_stream.next, ctx being the text_input; tag is the number of the path, from 0 on. Errors
+/* As encode_stream.next; tag is the number of the path, from 0 on. Errors
  * name file and line. */
-MUST_USE enum status text_input_next(void *ctx, struct stream_text *s, bool *got);
+MUST_USE enum status text_input_next(struct text_input *t, struct stream_text *s, bool *got);
 /* The rest of the path's text is not wanted, if it is one that comes in parts; from any thread. */
 void text_input_skip(struct text_input *t, uint64_t tag);
 /* The path with that number, for people. */

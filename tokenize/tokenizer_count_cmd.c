@@ -174,11 +174,18 @@ static enum status take(void *ctx, const struct encoded_document *d)
 
 /* ---- running ---- */
 
+static enum status next(void *ctx, struct stream_text *s, bool *got)
+{
+    struct counting *c = ctx;
+
+    return text_input_next(&c->input, s, got);
+}
+
 static enum status count_all(struct counting *c)
 {
     struct encode_stream s = {
         .tokenizer = c->tokenizer, .specials = c->o->special, .parts = true, .count_only = true,
-        .end = -1, .next = text_input_next, .take = take, .ctx = c
+        .end = -1, .next = next, .take = take, .ctx = c
     };
     struct pool *pool = pool_new((int)c->o->threads);
     enum status st, written;

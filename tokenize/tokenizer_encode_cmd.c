@@ -152,6 +152,13 @@ static enum status take(void *ctx, const struct encoded_document *d)
 
 /* ---- running ---- */
 
+static enum status next(void *ctx, struct stream_text *s, bool *got)
+{
+    struct encoding *e = ctx;
+
+    return text_input_next(&e->input, s, got);
+}
+
 static enum status check_options(struct encoding *e)
 {
     const struct encode_options *o = e->o;
@@ -185,7 +192,7 @@ static enum status encode_all(struct encoding *e)
     const struct encode_options *o = e->o;
     struct encode_stream s = {
         .tokenizer = e->tokenizer, .specials = o->special, .parts = !o->offsets && !o->tokens,
-        .ranges = o->offsets, .count_only = o->count, .next = text_input_next, .take = take,
+        .ranges = o->offsets, .count_only = o->count, .next = next, .take = take,
         .ctx = e
     };
     bool show = !isatty(STDOUT_FILENO);      /* else the bar would stand among the ids */
