@@ -2,6 +2,7 @@
 #include "tokenize/tokenizer_cmd.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/json.h"
 #include "base/output.h"
@@ -130,23 +131,37 @@ static json_t *describe_largest(const struct tokenizer *t)
     return out;
 }
 
-/* Tokens whose own text becomes other ids: they never come out of ordinary text alone. */
-static enum status describe_unreachable(const struct tokenizer *t, json_t *info)
+/* Tokens that are not made by merging: single bytes, added ones. The caller's to free. */
+static bool *list_others(const struct tokenizer *t)
 {
-    struct encoder *e = encoder_new(t);
+    bool *other = mem_array((size_t)t->vocab + 1, sizeof *other);
+
+    for (int b = 0; b < 256; b++)
+        if (t->byte_id[b] != NO_TOKEN)
+            other[t->byte_id[b]] = true;
+    for (size_t i = 0; i < t->added_count; i++)
+        other[t->added[i].id] = true;
+    return other;
+}
+
+/* Entries that merging does not make of their own text: they never come out of a text. */
+static void describe_unreachable(const struct tokenizer *t, json_t *info)
+{
+    struct piece_merge_scratch scratch = { 0 };
     struct token_list ids = { 0 };
     json_t *list = json_array();
+    bool *other = list_others(t);
     size_t count = 0;
-    enum status st = ST_OK;
 
-    for (uint32_t id = 0; st == ST_OK && id < t->vocab; id++) {
-        struct span b = t->bytes[id];
+    for (uint32_t id = 0; id < t->vocab; id++) {
+        struct span piece = t->raw ? t->raw[id] : t->bytes[id];
 
-        if (b.n == 0 || t->special[id] || !utf8_valid(b.p, b.n))
+        if (piece.n == 0 || other[id] ||
+            (!symbols_are_bytes(t->symbols) && !utf8_valid(piece.p, piece.n)))
             continue;
         ids.count = 0;
-        st = encoder_encode(e, b, false, &ids);
-        if (st != ST_OK || (ids.count == 1 && ids.v[0] == id))
+        token_list_reserve(&ids, piece.n);
+        if (piece_merge_ids(t->merge, &scratch, piece, ids.v) == 1 && ids.v[0] == id)
             continue;
         if (count++ < UNREACHABLE_SHOWN)
             json_array_append_new(list, json_integer(id));
@@ -154,8 +169,8 @@ static enum status describe_unreachable(const struct tokenizer *t, json_t *info)
     json_object_set_new(info, "unreachable", json_integer((json_int_t)count));
     json_object_set_new(info, "unreachable_first", list);
     token_list_release(&ids);
-    encoder_free(e);
-    return st;
+    free(other);
+    piece_merge_scratch_release(&scratch);
 }
 
 static json_t *describe(const char *path, const struct tokenizer *t)
@@ -204,22 +219,21 @@ static enum status run_info(struct arena *a, void *cfg)
     struct tokenizer *t;
     json_t *info, *value;
     const char *key;
-    enum status st;
 
     TRY(tokenizer_open(o->tokenizer, &t));
     info = describe(o->tokenizer, t);
-    st = describe_unreachable(t, info);
-    if (st == ST_OK && o->json) {
+    describe_unreachable(t, info);
+    if (o->json) {
         json_canonical(&text, info);
         printf("%s\n", text.p);
-    } else if (st == ST_OK) {
+    } else {
         json_object_foreach(info, key, value)
             print_row(key, value);
     }
     buf_release(&text);
     json_decref(info);
     tokenizer_close(t);
-    return st == ST_OK ? output_flush_stream() : st;
+    return output_flush_stream();
 }
 
 static const struct opt info_options[] = {

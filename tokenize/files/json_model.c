@@ -107,7 +107,7 @@ static void store_entry(struct reading *r, struct span token, uint32_t id, struc
     t->entries++;
     if (r->bytes && mapped && t->bytes[id].n == 1)
         t->byte_id[(unsigned char)t->bytes[id].p[0]] = id;
-    if (t->ignore_merges && (mapped || !r->bytes))
+    if (r->bytes ? mapped : t->ignore_merges)
         text_map_add(&t->whole, r->bytes ? t->bytes[id] : token, id);
 }
 
@@ -351,7 +351,7 @@ enum status reading_model(struct reading *r, const json_t *model, const json_t *
     if (r->t->vocab == 0)
         return fail(ST_FORMAT, "'%s': a vocabulary without tokens", r->what);
     text_map_init(&r->strings, r->entry_count);
-    text_map_init(&r->t->whole, r->t->ignore_merges ? r->entry_count : 0);
+    text_map_init(&r->t->whole, r->bytes || r->t->ignore_merges ? r->entry_count : 0);
     TRY(read_vocab(r));
     TRY(read_symbols(r, model));
     return r->t->ranks == RANK_SPLITS ? derive_merges(r, added) : read_merges(r);
