@@ -316,7 +316,7 @@ static enum status read_merges(struct reading *r)
             r->rank_of[i] = BPE_NO_RANK;
     }
     r->waiting = mem_array(WAVE, sizeof *r->waiting);
-    r->t->bpe = bpe_new(r->big.merges.n / 24);
+    r->t->bpe = bpe_new(r->big.merges.n / 16);
     TRY(json_big_merges(r->big.merges, r->what, &r->scratch, read_merge, r));
     return add_wave(r);
 }
