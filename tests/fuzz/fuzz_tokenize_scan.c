@@ -68,6 +68,8 @@ static void check(int i, int v, struct span text)
     CHECK(before == n && memcmp(want, seen, n * sizeof *want) == 0);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     int count = 0, i, v;
