@@ -38,20 +38,24 @@ void text_origin_change(struct text_origin *o, size_t n, size_t from, size_t to)
 }
 
 /* Characters that begin something new for NFC: what they decompose to begins with a starter that
- * composes with nothing before it. All below U+0300, and blocks that hold no mark. */
+ * composes with nothing before it. All below U+0300, and blocks that hold no mark. Wherever
+ * safe_cut() cuts, a part begins, so origins do not depend on cuts. */
 static bool begins_part(uint32_t c)
 {
-    return c < 0x300 || (c >= 0x370 && c < 0x483) || (c >= 0x2000 && c < 0x20D0) ||
+    return c < 0x300 || c == 0x1680 || (c >= 0x370 && c < 0x483) || (c >= 0x2000 && c < 0x20D0) ||
            (c >= 0x3000 && c < 0x302A) || (c >= 0x3041 && c < 0x3099) || (c >= 0x30A0 && c < 0xA000) ||
            (c >= 0xAC00 && c < 0xD7A4) || (c >= 0xFF00 && c < 0xFFF0) || (c >= 0x1F300 && c < 0x1FB00);
 }
 
-/* Where the part that begins at `at` ends. */
+/* Where the part that begins at `at` ends. A space or control character is one of its own: nothing
+ * composes with it, and marks are not sorted across it. */
 static size_t part_end(struct span text, size_t at)
 {
     uint32_t cp = 0;
 
     at += utf8_decode(text.p + at, text.p + text.n, &cp);
+    if (cp <= ' ')
+        return at;
     while (at < text.n) {
         size_t n = utf8_decode(text.p + at, text.p + text.n, &cp);
 
