@@ -1,4 +1,3 @@
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -52,11 +51,8 @@ struct pretok *pretok_new(void)
 {
     struct pretok *p = mem_alloc(sizeof *p);
 
-    p->all_named = true;
     p->unicode = UNICODE_DEFAULT;
-    for (int id = 0; id < SCAN_LEVELS; id++)
-        if (scan_level((enum scan_level_id)id) != NULL)
-            p->level = scan_level((enum scan_level_id)id);
+    p->level = scan_best_level();
     return p;
 }
 
@@ -173,7 +169,8 @@ enum status pretok_add(struct pretok *p, const struct pretok_rule *rule)
                        .behavior = rule->behavior,
                        .invert = rule->invert };
     p->count++;
-    p->all_named = p->all_named && is_plain(rule);
+    if (p->count == 1)
+        p->known_first = is_plain(rule);
     p->drops = p->drops || may_drop(rule);
     if (is_plain(rule) && use_scanner(p, c))
         return ST_OK;
@@ -184,32 +181,14 @@ enum status pretok_add(struct pretok *p, const struct pretok_rule *rule)
     return st;
 }
 
-size_t pretok_safe_cut(const struct pretok *p, struct span text, size_t limit)
-{
-    if (!p->all_named || p->count == 0 || text.n < 3)
-        return 0;
-    for (size_t i = limit < text.n - 2 ? limit : text.n - 2; i > 0; i--)
-        if (text.p[i] == ' ' && isalnum((unsigned char)text.p[i - 1]) &&
-            isalpha((unsigned char)text.p[i + 1]))
-            return i;
-    return 0;
-}
-
 size_t pretok_well_formed(struct span text)
 {
-    size_t i = 0;
+    size_t i = scan_best_level()->well_formed((const unsigned char *)text.p, text.n);
+    uint32_t cp;
 
     while (i < text.n) {
-        uint64_t eight;
-        uint32_t cp;
-        size_t step;
+        size_t step = utf8_decode(text.p + i, text.p + text.n, &cp);
 
-        if (text.n - i >= 8 &&
-            (memcpy(&eight, text.p + i, 8), (eight & 0x8080808080808080u) == 0)) {
-            i += 8;
-            continue;
-        }
-        step = utf8_decode(text.p + i, text.p + text.n, &cp);
         if (step == 0)
             break;
         i += step;

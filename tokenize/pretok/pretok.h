@@ -66,6 +66,11 @@ bool pretok_drops(const struct pretok *p);
 /* The cuts, for people: the pattern of cut i as it was given, NULL behind the last. */
 const char *pretok_cut(const struct pretok *p, size_t i);
 
+/* Calls fn for each range of characters that the categories in the patterns (\p{L}, \p{Lu}, \d, ...) take in one of two Unicode
+ * versions only: the one in use and another (unicode_table.h). Scripts and other properties are not looked at: they are PCRE2's own. */
+void pretok_unicode_difference(const struct pretok *p, int other_version,
+                               void (*fn)(void *ctx, uint32_t first, uint32_t last), void *ctx);
+
 struct pretok_run;
 struct pretok_run *pretok_run_new(const struct pretok *p);
 void pretok_run_free(struct pretok_run *r);
@@ -84,10 +89,9 @@ MUST_USE enum status pretok_next(struct pretok_run *r, const uint32_t **ends, si
 /* Length of the well-formed UTF-8 that text begins with. */
 size_t pretok_well_formed(struct span text);
 
-/* Where a long text may be cut in two that are split apart with the same result: the greatest such
- * place in (0, limit], or 0 if none is known. It is a space between an ASCII letter or digit and an
- * ASCII letter, when all cuts are named patterns: in them no piece goes from a letter or digit on
- * to a space, and what is before the space matches alike at the end of a text. */
+/* Where a long text may be cut in two that are split apart with the same result: the greatest such place in (0, limit], or 0 if none
+ * is known. There are some when the first cut is a named pattern: before white space, behind a single line end, before
+ * punctuation behind a letter, also of Chinese and Japanese (safe_cut.c has the proofs). Bytes that are not UTF-8 do no harm. */
 size_t pretok_safe_cut(const struct pretok *p, struct span text, size_t limit);
 
 #endif

@@ -23,7 +23,7 @@ struct cut {
 struct pretok {
     struct cut cuts[CUTS_MAX];
     size_t count;
-    bool all_named, drops;
+    bool known_first, drops;         /* known_first: the first cut is a named pattern, as Isolated */
     int unicode;
     struct scan_classes *classes;    /* NULL: no cut has a scanner yet */
     const struct scan_level *level;  /* NULL: regular expressions only */

@@ -33,7 +33,7 @@ struct scan_classes {
     uint16_t page[0x110000 / 64];
     uint8_t (*pages)[64];
     uint32_t count, cap;
-    bool ideographs;                 /* U+5000..U+9FFF are all letters without case */
+    bool sure;                       /* sure_letters() of scan_algebra.h holds */
 };
 struct scanner {
     enum scan_kind kind;
@@ -59,9 +59,13 @@ struct scan_job {
 typedef void scan_fn(struct scan_job *job);
 struct scan_level {
     scan_fn *gpt2, *cl100k, *o200k;
+    /* Length of a beginning that is well-formed UTF-8 and whole characters; perhaps not the longest. */
+    size_t (*well_formed)(const unsigned char *p, size_t n);
 };
 /* NULL: this processor has no such level, or the program was built without it. */
 const struct scan_level *scan_level(enum scan_level_id id);
+/* The fastest that this processor has. */
+const struct scan_level *scan_best_level(void);
 extern const struct scan_level scan_portable, scan_avx2, scan_avx512;
 scan_fn *scan_function(const struct scan_level *level, enum scan_kind kind);
 

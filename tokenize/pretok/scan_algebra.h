@@ -10,7 +10,8 @@ struct block {
     /* from the level's reader, for ASCII; the rest is added by block_wide() */
     uint64_t letter, number, space, upper, lower;
     uint64_t newline, blank, quote, slash;               /* \r \n; ' '; '; / */
-    uint64_t high, cont, ideograph;  /* bytes >= 0x80; 0x80..0xBF; 0xE5..0xE9 */
+    uint64_t high;                   /* bytes >= 0x80 */
+    uint64_t cont, sure;             /* where high is not 0: bytes 0x80..0xBF; first bytes of sure letters */
     uint64_t mark;
     /* from the loop */
     uint64_t valid;                  /* bytes that are there, and are whole characters */
@@ -18,6 +19,21 @@ struct block {
     unsigned n;                      /* their number */
     bool end;                        /* the text ends behind them */
 };
+
+/* Where the most frequent letters of China and Japan begin, by masks of bytes: U+4000..U+9FFF without the hexagrams, and kana;
+ * three bytes each, none has case. scan_classes.sure says that the version of Unicode has them so. */
+struct sure_bytes {
+    uint64_t e3, e4, e5_e9;          /* first bytes */
+    uint64_t x81, x82, x83, xb7;     /* second */
+    uint64_t x80, x97_9c, xa0, xbb;  /* third, that are no letters behind E3 81, 82, 82 and 83 */
+};
+static inline uint64_t sure_letters(const struct sure_bytes *m)
+{
+    uint64_t kana = (m->x81 >> 1 & ~(m->x80 >> 2)) | (m->x82 >> 1 & ~((m->x97_9c | m->xa0) >> 2)) |
+                    (m->x83 >> 1 & ~(m->xbb >> 2));
+
+    return m->e5_e9 | (m->e4 & ~(m->xb7 >> 1)) | (m->e3 & kana);
+}
 
 static inline uint64_t bits_below(unsigned n) { return n < 64 ? ((uint64_t)1 << n) - 1 : ~(uint64_t)0; }
 static inline unsigned lowest(uint64_t m) { return (unsigned)__builtin_ctzll(m); }
@@ -45,8 +61,8 @@ static inline void block_wide(const struct scan_classes *c, const unsigned char 
 {
     uint64_t leads = b->high & ~b->cont & b->valid;
 
-    if (c->ideographs) {
-        uint64_t sure = b->ideograph & bits_below(62);
+    if (c->sure) {
+        uint64_t sure = b->sure & bits_below(62);
 
         b->letter |= sure | sure << 1 | sure << 2;
         leads &= ~sure;

@@ -40,6 +40,18 @@ static uint16_t page_of(struct scan_classes *c, const uint8_t page[64])
     return (uint16_t)c->count++;
 }
 
+static bool sure_letters_hold(const struct scan_classes *c)
+{
+    for (uint32_t cp = 0x3041; cp <= 0x9FFF; cp++) {
+        bool kana = cp <= 0x30FF && !(cp >= 0x3097 && cp <= 0x309C) && cp != 0x30A0 && cp != 0x30FB;
+
+        if ((kana || (cp >= 0x4000 && !(cp >= 0x4DC0 && cp <= 0x4DFF))) &&
+            c->pages[c->page[cp / 64]][cp % 64] != SCAN_LETTER)
+            return false;
+    }
+    return true;
+}
+
 struct scan_classes *scan_classes_new(int unicode)
 {
     struct scan_classes *c = mem_alloc(sizeof *c);
@@ -58,9 +70,7 @@ struct scan_classes *scan_classes_new(int unicode)
             page[k] = class_of(i * 64 + k, categories[i * 64 + k]);
         c->page[i] = page_of(c, page);
     }
-    c->ideographs = true;
-    for (uint32_t cp = 0x5000; cp <= 0x9FFF; cp++)
-        c->ideographs = c->ideographs && categories[cp] == UNICODE_LO;
+    c->sure = sure_letters_hold(c);
     free(categories);
     return c;
 }
@@ -98,6 +108,16 @@ struct scanner scanner_of(const char *name, const struct scan_classes *classes)
             return s;
         }
     return (struct scanner){ .kind = SCAN_NONE };
+}
+
+const struct scan_level *scan_best_level(void)
+{
+    const struct scan_level *best = NULL;
+
+    for (int id = 0; id < SCAN_LEVELS; id++)
+        if (scan_level((enum scan_level_id)id) != NULL)
+            best = scan_level((enum scan_level_id)id);
+    return best;
 }
 
 scan_fn *scan_function(const struct scan_level *level, enum scan_kind kind)

@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include "tokenize/pretok/scan_algebra.h"
+#include "tokenize/pretok/scan_utf8.h"
 
 static inline uint64_t in_range(__m512i x, char first, char count)
 {
@@ -11,6 +12,24 @@ static inline uint64_t in_range(__m512i x, char first, char count)
 static inline uint64_t equal(__m512i x, char byte)
 {
     return _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8(byte));
+}
+
+static inline void read_wide(__m512i x, struct block *b)
+{
+    struct sure_bytes m = { .e3 = equal(x, (char)0xE3), .e4 = equal(x, (char)0xE4),
+                            .e5_e9 = in_range(x, (char)0xE5, 5), .xb7 = equal(x, (char)0xB7) };
+
+    b->cont = in_range(x, (char)0x80, 0x40);
+    if (m.e3) {
+        m.x81 = equal(x, (char)0x81);
+        m.x82 = equal(x, (char)0x82);
+        m.x83 = equal(x, (char)0x83);
+        m.x80 = equal(x, (char)0x80);
+        m.x97_9c = in_range(x, (char)0x97, 6);
+        m.xa0 = equal(x, (char)0xA0);
+        m.xbb = equal(x, (char)0xBB);
+    }
+    b->sure = sure_letters(&m);
 }
 
 static inline void block_read(const unsigned char *p, struct block *b)
@@ -27,11 +46,9 @@ static inline void block_read(const unsigned char *p, struct block *b)
     b->quote = equal(x, '\'');
     b->slash = equal(x, '/');
     b->high = _mm512_movepi8_mask(x);
-    b->cont = b->ideograph = 0;
-    if (b->high) {
-        b->cont = in_range(x, (char)0x80, 0x40);
-        b->ideograph = in_range(x, (char)0xE5, 5);
-    }
+    b->cont = b->sure = 0;
+    if (b->high)
+        read_wide(x, b);
 }
 
 static inline void block_flatten(uint64_t bits, uint32_t base, uint32_t *out)
@@ -55,6 +72,27 @@ static inline void block_flatten(uint64_t bits, uint32_t base, uint32_t *out)
     }
 }
 
-#include "tokenize/pretok/scan_loop.h"
+static inline uint64_t utf8_read(const unsigned char *p, struct utf8_bytes *u)
+{
+    __m512i x = _mm512_loadu_si512(p);
+    uint64_t high = _mm512_movepi8_mask(x);
 
-const struct scan_level scan_avx512 = { level_gpt2, level_cl100k, level_o200k };
+    if (high) {
+        u->cont = in_range(x, (char)0x80, 0x40);
+        u->three = in_range(x, (char)0xE0, 16);
+        u->four = in_range(x, (char)0xF0, 5);
+        u->never = in_range(x, (char)0xC0, 2) | in_range(x, (char)0xF5, 11);
+        u->e0 = equal(x, (char)0xE0);
+        u->ed = equal(x, (char)0xED);
+        u->f0 = equal(x, (char)0xF0);
+        u->f4 = equal(x, (char)0xF4);
+        u->low_a0 = in_range(x, (char)0x80, 32);
+        u->low_90 = in_range(x, (char)0x80, 16);
+    }
+    return high;
+}
+
+#include "tokenize/pretok/scan_loop.h"
+#include "tokenize/pretok/scan_utf8_loop.h"
+
+const struct scan_level scan_avx512 = { level_gpt2, level_cl100k, level_o200k, level_well_formed };

@@ -4,7 +4,7 @@
 enum { IS_LETTER = 1, IS_NUMBER = 2, IS_SPACE = 4, IS_UPPER = 8, IS_NEWLINE = 16, IS_MARKED = 32,
        IS_HIGH = 64, IS_CONT = 128 };
 
-/* IS_MARKED: a character that one pattern asks for by itself, and the ideographs' first bytes. */
+/* IS_MARKED: a character that a pattern asks for by itself. */
 #define FOUR(x) x, x, x, x
 #define SIXTEEN(x) FOUR(x), FOUR(x), FOUR(x), FOUR(x)
 #define UP (IS_LETTER | IS_UPPER)
@@ -44,7 +44,7 @@ static inline uint64_t equal_bytes(uint64_t x, unsigned char byte)
 static inline void block_read(const unsigned char *p, struct block *b)
 {
     b->letter = b->number = b->space = b->upper = b->newline = b->high = b->cont = 0;
-    b->blank = b->quote = b->slash = b->ideograph = 0;
+    b->blank = b->quote = b->slash = b->sure = 0;
     for (unsigned i = 0; i < 64; i += 8) {
         uint64_t x = 0, text = load_little(p + i);
 
@@ -63,8 +63,6 @@ static inline void block_read(const unsigned char *p, struct block *b)
         if (x & 0x4040404040404040u) {
             b->high |= gather(x >> 6) << i;
             b->cont |= gather(x >> 7) << i;
-            for (unsigned k = 0; k < 8; k++)
-                b->ideograph |= (uint64_t)(p[i + k] >= 0xE5 && p[i + k] <= 0xE9) << (i + k);
         }
     }
     b->lower = b->letter & ~b->upper;
@@ -78,4 +76,14 @@ static inline void block_flatten(uint64_t bits, uint32_t base, uint32_t *out)
 
 #include "tokenize/pretok/scan_loop.h"
 
-const struct scan_level scan_portable = { level_gpt2, level_cl100k, level_o200k };
+static size_t ascii_well_formed(const unsigned char *p, size_t n)
+{
+    size_t at = 0;
+    uint64_t eight;
+
+    while (n - at >= 8 && (memcpy(&eight, p + at, 8), (eight & 0x8080808080808080u) == 0))
+        at += 8;
+    return at;
+}
+
+const struct scan_level scan_portable = { level_gpt2, level_cl100k, level_o200k, ascii_well_formed };
