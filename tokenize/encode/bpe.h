@@ -11,7 +11,7 @@
  *
  * Short pieces are scanned for the minimum after each merge; long ones go through a heap of (rank,
  * position) and a linked list: n log n in the worst case. bpe_linear.h has the same result
- * in linear time, for tables for which it can be proven.
+ * in linear time where symbols are bytes.
  */
 #ifndef TUNDISH_TOKENIZE_BPE_H
 #define TUNDISH_TOKENIZE_BPE_H
