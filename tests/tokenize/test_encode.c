@@ -163,20 +163,20 @@ static void a_full_cache_forgets_without_harm(void **state)
 static size_t merge_plainly(const struct bpe *b, uint32_t *ids, size_t n)
 {
     for (;;) {
-        const struct bpe_merge *best = NULL;
+        uint32_t best = BPE_NO_RANK;
         size_t at = 0;
 
         for (size_t i = 0; i + 1 < n; i++) {
-            const struct bpe_merge *m = bpe_find(b, ids[i], ids[i + 1]);
+            uint32_t rank = bpe_rank(b, ids[i], ids[i + 1]);
 
-            if (m && (best == NULL || m->rank < best->rank)) {
-                best = m;
+            if (rank < best) {
+                best = rank;
                 at = i;
             }
         }
-        if (best == NULL)
+        if (best == BPE_NO_RANK)
             return n;
-        ids[at] = best->id;
+        ids[at] = bpe_joined(b, best);
         memmove(ids + at + 1, ids + at + 2, (n - at - 2) * sizeof *ids);
         n--;
     }

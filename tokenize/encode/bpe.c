@@ -1,31 +1,18 @@
 #include "tokenize/encode/bpe.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/arena.h"
-
-#define SHORT_PIECE 64
-#define NO_RANK UINT32_MAX
-
-struct bpe {
-    struct bpe_merge *slots;     /* open addressing; rank NO_RANK: free */
-    size_t mask, count;
-};
-
-static uint64_t hash_pair(uint32_t left, uint32_t right)
-{
-    uint64_t h = ((uint64_t)left << 32 | right) * 0x9E3779B97F4A7C15u;
-
-    return h ^ h >> 32;
-}
+#include "base/status.h"
+#include "tokenize/encode/bpe_part.h"
+#include "tokenize/encode/huge.h"
 
 static void take_slots(struct bpe *b, size_t size)
 {
-    b->slots = mem_array(size, sizeof *b->slots);
+    b->slots = huge_array(size, sizeof *b->slots);
+    b->tags = huge_array(size, 1);
     b->mask = size - 1;
-    for (size_t i = 0; i < size; i++)
-        b->slots[i].rank = NO_RANK;
 }
 
 struct bpe *bpe_new(size_t merges)
@@ -43,200 +30,214 @@ void bpe_free(struct bpe *b)
 {
     if (b == NULL)
         return;
-    free(b->slots);
+    huge_free(b->slots, b->mask + 1, sizeof *b->slots);
+    huge_free(b->tags, b->mask + 1, 1);
+    free(b->joined);
     free(b);
 }
 
-/* The slot of the pair, or the free one where it belongs. */
-static struct bpe_merge *slot_of(const struct bpe *b, uint32_t left, uint32_t right)
+static void fill_slot(struct bpe *b, size_t at, uint64_t slot)
 {
-    size_t i = hash_pair(left, right) & b->mask;
-
-    for (;; i = (i + 1) & b->mask) {
-        struct bpe_merge *m = &b->slots[i];
-
-        if ((m->left == left && m->right == right) || m->rank == NO_RANK)
-            return m;
-    }
+    b->slots[at] = slot;
+    b->tags[at] = bpe_tag(bpe_hash(slot >> BPE_RANK_BITS));
 }
 
 static void grow(struct bpe *b)
 {
-    struct bpe_merge *old = b->slots;
-    size_t size = b->mask + 1;
+    struct bpe old = *b;
 
-    take_slots(b, size * 2);
-    for (size_t i = 0; i < size; i++)
-        if (old[i].rank != NO_RANK)
-            *slot_of(b, old[i].left, old[i].right) = old[i];
-    free(old);
+    take_slots(b, (old.mask + 1) * 2);
+    for (size_t i = 0; i <= old.mask; i++)
+        if (old.tags[i] != 0)
+            fill_slot(b, bpe_slot(b, old.slots[i] >> BPE_RANK_BITS), old.slots[i]);
+    huge_free(old.slots, old.mask + 1, sizeof *old.slots);
+    huge_free(old.tags, old.mask + 1, 1);
+}
+
+static void note_joined(struct bpe *b, uint32_t rank, uint32_t id)
+{
+    if (rank >= b->joined_cap) {
+        size_t cap = b->joined_cap * 2 > rank ? b->joined_cap * 2 : (size_t)rank + 64;
+
+        b->joined = mem_grow(b->joined, cap, sizeof *b->joined);
+        memset(b->joined + b->joined_cap, 0xFF, (cap - b->joined_cap) * sizeof *b->joined);
+        b->joined_cap = cap;
+    }
+    BUG_IF(b->joined[rank] != UINT32_MAX && b->joined[rank] != id);
+    b->joined[rank] = id;
+    b->ranks = b->ranks > rank ? b->ranks : (size_t)rank + 1;
 }
 
 void bpe_add(struct bpe *b, const struct bpe_merge *m)
 {
-    struct bpe_merge *slot;
+    uint64_t key = bpe_key(m->left, m->right);
+    size_t at;
 
+    BUG_IF(m->left >= BPE_ID_LIMIT || m->right >= BPE_ID_LIMIT || m->id >= BPE_ID_LIMIT);
+    BUG_IF(m->rank >= BPE_NO_RANK);
     if (b->count * 2 > b->mask)
         grow(b);
-    slot = slot_of(b, m->left, m->right);
-    b->count += slot->rank == NO_RANK;
-    *slot = *m;
+    at = bpe_slot(b, key);
+    b->count += b->tags[at] == 0;
+    fill_slot(b, at, key << BPE_RANK_BITS | m->rank);
+    note_joined(b, m->rank, m->id);
 }
 
-const struct bpe_merge *bpe_find(const struct bpe *b, uint32_t left, uint32_t right)
+uint32_t bpe_rank(const struct bpe *b, uint32_t left, uint32_t right)
 {
-    const struct bpe_merge *m = slot_of(b, left, right);
-
-    return m->rank == NO_RANK ? NULL : m;
+    return bpe_rank_of(b, left, right);
 }
 
-/* ---- short pieces ---- */
+uint32_t bpe_joined(const struct bpe *b, uint32_t rank)
+{
+    return b->joined[rank];
+}
 
-struct pair_row {
-    uint32_t rank[SHORT_PIECE], id[SHORT_PIECE];     /* of the pair (i, i + 1) */
+/* Counting sort by rank. */
+struct bpe_merge *bpe_list(const struct bpe *b, size_t *count)
+{
+    uint32_t *from = mem_array(b->ranks + 1, sizeof *from);
+    struct bpe_merge *list = mem_grow(NULL, b->count + 1, sizeof *list);
+
+    for (size_t i = 0; i <= b->mask; i++)
+        if (b->tags[i] != 0)
+            from[(b->slots[i] & BPE_NO_RANK) + 1]++;
+    for (size_t r = 1; r <= b->ranks; r++)
+        from[r] += from[r - 1];
+    for (size_t i = 0; i <= b->mask; i++) {
+        uint64_t slot = b->slots[i];
+        uint32_t rank = slot & BPE_NO_RANK;
+
+        if (b->tags[i] != 0)
+            list[from[rank]++] = (struct bpe_merge){ (uint32_t)(slot >> 43),
+                                                     (uint32_t)(slot >> 22) & ((1u << 21) - 1),
+                                                     rank, b->joined[rank] };
+    }
+    free(from);
+    *count = b->count;
+    return list;
+}
+
+/* ---- ranks that are ids ---- */
+
+/* Entries by their bytes' polynomial modulo 2^61 - 1, of which the hash of every part of an entry follows
+ * in one step from those of the entry's prefixes. A slot is the hash's upper 43 bits and the id + 1. */
+#define PRIME (((uint64_t)1 << 61) - 1)
+#define BASE 0x123456789ABCDEFull
+#define ID_BITS 21
+
+struct parts {
+    const struct span *bytes;
+    uint64_t *slots;
+    size_t mask;
+    uint64_t *prefix, *power;        /* of the entry in hand: [n + 1]; BASE^k: [longest + 1] */
 };
 
-static inline void look_up(const struct bpe *b, const uint32_t *ids, struct pair_row *row, size_t i)
+static inline uint64_t times(uint64_t a, uint64_t b)
 {
-    const struct bpe_merge *m = slot_of(b, ids[i], ids[i + 1]);
+    unsigned __int128 x = (unsigned __int128)a * b;
+    uint64_t y = (uint64_t)(x & PRIME) + (uint64_t)(x >> 61);
 
-    row->rank[i] = m->rank;
-    row->id[i] = m->id;
+    return y >= PRIME ? y - PRIME : y;
 }
 
-static size_t merge_short(const struct bpe *b, uint32_t *ids, size_t n)
+static inline uint64_t add_byte(uint64_t hash, char c)
 {
-    struct pair_row row;
+    uint64_t y = times(hash, BASE) + (unsigned char)c + 1;
 
-    for (size_t i = 0; i + 1 < n; i++)
-        look_up(b, ids, &row, i);
-    while (n > 1) {
-        size_t best = 0;
+    return y >= PRIME ? y - PRIME : y;
+}
 
-        for (size_t i = 1; i + 1 < n; i++)
-            if (row.rank[i] < row.rank[best])
-                best = i;
-        if (row.rank[best] == NO_RANK)
-            break;
-        ids[best] = row.id[best];
-        n--;
-        for (size_t i = best + 1; i < n; i++) {
-            ids[i] = ids[i + 1];
-            row.rank[i] = row.rank[i + 1];
-            row.id[i] = row.id[i + 1];
+/* Of the entry's bytes from k on. */
+static inline uint64_t suffix_hash(const struct parts *p, size_t k, size_t n)
+{
+    uint64_t y = p->prefix[n] + PRIME - times(p->prefix[k], p->power[n - k]);
+
+    return y >= PRIME ? y - PRIME : y;
+}
+
+static size_t first_place(const struct parts *p, uint64_t hash)
+{
+    return (hash * 0x9E3779B97F4A7C15u >> 32) & p->mask;
+}
+
+static void add_part(struct parts *p, uint64_t hash, uint32_t id)
+{
+    size_t i = first_place(p, hash);
+
+    while (p->slots[i] != 0)
+        i = (i + 1) & p->mask;
+    p->slots[i] = hash >> 18 << ID_BITS | (id + 1);
+}
+
+static bool find_part(const struct parts *p, uint64_t hash, struct span text, uint32_t *id)
+{
+    for (size_t i = first_place(p, hash); p->slots[i] != 0; i = (i + 1) & p->mask) {
+        uint32_t found = (p->slots[i] & ((1u << ID_BITS) - 1)) - 1;
+
+        if (p->slots[i] >> ID_BITS == hash >> 18 && p->bytes[found].n == text.n &&
+            memcmp(p->bytes[found].p, text.p, text.n) == 0) {
+            *id = found;
+            return true;
         }
-        if (best > 0)
-            look_up(b, ids, &row, best - 1);
-        if (best + 1 < n)
-            look_up(b, ids, &row, best);
     }
-    return n;
+    return false;
 }
 
-/* ---- long pieces ---- */
-
-struct heap {
-    uint64_t *v;     /* rank << 32 | position */
-    size_t n;
-};
-
-static void heap_push(struct heap *h, uint64_t x)
+static void hash_prefixes(struct parts *p, struct span entry)
 {
-    size_t i = h->n++;
-
-    for (; i > 0 && h->v[(i - 1) / 4] > x; i = (i - 1) / 4)
-        h->v[i] = h->v[(i - 1) / 4];
-    h->v[i] = x;
+    p->prefix[0] = 0;
+    for (size_t k = 0; k < entry.n; k++)
+        p->prefix[k + 1] = add_byte(p->prefix[k], entry.p[k]);
 }
 
-static uint64_t heap_pop(struct heap *h)
+static void add_splits(struct bpe *b, struct parts *p, uint32_t id)
 {
-    uint64_t top = h->v[0], x = h->v[--h->n];
-    size_t i = 0;
+    struct bpe_merge m = { .rank = id, .id = id };
+    struct span entry = p->bytes[id];
 
-    for (;;) {
-        size_t least = 4 * i + 1, end = least + 4 < h->n ? least + 4 : h->n;
-
-        if (least >= h->n)
-            break;
-        for (size_t c = least + 1; c < end; c++)
-            if (h->v[c] < h->v[least])
-                least = c;
-        if (h->v[least] >= x)
-            break;
-        h->v[i] = h->v[least];
-        i = least;
-    }
-    h->v[i] = x;
-    return top;
+    hash_prefixes(p, entry);
+    for (size_t k = 1; k < entry.n; k++)
+        if (find_part(p, p->prefix[k], (struct span){ entry.p, k }, &m.left) &&
+            find_part(p, suffix_hash(p, k, entry.n), (struct span){ entry.p + k, entry.n - k },
+                      &m.right))
+            bpe_add(b, &m);
 }
 
-void bpe_scratch_release(struct bpe_scratch *s)
+static void parts_of(struct parts *p, const struct span *bytes, size_t count)
 {
-    free(s->prev);
-    free(s->next);
-    free(s->heap);
-    *s = (struct bpe_scratch){ 0 };
-}
+    size_t longest = 0, size = 64;
 
-/* The heap never holds more than the n-1 first pairs and two for each of n-1 merges. */
-static void reserve(struct bpe_scratch *s, size_t n)
-{
-    if (n <= s->cap)
-        return;
-    s->cap = n;
-    s->prev = mem_grow(s->prev, n, sizeof *s->prev);
-    s->next = mem_grow(s->next, n, sizeof *s->next);
-    s->heap = mem_grow(s->heap, 3 * n, sizeof *s->heap);
-}
-
-static void push_pair(const struct bpe *b, struct heap *h, const uint32_t *ids, size_t left,
-                      size_t right)
-{
-    const struct bpe_merge *m = bpe_find(b, ids[left], ids[right]);
-
-    if (m != NULL)
-        heap_push(h, (uint64_t)m->rank << 32 | left);
-}
-
-/* Position n is the end; a symbol that was merged away has next == 0. */
-static size_t merge_long(const struct bpe *b, struct bpe_scratch *s, uint32_t *ids, size_t n)
-{
-    struct heap h = { 0 };
-    size_t left_over = 0;
-
-    reserve(s, n);
-    h.v = s->heap;
-    for (size_t i = 0; i < n; i++) {
-        s->prev[i] = (uint32_t)i - 1;
-        s->next[i] = (uint32_t)i + 1;
-    }
-    for (size_t i = 0; i + 1 < n; i++)
-        push_pair(b, &h, ids, i, i + 1);
-    while (h.n > 0) {
-        uint64_t top = heap_pop(&h);
-        size_t at = (uint32_t)top, right = s->next[at];
-        const struct bpe_merge *m =
-            right > 0 && right < n ? bpe_find(b, ids[at], ids[right]) : NULL;
-
-        if (m == NULL || m->rank != top >> 32)
-            continue;
-        ids[at] = m->id;
-        s->next[at] = s->next[right];
-        s->next[right] = 0;
-        if (s->next[at] < n) {
-            s->prev[s->next[at]] = (uint32_t)at;
-            push_pair(b, &h, ids, at, s->next[at]);
+    while (size < count * 2)
+        size *= 2;
+    for (size_t i = 0; i < count; i++)
+        longest = bytes[i].p && bytes[i].n > longest ? bytes[i].n : longest;
+    *p = (struct parts){ .bytes = bytes, .mask = size - 1 };
+    p->slots = huge_array(size, sizeof *p->slots);
+    p->prefix = mem_array(longest + 1, sizeof *p->prefix);
+    p->power = mem_array(longest + 1, sizeof *p->power);
+    p->power[0] = 1;
+    for (size_t k = 1; k <= longest; k++)
+        p->power[k] = times(p->power[k - 1], BASE);
+    for (size_t i = 0; i < count; i++)
+        if (bytes[i].p != NULL && bytes[i].n > 0) {
+            hash_prefixes(p, bytes[i]);
+            add_part(p, p->prefix[bytes[i].n], (uint32_t)i);
         }
-        if (at > 0)
-            push_pair(b, &h, ids, s->prev[at], at);
-    }
-    for (size_t i = 0; i < n; i = s->next[i])
-        ids[left_over++] = ids[i];
-    return left_over;
 }
 
-size_t bpe_merge_piece(const struct bpe *b, struct bpe_scratch *s, uint32_t *ids, size_t n)
+struct bpe *bpe_from_ranks(const struct span *bytes, size_t count)
 {
-    return n <= SHORT_PIECE ? merge_short(b, ids, n) : merge_long(b, s, ids, n);
+    struct bpe *b = bpe_new(count * 2);
+    struct parts p;
+
+    BUG_IF(count >= BPE_ID_LIMIT);
+    parts_of(&p, bytes, count);
+    for (size_t i = 0; i < count; i++)
+        if (bytes[i].p != NULL && bytes[i].n > 1)
+            add_splits(b, &p, (uint32_t)i);
+    huge_free(p.slots, p.mask + 1, sizeof *p.slots);
+    free(p.prefix);
+    free(p.power);
+    return b;
 }
