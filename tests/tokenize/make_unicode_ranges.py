@@ -49,6 +49,8 @@ def main():
     where = dict(a.split("=", 1) for a in sys.argv[1:])
     tables = [categories(v, where[v]) for v, _ in VERSIONS]
     ranges = [f"0x{first:x}{NAMES.index(c):02x}," for first, _, c in runs(tables[-1])]
+    if any(len({t[i] for t in tables}) > 2 for i in range(0x110000)):
+        sys.exit("a character changed its category twice: unicode_table.c has to learn that")
     changes = []
     for k in range(len(VERSIONS) - 1, 0, -1):
         pairs = [a != b and (NAMES.index(a), NAMES.index(b)) for a, b in zip(tables[k - 1], tables[k])]

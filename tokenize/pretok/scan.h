@@ -28,7 +28,7 @@ enum scan_level_id { SCAN_PORTABLE, SCAN_AVX2, SCAN_AVX512, SCAN_LEVELS };
 enum scan_class {
     SCAN_LETTER = 1, SCAN_NUMBER = 2, SCAN_SPACE = 4, SCAN_UPPER = 8, SCAN_LOWER = 16, SCAN_MARK = 32
 };
-/* Classes of all characters in one version of Unicode: pages of 64, equal pages once. */
+/* Classes of all characters in one version of Unicode: pages of 64, those of one category once. */
 struct scan_classes {
     uint16_t page[0x110000 / 64];
     uint8_t (*pages)[64];

@@ -27,16 +27,14 @@ static uint8_t class_of(uint32_t cp, uint8_t category)
     return category <= UNICODE_NO ? SCAN_NUMBER : 0;
 }
 
-static uint16_t page_of(struct scan_classes *c, const uint8_t page[64])
+static uint16_t add_page(struct scan_classes *c, uint32_t first, const uint8_t *category)
 {
-    for (uint32_t i = c->count; i-- > 0;)
-        if (memcmp(c->pages[i], page, 64) == 0)
-            return (uint16_t)i;
     if (c->count == c->cap) {
-        c->cap = c->cap ? c->cap * 2 : 512;
+        c->cap = c->cap ? c->cap * 2 : 1024;
         c->pages = mem_grow(c->pages, c->cap, sizeof *c->pages);
     }
-    memcpy(c->pages[c->count], page, 64);
+    for (uint32_t k = 0; k < 64; k++)
+        c->pages[c->count][k] = class_of(first + k, category[k]);
     return (uint16_t)c->count++;
 }
 
@@ -52,23 +50,26 @@ static bool sure_letters_hold(const struct scan_classes *c)
     return true;
 }
 
+/* Pages of one category, most of all, are kept once. None of them holds white space: that shares its pages with
+ * other categories. */
 struct scan_classes *scan_classes_new(int unicode)
 {
     struct scan_classes *c = mem_alloc(sizeof *c);
     uint8_t *categories = mem_alloc(UNICODE_POINTS);
-    uint8_t page[64];
+    uint16_t uniform[UNICODE_CATEGORIES] = { 0 };
 
     unicode_fill(unicode, categories);
     for (uint32_t i = 0; i < UNICODE_POINTS / 64; i++) {
-        /* most pages are as the one before */
-        if (i > 4 && i < UNICODE_POINTS / 64 && i * 64 > 0x3000 &&
-            memcmp(categories + i * 64, categories + (i - 1) * 64, 64) == 0) {
-            c->page[i] = c->page[i - 1];
+        const uint8_t *page = categories + i * 64;
+        bool alike = memcmp(page, page + 1, 63) == 0;
+
+        if (alike && uniform[page[0]] != 0) {
+            c->page[i] = uniform[page[0]];
             continue;
         }
-        for (uint32_t k = 0; k < 64; k++)
-            page[k] = class_of(i * 64 + k, categories[i * 64 + k]);
-        c->page[i] = page_of(c, page);
+        c->page[i] = add_page(c, i * 64, page);
+        if (alike)
+            uniform[page[0]] = c->page[i];
     }
     c->sure = sure_letters_hold(c);
     free(categories);

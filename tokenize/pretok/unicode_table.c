@@ -45,27 +45,6 @@ uint32_t unicode_category_bits(const char *name)
     return bits;
 }
 
-void unicode_differences(uint32_t bits, int first_version, int second_version,
-                         void (*fn)(void *ctx, uint32_t first, uint32_t last, bool now), void *ctx)
-{
-    uint8_t *a = mem_alloc(UNICODE_POINTS), *b = mem_alloc(UNICODE_POINTS);
-    uint32_t end;
-
-    unicode_fill(first_version, a);
-    unicode_fill(second_version, b);
-    for (uint32_t i = 0; i < UNICODE_POINTS; i = end) {
-        int was = bits >> a[i] & 1, is = bits >> b[i] & 1;
-
-        for (end = i + 1; end < UNICODE_POINTS; end++)
-            if ((int)(bits >> a[end] & 1) != was || (int)(bits >> b[end] & 1) != is)
-                break;
-        if (was != is)
-            fn(ctx, i, end - 1, is);
-    }
-    free(a);
-    free(b);
-}
-
 /* Surrogates are no characters, and PCRE2 takes none in a pattern. */
 static void print_range(struct buf *out, uint32_t first, uint32_t last)
 {
@@ -94,29 +73,80 @@ static void print_all(const struct unicode_class *c, struct buf *out)
     free(category);
 }
 
-struct changes {
-    struct buf added;
-    bool removed;
-};
-
-static void note_change(void *ctx, uint32_t first, uint32_t last, bool now)
+/* Appends what came to the categories from version `have` to `want`. Whether anything left them. No character changes twice in the
+ * versions of the table (its script checks that), so each change says all. */
+static bool print_added(const struct unicode_class *c, struct buf *added)
 {
-    struct changes *c = ctx;
+    bool left = false, newer = c->want > c->have;
+    int low = newer ? c->have : c->want, high = newer ? c->want : c->have;
 
-    if (now)
-        print_range(&c->added, first, last);
-    c->removed = c->removed || !now;
+    for (size_t i = 0; i < unicode_change_count; i++) {
+        const struct unicode_change *u = &unicode_changes[i];
+        bool before = c->bits >> (newer ? u->before : u->now) & 1;
+        bool after = c->bits >> (newer ? u->now : u->before) & 1;
+
+        if (u->since <= low || u->since > high || before == after)
+            continue;
+        if (after)
+            print_range(added, u->first, u->last);
+        left = left || before;
+    }
+    return left;
 }
 
 void unicode_print_class(const struct unicode_class *c, struct buf *out)
 {
-    struct changes changes = { 0 };
+    struct buf added = { 0 };
+    bool left = print_added(c, &added);
 
-    unicode_differences(c->bits, c->have, c->want, note_change, &changes);
-    if (changes.removed || (c->negated && changes.added.n > 0))
+    if (left || (c->negated && added.n > 0))
         print_all(c, out);
     else
-        buf_printf(out, "\\%c{%s}%s", c->negated ? 'P' : 'p', c->name,
-                   changes.added.p ? changes.added.p : "");
-    buf_release(&changes.added);
+        buf_printf(out, "\\%c{%s}%s", c->negated ? 'P' : 'p', c->name, added.p ? added.p : "");
+    buf_release(&added);
+}
+
+uint8_t *unicode_changed_pages(int version, int other)
+{
+    uint8_t *a, *b, *pages;
+
+    if (version == other)
+        return NULL;
+    a = mem_alloc(UNICODE_POINTS);
+    b = mem_alloc(UNICODE_POINTS);
+    pages = mem_alloc(UNICODE_POINTS / 64);
+    unicode_fill(version, a);
+    unicode_fill(other, b);
+    for (uint32_t i = 0; i < UNICODE_POINTS / 64; i++)
+        pages[i] = memcmp(a + i * 64, b + i * 64, 64) != 0;
+    free(a);
+    free(b);
+    return pages;
+}
+
+bool unicode_without(const uint8_t *pages, struct span text)
+{
+    const unsigned char *p = (const unsigned char *)text.p, *end = p + text.n;
+    uint64_t eight;
+
+    while (p < end) {
+        if (end - p >= 8 && (memcpy(&eight, p, 8), (eight & 0x8080808080808080u) == 0)) {
+            p += 8;
+        } else if (*p < 0x80) {
+            p++;
+        } else if (*p < 0xE0) {
+            if (pages[*p & 31])
+                return false;
+            p += 2;
+        } else if (*p < 0xF0) {
+            if (pages[(p[0] & 15) << 6 | (p[1] & 63)])
+                return false;
+            p += 3;
+        } else {
+            if (pages[(p[0] & 7) << 12 | (p[1] & 63) << 6 | (p[2] & 63)])
+                return false;
+            p += 4;
+        }
+    }
+    return true;
 }
