@@ -173,6 +173,15 @@ static void describe_unreachable(const struct tokenizer *t, json_t *info)
     piece_merge_scratch_release(&scratch);
 }
 
+static json_t *describe_ids(const uint32_t *ids, size_t count)
+{
+    json_t *out = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(out, json_integer(ids[i]));
+    return out;
+}
+
 static json_t *describe(const char *path, const struct tokenizer *t)
 {
     int64_t end = tokenizer_end_of_text(t);
@@ -198,6 +207,8 @@ static json_t *describe(const char *path, const struct tokenizer *t)
                      "pattern", describe_cuts(t), "unicode", describe_unicode(t), "special",
                      describe_added(t, true), "added", describe_added(t, false));
     json_object_set_new(info, "largest", describe_largest(t));
+    json_object_set_new(info, "around", json_pack("[o, o]", describe_ids(t->prefix, t->prefix_count),
+                                                  describe_ids(t->suffix, t->suffix_count)));
     json_object_set_new(info, "end_of_text", end < 0 ? json_null() : json_integer(end));
     buf_release(&name);
     return info;
