@@ -3,20 +3,21 @@
  * windows and several threads on one text rest on.
  *
  * There are two kinds of such places, both only where the pattern is one that is known by name:
- *   - the space between an ASCII letter or digit and an ASCII letter (pretok_safe_cut);
+ *   - those of pretok_safe_cut(): before white space or punctuation, behind a line feed alone;
  *   - behind a line feed and before a letter. No piece of these patterns holds a line feed and a
  *     letter behind it. What is before the place is cut alike whether or not a text follows: the only
  *     things that look ahead are \s+(?!\S) and \s++$, and both meet the run of white space that ends
  *     there. In the patterns that have \s*[\r\n] that run is one piece either way; in the others it
  *     is one piece if it is the line feed alone, which is what is asked for there.
  * The other steps of encoding allow it, too:
- *   - ill-formed UTF-8: on one side of the place there is an ASCII character, on the other the end
- *     or the beginning of a whole one, so no sequence is cut;
+ *   - ill-formed UTF-8: on both sides of the place there is a whole character, or an ASCII one on one
+ *     side and the end or the beginning of a whole one on the other, so no sequence is cut;
  *   - added tokens: added_set_allows_cut(); white space is on one side only. Those that are matched
  *     after normalization are looked for in the text as it is; so near them the text must be its own
  *     normal form;
- *   - NFC: a space and a line feed compose with nothing, and the letter is a starter that composes
- *     with nothing before it, so the normal form of the whole is that of the parts (UAX #15, 9.1).
+ *   - NFC: a line feed composes with nothing behind it, and white space, punctuation and the letter are
+ *     starters that compose with nothing before them, so the normal form of the whole is that of the
+ *     parts (UAX #15, 9.1).
  */
 #ifndef TUNDISH_TOKENIZE_SAFE_CUT_H
 #define TUNDISH_TOKENIZE_SAFE_CUT_H

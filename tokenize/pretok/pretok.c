@@ -83,8 +83,10 @@ void pretok_free(struct pretok *p)
     for (size_t i = 0; i < p->count; i++) {
         free(p->cuts[i].what);
         free(p->cuts[i].pattern);
-        pcre2_code_free(p->cuts[i].code);
+        pcre2_code_free(p->cuts[i].exact.code);
+        pcre2_code_free(p->cuts[i].own.code);
     }
+    free(p->changed);
     scan_classes_free(p->classes);
     free(p);
 }
@@ -100,7 +102,7 @@ void pretok_error_text(int code, char text[256])
         snprintf(text, 256, "error %d", code);
 }
 
-static enum status compile(struct cut *c, struct span pattern)
+static enum status compile(const char *what, const struct buf *pattern, struct program *out)
 {
     pcre2_compile_context *how = pcre2_compile_context_create(NULL);
     int code = 0;
@@ -110,17 +112,37 @@ static enum status compile(struct cut *c, struct span pattern)
     BUG_IF(how == NULL);
     pcre2_set_newline(how, PCRE2_NEWLINE_LF);
     pcre2_set_parens_nest_limit(how, 250);
-    c->code = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n,
-                            PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C,
-                            &code, &where, how);
+    out->code = pcre2_compile((PCRE2_SPTR)pattern->p, pattern->n,
+                              PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C,
+                              &code, &where, how);
     pcre2_compile_context_free(how);
-    if (c->code == NULL) {
+    if (out->code == NULL) {
         pretok_error_text(code, text);
-        return fail(ST_FORMAT, "%s: the pattern does not compile: %s at byte %zu of '%.300s'",
-                    c->what, text, (size_t)where, pattern.p);
+        return fail(ST_FORMAT, "%s: the pattern does not compile: %s at byte %zu of '%.300s'", what,
+                    text, (size_t)where, pattern->p);
     }
-    c->jit = pcre2_jit_compile(c->code, PCRE2_JIT_COMPLETE) == 0;
+    out->jit = pcre2_jit_compile(out->code, PCRE2_JIT_COMPLETE) == 0;
     return ST_OK;
+}
+
+/* With PCRE2's own tables, and with those of the wanted version where the pattern asks for them. */
+static enum status compile_cut(struct pretok *p, struct cut *c)
+{
+    struct buf own = { 0 }, exact = { 0 };
+    enum status st = regex_to_pcre2(c->what, span_of(c->pattern), 0, &own);
+
+    if (st == ST_OK)
+        st = regex_to_pcre2(c->what, span_of(c->pattern), p->unicode, &exact);
+    if (st == ST_OK && (own.n != exact.n || memcmp(own.p, exact.p, own.n) != 0)) {
+        st = compile(c->what, &own, &c->own);
+        if (p->changed == NULL)
+            p->changed = unicode_changed_pages(p->unicode, regex_unicode());
+    }
+    if (st == ST_OK)
+        st = compile(c->what, &exact, &c->exact);
+    buf_release(&own);
+    buf_release(&exact);
+    return st;
 }
 
 bool pretok_drops(const struct pretok *p)
@@ -159,8 +181,6 @@ enum status pretok_add(struct pretok *p, const struct pretok_rule *rule)
 {
     const char *what = rule->what;
     struct cut *c = &p->cuts[p->count];
-    struct buf text = { 0 };
-    enum status st;
 
     if (p->count == CUTS_MAX)
         return fail(ST_LIMIT, "%s: more than %d cuts follow each other", what, CUTS_MAX);
@@ -174,11 +194,7 @@ enum status pretok_add(struct pretok *p, const struct pretok_rule *rule)
     p->drops = p->drops || may_drop(rule);
     if (is_plain(rule) && use_scanner(p, c))
         return ST_OK;
-    st = regex_to_pcre2(what, span_of(rule->pattern), p->unicode, &text);
-    if (st == ST_OK)
-        st = compile(c, (struct span){ text.p, text.n });
-    buf_release(&text);
-    return st;
+    return compile_cut(p, c);
 }
 
 size_t pretok_well_formed(struct span text)

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "tokenize/pretok/pretok_part.h"
+#include "tokenize/pretok/unicode_table.h"
 
 #define JIT_STACK_MAX ((size_t)64 << 20)
 #define HEAP_LIMIT_KIB (256u << 10)
@@ -36,6 +37,7 @@ struct pretok_run {
     struct level levels[CUTS_MAX];
     size_t depth;                    /* levels at work; 0: all is cut */
     size_t count;
+    bool own;                        /* the text has no character that PCRE2's own tables have otherwise */
     uint32_t *scanned[CUTS_MAX];     /* ends of a scanner that is not the last cut */
     uint32_t ends[BATCH_ENDS + SCAN_SLACK];
 };
@@ -79,14 +81,15 @@ void pretok_run_free(struct pretok_run *r)
 static int match_at(struct pretok_run *r, size_t i, size_t from)
 {
     const struct cut *c = &r->p->cuts[i];
+    const struct program *program = r->own && c->own.code ? &c->own : &c->exact;
     struct span text = r->levels[i].text;
     int got = PCRE2_ERROR_JIT_STACKLIMIT;
 
-    if (c->jit && r->stack != NULL)
-        got = pcre2_jit_match(c->code, (PCRE2_SPTR)text.p, text.n, from, PCRE2_NO_UTF_CHECK,
+    if (program->jit && r->stack != NULL)
+        got = pcre2_jit_match(program->code, (PCRE2_SPTR)text.p, text.n, from, PCRE2_NO_UTF_CHECK,
                               r->found[i], r->limits);
     if (got == PCRE2_ERROR_JIT_STACKLIMIT)
-        got = pcre2_match(c->code, (PCRE2_SPTR)text.p, text.n, from,
+        got = pcre2_match(program->code, (PCRE2_SPTR)text.p, text.n, from,
                           PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, r->found[i], r->limits);
     return got;
 }
@@ -254,6 +257,7 @@ void pretok_begin(struct pretok_run *r, struct span text)
     r->text = text;
     r->depth = 0;
     if (text.n > 0) {
+        r->own = r->p->changed != NULL && unicode_without(r->p->changed, text);
         set_steps(r, text.n);
         begin_level(r, text);
     }

@@ -9,12 +9,13 @@
  *    takes W, but for the line ends behind O (`[\r\n]*`), and those are excluded. Alternatives look ahead at W only from W
  *    (`\s+(?!\S)`, `\s++$`), so text that ends with another class is cut alike at its end. o200k asks what follows upper-case
  *    letters, but only for lower-case letters and marks: W and the end are alike.
- * 2. Behind a line end that is the only W between two others, if '/' is not next. In gpt2 it is a piece alone, also at the end of a
+ * 2. Behind a line feed that is the only W between two others, of which the second is a sure L, N or O and not '/'. In gpt2 it is a piece alone, also at the end of a
  *    text. In the others it belongs to the O before it, or is a piece alone; `\s++$` then makes the same one character. What
  *    follows is no W and cannot be taken by `[\r\n]*`, '/' not by o200k's `[\r\n/]*`.
  * 3. Before a sure O behind a sure L or N, the apostrophe excepted. L and N never go on into O, but by contractions, which begin with
  *    an apostrophe; and O does not join what is before. Again what is before ends with L or N in both cases.
- * Sure means: of this class in every version of Unicode that there is a table for.
+ * Sure means: of this class in every version of Unicode that there is a table for. All characters that a cut stands before
+ * also begin a new stretch of text to NFC: none of them is a mark or composes with what is before.
  */
 #include <ctype.h>
 
@@ -66,7 +67,7 @@ static bool is_safe(struct span text, size_t at)
         return false;
     kind = kind_of(next);
     if (last == '\n')
-        return begin > 0 && !is_white(next) && next != '/' &&
+        return begin > 0 && (kind == LETTER_OR_NUMBER || kind == OTHER) && next != '/' &&
                before(text, begin, &second, &second_begin) && !is_white(second);
     if (kind == WHITE)
         return !is_white(last);

@@ -306,8 +306,8 @@ static enum status take_one(struct dialect *d)
     return ST_OK;
 }
 
-/* The version of PCRE2's tables times ten; of one that we have no table for, the nearest before. */
-static int pcre2_unicode(void)
+/* Of a version that we have no table for, the nearest before. */
+int regex_unicode(void)
 {
     char text[40] = "";
     int major = 0, minor = 0, version;
@@ -321,7 +321,7 @@ static int pcre2_unicode(void)
 
 enum status regex_to_pcre2(const char *what, struct span pattern, int unicode, struct buf *out)
 {
-    struct dialect d = { .what = what, .out = out, .have = pcre2_unicode() };
+    struct dialect d = { .what = what, .out = out, .have = regex_unicode() };
     char *text;
     enum status st = ST_OK;
 

@@ -24,6 +24,8 @@
 #include "base/status.h"
 #include "base/str.h"
 
+/* The version of PCRE2's own tables (unicode_table.h). */
+int regex_unicode(void);
 /* Appends the pattern in PCRE2's dialect, to be compiled with UTF, UCP and MULTILINE, newline
  * LF. `what` names its place in errors (ST_UNSUPPORTED: a construct; ST_FORMAT: not a
  * pattern). At most 16 KiB.

@@ -120,3 +120,48 @@ void unicode_print_class(const struct unicode_class *c, struct buf *out)
                    changes.added.p ? changes.added.p : "");
     buf_release(&changes.added);
 }
+
+uint8_t *unicode_changed_pages(int version, int other)
+{
+    uint8_t *a, *b, *pages;
+
+    if (version == other)
+        return NULL;
+    a = mem_alloc(UNICODE_POINTS);
+    b = mem_alloc(UNICODE_POINTS);
+    pages = mem_alloc(UNICODE_POINTS / 64);
+    unicode_fill(version, a);
+    unicode_fill(other, b);
+    for (uint32_t i = 0; i < UNICODE_POINTS / 64; i++)
+        pages[i] = memcmp(a + i * 64, b + i * 64, 64) != 0;
+    free(a);
+    free(b);
+    return pages;
+}
+
+bool unicode_without(const uint8_t *pages, struct span text)
+{
+    const unsigned char *p = (const unsigned char *)text.p, *end = p + text.n;
+    uint64_t eight;
+
+    while (p < end) {
+        if (end - p >= 8 && (memcpy(&eight, p, 8), (eight & 0x8080808080808080u) == 0)) {
+            p += 8;
+        } else if (*p < 0x80) {
+            p++;
+        } else if (*p < 0xE0) {
+            if (pages[*p & 31])
+                return false;
+            p += 2;
+        } else if (*p < 0xF0) {
+            if (pages[(p[0] & 15) << 6 | (p[1] & 63)])
+                return false;
+            p += 3;
+        } else {
+            if (pages[(p[0] & 7) << 12 | (p[1] & 63) << 6 | (p[2] & 63)])
+                return false;
+            p += 4;
+        }
+    }
+    return true;
+}

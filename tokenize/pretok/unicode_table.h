@@ -48,6 +48,11 @@ uint32_t unicode_category_bits(const char *name);
 void unicode_differences(uint32_t bits, int first_version, int second_version,
                          void (*fn)(void *ctx, uint32_t first, uint32_t last, bool now), void *ctx);
 
+/* Whether the text (well-formed UTF-8) has no character of a page that is set. */
+bool unicode_without(const uint8_t *pages, struct span text);
+/* [UNICODE_POINTS / 64]: 1 for each 64 code points of which one has another category in the other version; the caller's to free().
+ * NULL if there are none. */
+uint8_t *unicode_changed_pages(int version, int other);
 /* Appends what stands in a class of PCRE2 ("[...]") for the categories in version `want` (those that are not in them, if
  * negated), where PCRE2's own tables are of version `have`: \p{name} and what to add, or all ranges. */
 struct unicode_class {
