@@ -12,6 +12,7 @@ static void take_slots(struct bpe *b, size_t size)
 {
     b->slots = huge_array(size, sizeof *b->slots);
     b->tags = huge_array(size, 1);
+    b->homes = huge_array(size / 64, sizeof *b->homes);
     b->mask = size - 1;
 }
 
@@ -32,14 +33,18 @@ void bpe_free(struct bpe *b)
         return;
     huge_free(b->slots, b->mask + 1, sizeof *b->slots);
     huge_free(b->tags, b->mask + 1, 1);
+    huge_free(b->homes, (b->mask + 1) / 64, sizeof *b->homes);
     free(b->joined);
     free(b);
 }
 
 static void fill_slot(struct bpe *b, size_t at, uint64_t slot)
 {
+    uint64_t hash = bpe_hash(slot >> BPE_RANK_BITS), home = hash & b->mask;
+
     b->slots[at] = slot;
-    b->tags[at] = bpe_tag(bpe_hash(slot >> BPE_RANK_BITS));
+    b->tags[at] = bpe_tag(hash);
+    b->homes[home / 64] |= (uint64_t)1 << home % 64;
 }
 
 static void grow(struct bpe *b)
@@ -52,6 +57,7 @@ static void grow(struct bpe *b)
             fill_slot(b, bpe_slot(b, old.slots[i] >> BPE_RANK_BITS), old.slots[i]);
     huge_free(old.slots, old.mask + 1, sizeof *old.slots);
     huge_free(old.tags, old.mask + 1, 1);
+    huge_free(old.homes, (old.mask + 1) / 64, sizeof *old.homes);
 }
 
 static void note_joined(struct bpe *b, uint32_t rank, uint32_t id)

@@ -202,30 +202,54 @@ void bpe_linear_free(struct bpe_linear *l)
     free(l);
 }
 
-/* The longest symbol that text begins with, or NONE. n > 0. */
-static inline uint32_t longest(const struct bpe_linear *l, const unsigned char *p, size_t n)
+struct match {
+    uint32_t symbol, n;              /* symbol NONE: none */
+};
+
+static inline uint64_t step_key(uint32_t state, unsigned char byte)
 {
-    uint32_t state, low, symbol;
+    return (uint64_t)state << 8 | byte;
+}
+
+/* The longest symbol that text begins with. n > 0. */
+static inline struct match longest(const struct bpe_linear *l, const unsigned char *p, size_t n)
+{
+    uint32_t state, low;
+    struct match m;
 
     if (n == 1)
-        return l->one[p[0]];
+        return (struct match){ l->one[p[0]], 1 };
     state = (uint32_t)p[0] << 8 | p[1];
     low = l->pair[state];
-    symbol = low & SYMBOL_MASK;
+    m.symbol = low & SYMBOL_MASK;
+    m.n = m.symbol == l->one[p[0]] + 1 ? 1 : 2;
     for (size_t k = 2; low & KIDS && k < n; k++) {
-        uint64_t key = (uint64_t)state << 8 | p[k];
+        uint64_t key = step_key(state, p[k]);
         size_t i = spread(key) & l->mask;
 
         while (l->slots[i] >> 32 != key) {
             if (l->slots[i] == UINT64_MAX)
-                return symbol - 1;
+                return (struct match){ m.symbol - 1, m.n };
             i = (i + 1) & l->mask;
         }
         low = (uint32_t)l->slots[i];
-        symbol = low & SYMBOL_MASK ? low & SYMBOL_MASK : symbol;
+        if (low & SYMBOL_MASK)
+            m = (struct match){ low & SYMBOL_MASK, (uint32_t)k + 1 };
         state = (uint32_t)i + PAIRS;
     }
-    return symbol - 1;
+    return (struct match){ m.symbol - 1, m.n };
+}
+
+/* What the search for the longest at p will read first. */
+static inline void longest_soon(const struct bpe_linear *l, const unsigned char *p, size_t n)
+{
+    uint32_t state;
+
+    if (n < 3)
+        return;
+    state = (uint32_t)p[0] << 8 | p[1];
+    __builtin_prefetch(&l->pair[state]);
+    __builtin_prefetch(&l->slots[spread(step_key(state, p[2])) & l->mask]);
 }
 
 /* ---- the search ---- */
@@ -268,32 +292,35 @@ size_t bpe_linear_merge(const struct bpe_linear *l, struct bpe_linear_scratch *s
 {
     const unsigned char *text = (const unsigned char *)piece.p;
     size_t count = 0, at = 0;
-    uint32_t try;
+    struct match m;
 
     scratch_for(s, piece.n);
-    try = longest(l, text, piece.n);
+    m = longest(l, text, piece.n);
     for (;;) {
         size_t end = 0;
 
-        for (; try != NONE; try = l->shorter[try]) {
-            end = at + l->length[try];
+        while (m.symbol != NONE) {
+            end = at + m.n;
+            longest_soon(l, text + end, piece.n - end);
             if (!(s->dead[end / 64] >> end % 64 & 1) &&
-                (count == 0 || neighbours(l, s->memo, ids[count - 1], try)))
+                (count == 0 || neighbours(l, s->memo, ids[count - 1], m.symbol)))
                 break;
+            m.symbol = l->shorter[m.symbol];
+            m.n = m.symbol != NONE ? l->length[m.symbol] : 0;
         }
-        if (try != NONE) {
-            ids[count++] = try;
+        if (m.symbol != NONE) {
+            ids[count++] = m.symbol;
             at = end;
             if (at == piece.n)
                 return count;
-            try = longest(l, text + at, piece.n - at);
+            m = longest(l, text + at, piece.n - at);
         } else {
             if (count == 0)
                 return 0;
             s->dead[at / 64] |= (uint64_t)1 << at % 64;
-            try = ids[--count];
-            at -= l->length[try];
-            try = l->shorter[try];
+            at -= l->length[ids[--count]];
+            m.symbol = l->shorter[ids[count]];
+            m.n = m.symbol != NONE ? l->length[m.symbol] : 0;
         }
     }
 }

@@ -24,6 +24,7 @@ struct piece_merge {
     struct word *words;              /* open addressing, at most half full */
     uint8_t *tags;                   /* of the slots' hashes, 0: free; most pieces that are no word end here */
     size_t mask;
+    struct text_map odd;             /* longer entries that may be a whole piece and do not stand: few */
 };
 
 static void grow_trees(struct piece_merge *m)
@@ -61,6 +62,14 @@ static void add_word(struct piece_merge *m, struct span bytes, uint32_t id)
     m->tags[at] = tag_of(hash);
 }
 
+static void add_whole(struct piece_merge *m, struct span bytes, uint32_t id)
+{
+    if (bytes.n <= PIECE_SHORT)
+        add_word(m, bytes, id);
+    else if (m->tree == NULL || !bpe_tree_stands(m->tree, id))
+        text_map_add(&m->odd, bytes, id);
+}
+
 /* All entries that may be a whole piece, or those that stand. */
 static void list_words(struct piece_merge *m)
 {
@@ -73,11 +82,12 @@ static void list_words(struct piece_merge *m)
     m->words = huge_array(size, sizeof *m->words);
     m->tags = huge_array(size, 1);
     m->mask = size - 1;
+    text_map_init(&m->odd, 0);
     if (t->ignore_merges) {
         for (size_t i = 0; i <= whole->mask; i++)
             if (whole->slots[i].p != NULL)
-                add_word(m, (struct span){ whole->slots[i].p, whole->slots[i].n },
-                         whole->slots[i].value);
+                add_whole(m, (struct span){ whole->slots[i].p, whole->slots[i].n },
+                          whole->slots[i].value);
     } else if (m->tree) {
         for (uint32_t i = 0; i < t->vocab; i++)
             if (bpe_tree_stands(m->tree, i))
@@ -114,6 +124,7 @@ void piece_merge_free(struct piece_merge *m)
     bpe_tree_free(m->tree);
     huge_free(m->words, m->mask + 1, sizeof *m->words);
     huge_free(m->tags, m->mask + 1, 1);
+    text_map_release(&m->odd);
     pthread_mutex_destroy(&m->lock);
     free(m);
 }
@@ -155,7 +166,7 @@ size_t piece_merge_ids(const struct piece_merge *m, struct piece_merge_scratch *
 {
     if (m->bytes && piece.n <= BY_RANK)
         return bpe_merge_bytes(m->t->bpe, m->bytes, piece, ids);
-    if (piece.n > PIECE_SHORT && m->t->ignore_merges && text_map_get(&m->t->whole, piece, ids))
+    if (m->odd.count > 0 && text_map_get(&m->odd, piece, ids))
         return 1;
     if (m->linear)
         return bpe_linear_merge(m->linear, &s->linear, piece, ids);
