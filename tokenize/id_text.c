@@ -1,8 +1,10 @@
 #include "tokenize/id_text.h"
 
+#include <endian.h>
+
 #define NUMBER_MAX 20                /* digits of a 64-bit number */
 
-void id_text_add_number(struct buf *out, uint64_t n)
+static char *put_number(char *p, uint64_t n)
 {
     char text[NUMBER_MAX];
     size_t at = sizeof text;
@@ -11,26 +13,33 @@ void id_text_add_number(struct buf *out, uint64_t n)
         text[--at] = (char)('0' + n % 10);
         n /= 10;
     } while (n > 0);
-    buf_add(out, text + at, sizeof text - at);
+    memcpy(p, text + at, sizeof text - at);
+    return p + sizeof text - at;
 }
 
-/* Writes the digits of n from p on and returns where they end. */
+void id_text_add_number(struct buf *out, uint64_t n)
+{
+    buf_reserve(out, NUMBER_MAX);
+    out->n = (size_t)(put_number(out->p + out->n, n) - out->p);
+    out->p[out->n] = 0;
+}
+
+/* Writes the digits of n < 10^8 from p on, where 8 bytes have room, and returns where they end. The
+ * eight digits are made in the bytes of one number, the first in the lowest byte: halves, quarters and
+ * eighths by multiplication in all lanes at once; then leading zeros are shifted out. */
 static char *put_id(char *p, uint32_t n)
 {
-    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
-                                "34353637383940414243444546474849505152535455565758596061626364656667"
-                                "6869707172737475767778798081828384858687888990919293949596979899";
-    int digits = n < 10 ? 1 : n < 100 ? 2 : n < 1000 ? 3 : n < 10000 ? 4 : n < 100000 ? 5
-                 : n < 1000000 ? 6 : n < 10000000 ? 7 : n < 100000000 ? 8 : n < 1000000000 ? 9 : 10;
-    char *end = p + digits;
+    uint64_t x = n / 10000 | (uint64_t)(n % 10000) << 32, high;
+    int zeros;
 
-    for (p = end; n >= 100; n /= 100)
-        memcpy(p -= 2, pairs + 2 * (n % 100), 2);
-    if (n >= 10)
-        memcpy(p - 2, pairs + 2 * n, 2);
-    else
-        p[-1] = (char)('0' + n);
-    return end;
+    high = (x * 10486) >> 20 & UINT64_C(0x0000007F0000007F);             /* of each lane, / 100 */
+    x = high | (x - 100 * high) << 16;
+    high = (x * 103) >> 10 & UINT64_C(0x000F000F000F000F);               /* / 10 */
+    x = high | (x - 10 * high) << 8;
+    zeros = __builtin_ctzll(x | UINT64_C(1) << 56) / 8;
+    x = htole64((x | UINT64_C(0x3030303030303030)) >> (8 * zeros));
+    memcpy(p, &x, 8);
+    return p + 8 - zeros;
 }
 
 void id_text_add(struct buf *out, const uint32_t *ids, size_t count, char separator)
@@ -39,10 +48,10 @@ void id_text_add(struct buf *out, const uint32_t *ids, size_t count, char separa
 
     if (count == 0)
         return;
-    buf_reserve(out, count * 11);
+    buf_reserve(out, count * 11 + 8);
     p = out->p + out->n;
     for (size_t i = 0; i < count; i++) {
-        p = put_id(p, ids[i]);
+        p = ids[i] < 100000000 ? put_id(p, ids[i]) : put_number(p, ids[i]);
         *p++ = separator;
     }
     p[-1] = 0;
@@ -60,8 +69,8 @@ static const char *read_id(const char *p, const char *end, uint32_t *id)
     const char *begin = p;
     uint64_t n = 0;
 
-    while (p < end && *p >= '0' && *p <= '9' && n <= UINT32_MAX)
-        n = n * 10 + (uint64_t)(*p++ - '0');
+    for (unsigned digit; p < end && (digit = (unsigned)*p - '0') < 10 && n <= UINT32_MAX; p++)
+        n = n * 10 + digit;
     *id = (uint32_t)n;
     return p > begin && n <= UINT32_MAX ? p : NULL;
 }
@@ -69,21 +78,25 @@ static const char *read_id(const char *p, const char *end, uint32_t *id)
 size_t id_text_read(struct span text, struct token_list *out)
 {
     const char *p = text.p, *end = text.p + text.n;
+    uint32_t *ids;
 
+    token_list_reserve(out, text.n / 2 + 1);
+    ids = out->v + out->count;
     for (;;) {
         const char *next;
-        uint32_t id;
 
         while (p < end && is_blank(*p))
             p++;
         if (p == end)
-            return text.n;
-        next = read_id(p, end, &id);
+            break;
+        next = read_id(p, end, ids);
         if (next == NULL || (next < end && !is_blank(*next)))
-            return (size_t)(p - text.p);
-        token_list_add(out, id);
+            break;
+        ids++;
         p = next;
     }
+    out->count = (size_t)(ids - out->v);
+    return (size_t)(p - text.p);
 }
 
 /* ---- one object ---- */

@@ -55,7 +55,7 @@ void token_list_reserve(struct token_list *l, size_t extra);
 void token_list_add(struct token_list *l, uint32_t id);
 
 /* For each id the bytes [start, end) of the text that it stands for. Ids of one text have ranges that
- * follow each other without gaps, but for these cases:
+ * follow each other without gaps, but for these cases (what a normalizer puts in front has none):
  *   - a token that is a part of a character has its own bytes: 1 byte of 3, say;
  *   - text that normalization changed (composed, reordered) is one: each id made of it has all its
  *     bytes, so such ranges may overlap, and bytes that became nothing belong to none;
@@ -86,8 +86,9 @@ const struct tokenizer *encoder_tokenizer(const struct encoder *e);
  * pattern backtracks too much, or 4 GiB of text without a safe place. */
 MUST_USE enum status encoder_encode(struct encoder *e, struct span text, bool specials,
                                     struct token_list *out);
-/* The same, and appends a range for each id. ST_UNSUPPORTED: a tokenizer that rewrites text in
- * another way than NFC, leaves some out, or has symbols that are characters. */
+/* The same, and appends a range for each id. ST_UNSUPPORTED: a normalizer with other steps than NFC,
+ * Replace (fixed) and Prepend; a pre-tokenizer that rewrites text or leaves some out; an
+ * unknown token. */
 MUST_USE enum status encoder_encode_ranges(struct encoder *e, struct span text, bool specials,
                                            struct token_list *out, struct id_ranges *ranges);
 

@@ -58,6 +58,28 @@ static void print_u32(struct buf *out, const uint32_t *ids, size_t count)
     out->n += 4 * count;
 }
 
+/* The ids in the format's form, made by the workers. */
+static void show(void *ctx, const uint32_t *ids, size_t count, struct buf *out)
+{
+    const struct encoding *e = ctx;
+
+    switch (e->format) {
+    case FORMAT_TEXT: id_text_add(out, ids, count, ' '); break;
+    case FORMAT_NDJSON: id_text_add(out, ids, count, ','); break;
+    case FORMAT_U16: print_u16(out, ids, count); break;
+    case FORMAT_U32: print_u32(out, ids, count); break;
+    }
+}
+
+/* Those of a document that was joined are not shown yet. */
+static void add_shown(struct encoding *e, const struct encoded_document *d)
+{
+    if (d->shown.n > 0)
+        buf_add(&e->out, d->shown.p, d->shown.n);
+    else
+        show(e, d->tokens, d->count, &e->out);
+}
+
 static void print_ranges(struct buf *out, const struct encoded_document *d)
 {
     buf_adds(out, ",\"offsets\":[");
@@ -100,7 +122,7 @@ static void print_object(struct encoding *e, const struct encoded_document *d)
     if (!e->o->count && e->count > 0 && d->count > 0)
         buf_addc(out, ',');
     if (!e->o->count)
-        id_text_add(out, d->tokens, d->count, ',');
+        add_shown(e, d);
     if (!d->last)
         return;
     if (e->o->count)
@@ -119,7 +141,7 @@ static void print_line(struct encoding *e, const struct encoded_document *d)
     if (!e->o->count && e->count > 0 && d->count > 0)
         buf_addc(&e->out, ' ');
     if (!e->o->count)
-        id_text_add(&e->out, d->tokens, d->count, ' ');
+        add_shown(e, d);
     if (d->last && e->o->count)
         id_text_add_number(&e->out, e->count + d->count);
     if (d->last)
@@ -143,8 +165,8 @@ static enum status take(void *ctx, const struct encoded_document *d)
     switch (e->format) {
     case FORMAT_TEXT: print_line(e, d); break;
     case FORMAT_NDJSON: print_object(e, d); break;
-    case FORMAT_U16: print_u16(&e->out, d->tokens, d->count); break;
-    case FORMAT_U32: print_u32(&e->out, d->tokens, d->count); break;
+    case FORMAT_U16:
+    case FORMAT_U32: add_shown(e, d); break;
     }
     e->count += d->count;
     return e->out.n >= OUT_BYTES ? write_out(e) : ST_OK;
@@ -192,19 +214,19 @@ static enum status encode_all(struct encoding *e)
     const struct encode_options *o = e->o;
     struct encode_stream s = {
         .tokenizer = e->tokenizer, .specials = o->special, .parts = !o->offsets && !o->tokens,
-        .ranges = o->offsets, .count_only = o->count, .next = next, .take = take,
-        .ctx = e
+        .ranges = o->offsets, .count_only = o->count, .show = o->count ? NULL : show,
+        .next = next, .take = take, .ctx = e
     };
-    bool show = !isatty(STDOUT_FILENO);      /* else the bar would stand among the ids */
+    bool bar = !isatty(STDOUT_FILENO);      /* else the bar would stand among the ids */
     struct pool *pool;
     enum status st, written;
 
     TRY(check_tokenizer(e, &s));
     pool = pool_new((int)o->threads);
-    if (show)
+    if (bar)
         progress_start("encoding", "bytes", text_input_total(&e->input));
     st = encode_stream(pool, &s);
-    if (show)
+    if (bar)
         progress_end();
     pool_free(pool);
     written = write_out(e);

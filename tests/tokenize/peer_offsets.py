@@ -48,7 +48,7 @@ def compare(what, tokenizer, path, special):
     wrong = [] if seen["ids"] == want.ids else ["other ids"]
     exact = wider = 0
     for (start, end), theirs in zip(seen["offsets"], want.offsets):
-        ours = (of[start], of[end - 1] + 1)
+        ours = (of[start], of[end - 1] + 1) if end > start else (of[start], of[end])
         if ours == theirs:
             exact += 1
         elif nfc and not unicodedata.is_normalized("NFC", text[ours[0]:ours[1]]) and ours[0] <= theirs[0] and theirs[1] <= ours[1]:
@@ -79,13 +79,13 @@ for name in ("gpt2", "llama3", "cl100k", "o200k", "chain", "added"):
     for special in (False, True):
         compare(name, path, "parts.txt", special)
 compare("llama3, a long text", os.path.join(SOURCE, "tests", "tokenize", "golden", "llama3.json"), "long.txt", False)
-for name in ("gpt2", "llama3", "qwen2_5", "gpt4o", "deepseek_v3"):
+for name in ("gpt2", "llama3", "qwen2_5", "gpt4o", "deepseek_v3", "llama2"):
     packed = os.path.join(SHARED, "tokenizers", name + ".tokenizer.json.gz")
     if os.path.exists(packed):
         with gzip.open(packed) as f, open(name + ".json", "wb") as out:
             shutil.copyfileobj(f, out)
         compare("real " + name, name + ".json", "parts.txt", True)
-        for path in glob.glob(os.path.join(SHARED, "corpora", "general", "tiny*.txt")) if name in ("gpt2", "qwen2_5") else []:
+        for path in glob.glob(os.path.join(SHARED, "corpora", "general", "tiny*.txt")) if name in ("gpt2", "qwen2_5", "llama2") else []:
             compare(f"real {name} {os.path.basename(path)}", name + ".json", path, False)
 if faults:
     sys.exit(f"different from the peer: {', '.join(faults)}")

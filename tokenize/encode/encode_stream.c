@@ -15,6 +15,7 @@ struct entry {                           /* a document or a part of one */
     size_t id, id_n, source, source_n, text, text_n;     /* in bytes */
     uint64_t hash, at, tag;
     size_t begin, count;                                 /* in tokens */
+    size_t shown, shown_n;                               /* in bytes of .shown */
     bool first, last;
 };
 struct batch {
@@ -23,6 +24,7 @@ struct batch {
     size_t count, cap;
     struct token_list tokens;
     struct id_ranges ranges;
+    struct buf shown;
 };
 struct stream {
     const struct encode_stream *s;
@@ -43,6 +45,7 @@ struct stream {
 static void batch_free(struct batch *b)
 {
     buf_release(&b->bytes);
+    buf_release(&b->shown);
     token_list_release(&b->tokens);
     id_ranges_release(&b->ranges);
     free(b->entries);
@@ -196,6 +199,10 @@ static enum status encode_entry(const struct stream *r, struct encoder *encoder,
         b->ranges.v[i].start += e->at;
         b->ranges.v[i].end += e->at;
     }
+    e->shown = b->shown.n;
+    if (s->show && e->count > 0)
+        s->show(s->ctx, b->tokens.v + e->begin, e->count, &b->shown);
+    e->shown_n = b->shown.n - e->shown;
     if (s->count_only)
         b->tokens.count = b->ranges.count = e->begin;
     if (e->first && e->last)
@@ -232,6 +239,7 @@ static struct encoded_document document_of(const struct stream *r, const struct 
         .tokens = ids && b->tokens.v ? b->tokens.v + e->begin : NULL,
         .ranges = ids && r->s->ranges && b->ranges.v ? b->ranges.v + e->begin : NULL,
         .count = e->count,
+        .shown = { b->shown.p ? b->shown.p + e->shown : "", e->shown_n },
         .first = e->first,
         .last = e->last,
         .at = e->at,
@@ -266,7 +274,7 @@ static enum status take_part(struct stream *r, struct encoded_document *d)
         return ST_OK;
     d->first = true;
     d->at = 0;
-    d->text = (struct span){ 0 };
+    d->text = d->shown = (struct span){ 0 };
     d->tokens = r->tokens.v;
     d->ranges = r->s->ranges ? r->ranges.v : NULL;
     d->count = r->count;

@@ -26,10 +26,11 @@ struct encoded_document {
     const struct id_range *ranges;       /* of tokens, in the whole text; NULL unless wanted. The id
                                             that `end` adds has an empty one */
     size_t count;
+    struct span shown;                   /* what show() made of the ids */
     /* A whole document is first and last. */
     bool first, last;
     uint64_t at;                         /* bytes of the document's text in front of this part */
-    struct span text;                    /* of this part; {0} in a document that was joined */
+    struct span text;                    /* of this part; {0}, as shown, in a document that was joined */
 };
 struct encode_stream {
     const struct tokenizer *tokenizer;
@@ -38,6 +39,9 @@ struct encode_stream {
     bool ranges;
     bool count_only;                     /* ids are not kept */
     int64_t end;                         /* an id to put behind each document, or -1 */
+    /* Appends the ids in another form, by the thread that encoded them, so that the taker has only to
+     * copy; called for each part, may be NULL. */
+    void (*show)(void *ctx, const uint32_t *ids, size_t count, struct buf *out);
     /* The next text, valid until the next call; *got false at the end. */
     enum status (*next)(void *ctx, struct stream_text *s, bool *got);
     /* In order; what it points to is valid during the call. */

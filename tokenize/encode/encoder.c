@@ -119,6 +119,18 @@ static void add_one(struct encoder *e, uint32_t id, const char *start, const cha
         note_range(e, id_ranges_extend(e->ranges, 1), start, end);
 }
 
+/* Bytes of the normalized text that an id of it is made of; 0: unknown. */
+static size_t length_in_text(const struct tokenizer *t, uint32_t id)
+{
+    struct span byte = t->bytes[id];
+
+    if (t->symbols == NULL)
+        return byte.n;
+    if (t->raw == NULL || id == symbols_unk(t->symbols))
+        return 0;
+    return byte.n == 1 && t->byte_id[(unsigned char)byte.p[0]] == id ? 1 : t->raw[id].n;
+}
+
 /* The ids from `first` on are those of text: their bytes follow each other in it. */
 static enum status note_ranges(struct encoder *e, struct span text, size_t first)
 {
@@ -126,7 +138,7 @@ static enum status note_ranges(struct encoder *e, struct span text, size_t first
     struct id_range *r = id_ranges_extend(e->ranges, e->out->count - first);
 
     for (size_t i = first; i < e->out->count; i++) {
-        size_t n = tokenizer_bytes(e->t, e->out->v[i]).n;
+        size_t n = length_in_text(e->t, e->out->v[i]);
 
         if (n == 0 || n > (size_t)(end - p))
             return fail(ST_UNSUPPORTED,
@@ -136,6 +148,7 @@ static enum status note_ranges(struct encoder *e, struct span text, size_t first
         note_range(e, r++, p, p + n);
         p += n;
     }
+    BUG_IF(p != end);
     return ST_OK;
 }
 
@@ -180,40 +193,42 @@ static enum status encode_plain(struct encoder *e, struct span text, bool specia
     return e->ranges ? note_ranges(e, text, first) : ST_OK;
 }
 
-/* Makes e->normal of text, and e->origin if ranges are wanted. */
-static enum status normalize(struct encoder *e, struct span text)
+/* *text becomes its normal form; where that is another text and ranges are wanted, it is e->normal,
+ * and e->place says where it comes from. */
+static enum status normalize(struct encoder *e, struct span *text)
 {
-    buf_clear(&e->normal);
-    if (text.n > UINT32_MAX)
+    const struct tokenizer *t = e->t;
+    uint64_t at = e->place.at + (uint64_t)(text->p - e->place.p);
+
+    if (t->normalizer ? e->ranges == NULL : !t->nfc || token_nfc_is_plain(*text, FORM_NFC))
+        return t->normalizer ? normalizer_run(t->normalizer, &e->scratch, text, e->first) : ST_OK;
+    if (text->n > UINT32_MAX)
         return fail(ST_LIMIT,
                     "%zu bytes of text to normalize without a place to cut it; want less than 4 GiB",
-                    text.n);
-    if (e->ranges) {
-        e->origin.count = 0;
-        token_nfc_with_origin(&e->nfc, text, &e->normal, &e->origin);
-    } else {
-        token_nfc(&e->nfc, text, FORM_NFC, &e->normal);
-    }
+                    text->n);
+    buf_clear(&e->normal);
+    e->origin.count = 0;
+    if (t->normalizer)
+        TRY(text_origin_normalize(t->normalizer, &e->nfc, (struct origin_text){ *text, e->first },
+                                  &e->normal, &e->origin));
+    else if (e->ranges)
+        token_nfc_with_origin(&e->nfc, *text, &e->normal, &e->origin);
+    else
+        token_nfc(&e->nfc, *text, FORM_NFC, &e->normal);
+    *text = (struct span){ e->normal.p, e->normal.n };
+    e->place = (struct place){ e->normal.p, at, &e->origin };
     return ST_OK;
 }
 
 static enum status encode_normal(struct encoder *e, struct span text, bool specials)
 {
-    const struct tokenizer *t = e->t;
     struct place outside = e->place;
     enum status st;
 
     e->first = e->place.at == 0 && text.p == e->place.p;
-    if (t->normalizer) {
-        TRY(normalizer_run(t->normalizer, &e->scratch, &text, e->first));
-        return text.n > 0 ? cut_added(e, t->added_normal, text, specials, encode_plain) : ST_OK;
-    }
-    if (!t->nfc || token_nfc_is_plain(text, FORM_NFC))
-        return cut_added(e, t->added_normal, text, specials, encode_plain);
-    TRY(normalize(e, text));
-    e->place = (struct place){ e->normal.p, outside.at + (uint64_t)(text.p - outside.p), &e->origin };
-    st = cut_added(e, t->added_normal, (struct span){ e->normal.p, e->normal.n }, specials,
-                   encode_plain);
+    st = normalize(e, &text);
+    if (st == ST_OK && text.n > 0)
+        st = cut_added(e, e->t->added_normal, text, specials, encode_plain);
     e->place = outside;
     return st;
 }
@@ -298,10 +313,9 @@ enum status encoder_encode_ranges(struct encoder *e, struct span text, bool spec
 {
     const struct tokenizer *t = e->t;
 
-    if (t->normalizer || t->stage_count || t->symbols || pretok_drops(t->pretok))
-        return fail(ST_UNSUPPORTED, "ranges of ids in the text are not known for a tokenizer that "
-                                    "rewrites text or whose symbols are characters; want a "
-                                    "byte-level one");
+    if (t->stage_count || pretok_drops(t->pretok))
+        return fail(ST_UNSUPPORTED, "places of ids in the text are not known for a pre-tokenizer that "
+                                    "rewrites text or leaves some out");
     e->out = out;
     e->ranges = ranges;
     return encode_windows(e, text, specials);

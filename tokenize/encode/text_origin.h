@@ -11,8 +11,9 @@
 
 #include <stdint.h>
 
+#include "base/status.h"
 #include "base/str.h"
-#include "tokenize/encode/token_nfc.h"
+#include "tokenize/encode/normalizer.h"
 
 struct text_origin_byte {
     uint32_t from, to;               /* bytes [from, to) of the text before */
@@ -30,5 +31,16 @@ void text_origin_change(struct text_origin *o, size_t n, size_t from, size_t to)
 /* token_nfc() that tells the origins too; text is less than 4 GiB. out and o begin empty. */
 void token_nfc_with_origin(struct token_nfc *s, struct span text, struct buf *out,
                            struct text_origin *o);
+
+struct origin_text {
+    struct span text;
+    bool first;                      /* as for normalizer_run() */
+};
+/* The normalized text of a tokenizer's normalizer, and its origins: steps that put something in front
+ * (its bytes stand for nothing, at the beginning), replace a fixed text, or make NFC. ST_UNSUPPORTED:
+ * another step. text is less than 4 GiB; out and o begin empty. */
+MUST_USE enum status text_origin_normalize(const struct normalizer *n, struct token_nfc *nfc,
+                                           struct origin_text text, struct buf *out,
+                                           struct text_origin *o);
 
 #endif
