@@ -107,6 +107,11 @@ struct span tokenizer_bytes(const struct tokenizer *t, uint32_t id)
     return id < t->vocab && t->bytes[id].p ? t->bytes[id] : (struct span){ "", 0 };
 }
 
+struct tokenizer_around tokenizer_around(const struct tokenizer *t)
+{
+    return (struct tokenizer_around){ t->prefix, t->suffix, t->prefix_count, t->suffix_count };
+}
+
 bool tokenizer_is_special(const struct tokenizer *t, uint32_t id)
 {
     return id < t->vocab && t->special[id];

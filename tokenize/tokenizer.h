@@ -37,6 +37,13 @@ int64_t tokenizer_end_of_text(const struct tokenizer *t);
  * no entry. Borrowed. */
 struct span tokenizer_bytes(const struct tokenizer *t, uint32_t id);
 bool tokenizer_is_special(const struct tokenizer *t, uint32_t id);
+/* What the file's post-processor puts before and behind a text where special tokens are asked for
+ * (add_special_tokens=True of Hugging Face): Llama's <s>, say. Borrowed. */
+struct tokenizer_around {
+    const uint32_t *before, *behind;
+    size_t before_count, behind_count;
+};
+struct tokenizer_around tokenizer_around(const struct tokenizer *t);
 
 struct token_list {
     uint32_t *v;

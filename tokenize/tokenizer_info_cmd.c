@@ -2,10 +2,10 @@
 #include "tokenize/tokenizer_cmd.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/json.h"
 #include "base/output.h"
+#include "tokenize/encode/self_check.h"
 #include "tokenize/pretok/unicode_table.h"
 #include "tokenize/tokenizer_part.h"
 
@@ -15,7 +15,7 @@ struct info_options {
 };
 #define S struct info_options
 #define LARGEST_SHOWN 5
-#define UNREACHABLE_SHOWN 20
+#define EXCEPTIONS_SHOWN 20
 
 static json_t *describe_cuts(const struct tokenizer *t)
 {
@@ -131,46 +131,30 @@ static json_t *describe_largest(const struct tokenizer *t)
     return out;
 }
 
-/* Tokens that are not made by merging: single bytes, added ones. The caller's to free. */
-static bool *list_others(const struct tokenizer *t)
+/* Entries that do not encode to themselves. */
+static json_t *describe_exceptions(const struct tokenizer *t)
 {
-    bool *other = mem_array((size_t)t->vocab + 1, sizeof *other);
+    struct self_check c;
+    json_t *first = json_array(), *out;
 
-    for (int b = 0; b < 256; b++)
-        if (t->byte_id[b] != NO_TOKEN)
-            other[t->byte_id[b]] = true;
-    for (size_t i = 0; i < t->added_count; i++)
-        other[t->added[i].id] = true;
-    return other;
+    self_check(t, &c);
+    for (size_t i = 0; i < c.count && i < EXCEPTIONS_SHOWN; i++)
+        json_array_append_new(first, json_pack("{s:I, s:b, s:I}", "id", (json_int_t)c.v[i].id, "made",
+                                               c.v[i].made, "becomes",
+                                               (json_int_t)c.v[i].becomes));
+    out = json_pack("{s:I, s:I, s:b, s:o}", "asked", (json_int_t)c.entries, "count",
+                    (json_int_t)c.count, "come_up_as_whole_pieces", c.whole, "first", first);
+    self_check_release(&c);
+    return out;
 }
 
-/* Entries that merging does not make of their own text: they never come out of a text. */
-static void describe_unreachable(const struct tokenizer *t, json_t *info)
+static json_t *describe_ids(const uint32_t *ids, size_t count)
 {
-    struct piece_merge_scratch scratch = { 0 };
-    struct token_list ids = { 0 };
-    json_t *list = json_array();
-    bool *other = list_others(t);
-    size_t count = 0;
+    json_t *out = json_array();
 
-    for (uint32_t id = 0; id < t->vocab; id++) {
-        struct span piece = t->raw ? t->raw[id] : t->bytes[id];
-
-        if (piece.n == 0 || other[id] ||
-            (!symbols_are_bytes(t->symbols) && !utf8_valid(piece.p, piece.n)))
-            continue;
-        ids.count = 0;
-        token_list_reserve(&ids, piece.n);
-        if (piece_merge_ids(t->merge, &scratch, piece, ids.v) == 1 && ids.v[0] == id)
-            continue;
-        if (count++ < UNREACHABLE_SHOWN)
-            json_array_append_new(list, json_integer(id));
-    }
-    json_object_set_new(info, "unreachable", json_integer((json_int_t)count));
-    json_object_set_new(info, "unreachable_first", list);
-    token_list_release(&ids);
-    free(other);
-    piece_merge_scratch_release(&scratch);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(out, json_integer(ids[i]));
+    return out;
 }
 
 static json_t *describe(const char *path, const struct tokenizer *t)
@@ -198,6 +182,8 @@ static json_t *describe(const char *path, const struct tokenizer *t)
                      "pattern", describe_cuts(t), "unicode", describe_unicode(t), "special",
                      describe_added(t, true), "added", describe_added(t, false));
     json_object_set_new(info, "largest", describe_largest(t));
+    json_object_set_new(info, "around", json_pack("[o, o]", describe_ids(t->prefix, t->prefix_count),
+                                                  describe_ids(t->suffix, t->suffix_count)));
     json_object_set_new(info, "end_of_text", end < 0 ? json_null() : json_integer(end));
     buf_release(&name);
     return info;
@@ -222,7 +208,7 @@ static enum status run_info(struct arena *a, void *cfg)
 
     TRY(tokenizer_open(o->tokenizer, &t));
     info = describe(o->tokenizer, t);
-    describe_unreachable(t, info);
+    json_object_set_new(info, "not_themselves", describe_exceptions(t));
     if (o->json) {
         json_canonical(&text, info);
         printf("%s\n", text.p);

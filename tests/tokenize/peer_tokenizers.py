@@ -1,4 +1,5 @@
 """Compares the program ($TUNDISH) with Hugging Face's tokenizers; run by test_peer_tokenizers.sh in a scratch folder."""
+import base64
 import glob
 import gzip
 import json
@@ -10,6 +11,11 @@ import sys
 
 from tokenizers import Regex, Tokenizer, models, trainers
 from tokenizers import pre_tokenizers as pre
+
+try:
+    import tiktoken
+except ImportError:
+    tiktoken = None
 
 SOURCE = os.environ["TUNDISH_SOURCE"]
 SHARED = os.path.join(SOURCE, "..", "shared")
@@ -115,5 +121,33 @@ for name in ("gpt2", "llama2", "llama3", "qwen2_5", "gpt4o", "deepseek_v3"):
         with gzip.open(packed) as f, open(name + ".json", "wb") as out:
             shutil.copyfileobj(f, out)
         compare_ids(f"mixed.txt {name}", name + ".json", "mixed.txt")
+
+
+def compare_tiktoken(name, pattern, path):
+    """The same ranks, which the peer is given as a file."""
+    packed = os.path.join(SHARED, "tokenizers", name + ".tiktoken.gz")
+    if tiktoken is None or not os.path.exists(packed):
+        return
+    with gzip.open(packed) as f:
+        data = f.read()
+    with open(name + ".tiktoken", "wb") as f:
+        f.write(data)
+    ranks = {base64.b64decode(token): int(rank) for token, rank in (line.split() for line in data.splitlines())}
+    peer = tiktoken.Encoding(name, pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
+    ours = tundish("tokenizer", "encode", "--read", "text", "--tokenizer", name + ".tiktoken", path)
+    same = [int(x) for x in ours.split()] == peer.encode_ordinary(read(path))
+    print(f"encode {path} {name} as tiktoken: {'equal' if same else 'DIFFERENT'}")
+    if not same:
+        faults.append(name)
+
+
+R50K = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"
+CL100K = (r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|"
+          r"\s+(?!\S)|\s")
+O200K = (r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
+         r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
+         r"\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+")
+for name, pattern in (("r50k_base", R50K), ("cl100k_base", CL100K), ("o200k_base", O200K)):
+    compare_tiktoken(name, pattern, "mixed.txt")
 if faults:
     sys.exit(f"different from the peer: {', '.join(faults)}")

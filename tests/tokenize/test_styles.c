@@ -35,11 +35,11 @@ static void open_style(struct styles *s, json_t *line)
     s->m.encoder = encoder_new(s->m.tokenizer);
     for (size_t side = 0; side < 2; side++) {
         const json_t *want = json_array_get(around, side);
-        const struct tokenizer *t = s->m.tokenizer;
+        struct tokenizer_around t = tokenizer_around(s->m.tokenizer);
 
-        assert_int_equal(json_array_size(want), side ? t->suffix_count : t->prefix_count);
+        assert_int_equal(json_array_size(want), side ? t.behind_count : t.before_count);
         for (size_t i = 0; i < json_array_size(want); i++)
-            assert_int_equal(json_integer_value(json_array_get(want, i)), (side ? t->suffix : t->prefix)[i]);
+            assert_int_equal(json_integer_value(json_array_get(want, i)), (side ? t.behind : t.before)[i]);
     }
     s->styles++;
     free(text);

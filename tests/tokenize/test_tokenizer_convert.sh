@@ -46,7 +46,7 @@ cmp ranks.tiktoken again.tiktoken || fail "ranks did not come back"
 run 0 tokenizer info back --json
 has out '"ignore_merges":true'
 has out '"ranks":"place in merges"'
-has out '"unreachable":0'
+has out '"not_themselves":{"asked":399,"come_up_as_whole_pieces":true,"count":0,"first":\[\]}'
 has out '"symbols":"bytes"'
 
 # what goes with a tokenizer is kept in a folder, and named where it cannot be

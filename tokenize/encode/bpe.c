@@ -89,6 +89,14 @@ void bpe_add(struct bpe *b, const struct bpe_merge *m)
     note_joined(b, m->rank, m->id);
 }
 
+void bpe_prefetch(const struct bpe *b, uint32_t left, uint32_t right)
+{
+    size_t at = bpe_hash(bpe_key(left, right)) & b->mask;
+
+    __builtin_prefetch(&b->tags[at]);
+    __builtin_prefetch(&b->slots[at]);
+}
+
 uint32_t bpe_rank(const struct bpe *b, uint32_t left, uint32_t right)
 {
     return bpe_rank_of(b, left, right);

@@ -33,6 +33,8 @@ struct bpe_merge {
     uint32_t left, right, rank, id;
 };
 void bpe_add(struct bpe *b, const struct bpe_merge *m);
+/* Calls up what adding a pair will touch. */
+void bpe_prefetch(const struct bpe *b, uint32_t left, uint32_t right);
 /* The rank of a pair's merge, or BPE_NO_RANK. */
 uint32_t bpe_rank(const struct bpe *b, uint32_t left, uint32_t right);
 /* The symbol that a rank (one that bpe_rank() gave) makes. */

@@ -53,12 +53,6 @@ void symbols_add(struct symbols *s, uint32_t cp, int place, uint32_t id)
     (*page)[cp % PAGE] = id;
 }
 
-void symbols_add_anywhere(struct symbols *s, uint32_t cp, uint32_t id)
-{
-    for (int place = 0; place < SYMBOL_PLACES; place++)
-        symbols_add(s, cp, place, id);
-}
-
 static uint32_t find(const struct symbols *s, uint32_t cp, int place)
 {
     const uint32_t *page = s->page[place][cp / PAGE];

@@ -31,8 +31,6 @@ void symbols_free(struct symbols *s);
 enum symbol_place { SYMBOL_FIRST = 0, SYMBOL_INNER = 1, SYMBOL_LAST = 2, SYMBOL_PLACES = 4 };
 /* The token of a character; place: SYMBOL_FIRST or SYMBOL_INNER, plus SYMBOL_LAST. */
 void symbols_add(struct symbols *s, uint32_t cp, int place, uint32_t id);
-/* The same for a piece's first, inner and last characters, where the file has no prefix or suffix. */
-void symbols_add_anywhere(struct symbols *s, uint32_t cp, uint32_t id);
 uint32_t symbols_unk(const struct symbols *s);
 /* Also of NULL, which a tokenizer has whose symbols are all 256 bytes. */
 bool symbols_are_bytes(const struct symbols *s);

@@ -254,22 +254,22 @@ static enum status no_such_merge(const struct reading *r, const struct read_merg
         (int)(right.n < 80 ? right.n : 80), right.p);
 }
 
-static enum status add_merge(struct reading *r, const struct read_merge *w)
+static enum status resolve_merge(struct reading *r, const struct read_merge *w, struct bpe_merge *m)
 {
-    struct bpe_merge m;
-    uint32_t *ids[3] = { &m.left, &m.right, &m.id };
+    uint32_t *ids[3] = { &m->left, &m->right, &m->id };
 
     for (int i = 0; i < 3; i++)
         if (!text_map_get_hashed(&r->strings, w->text[i], w->hash[i], ids[i]))
             return no_such_merge(r, w);
-    m.rank = rank_of(r, m.id, w->rank);
-    bpe_add(r->t->bpe, &m);
-    r->t->merge_count++;
+    m->rank = rank_of(r, m->id, w->rank);
+    bpe_prefetch(r->t->bpe, m->left, m->right);
     return ST_OK;
 }
 
 static enum status add_wave(struct reading *r)
 {
+    struct bpe_merge merges[WAVE];
+
     for (size_t i = 0; i < r->waiting_count; i++) {
         struct read_merge *m = &r->waiting[i];
 
@@ -283,7 +283,10 @@ static enum status add_wave(struct reading *r)
         for (int k = 0; k < 3; k++)
             text_map_prefetch_key(&r->strings, r->waiting[i].hash[k]);
     for (size_t i = 0; i < r->waiting_count; i++)
-        TRY(add_merge(r, &r->waiting[i]));
+        TRY(resolve_merge(r, &r->waiting[i], &merges[i]));
+    for (size_t i = 0; i < r->waiting_count; i++)
+        bpe_add(r->t->bpe, &merges[i]);
+    r->t->merge_count += r->waiting_count;
     r->waiting_count = 0;
     buf_clear(&r->joined);
     return ST_OK;
