@@ -25,6 +25,28 @@ static void mark(struct nfc_quick *q, uint32_t c)
         q->unsteady[c / 64] |= (uint64_t)1 << c % 64;
 }
 
+/* What has a combining class or takes part in a composition and came after Unicode 9. */
+static const struct range {
+    uint32_t first, last;
+} newer[] = {
+    { 0x7FD, 0x7FD },     { 0x898, 0x89F },     { 0x8CA, 0x8D3 },     { 0x9FE, 0x9FE },     { 0xC3C, 0xC3C },
+    { 0xD3B, 0xD3C },     { 0xEBA, 0xEBA },     { 0x1715, 0x1715 },   { 0x1ABF, 0x1ACE },   { 0x1DF6, 0x1DFA },
+    { 0xA82C, 0xA82C },   { 0x10D24, 0x10D27 }, { 0x10EAB, 0x10EAC }, { 0x10EFD, 0x10EFF }, { 0x10F46, 0x10F50 },
+    { 0x10F82, 0x10F85 }, { 0x11070, 0x11070 }, { 0x1133B, 0x1133B }, { 0x1145E, 0x1145E }, { 0x11839, 0x1183A },
+    { 0x11930, 0x11938 }, { 0x1193D, 0x1193E }, { 0x11943, 0x11943 }, { 0x119E0, 0x119E0 }, { 0x11A34, 0x11A34 },
+    { 0x11A47, 0x11A47 }, { 0x11A99, 0x11A99 }, { 0x11D42, 0x11D42 }, { 0x11D44, 0x11D45 }, { 0x11D97, 0x11D97 },
+    { 0x11F41, 0x11F42 }, { 0x16FF0, 0x16FF1 }, { 0x1E08F, 0x1E08F }, { 0x1E130, 0x1E136 }, { 0x1E2AE, 0x1E2AE },
+    { 0x1E2EC, 0x1E2EF }, { 0x1E4EC, 0x1E4EF },
+};
+
+bool nfc_quick_is_newer(uint32_t c)
+{
+    for (size_t i = 0; i < sizeof newer / sizeof *newer && newer[i].first <= c; i++)
+        if (c <= newer[i].last)
+            return true;
+    return false;
+}
+
 /* The canonical decomposition; 0 if there is none. */
 static size_t decomposition(uint32_t c, utf8proc_int32_t out[DECOMPOSED_MAX])
 {
@@ -74,6 +96,9 @@ struct nfc_quick *nfc_quick_new(void)
     for (uint32_t c = 0; c < POINTS; c++)
         if (decomposition(c, part) > 0 && is_unsteady(q, (uint32_t)part[0]))
             mark(q, c);
+    for (size_t i = 0; i < sizeof newer / sizeof *newer; i++)
+        for (uint32_t c = newer[i].first; c <= newer[i].last; c++)
+            q->unsteady[c / 64] &= ~((uint64_t)1 << c % 64);
     return q;
 }
 
@@ -100,33 +125,38 @@ static size_t skip_latin(struct span text, size_t at)
     return at;
 }
 
-/* The start of the character in front of `at`, not before `from`. */
-static size_t char_before(struct span text, size_t from, size_t at)
+/* The start of the character in front of `at`, not before `from`; `at` if it is a space or control
+ * character. */
+static size_t base_before(struct span text, size_t from, size_t at)
 {
-    if (at == from)
+    size_t base = at;
+
+    if (at == from || (unsigned char)text.p[at - 1] <= ' ')
         return at;
     do
-        at--;
-    while (at > from && ((unsigned char)text.p[at] & 0xC0) == 0x80);
-    return at;
+        base--;
+    while (base > from && ((unsigned char)text.p[base] & 0xC0) == 0x80);
+    return base;
 }
 
-bool nfc_quick_next(const struct nfc_quick *q, struct span text, size_t from, size_t *first,
-                    size_t *last)
+bool nfc_quick_next(const struct nfc_quick *q, struct span text, size_t from, struct nfc_part *part)
 {
     const char *end = text.p + text.n;
     size_t at = from;
     uint32_t c = 0;
 
     for (;;) {
+        size_t n;
+
         at = skip_latin(text, at);
         if (at == text.n)
             return false;
-        if (utf8_decode(text.p + at, end, &c), is_unsteady(q, c))
+        n = utf8_decode(text.p + at, end, &c);
+        if (is_unsteady(q, c))
             break;
-        at += utf8_decode(text.p + at, end, &c);
+        at += n;
     }
-    *first = char_before(text, from, at);
+    part->first = base_before(text, from, at);
     while (at < text.n) {
         size_t n = utf8_decode(text.p + at, end, &c);
 
@@ -134,6 +164,6 @@ bool nfc_quick_next(const struct nfc_quick *q, struct span text, size_t from, si
             break;
         at += n;
     }
-    *last = at;
+    part->end = at;
     return true;
 }

@@ -37,49 +37,30 @@ void text_origin_change(struct text_origin *o, size_t n, size_t from, size_t to)
         v[i] = (struct text_origin_byte){ (uint32_t)from, (uint32_t)to };
 }
 
-/* Characters that begin something new for NFC: what they decompose to begins with a starter that
- * composes with nothing before it. All below U+0300, and blocks that hold no mark. Wherever
- * safe_cut() cuts, a part begins, so origins do not depend on cuts. */
-static bool begins_part(uint32_t c)
-{
-    return c < 0x300 || c == 0x1680 || (c >= 0x370 && c < 0x483) || (c >= 0x2000 && c < 0x20D0) ||
-           (c >= 0x3000 && c < 0x302A) || (c >= 0x3041 && c < 0x3099) || (c >= 0x30A0 && c < 0xA000) ||
-           (c >= 0xAC00 && c < 0xD7A4) || (c >= 0xFF00 && c < 0xFFF0) || (c >= 0x1F300 && c < 0x1FB00);
-}
-
-/* Where the part that begins at `at` ends. A space or control character is one of its own: nothing
- * composes with it, and marks are not sorted across it. */
-static size_t part_end(struct span text, size_t at)
-{
-    uint32_t cp = 0;
-
-    at += utf8_decode(text.p + at, text.p + text.n, &cp);
-    if (cp <= ' ')
-        return at;
-    while (at < text.n) {
-        size_t n = utf8_decode(text.p + at, text.p + text.n, &cp);
-
-        if (begins_part(cp))
-            return at;
-        at += n;
-    }
-    return at;
-}
-
+/* Wherever safe_cut() cuts, no part that changes goes on, so origins do not depend on cuts. */
 void token_nfc_with_origin(struct token_nfc *s, struct span text, struct buf *out,
                            struct text_origin *o)
 {
-    BUG_IF(text.n > UINT32_MAX);
-    for (size_t at = 0; at < text.n;) {
-        size_t end = part_end(text, at), before = out->n;
+    struct nfc_part part;
+    size_t done = 0;
 
-        token_nfc(s, (struct span){ text.p + at, end - at }, FORM_NFC, out);
-        if (out->n - before == end - at && memcmp(out->p + before, text.p + at, end - at) == 0)
-            text_origin_keep(o, at, end - at);
+    BUG_IF(text.n > UINT32_MAX);
+    while (token_nfc_next(s, text, done, &part)) {
+        struct span old = { text.p + part.first, part.end - part.first };
+        size_t before;
+
+        buf_add(out, text.p + done, part.first - done);
+        text_origin_keep(o, done, part.first - done);
+        before = out->n;
+        token_nfc_part(s, old, out);
+        if (out->n - before == old.n && memcmp(out->p + before, old.p, old.n) == 0)
+            text_origin_keep(o, part.first, old.n);
         else
-            text_origin_change(o, out->n - before, at, end);
-        at = end;
+            text_origin_change(o, out->n - before, part.first, part.end);
+        done = part.end;
     }
+    buf_add(out, text.p + done, text.n - done);
+    text_origin_keep(o, done, text.n - done);
 }
 
 /* ---- a normalizer's steps ---- */

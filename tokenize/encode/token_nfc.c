@@ -13,6 +13,7 @@ void token_nfc_release(struct token_nfc *s)
     free(s->cp);
     free(s->sorted);
     free(s->class_of);
+    nfc_quick_free(s->quick);
     *s = (struct token_nfc){ 0 };
 }
 
@@ -75,7 +76,9 @@ static void sort_marks(struct token_nfc *s, size_t first, size_t last)
 static void order_marks(struct token_nfc *s, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        s->class_of[i] = (uint8_t)utf8proc_get_property(s->cp[i])->combining_class;
+        s->class_of[i] = nfc_quick_is_newer((uint32_t)s->cp[i])
+                             ? 0
+                             : (uint8_t)utf8proc_get_property(s->cp[i])->combining_class;
     for (size_t i = 0; i < n; i++) {
         size_t first = i;
         bool sorted = true;
@@ -87,7 +90,7 @@ static void order_marks(struct token_nfc *s, size_t n)
     }
 }
 
-void token_nfc(struct token_nfc *s, struct span text, enum normal_form form, struct buf *out)
+static void normalize(struct token_nfc *s, struct span text, enum normal_form form, struct buf *out)
 {
     size_t n = decompose(s, text, form);
 
@@ -105,4 +108,34 @@ void token_nfc(struct token_nfc *s, struct span text, enum normal_form form, str
 
         buf_add(out, utf8, utf8_encode((uint32_t)s->cp[i], utf8));
     }
+}
+
+bool token_nfc_next(struct token_nfc *s, struct span text, size_t from, struct nfc_part *part)
+{
+    if (s->quick == NULL)
+        s->quick = nfc_quick_new();
+    return nfc_quick_next(s->quick, text, from, part);
+}
+
+void token_nfc_part(struct token_nfc *s, struct span part, struct buf *out)
+{
+    normalize(s, part, FORM_NFC, out);
+}
+
+void token_nfc(struct token_nfc *s, struct span text, enum normal_form form, struct buf *out)
+{
+    struct nfc_part part;
+    size_t done = 0;
+
+    if (form != FORM_NFC) {
+        normalize(s, text, form, out);
+        return;
+    }
+    buf_reserve(out, text.n);
+    while (token_nfc_next(s, text, done, &part)) {
+        buf_add(out, text.p + done, part.first - done);
+        token_nfc_part(s, (struct span){ text.p + part.first, part.end - part.first }, out);
+        done = part.end;
+    }
+    buf_add(out, text.p + done, text.n - done);
 }

@@ -2,7 +2,7 @@
  * Unicode normalization forms (UAX #15), for tokenizers whose file asks for one.
  *
  * utf8proc gives the decompositions, classes and compositions (Unicode 15 or what it was built
- * with); the canonical ordering in between is our own stable counting sort, so that a text of a
+ * with; for NFC what came after Unicode 9 is left as it is, see nfc_quick.h); the canonical ordering in between is our own stable counting sort, so that a text of a
  * million combining marks costs linear time.
  */
 #ifndef TUNDISH_TOKENIZE_TOKEN_NFC_H
@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "tokenize/encode/nfc_quick.h"
 
 enum normal_form { FORM_NFC, FORM_NFD, FORM_NFKC, FORM_NFKD };
 
@@ -19,12 +20,18 @@ struct token_nfc {           /* scratch of one thread; {0} before use */
     int32_t *cp, *sorted;
     uint8_t *class_of;
     size_t cap;
+    struct nfc_quick *quick; /* made when it is first wanted */
 };
 void token_nfc_release(struct token_nfc *s);
 /* True where text (well-formed UTF-8) is surely its own normal form: for NFC, all code points are
  * below U+0300; for the others, all are ASCII. */
 bool token_nfc_is_plain(struct span text, enum normal_form form);
-/* Appends the normal form of well-formed text. */
+/* Appends the normal form of well-formed text. For NFC only the parts that may change are looked at
+ * closely. */
 void token_nfc(struct token_nfc *s, struct span text, enum normal_form form, struct buf *out);
+/* The same step by step, for NFC: the next part that may change (nfc_quick_next()), and the normal form
+ * of one. */
+bool token_nfc_next(struct token_nfc *s, struct span text, size_t from, struct nfc_part *part);
+void token_nfc_part(struct token_nfc *s, struct span part, struct buf *out);
 
 #endif
