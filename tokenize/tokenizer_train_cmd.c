@@ -5,11 +5,10 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "store/artifact.h"
-#include "tokenize/learn/bpe_train.h"
+#include "tokenize/learn/learn.h"
 #include "tokenize/tokenizer.h"
 #include "tokenize/tokenizer_cmd.h"
 #include "tokenize/files/tokenizer_write.h"
-#include "tokenize/learn/train_text.h"
 
 #define SPECIALS_MAX 10000
 #define SPECIAL_BYTES 1024
@@ -53,10 +52,8 @@ struct training {
     struct pretok *pretok;
     struct corpus_text *corpus;
     struct pool *pool;
-    struct bpe_counter *counter;
-    struct train_text_totals totals;
-    struct bpe_words words;
-    struct bpe_trained trained;
+    struct comm *comm;
+    struct learnt made;
 };
 
 /* ---- options ---- */
@@ -100,62 +97,47 @@ static enum status check_options(struct training *t)
 
 /* ---- work ---- */
 
-static enum status count(struct training *t)
-{
-    enum status st;
-
-    TRY(corpus_text_open(t->o->corpus, &t->corpus));
-    t->pool = pool_new((int)t->o->threads);
-    t->counter = bpe_counter_new(pool_threads(t->pool), t->o->memory);
-    progress_start("counting pieces", "bytes", corpus_text_total(t->corpus));
-    st = train_text_count(t->pool, t->corpus, t->pretok, t->counter, &t->totals);
-    progress_end();
-    TRY(st);
-    if (t->totals.bytes == 0)
-        return fail(ST_FORMAT, "'%s' holds no text to train on (%" PRIu64 " documents)",
-                    t->o->corpus, t->totals.documents);
-    return bpe_counter_finish(t->counter, &t->words);
-}
-
-static enum status merge(struct training *t)
+static enum status learn_it(struct training *t, const char *folder)
 {
     const struct train_options *o = t->o;
-    struct bpe_train_args args = {
-        .specials = o->special.v,
-        .special_count = o->special.count,
-        .vocab = (uint32_t)o->vocab,
-        .min_frequency = (uint64_t)o->min_frequency,
-        .max_token_length = (uint32_t)o->max_token_length,
-        .memory = o->memory,
-    };
-    enum status st;
+    struct learn_args args = { .train = { .specials = o->special.v,
+                                          .special_count = o->special.count,
+                                          .vocab = (uint32_t)o->vocab,
+                                          .min_frequency = (uint64_t)o->min_frequency,
+                                          .max_token_length = (uint32_t)o->max_token_length,
+                                          .memory = o->memory,
+                                          .folder = folder } };
 
-    progress_start("merging pairs", "tokens", args.vocab - args.special_count - 256);
-    st = bpe_train(&args, &t->words, &t->trained);
-    progress_end();
-    if (st == ST_OK && t->trained.vocab < args.vocab)
+    TRY(corpus_text_open(o->corpus, &t->corpus));
+    t->pool = pool_new((int)o->threads);
+    args.pool = t->pool;
+    args.corpus = t->corpus;
+    args.pretok = t->pretok;
+    args.comm = t->comm;
+    TRY(learn(&args, &t->made));
+    if (t->made.trained.vocab < args.train.vocab)
         log_warn("the text gives only %u tokens of the %u wanted: no more pairs occur at least "
                  "min-frequency=%" PRIu64 " times",
-                 t->trained.vocab, args.vocab, args.min_frequency);
-    return st;
+                 t->made.trained.vocab, args.train.vocab, args.train.min_frequency);
+    return ST_OK;
 }
 
 /* Tokens of the text, where what is not UTF-8 is a token a byte. */
 static double bytes_per_token(const struct training *t)
 {
-    uint64_t tokens = t->trained.text_tokens + t->totals.other_bytes;
+    uint64_t tokens = t->made.trained.text_tokens + t->made.totals.other_bytes;
 
-    return tokens ? (double)t->totals.bytes / (double)tokens : 0;
+    return tokens ? (double)t->made.totals.bytes / (double)tokens : 0;
 }
 
 static json_t *counts(const struct training *t)
 {
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "vocab",
-                     (json_int_t)t->trained.vocab, "merges", (json_int_t)t->trained.merge_count,
-                     "documents", (json_int_t)t->totals.documents, "bytes",
-                     (json_int_t)t->totals.bytes, "pieces", (json_int_t)t->totals.pieces,
-                     "different_pieces", (json_int_t)t->words.count, "tokens",
-                     (json_int_t)(t->trained.text_tokens + t->totals.other_bytes),
+                     (json_int_t)t->made.trained.vocab, "merges", (json_int_t)t->made.trained.merge_count,
+                     "documents", (json_int_t)t->made.totals.documents, "bytes",
+                     (json_int_t)t->made.totals.bytes, "pieces", (json_int_t)t->made.totals.pieces,
+                     "different_pieces", (json_int_t)t->made.trained.pieces, "tokens",
+                     (json_int_t)(t->made.trained.text_tokens + t->made.totals.other_bytes),
                      "bytes_per_token", bytes_per_token(t));
 }
 
@@ -171,7 +153,7 @@ static enum status check_written(const struct training *t, const char *path)
         log_warn("none of the special tokens is a known end of text (want <|endoftext|>): "
                  "'tokenize' cannot use this tokenizer");
     tokenizer_close(made);
-    BUG_IF(vocab != t->trained.vocab);
+    BUG_IF(vocab != t->made.trained.vocab);
     return ST_OK;
 }
 
@@ -179,7 +161,7 @@ static enum status write_files(struct training *t, struct artifact *out)
 {
     struct arena a = { 0 };
     const char *path = path_join(&a, artifact_folder(out), "tokenizer.json");
-    enum status st = tokenizer_write(path, &t->trained, t->o->special.count, t->pattern);
+    enum status st = tokenizer_write(path, &t->made.trained, t->o->special.count, t->pattern);
 
     if (st == ST_OK)
         st = check_written(t, path);
@@ -195,15 +177,14 @@ static void report(const struct training *t)
 
     log_info(
         "%s: %s tokens (%s merges) from %s documents, %s, %s different pieces; %.3f bytes a token",
-        t->o->out, str_count(t->trained.vocab, vocab), str_count(t->trained.merge_count, merges),
-        str_count(t->totals.documents, documents), str_bytes(t->totals.bytes, bytes),
-        str_count(t->words.count, pieces), bytes_per_token(t));
+        t->o->out, str_count(t->made.trained.vocab, vocab), str_count(t->made.trained.merge_count, merges),
+        str_count(t->made.totals.documents, documents), str_bytes(t->made.totals.bytes, bytes),
+        str_count(t->made.trained.pieces, pieces), bytes_per_token(t));
 }
 
 static enum status train(struct training *t, struct artifact *out)
 {
-    TRY(count(t));
-    TRY(merge(t));
+    TRY(learn_it(t, artifact_folder(out)));
     return write_files(t, out);
 }
 
@@ -213,6 +194,8 @@ static enum status run_train(struct arena *a, void *cfg)
     struct artifact *out;
     enum status st = check_options(&t);
 
+    if (st == ST_OK)
+        st = comm_open(&t.comm);
     if (st == ST_OK)
         st = artifact_begin(&cmd_tokenizer_train, cfg, t.o->out, &out);
     if (st == ST_OK) {
@@ -224,9 +207,8 @@ static enum status run_train(struct arena *a, void *cfg)
     }
     if (st == ST_OK)
         report(&t);
-    bpe_trained_release(&t.trained);
-    free(t.words.v);
-    bpe_counter_free(t.counter);
+    learnt_release(&t.made);
+    comm_close(t.comm);
     corpus_text_close(t.corpus);
     pool_free(t.pool);
     pretok_free(t.pretok);

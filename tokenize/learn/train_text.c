@@ -7,6 +7,7 @@
 #include "base/stop.h"
 
 #define BATCH_BYTES ((size_t)1 << 20)
+#define BATCH_LEAST ((size_t)64 << 10)
 
 struct batch {
     struct buf text;
@@ -15,9 +16,9 @@ struct batch {
     struct train_text_totals found;
 };
 struct stream {
-    struct corpus_text *corpus;
-    const struct pretok *pretok;
-    struct bpe_counter *counter;
+    const struct train_text_args *args;
+    size_t batch_bytes;
+    uint64_t batches;                /* so far, all ranks' */
     struct pretok_run **runs;        /* one a worker */
     struct span rest;                /* of the document in hand */
     bool ended;
@@ -29,6 +30,12 @@ static void batch_free(struct batch *b)
     buf_release(&b->text);
     free(b->ends);
     free(b);
+}
+
+static void batch_clear(struct batch *b)
+{
+    buf_clear(&b->text);
+    b->count = 0;
 }
 
 static void batch_add(struct batch *b, struct span text)
@@ -46,7 +53,7 @@ static enum status next_document(struct stream *r)
     struct document d;
     bool got;
 
-    TRY(corpus_text_next(r->corpus, &d, &got));
+    TRY(corpus_text_next(r->args->corpus, &d, &got));
     r->ended = !got;
     if (got) {
         r->rest = d.text;
@@ -61,7 +68,7 @@ static enum status fill(struct stream *r, struct batch *b)
     if (stop_requested())
         return fail(ST_INTERRUPTED,
                     "interrupted; nothing was written: run the same command to begin again");
-    while (b->text.n < BATCH_BYTES) {
+    while (b->text.n < r->batch_bytes) {
         size_t n = r->rest.n;
 
         if (n == 0) {
@@ -70,12 +77,29 @@ static enum status fill(struct stream *r, struct batch *b)
                 return ST_OK;
             continue;
         }
-        if (n > BATCH_BYTES)
-            n = pretok_safe_cut(r->pretok, r->rest, BATCH_BYTES);
+        if (n > r->batch_bytes)
+            n = pretok_safe_cut(r->args->pretok, r->rest, r->batch_bytes);
         n = n ? n : r->rest.n;
         batch_add(b, (struct span){ r->rest.p, n });
         r->rest = (struct span){ r->rest.p + n, r->rest.n - n };
+        corpus_text_forget(r->args->corpus, r->rest.p);
     }
+    return ST_OK;
+}
+
+/* Batches are dealt to the ranks in turn; each makes them all and passes over the others'. */
+static enum status fill_own(struct stream *r, struct batch *b)
+{
+    uint64_t ranks = (uint64_t)comm_size(r->args->comm), rank = (uint64_t)comm_rank(r->args->comm);
+
+    do {
+        batch_clear(b);
+        TRY(fill(r, b));
+    } while (!r->ended && r->batches++ % ranks != rank);
+    if (r->ended && r->batches % ranks != rank)
+        batch_clear(b);
+    buf_reserve(&b->text, PIECE_PADDING);
+    memset(b->text.p + b->text.n, 0, PIECE_PADDING);
     return ST_OK;
 }
 
@@ -83,7 +107,7 @@ static enum status produce(void *ctx, void **item)
 {
     struct stream *r = ctx;
     struct batch *b = mem_alloc(sizeof *b);
-    enum status st = r->ended ? ST_OK : fill(r, b);
+    enum status st = r->ended ? ST_OK : fill_own(r, b);
 
     *item = b;
     if (st != ST_OK || b->count == 0) {
@@ -106,11 +130,9 @@ static enum status count_pieces(struct stream *r, struct span text, int worker, 
         if (n == 0)
             return ST_OK;
         *pieces += n;
-        for (size_t i = 0; i < n; i++) {
-            TRY(bpe_counter_add(r->counter, worker,
-                                (struct span){ text.p + from, ends[i] - from }));
-            from = ends[i];
-        }
+        TRY(bpe_counter_add(r->args->counter, worker,
+                            &(struct bpe_pieces){ text.p, from, ends, n }));
+        from = ends[n - 1];
     }
 }
 
@@ -139,7 +161,7 @@ static enum status work(void *ctx, void *item, int worker)
     size_t from = 0;
 
     if (r->runs[worker] == NULL)
-        r->runs[worker] = pretok_run_new(r->pretok);
+        r->runs[worker] = pretok_run_new(r->args->pretok);
     for (size_t i = 0; i < b->count; i++) {
         TRY(count_text(r, b, (struct span){ b->text.p + from, b->ends[i] - from }, worker));
         from = b->ends[i];
@@ -164,20 +186,28 @@ static void discard(void *ctx, void *item)
     batch_free(item);
 }
 
-enum status train_text_count(struct pool *pool, struct corpus_text *corpus,
-                             const struct pretok *pretok, struct bpe_counter *c,
-                             struct train_text_totals *totals)
+static size_t batch_bytes(const struct train_text_args *a)
 {
-    struct stream r = { .corpus = corpus, .pretok = pretok, .counter = c, .totals = totals };
-    struct pool_stream stream = {
-        .produce = produce, .work = work, .consume = consume, .discard = discard, .ctx = &r
-    };
+    uint64_t each = a->memory / ((uint64_t)pool_threads(a->pool) * 2 + 2);
+
+    return each < BATCH_LEAST ? BATCH_LEAST : each > BATCH_BYTES ? BATCH_BYTES : (size_t)each;
+}
+
+enum status train_text_count(const struct train_text_args *args, struct train_text_totals *totals)
+{
+    struct stream r = { .args = args, .batch_bytes = batch_bytes(args), .totals = totals };
+    struct pool_stream stream = { .produce = produce,
+                                  .work = work,
+                                  .consume = consume,
+                                  .discard = discard,
+                                  .ctx = &r,
+                                  .in_flight = (size_t)pool_threads(args->pool) * 2 };
     enum status st;
 
     *totals = (struct train_text_totals){ 0 };
-    r.runs = mem_array((size_t)pool_threads(pool), sizeof(struct pretok_run *));
-    st = pool_ordered(pool, &stream);
-    for (int i = 0; i < pool_threads(pool); i++)
+    r.runs = mem_array((size_t)pool_threads(args->pool), sizeof(struct pretok_run *));
+    st = pool_ordered(args->pool, &stream);
+    for (int i = 0; i < pool_threads(args->pool); i++)
         pretok_run_free(r.runs[i]);
     free(r.runs);
     return st;
