@@ -120,7 +120,7 @@ void bench_report(const struct bench *b, const struct bench_result *r)
 struct bench_cfg {
     struct opt_list what;      /* group, case */
     int64_t threads, repeat;
-    const char *in;
+    const char *in, *tokenizer;
     bool list;
 };
 
@@ -132,6 +132,8 @@ static const struct opt options[] = {
     OPT_INT(struct bench_cfg, repeat, "repeat", "1", 1, 1000, "measurements a case"),
     OPT_INPUT(struct bench_cfg, in, "in",
               "text file to work on; else each case makes its own data"),
+    OPT_INPUT(struct bench_cfg, tokenizer, "tokenizer",
+              "tokenizer of the cases that need one; else they train it"),
     OPT_BOOL(struct bench_cfg, list, "list", "false", "list groups and cases, run none"),
     OPT_END
 };
@@ -164,7 +166,8 @@ static enum status walk(struct arena *a, const struct bench_cfg *c, const char *
         for (const struct bench_case *k = (*all)->benches; k->name; k++) {
             struct bench b = { .group = arena_strndup(a, own.p, own.n), .name = k->name,
                                .threads = c->threads ? (int)c->threads : cpu_count(),
-                               .repeat = (int)c->repeat, .in = c->in };
+                               .repeat = (int)c->repeat, .in = c->in,
+                               .tokenizer = c->tokenizer };
             if (name != NULL && !starts_with(k->name, name))
                 continue;
             ++*found;
@@ -248,7 +251,7 @@ const struct command cmd_bench = {
         "examples:\n"
         "  tundish bench --list\n"
         "  tundish bench kernels --threads 2 --repeat 5\n"
-        "  tundish bench tokenizer encode --in notes.txt",
+        "  tundish bench tokenize encode --in notes.txt --tokenizer llama3.json",
     .opts = options,
     .cfg_size = sizeof(struct bench_cfg),
     .run = run,

@@ -16,6 +16,7 @@ struct bench {
     int threads;
     int repeat;              /* how often a case should measure; it reports each value */
     const char *in;          /* file with text, or NULL: the case makes its own data */
+    const char *tokenizer;   /* a tokenizer's file, or NULL: the case trains one, if it needs one */
 };
 struct bench_result {
     const char *variant;             /* appended to the case's name; NULL: nothing */

@@ -179,4 +179,5 @@ const struct command cmd_tokenize = {
     .stage_version = 1,
     .makes = "token-store",
     .run = run_tokenize,
+    .benches = tokenize_benches,
 };

@@ -4,5 +4,7 @@
 #include "base/command.h"
 
 extern const struct command cmd_tokenize;
+/* What `bench tokenize` runs (tokenize_bench.c); hung on cmd_tokenize. */
+extern const struct bench_case tokenize_benches[];
 
 #endif

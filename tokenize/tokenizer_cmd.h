@@ -8,8 +8,6 @@ extern const struct command cmd_tokenizer_train;
 extern const struct command cmd_tokenizer_encode;
 extern const struct command cmd_tokenizer_decode;
 extern const struct command cmd_tokenizer_info;
-/* What `bench tokenizer` runs (tokenizer_bench.c); hung on cmd_tokenizer_encode. */
-extern const struct bench_case tokenizer_benches[];
 /* The rows that they share; S is the struct of the command's options. */
 #define ROW_TOKENIZER \
     OPT_INPUT(S, tokenizer, "tokenizer", "the tokenizer: its folder or tokenizer.json", \

@@ -174,5 +174,4 @@ const struct command cmd_tokenizer_encode = {
     .opts = encode_options,
     .cfg_size = sizeof(struct encode_options),
     .run = run_encode,
-    .benches = tokenizer_benches,
 };
