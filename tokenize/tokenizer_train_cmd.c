@@ -173,6 +173,7 @@ static enum status write_files(struct training *t, struct artifact *out)
 
 static void report(const struct training *t)
 {
+    const struct learn_seconds *s = &t->made.seconds;
     char documents[28], bytes[24], vocab[28], merges[28], pieces[28];
 
     log_info(
@@ -180,6 +181,10 @@ static void report(const struct training *t)
         t->o->out, str_count(t->made.trained.vocab, vocab), str_count(t->made.trained.merge_count, merges),
         str_count(t->made.totals.documents, documents), str_bytes(t->made.totals.bytes, bytes),
         str_count(t->made.trained.pieces, pieces), bytes_per_token(t));
+    log_info("counted in %.2f s (%zu run%s on disk), laid out in %.2f s, merged in %.2f s (pairs indexed "
+             "%u times%s)",
+             s->count, t->made.runs, t->made.runs == 1 ? "" : "s", s->fill, s->merge,
+             t->made.trained.scans, t->made.trained.paged ? ", pieces on disk" : "");
 }
 
 static enum status train(struct training *t, struct artifact *out)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "tokenize/learn/spill_file.h"
 
 #define AHEAD 8                          /* pieces whose slots are fetched beforehand */
 #define MERGE_MOST 64                    /* runs that are merged at a time */

@@ -75,7 +75,7 @@ static enum status count(const struct learn_args *a, struct bpe_counter *c, uint
 static enum status count_and_fill(const struct learn_args *a, struct bpe_trainer *t,
                                   struct learnt *out)
 {
-    struct shares share;
+    struct shares share = { 0 };
     struct bpe_counter *c;
     struct bpe_words words;
     double start = bench_now();
