@@ -9,7 +9,7 @@
 #define PARTS_MOST 65536u
 /* Pairs that are kept occur at least this part as often as the first: fewer are listed in vain with
  * a small number, and the text is walked more rarely with a large one. */
-#define REACH 16
+#define REACH 256
 #define WALK 4096                /* places that count as one touch */
 
 struct tally {
