@@ -9,7 +9,7 @@
 #define TUNDISH_SERVE_CHOICE_H
 
 #include "serve/engine.h"
-#include "serve/text_stream.h"
+#include "tokenize/encode/text_stream.h"
 #include "tokenize/tokenizer.h"
 
 /* A token with its logprob, as long as it is not shown. */

@@ -13,7 +13,7 @@
 #include "model/decode.h"
 #include "serve/loaded.h"
 #include "serve/sampling_rows.h"
-#include "serve/text_stream.h"
+#include "tokenize/encode/text_stream.h"
 
 struct generate_options {
     const char *model;

@@ -49,9 +49,13 @@ static void grow(struct text_map *m)
     *m = wider;
 }
 
-uint32_t text_map_add(struct text_map *m, struct span key, uint32_t value)
+uint64_t text_map_hash(struct span key)
 {
-    uint64_t hash = xxh3(key.p, key.n);
+    return xxh3(key.p, key.n);
+}
+
+uint32_t text_map_add_hashed(struct text_map *m, struct span key, uint64_t hash, uint32_t value)
+{
     struct text_map_slot *s;
 
     if (m->count > m->mask / 2)
@@ -64,12 +68,22 @@ uint32_t text_map_add(struct text_map *m, struct span key, uint32_t value)
     return s->value;
 }
 
-bool text_map_get(const struct text_map *m, struct span key, uint32_t *value)
+uint32_t text_map_add(struct text_map *m, struct span key, uint32_t value)
 {
-    const struct text_map_slot *s = find(m, key, xxh3(key.p, key.n));
+    return text_map_add_hashed(m, key, text_map_hash(key), value);
+}
+
+bool text_map_get_hashed(const struct text_map *m, struct span key, uint64_t hash, uint32_t *value)
+{
+    const struct text_map_slot *s = find(m, key, hash);
 
     if (s->p == NULL)
         return false;
     *value = s->value;
     return true;
+}
+
+bool text_map_get(const struct text_map *m, struct span key, uint32_t *value)
+{
+    return text_map_get_hashed(m, key, text_map_hash(key), value);
 }

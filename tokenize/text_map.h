@@ -26,6 +26,20 @@ void text_map_release(struct text_map *m);
 /* Returns the value that the key has from now on: `value`, or the older one
  * if the key was there. */
 uint32_t text_map_add(struct text_map *m, struct span key, uint32_t value);
+/* The same in steps, for many keys at once: what a key's lookup will touch is called up while others
+ * are looked up. hash = text_map_hash(key). */
+uint64_t text_map_hash(struct span key);
+static inline void text_map_prefetch(const struct text_map *m, uint64_t hash)
+{
+    __builtin_prefetch(&m->slots[hash & m->mask]);
+}
+static inline void text_map_prefetch_key(const struct text_map *m, uint64_t hash)
+{
+    __builtin_prefetch(m->slots[hash & m->mask].p);
+}
+bool text_map_get_hashed(const struct text_map *m, struct span key, uint64_t hash,
+                         uint32_t *value);
+uint32_t text_map_add_hashed(struct text_map *m, struct span key, uint64_t hash, uint32_t value);
 bool text_map_get(const struct text_map *m, struct span key, uint32_t *value);
 
 #endif

@@ -1,4 +1,3 @@
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -39,10 +38,18 @@ void tokenizer_close(struct tokenizer *t)
     text_map_release(&t->whole);
     bpe_free(t->bpe);
     pretok_free(t->pretok);
+    for (size_t i = 0; i < t->stage_count; i++) {
+        pretok_free(t->stages[i].cuts);
+        normalizer_free(t->stages[i].rewrite);
+    }
+    normalizer_free(t->normalizer);
+    symbols_free(t->symbols);
+    free(t->raw);
     added_set_free(t->added_raw);
     added_set_free(t->added_normal);
     free(t->bytes);
     free(t->special);
+    free(t->short_bytes);
     arena_release(&t->arena);
     free(t);
 }
@@ -84,20 +91,4 @@ struct span tokenizer_bytes(const struct tokenizer *t, uint32_t id)
 bool tokenizer_is_special(const struct tokenizer *t, uint32_t id)
 {
     return id < t->vocab && t->special[id];
-}
-
-enum status tokenizer_decode(const struct tokenizer *t, const uint32_t *ids, size_t count,
-                             bool skip_special, struct buf *out)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (ids[i] >= t->vocab || t->bytes[ids[i]].p == NULL)
-            return fail(ST_LIMIT,
-                        "id %" PRIu32 " at place %zu is not in the vocabulary (ids 0 to %" PRIu32
-                        "%s)",
-                        ids[i], i, t->vocab - 1, ids[i] < t->vocab ? ", with gaps" : "");
-        if (skip_special && t->special[ids[i]])
-            continue;
-        buf_add(out, t->bytes[ids[i]].p, t->bytes[ids[i]].n);
-    }
-    return ST_OK;
 }

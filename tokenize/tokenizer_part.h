@@ -6,9 +6,23 @@
 #include "base/arena.h"
 #include "tokenize/encode/added_tokens.h"
 #include "tokenize/encode/bpe.h"
+#include "tokenize/encode/decode_steps.h"
+#include "tokenize/encode/normalizer.h"
+#include "tokenize/encode/stages.h"
+#include "tokenize/encode/symbols.h"
 #include "tokenize/pretok/pretok.h"
 #include "tokenize/text_map.h"
 #include "tokenize/tokenizer.h"
+
+/* A token in one load, for decoding. */
+#define SHORT_TOKEN 15
+struct short_token {
+    char p[SHORT_TOKEN];
+    uint8_t n;                       /* 0: look at bytes[] */
+};
+/* Called at the end of loading. */
+struct tokenizer;
+void decoder_prepare(struct tokenizer *t);
 
 struct tokenizer {
     struct arena arena;              /* all texts below */
@@ -16,16 +30,31 @@ struct tokenizer {
     size_t entries, merge_count;     /* ids that have a token; merges in the file */
     struct span *bytes;              /* [vocab]; p == NULL: no entry */
     bool *special;                   /* [vocab] */
-    uint32_t byte_id[256];           /* the token of each single byte */
+    struct short_token *short_bytes; /* [vocab]; decoder_prepare() makes it of bytes; may be NULL */
+    struct span *raw;                /* [vocab] tokens as the file spells them; only with decode */
+    uint32_t byte_id[256];           /* the token of each single byte, or NO_TOKEN */
     bool ignore_merges;              /* a piece that is a token is never merged */
-    bool nfc;                        /* text is normalized first */
-    struct text_map whole;           /* bytes -> id of the tokens in the byte-level alphabet */
+    bool rank_by_token;              /* merges that make one token have one rank (tiktoken) */
+    bool nfc;                        /* text is normalized to NFC first, and nothing else */
+    struct normalizer *normalizer;   /* what else is done to text; NULL: nothing */
+    struct stage *stages;            /* of a pre-tokenizer that rewrites text, before pretok */
+    size_t stage_count;
+    struct text_map whole;           /* piece -> id of the tokens that may be a whole piece */
+    struct symbols *symbols;         /* NULL: each byte b of a piece is byte_id[b] */
     struct bpe *bpe;
     struct pretok *pretok;
+    struct decode_steps *decode;     /* NULL: text is the tokens' bytes in a row */
+    uint32_t *prefix, *suffix;       /* ids around a text, where special tokens are asked for */
+    size_t prefix_count, suffix_count;
     struct added_token *added;       /* in the file's order */
     size_t added_count;
     struct added_set *added_raw;     /* matched in the text as it is */
     struct added_set *added_normal;  /* matched after normalization */
 };
+
+/* tokenizer_parse(); rank_by_token: merges that make the same token all have the rank of the first
+ * of them, so that between its splits the place in the text decides, as in tiktoken. */
+MUST_USE enum status tokenizer_parse_ranked(const char *what, struct span json, bool rank_by_token,
+                                            struct tokenizer **out);
 
 #endif

@@ -163,20 +163,20 @@ static void a_full_cache_forgets_without_harm(void **state)
 static size_t merge_plainly(const struct bpe *b, uint32_t *ids, size_t n)
 {
     for (;;) {
-        const struct bpe_merge *best = NULL;
+        uint32_t best = BPE_NO_RANK;
         size_t at = 0;
 
         for (size_t i = 0; i + 1 < n; i++) {
-            const struct bpe_merge *m = bpe_find(b, ids[i], ids[i + 1]);
+            uint32_t rank = bpe_rank(b, ids[i], ids[i + 1]);
 
-            if (m && (best == NULL || m->rank < best->rank)) {
-                best = m;
+            if (rank < best) {
+                best = rank;
                 at = i;
             }
         }
-        if (best == NULL)
+        if (best == BPE_NO_RANK)
             return n;
-        ids[at] = best->id;
+        ids[at] = bpe_joined(b, best);
         memmove(ids + at + 1, ids + at + 2, (n - at - 2) * sizeof *ids);
         n--;
     }
@@ -268,23 +268,6 @@ static void a_pattern_that_backtracks_without_end_is_stopped(void **state)
     pretok_free(p);
 }
 
-static void text_between_matches_is_kept_or_refused(void **state)
-{
-    for (int covers = 0; covers < 2; covers++) {
-        struct pretok *p = pretok_new();
-        struct pretok_run *run;
-        struct ends seen = { .n = 0 };
-
-        assert_ok(pretok_add(p, &(struct pretok_rule){ .what = "test", .pattern = "[a-z]+", .behavior = covers ? PRETOK_REMOVED : PRETOK_ISOLATED, .invert = covers }));
-        run = pretok_run_new(p);
-        assert_int_equal(cut(run, span_of("ab12cd3"), 0, &seen), covers ? ST_UNSUPPORTED : ST_OK);
-        if (!covers)
-            assert_int_equal(seen.n ? seen.v[seen.n - 1] : 0, 7);
-        pretok_run_free(run);
-        pretok_free(p);
-    }
-}
-
 /* The claim of pretok_safe_cut(): split apart, the two parts have the pieces of the whole. */
 static void a_safe_cut_changes_no_piece(void **state)
 {
@@ -339,7 +322,6 @@ int main(void)
         cmocka_unit_test(short_and_long_pieces_merge_by_definition),
         cmocka_unit_test(a_megabyte_of_one_letter_is_one_quick_piece),
         cmocka_unit_test(a_pattern_that_backtracks_without_end_is_stopped),
-        cmocka_unit_test(text_between_matches_is_kept_or_refused),
         cmocka_unit_test(a_safe_cut_changes_no_piece),
     };
 

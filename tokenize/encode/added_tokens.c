@@ -19,6 +19,11 @@ struct added_set {
     struct node *nodes;
     uint32_t token_count, node_count;
     uint32_t root[256];          /* node of a first byte, or NONE */
+    bool first[256];             /* begins a token */
+    bool looks_back[256];        /* begins a token that looks at what is before it */
+    int first_count;             /* of first[] */
+    unsigned char only;          /* the last of them that was added */
+    size_t longest;              /* bytes of the longest content */
     pcre2_code *word;            /* one character of a word; made when a token wants single_word */
 };
 
@@ -44,6 +49,11 @@ void added_set_free(struct added_set *s)
 bool added_set_is_empty(const struct added_set *s)
 {
     return s->token_count == 0;
+}
+
+size_t added_set_longest(const struct added_set *s)
+{
+    return s->longest;
 }
 
 static uint32_t new_node(struct added_set *s, unsigned char byte, uint32_t sibling)
@@ -83,8 +93,15 @@ void added_set_add(struct added_set *s, const struct added_token *t, struct span
     unsigned char first = (unsigned char)content.p[0];
     uint32_t node;
 
-    if (s->root[first] == NONE)
+    if (s->root[first] == NONE) {
         s->root[first] = new_node(s, first, NONE);
+        s->first[first] = true;
+        s->first_count++;
+        s->only = first;
+    }
+    if (content.n > s->longest)
+        s->longest = content.n;
+    s->looks_back[first] = s->looks_back[first] || t->lstrip || t->single_word;
     node = s->root[first];
     for (size_t i = 1; i < content.n; i++) {
         uint32_t c = find_child(s, node, (unsigned char)content.p[i]);
@@ -182,6 +199,19 @@ static uint32_t longest_at(const struct added_set *s, struct span text, size_t a
     return best;
 }
 
+/* The next place from `at` on where a token may begin, or text.n. */
+static size_t next_first(const struct added_set *s, struct span text, size_t at)
+{
+    if (s->first_count == 1) {
+        const char *p = memchr(text.p + at, s->only, text.n - at);
+
+        return p ? (size_t)(p - text.p) : text.n;
+    }
+    while (at < text.n && !s->first[(unsigned char)text.p[at]])
+        at++;
+    return at;
+}
+
 bool added_set_next(const struct added_set *s, struct added_search *search, bool specials,
                     struct added_match *m)
 {
@@ -189,7 +219,8 @@ bool added_set_next(const struct added_set *s, struct added_search *search, bool
 
     if (s->token_count == 0)
         return false;
-    while (search->from < text.n) {
+    while (search->from < text.n &&
+           (search->from = next_first(s, text, search->from)) < text.n) {
         size_t start = search->from, end = start;
         uint32_t found = longest_at(s, text, start, &end);
         const struct added_token *t = found != NONE ? &s->tokens[found] : NULL;
@@ -205,4 +236,35 @@ bool added_set_next(const struct added_set *s, struct added_search *search, bool
         return true;
     }
     return false;
+}
+
+/* Does a token that begins at `from` go across `at`, or end there and look at what follows? */
+static bool crosses(const struct added_set *s, struct span text, size_t from, size_t at)
+{
+    uint32_t node = s->root[(unsigned char)text.p[from]];
+
+    for (size_t i = from + 1; node != NONE; i++) {
+        uint32_t token = s->nodes[node].token;
+
+        if (i == at && token != NONE && (s->tokens[token].rstrip || s->tokens[token].single_word))
+            return true;
+        if (i > at)
+            return true;
+        node = find_child(s, node, (unsigned char)text.p[i]);
+    }
+    return false;
+}
+
+bool added_set_allows_cut(const struct added_set *s, struct span text, size_t at)
+{
+    size_t from = at > s->longest ? at - s->longest : 0;
+
+    if (s->token_count == 0)
+        return true;
+    if (s->looks_back[(unsigned char)text.p[at]])
+        return false;
+    for (; (from = next_first(s, (struct span){ text.p, at }, from)) < at; from++)
+        if (crosses(s, text, from, at))
+            return false;
+    return true;
 }

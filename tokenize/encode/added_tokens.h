@@ -43,4 +43,13 @@ struct added_match {
 bool added_set_next(const struct added_set *s, struct added_search *search, bool specials,
                     struct added_match *m);
 
+/* Bytes of the longest content. */
+size_t added_set_longest(const struct added_set *s);
+/* May text be cut at `at` (0 < at < text.n), so that the matches in the two parts are those of the
+ * whole? False means "not surely": a token may go across the place, or end or begin at it and look at
+ * the other side (lstrip, rstrip, single_word). The characters on the two sides must not both be white
+ * space, so that stripped white space does not go across. Only text before at + 1 is looked at, and
+ * of it the longest token's bytes. */
+bool added_set_allows_cut(const struct added_set *s, struct span text, size_t at);
+
 #endif

@@ -1,31 +1,17 @@
 #include "tokenize/encode/bpe.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/arena.h"
-
-#define SHORT_PIECE 64
-#define NO_RANK UINT32_MAX
-
-struct bpe {
-    struct bpe_merge *slots;     /* open addressing; rank NO_RANK: free */
-    size_t mask, count;
-};
-
-static uint64_t hash_pair(uint32_t left, uint32_t right)
-{
-    uint64_t h = ((uint64_t)left << 32 | right) * 0x9E3779B97F4A7C15u;
-
-    return h ^ h >> 32;
-}
+#include "base/status.h"
+#include "tokenize/encode/bpe_part.h"
+#include "tokenize/text_map.h"
 
 static void take_slots(struct bpe *b, size_t size)
 {
-    b->slots = mem_array(size, sizeof *b->slots);
+    b->slots = mem_grow(NULL, size, sizeof *b->slots);
     b->mask = size - 1;
-    for (size_t i = 0; i < size; i++)
-        b->slots[i].rank = NO_RANK;
+    memset(b->slots, 0xFF, size * sizeof *b->slots);
 }
 
 struct bpe *bpe_new(size_t merges)
@@ -44,199 +30,108 @@ void bpe_free(struct bpe *b)
     if (b == NULL)
         return;
     free(b->slots);
+    free(b->joined);
     free(b);
-}
-
-/* The slot of the pair, or the free one where it belongs. */
-static struct bpe_merge *slot_of(const struct bpe *b, uint32_t left, uint32_t right)
-{
-    size_t i = hash_pair(left, right) & b->mask;
-
-    for (;; i = (i + 1) & b->mask) {
-        struct bpe_merge *m = &b->slots[i];
-
-        if ((m->left == left && m->right == right) || m->rank == NO_RANK)
-            return m;
-    }
 }
 
 static void grow(struct bpe *b)
 {
-    struct bpe_merge *old = b->slots;
+    uint64_t *old = b->slots;
     size_t size = b->mask + 1;
 
     take_slots(b, size * 2);
     for (size_t i = 0; i < size; i++)
-        if (old[i].rank != NO_RANK)
-            *slot_of(b, old[i].left, old[i].right) = old[i];
+        if (old[i] != BPE_FREE)
+            b->slots[bpe_slot(b, old[i] >> BPE_RANK_BITS)] = old[i];
     free(old);
+}
+
+static void note_joined(struct bpe *b, uint32_t rank, uint32_t id)
+{
+    if (rank >= b->joined_cap) {
+        size_t cap = b->joined_cap * 2 > rank ? b->joined_cap * 2 : (size_t)rank + 64;
+
+        b->joined = mem_grow(b->joined, cap, sizeof *b->joined);
+        memset(b->joined + b->joined_cap, 0xFF, (cap - b->joined_cap) * sizeof *b->joined);
+        b->joined_cap = cap;
+    }
+    BUG_IF(b->joined[rank] != UINT32_MAX && b->joined[rank] != id);
+    b->joined[rank] = id;
+    b->ranks = b->ranks > rank ? b->ranks : (size_t)rank + 1;
 }
 
 void bpe_add(struct bpe *b, const struct bpe_merge *m)
 {
-    struct bpe_merge *slot;
+    uint64_t key = bpe_key(m->left, m->right);
+    size_t at;
 
+    BUG_IF(m->left >= BPE_ID_LIMIT || m->right >= BPE_ID_LIMIT || m->id >= BPE_ID_LIMIT);
+    BUG_IF(m->rank >= BPE_NO_RANK);
     if (b->count * 2 > b->mask)
         grow(b);
-    slot = slot_of(b, m->left, m->right);
-    b->count += slot->rank == NO_RANK;
-    *slot = *m;
+    at = bpe_slot(b, key);
+    b->count += b->slots[at] == BPE_FREE;
+    b->slots[at] = key << BPE_RANK_BITS | m->rank;
+    note_joined(b, m->rank, m->id);
 }
 
-const struct bpe_merge *bpe_find(const struct bpe *b, uint32_t left, uint32_t right)
+uint32_t bpe_rank(const struct bpe *b, uint32_t left, uint32_t right)
 {
-    const struct bpe_merge *m = slot_of(b, left, right);
-
-    return m->rank == NO_RANK ? NULL : m;
+    return bpe_rank_of(b, left, right);
 }
 
-/* ---- short pieces ---- */
-
-struct pair_row {
-    uint32_t rank[SHORT_PIECE], id[SHORT_PIECE];     /* of the pair (i, i + 1) */
-};
-
-static inline void look_up(const struct bpe *b, const uint32_t *ids, struct pair_row *row, size_t i)
+uint32_t bpe_joined(const struct bpe *b, uint32_t rank)
 {
-    const struct bpe_merge *m = slot_of(b, ids[i], ids[i + 1]);
-
-    row->rank[i] = m->rank;
-    row->id[i] = m->id;
+    return b->joined[rank];
 }
 
-static size_t merge_short(const struct bpe *b, uint32_t *ids, size_t n)
+/* Counting sort by rank. */
+struct bpe_merge *bpe_list(const struct bpe *b, size_t *count)
 {
-    struct pair_row row;
+    uint32_t *from = mem_array(b->ranks + 1, sizeof *from);
+    struct bpe_merge *list = mem_grow(NULL, b->count + 1, sizeof *list);
 
-    for (size_t i = 0; i + 1 < n; i++)
-        look_up(b, ids, &row, i);
-    while (n > 1) {
-        size_t best = 0;
+    for (size_t i = 0; i <= b->mask; i++)
+        if (b->slots[i] != BPE_FREE)
+            from[(b->slots[i] & BPE_NO_RANK) + 1]++;
+    for (size_t r = 1; r <= b->ranks; r++)
+        from[r] += from[r - 1];
+    for (size_t i = 0; i <= b->mask; i++) {
+        uint64_t slot = b->slots[i];
+        uint32_t rank = slot & BPE_NO_RANK;
 
-        for (size_t i = 1; i + 1 < n; i++)
-            if (row.rank[i] < row.rank[best])
-                best = i;
-        if (row.rank[best] == NO_RANK)
-            break;
-        ids[best] = row.id[best];
-        n--;
-        for (size_t i = best + 1; i < n; i++) {
-            ids[i] = ids[i + 1];
-            row.rank[i] = row.rank[i + 1];
-            row.id[i] = row.id[i + 1];
-        }
-        if (best > 0)
-            look_up(b, ids, &row, best - 1);
-        if (best + 1 < n)
-            look_up(b, ids, &row, best);
+        if (slot != BPE_FREE)
+            list[from[rank]++] = (struct bpe_merge){ (uint32_t)(slot >> 43),
+                                                     (uint32_t)(slot >> 22) & ((1u << 21) - 1),
+                                                     rank, b->joined[rank] };
     }
-    return n;
+    free(from);
+    *count = b->count;
+    return list;
 }
 
-/* ---- long pieces ---- */
-
-struct heap {
-    uint64_t *v;     /* rank << 32 | position */
-    size_t n;
-};
-
-static void heap_push(struct heap *h, uint64_t x)
+static void add_splits(struct bpe *b, const struct text_map *ids, struct span entry, uint32_t id)
 {
-    size_t i = h->n++;
+    struct bpe_merge m = { .rank = id, .id = id };
 
-    for (; i > 0 && h->v[(i - 1) / 4] > x; i = (i - 1) / 4)
-        h->v[i] = h->v[(i - 1) / 4];
-    h->v[i] = x;
+    for (size_t k = 1; k < entry.n; k++)
+        if (text_map_get(ids, (struct span){ entry.p, k }, &m.left) &&
+            text_map_get(ids, (struct span){ entry.p + k, entry.n - k }, &m.right))
+            bpe_add(b, &m);
 }
 
-static uint64_t heap_pop(struct heap *h)
+struct bpe *bpe_from_ranks(const struct span *bytes, size_t count)
 {
-    uint64_t top = h->v[0], x = h->v[--h->n];
-    size_t i = 0;
+    struct bpe *b = bpe_new(count * 2);
+    struct text_map ids;
 
-    for (;;) {
-        size_t least = 4 * i + 1, end = least + 4 < h->n ? least + 4 : h->n;
-
-        if (least >= h->n)
-            break;
-        for (size_t c = least + 1; c < end; c++)
-            if (h->v[c] < h->v[least])
-                least = c;
-        if (h->v[least] >= x)
-            break;
-        h->v[i] = h->v[least];
-        i = least;
-    }
-    h->v[i] = x;
-    return top;
-}
-
-void bpe_scratch_release(struct bpe_scratch *s)
-{
-    free(s->prev);
-    free(s->next);
-    free(s->heap);
-    *s = (struct bpe_scratch){ 0 };
-}
-
-/* The heap never holds more than the n-1 first pairs and two for each of n-1 merges. */
-static void reserve(struct bpe_scratch *s, size_t n)
-{
-    if (n <= s->cap)
-        return;
-    s->cap = n;
-    s->prev = mem_grow(s->prev, n, sizeof *s->prev);
-    s->next = mem_grow(s->next, n, sizeof *s->next);
-    s->heap = mem_grow(s->heap, 3 * n, sizeof *s->heap);
-}
-
-static void push_pair(const struct bpe *b, struct heap *h, const uint32_t *ids, size_t left,
-                      size_t right)
-{
-    const struct bpe_merge *m = bpe_find(b, ids[left], ids[right]);
-
-    if (m != NULL)
-        heap_push(h, (uint64_t)m->rank << 32 | left);
-}
-
-/* Position n is the end; a symbol that was merged away has next == 0. */
-static size_t merge_long(const struct bpe *b, struct bpe_scratch *s, uint32_t *ids, size_t n)
-{
-    struct heap h = { 0 };
-    size_t left_over = 0;
-
-    reserve(s, n);
-    h.v = s->heap;
-    for (size_t i = 0; i < n; i++) {
-        s->prev[i] = (uint32_t)i - 1;
-        s->next[i] = (uint32_t)i + 1;
-    }
-    for (size_t i = 0; i + 1 < n; i++)
-        push_pair(b, &h, ids, i, i + 1);
-    while (h.n > 0) {
-        uint64_t top = heap_pop(&h);
-        size_t at = (uint32_t)top, right = s->next[at];
-        const struct bpe_merge *m =
-            right > 0 && right < n ? bpe_find(b, ids[at], ids[right]) : NULL;
-
-        if (m == NULL || m->rank != top >> 32)
-            continue;
-        ids[at] = m->id;
-        s->next[at] = s->next[right];
-        s->next[right] = 0;
-        if (s->next[at] < n) {
-            s->prev[s->next[at]] = (uint32_t)at;
-            push_pair(b, &h, ids, at, s->next[at]);
-        }
-        if (at > 0)
-            push_pair(b, &h, ids, s->prev[at], at);
-    }
-    for (size_t i = 0; i < n; i = s->next[i])
-        ids[left_over++] = ids[i];
-    return left_over;
-}
-
-size_t bpe_merge_piece(const struct bpe *b, struct bpe_scratch *s, uint32_t *ids, size_t n)
-{
-    return n <= SHORT_PIECE ? merge_short(b, ids, n) : merge_long(b, s, ids, n);
+    text_map_init(&ids, count);
+    for (size_t i = 0; i < count; i++)
+        if (bytes[i].p != NULL)
+            text_map_add(&ids, bytes[i], (uint32_t)i);
+    for (size_t i = 0; i < count; i++)
+        if (bytes[i].p != NULL)
+            add_splits(b, &ids, bytes[i], (uint32_t)i);
+    text_map_release(&ids);
+    return b;
 }

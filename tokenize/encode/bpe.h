@@ -1,10 +1,17 @@
 /*
- * Byte-pair merging of one piece (Sennrich et al. 2016; ranks as in Hugging Face's BPE): of all
- * neighbouring pairs that have a merge, the one of lowest rank, leftmost on ties, becomes one
- * symbol, until there is none.
+ * Byte-pair merging of one piece (Sennrich et al. 2016): of all neighbouring pairs that have a merge,
+ * the one of lowest rank, leftmost on ties, becomes one symbol, until there is none.
+ *
+ * The ranks have either of two meanings, and the table holds both:
+ *   - the position in a list of merges (Hugging Face): each rank has one pair;
+ *   - the id of the joined token (tiktoken): whatever two symbols make a token's bytes merge at
+ *     that token's rank, so that a rank has as many pairs as the token has splits.
+ * In both a rank stands for one joined symbol, so a slot of the table needs the rank alone: 64 bits
+ * are left, right and rank.
  *
  * Short pieces are scanned for the minimum after each merge; long ones go through a heap of (rank,
- * position) and a linked list: n log n in the worst case.
+ * position) and a linked list: n log n in the worst case. bpe_linear.h has the same result
+ * in linear time, for tables for which it can be proven.
  */
 #ifndef TUNDISH_TOKENIZE_BPE_H
 #define TUNDISH_TOKENIZE_BPE_H
@@ -12,16 +19,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/str.h"
+
+#define BPE_ID_LIMIT ((1u << 21) - 1)        /* ids are below */
+#define BPE_NO_RANK ((1u << 22) - 1)         /* ranks are below; "no merge" */
+
 struct bpe;      /* the merges: immutable once filled, shared by threads */
 struct bpe *bpe_new(size_t merges);
 void bpe_free(struct bpe *b);
-/* left, right -> id at a rank. A pair that is there already takes the new rank and id. */
+/* left, right -> id at a rank. A pair that is there already takes the new rank and id. Of the merges
+ * of one rank all have the same id. */
 struct bpe_merge {
     uint32_t left, right, rank, id;
 };
 void bpe_add(struct bpe *b, const struct bpe_merge *m);
-/* The merge of a pair, or NULL. */
-const struct bpe_merge *bpe_find(const struct bpe *b, uint32_t left, uint32_t right);
+/* The rank of a pair's merge, or BPE_NO_RANK. */
+uint32_t bpe_rank(const struct bpe *b, uint32_t left, uint32_t right);
+/* The symbol that a rank (one that bpe_rank() gave) makes. */
+uint32_t bpe_joined(const struct bpe *b, uint32_t rank);
+/* All merges, by rank; of one rank in no order. The caller's to free; *count may be 0. */
+struct bpe_merge *bpe_list(const struct bpe *b, size_t *count);
+
+/* The merges of a list of ranks, as tiktoken has them: two symbols whose bytes together are entry i
+ * merge at rank i into i. bytes[count] are the entries by rank (p NULL: none there), all
+ * different, count < BPE_ID_LIMIT. The table is exact, since every split of every entry that
+ * is made of two entries is in it. The entry's whole text is looked up before any merging by
+ * tiktoken; that is for the caller (ignore_merges). */
+struct bpe *bpe_from_ranks(const struct span *bytes, size_t count);
 
 struct bpe_scratch {     /* of one thread; {0} before use */
     uint32_t *prev, *next;

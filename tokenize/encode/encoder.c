@@ -1,17 +1,36 @@
 /* Text to ids: the encoding half of tokenize/tokenizer.h. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
 #include "tokenize/encode/pieces.h"
+#include "tokenize/encode/safe_cut.h"
+#include "tokenize/encode/text_origin.h"
 #include "tokenize/encode/token_nfc.h"
 #include "tokenize/tokenizer_part.h"
 
+#define WINDOW ((size_t)64 << 10)    /* what the steps of encoding go over while it is in the cache */
+#define WINDOW_LEAST ((size_t)1 << 10)
+
+/* The text that pointers go into, and what its bytes are in the caller's text. */
+struct place {
+    const char *p;
+    uint64_t at;                     /* of p in the caller's text */
+    const struct text_origin *origin;    /* NULL: byte i is byte at + i */
+};
 struct encoder {
     const struct tokenizer *t;
     struct piece_encoder *pieces;
+    struct stage_run *stages;
     struct token_nfc nfc;
     struct buf normal;
-    struct token_list *out;          /* of the call in hand */
+    struct text_origin origin;
+    struct normal_scratch scratch;
+    /* of the call in hand */
+    struct token_list *out;
+    struct id_ranges *ranges;     /* or NULL */
+    struct place place;
+    bool first;                   /* the text in hand begins where the caller's does */
 };
 
 struct encoder *encoder_new(const struct tokenizer *t)
@@ -20,6 +39,8 @@ struct encoder *encoder_new(const struct tokenizer *t)
 
     e->t = t;
     e->pieces = piece_encoder_new(t);
+    if (t->stage_count > 0)
+        e->stages = stage_run_new(t->stages, t->stage_count);
     return e;
 }
 
@@ -28,9 +49,17 @@ void encoder_free(struct encoder *e)
     if (e == NULL)
         return;
     piece_encoder_free(e->pieces);
+    stage_run_free(e->stages);
+    normal_scratch_release(&e->scratch);
     token_nfc_release(&e->nfc);
+    text_origin_release(&e->origin);
     buf_release(&e->normal);
     free(e);
+}
+
+const struct tokenizer *encoder_tokenizer(const struct encoder *e)
+{
+    return e->t;
 }
 
 void token_list_release(struct token_list *l)
@@ -53,6 +82,63 @@ void token_list_add(struct token_list *l, uint32_t id)
     l->v[l->count++] = id;
 }
 
+void id_ranges_release(struct id_ranges *r)
+{
+    free(r->v);
+    *r = (struct id_ranges){ 0 };
+}
+
+struct id_range *id_ranges_extend(struct id_ranges *r, size_t n)
+{
+    if (r->cap - r->count < n) {
+        r->cap = r->cap * 2 > r->count + n ? r->cap * 2 : r->count + n + 64;
+        r->v = mem_grow(r->v, r->cap, sizeof *r->v);
+    }
+    r->count += n;
+    return r->v + r->count - n;
+}
+
+/* ---- ranges ---- */
+
+static void note_range(struct encoder *e, struct id_range *r, const char *start, const char *end)
+{
+    size_t from = (size_t)(start - e->place.p), to = (size_t)(end - e->place.p);
+    const struct text_origin *o = e->place.origin;
+
+    if (o) {
+        from = o->v[from].from;
+        to = o->v[to - 1].to;
+    }
+    *r = (struct id_range){ e->place.at + from, e->place.at + to };
+}
+
+static void add_one(struct encoder *e, uint32_t id, const char *start, const char *end)
+{
+    token_list_add(e->out, id);
+    if (e->ranges)
+        note_range(e, id_ranges_extend(e->ranges, 1), start, end);
+}
+
+/* The ids from `first` on are those of text: their bytes follow each other in it. */
+static enum status note_ranges(struct encoder *e, struct span text, size_t first)
+{
+    const char *p = text.p, *end = text.p + text.n;
+    struct id_range *r = id_ranges_extend(e->ranges, e->out->count - first);
+
+    for (size_t i = first; i < e->out->count; i++) {
+        size_t n = tokenizer_bytes(e->t, e->out->v[i]).n;
+
+        if (n == 0 || n > (size_t)(end - p))
+            return fail(ST_UNSUPPORTED,
+                        "the place of token %u in the text is not known; want a vocabulary whose "
+                        "tokens are the text's bytes",
+                        e->out->v[i]);
+        note_range(e, r++, p, p + n);
+        p += n;
+    }
+    return ST_OK;
+}
+
 /* ---- added tokens, normalization ---- */
 
 /* A step of work on text without the tokens of the sets before it. */
@@ -68,37 +154,94 @@ static enum status cut_added(struct encoder *e, const struct added_set *set, str
     while (added_set_next(set, &search, specials, &m)) {
         if (m.start > done)
             TRY(between(e, (struct span){ text.p + done, m.start - done }, specials));
-        token_list_add(e->out, m.id);
+        add_one(e, m.id, text.p + m.start, text.p + m.end);
         done = m.end;
     }
     return done < text.n ? between(e, (struct span){ text.p + done, text.n - done }, specials)
                          : ST_OK;
 }
 
+static enum status encode_rewritten(void *ctx, struct span text)
+{
+    struct encoder *e = ctx;
+
+    return piece_encoder_encode(e->pieces, text, e->out);
+}
+
 static enum status encode_plain(struct encoder *e, struct span text, bool specials)
 {
-    return piece_encoder_encode(e->pieces, text, e->out);
+    size_t first = e->out->count;
+    bool at_first = e->first;
+
+    e->first = false;
+    if (e->stages)
+        return stage_run_text(e->stages, text, at_first, encode_rewritten, e);
+    TRY(piece_encoder_encode(e->pieces, text, e->out));
+    return e->ranges ? note_ranges(e, text, first) : ST_OK;
+}
+
+/* Makes e->normal of text, and e->origin if ranges are wanted. */
+static enum status normalize(struct encoder *e, struct span text)
+{
+    buf_clear(&e->normal);
+    if (text.n > UINT32_MAX)
+        return fail(ST_LIMIT,
+                    "%zu bytes of text to normalize without a place to cut it; want less than 4 GiB",
+                    text.n);
+    if (e->ranges) {
+        e->origin.count = 0;
+        token_nfc_with_origin(&e->nfc, text, &e->normal, &e->origin);
+    } else {
+        token_nfc(&e->nfc, text, FORM_NFC, &e->normal);
+    }
+    return ST_OK;
 }
 
 static enum status encode_normal(struct encoder *e, struct span text, bool specials)
 {
     const struct tokenizer *t = e->t;
+    struct place outside = e->place;
+    enum status st;
 
-    if (t->nfc && !token_nfc_is_plain(text)) {
-        buf_clear(&e->normal);
-        token_nfc(&e->nfc, text, &e->normal);
-        text = (struct span){ e->normal.p, e->normal.n };
+    e->first = e->place.at == 0 && text.p == e->place.p;
+    if (t->normalizer) {
+        TRY(normalizer_run(t->normalizer, &e->scratch, &text, e->first));
+        return text.n > 0 ? cut_added(e, t->added_normal, text, specials, encode_plain) : ST_OK;
     }
-    return cut_added(e, t->added_normal, text, specials, encode_plain);
+    if (!t->nfc || token_nfc_is_plain(text, FORM_NFC))
+        return cut_added(e, t->added_normal, text, specials, encode_plain);
+    TRY(normalize(e, text));
+    e->place = (struct place){ e->normal.p, outside.at + (uint64_t)(text.p - outside.p), &e->origin };
+    st = cut_added(e, t->added_normal, (struct span){ e->normal.p, e->normal.n }, specials,
+                   encode_plain);
+    e->place = outside;
+    return st;
 }
 
-enum status encoder_encode(struct encoder *e, struct span text, bool specials,
-                           struct token_list *out)
+/* ---- windows ---- */
+
+/* A byte that is not UTF-8. */
+static enum status add_byte(struct encoder *e, const char *p)
+{
+    uint32_t id = e->t->byte_id[(unsigned char)*p];
+
+    if (id == NO_TOKEN && e->t->symbols)
+        id = symbols_unk(e->t->symbols);
+    if (id == NO_TOKEN)
+        return fail(ST_UNSUPPORTED,
+                    "the text is not UTF-8 at byte %" PRIu64 " (0x%02x), and the vocabulary has a "
+                    "token neither for that byte nor for what is unknown; want UTF-8",
+                    e->place.at + (uint64_t)(p - e->place.p), (unsigned char)*p);
+    add_one(e, id, p, p + 1);
+    return ST_OK;
+}
+
+/* Encodes bytes that are a text of their own; `at` is their place in the caller's. */
+static enum status encode_window(struct encoder *e, struct span text, uint64_t at, bool specials)
 {
     size_t done = 0;
 
-    e->out = out;
-    token_list_reserve(out, text.n / 3);
+    e->place = (struct place){ text.p, at, NULL };
     while (done < text.n) {
         size_t n = pretok_well_formed((struct span){ text.p + done, text.n - done });
 
@@ -106,8 +249,120 @@ enum status encoder_encode(struct encoder *e, struct span text, bool specials,
             TRY(cut_added(e, e->t->added_raw, (struct span){ text.p + done, n }, specials,
                           encode_normal));
         done += n;
-        if (done < text.n)
-            token_list_add(out, e->t->byte_id[(unsigned char)text.p[done++]]);
+        if (done < text.n) {
+            TRY(add_byte(e, text.p + done));
+            done++;
+        }
     }
     return ST_OK;
+}
+
+/* The length of the next window of text: about `want` bytes, more if no safe place is known, all at
+ * the end. */
+static size_t next_window(const struct tokenizer *t, struct span text, size_t want)
+{
+    for (size_t seen = 0; text.n - seen > want; seen += want) {
+        size_t cut = safe_cut(t, text, seen, seen + want);
+
+        if (cut > 0)
+            return cut;
+    }
+    return text.n;
+}
+
+static enum status encode_windows(struct encoder *e, struct span text, bool specials)
+{
+    const char *begin = text.p;
+
+    while (text.n > 0) {
+        size_t n = next_window(e->t, text, WINDOW);
+
+        TRY(encode_window(e, (struct span){ text.p, n }, (uint64_t)(text.p - begin), specials));
+        text.p += n;
+        text.n -= n;
+    }
+    return ST_OK;
+}
+
+enum status encoder_encode(struct encoder *e, struct span text, bool specials,
+                           struct token_list *out)
+{
+    e->out = out;
+    e->ranges = NULL;
+    token_list_reserve(out, text.n / 3);
+    return encode_windows(e, text, specials);
+}
+
+enum status encoder_encode_ranges(struct encoder *e, struct span text, bool specials,
+                                  struct token_list *out, struct id_ranges *ranges)
+{
+    const struct tokenizer *t = e->t;
+
+    if (t->normalizer || t->stage_count || t->symbols)
+        return fail(ST_UNSUPPORTED, "ranges of ids in the text are not known for a tokenizer that "
+                                    "rewrites text or whose symbols are characters; want a "
+                                    "byte-level one");
+    e->out = out;
+    e->ranges = ranges;
+    return encode_windows(e, text, specials);
+}
+
+/* ---- counting ---- */
+
+/* Where the first n ids of a window end: the window again, with ranges. */
+static enum status find_end(struct encoder *e, struct span window, bool specials, uint64_t n,
+                            uint64_t *end)
+{
+    struct token_list ids = { 0 };
+    struct id_ranges ranges = { 0 };
+    enum status st;
+
+    *end = 0;
+    e->out = &ids;
+    e->ranges = &ranges;
+    st = n > 0 ? encode_window(e, window, 0, specials) : ST_OK;
+    if (st == ST_OK && n > 0)
+        *end = ranges.v[n - 1].end;
+    token_list_release(&ids);
+    id_ranges_release(&ranges);
+    return st;
+}
+
+/* A window that is likely to hold a few more ids than are missing. */
+static size_t count_window(uint64_t missing)
+{
+    if (missing >= WINDOW / 8)
+        return WINDOW;
+    return missing * 8 > WINDOW_LEAST ? (size_t)missing * 8 : WINDOW_LEAST;
+}
+
+enum status encoder_count(struct encoder *e, struct span text, bool specials, uint64_t until,
+                          struct token_count *out)
+{
+    struct token_list ids = { 0 };
+    const char *begin = text.p;
+    enum status st = ST_OK;
+
+    *out = (struct token_count){ 0 };
+    while (st == ST_OK && text.n > 0 && !out->more) {
+        struct span window = { text.p, next_window(e->t, text, count_window(until - out->tokens)) };
+        uint64_t before = out->tokens;
+
+        ids.count = 0;
+        e->out = &ids;
+        e->ranges = NULL;
+        st = encode_window(e, window, 0, specials);
+        out->tokens += ids.count;
+        text.p += window.n;
+        text.n -= window.n;
+        out->end = (uint64_t)(text.p - begin);
+        if (st != ST_OK || out->tokens <= until)
+            continue;
+        st = find_end(e, window, specials, until - before, &out->end);
+        out->end += (uint64_t)(window.p - begin);
+        out->more = true;
+        out->tokens = until + 1;
+    }
+    token_list_release(&ids);
+    return st;
 }

@@ -53,9 +53,13 @@ static enum status encode_new(struct piece_encoder *e, struct span piece)
     if (t->ignore_merges && text_map_get(&t->whole, piece, &whole)) {
         ids[0] = whole;
     } else {
-        for (size_t i = 0; i < piece.n; i++)
-            ids[i] = t->byte_id[(unsigned char)piece.p[i]];
-        n = bpe_merge_piece(t->bpe, &e->merge, ids, piece.n);
+        n = piece.n;
+        if (t->symbols)
+            n = symbols_of(t->symbols, piece, ids);
+        else
+            for (size_t i = 0; i < piece.n; i++)
+                ids[i] = t->byte_id[(unsigned char)piece.p[i]];
+        n = bpe_merge_piece(t->bpe, &e->merge, ids, n);
     }
     piece_cache_put(e->cache, piece, ids, n);
     out->count += n;
@@ -81,8 +85,8 @@ enum status piece_encoder_encode(struct piece_encoder *e, struct span text, stru
     const uint32_t *ends;
     size_t n, from = 0;
 
-    if (text.n > UINT32_MAX)
-        return fail(ST_LIMIT, "a text of %zu bytes; want less than 4 GiB", text.n);
+    if (text.n > PRETOK_TEXT_MAX)
+        return fail(ST_LIMIT, "a text of %zu bytes; want less than 2 GiB", text.n);
     e->out = out;
     pretok_begin(e->pretok, text);
     for (;;) {
@@ -90,8 +94,11 @@ enum status piece_encoder_encode(struct piece_encoder *e, struct span text, stru
         if (n == 0)
             return ST_OK;
         for (size_t i = 0; i < n; i++) {
-            TRY(encode_piece(e, (struct span){ text.p + from, ends[i] - from }));
-            from = ends[i];
+            uint32_t end = ends[i] & ~PRETOK_DROPPED;
+
+            if (end == ends[i])
+                TRY(encode_piece(e, (struct span){ text.p + from, end - from }));
+            from = end;
         }
     }
 }

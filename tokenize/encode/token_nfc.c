@@ -16,10 +16,12 @@ void token_nfc_release(struct token_nfc *s)
     *s = (struct token_nfc){ 0 };
 }
 
-bool token_nfc_is_plain(struct span text)
+bool token_nfc_is_plain(struct span text, enum normal_form form)
 {
+    unsigned char least = form == FORM_NFC ? 0xCC : 0x80;     /* 0xCC: lead byte of U+0300 */
+
     for (size_t i = 0; i < text.n; i++)
-        if ((unsigned char)text.p[i] >= 0xCC)     /* lead byte of U+0300 */
+        if ((unsigned char)text.p[i] >= least)
             return false;
     return true;
 }
@@ -34,8 +36,10 @@ static void reserve(struct token_nfc *s, size_t n)
     s->class_of = mem_grow(s->class_of, s->cap, 1);
 }
 
-static size_t decompose(struct token_nfc *s, struct span text)
+static size_t decompose(struct token_nfc *s, struct span text, enum normal_form form)
 {
+    bool compat = form == FORM_NFKC || form == FORM_NFKD;
+    int how = UTF8PROC_DECOMPOSE | UTF8PROC_STABLE | (compat ? UTF8PROC_COMPAT : 0);
     const char *p = text.p, *end = text.p + text.n;
     size_t n = 0;
 
@@ -47,7 +51,7 @@ static size_t decompose(struct token_nfc *s, struct span text)
         p += utf8_decode(p, end, &cp);
         reserve(s, n + DECOMPOSE_MAX);
         got = utf8proc_decompose_char((utf8proc_int32_t)cp, s->cp + n, DECOMPOSE_MAX,
-                                      UTF8PROC_DECOMPOSE | UTF8PROC_STABLE, &boundary);
+                                      (utf8proc_option_t)how, &boundary);
         BUG_IF(got < 1 || got > DECOMPOSE_MAX);
         n += (size_t)got;
     }
@@ -83,17 +87,20 @@ static void order_marks(struct token_nfc *s, size_t n)
     }
 }
 
-void token_nfc(struct token_nfc *s, struct span text, struct buf *out)
+void token_nfc(struct token_nfc *s, struct span text, enum normal_form form, struct buf *out)
 {
-    size_t n = decompose(s, text);
-    utf8proc_ssize_t composed;
+    size_t n = decompose(s, text, form);
 
     order_marks(s, n);
-    composed = utf8proc_normalize_utf32(s->cp, (utf8proc_ssize_t)n,
-                                        UTF8PROC_COMPOSE | UTF8PROC_STABLE);
-    BUG_IF(composed < 0);
+    if (form == FORM_NFC || form == FORM_NFKC) {
+        utf8proc_ssize_t composed = utf8proc_normalize_utf32(
+            s->cp, (utf8proc_ssize_t)n, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
+
+        BUG_IF(composed < 0);
+        n = (size_t)composed;
+    }
     buf_reserve(out, text.n);
-    for (utf8proc_ssize_t i = 0; i < composed; i++) {
+    for (size_t i = 0; i < n; i++) {
         char utf8[4];
 
         buf_add(out, utf8, utf8_encode((uint32_t)s->cp[i], utf8));

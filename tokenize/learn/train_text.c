@@ -18,6 +18,7 @@ struct batch {
 struct stream {
     const struct train_text_args *args;
     size_t batch_bytes;
+    bool drops;                      /* the pattern leaves pieces out */
     uint64_t batches;                /* so far, all ranks' */
     struct pretok_run **runs;        /* one a worker */
     struct span rest;                /* of the document in hand */
@@ -117,22 +118,37 @@ static enum status produce(void *ctx, void **item)
     return st;
 }
 
+/* The pieces that a pattern of PRETOK_REMOVED leaves in. */
+static enum status count_left_in(struct stream *r, const struct bpe_pieces *p, int worker)
+{
+    struct bpe_pieces one = { .text = p->text, .from = p->from, .n = 1 };
+
+    for (size_t i = 0; i < p->n; i++) {
+        uint32_t end = p->ends[i] & ~PRETOK_DROPPED;
+
+        one.ends = &end;
+        if (end == p->ends[i])
+            TRY(bpe_counter_add(r->args->counter, worker, &one));
+        one.from = end;
+    }
+    return ST_OK;
+}
+
 static enum status count_pieces(struct stream *r, struct span text, int worker, uint64_t *pieces)
 {
-    const uint32_t *ends;
-    size_t n, from = 0;
+    struct bpe_pieces p = { .text = text.p };
 
-    if (text.n > UINT32_MAX)
-        return fail(ST_LIMIT, "a text of %zu bytes; want less than 4 GiB", text.n);
+    if (text.n > PRETOK_TEXT_MAX)
+        return fail(ST_LIMIT, "a text of %zu bytes; want less than 2 GiB", text.n);
     pretok_begin(r->runs[worker], text);
     for (;;) {
-        TRY(pretok_next(r->runs[worker], &ends, &n));
-        if (n == 0)
+        TRY(pretok_next(r->runs[worker], &p.ends, &p.n));
+        if (p.n == 0)
             return ST_OK;
-        *pieces += n;
-        TRY(bpe_counter_add(r->args->counter, worker,
-                            &(struct bpe_pieces){ text.p, from, ends, n }));
-        from = ends[n - 1];
+        *pieces += p.n;
+        TRY(r->drops ? count_left_in(r, &p, worker)
+                     : bpe_counter_add(r->args->counter, worker, &p));
+        p.from = p.ends[p.n - 1] & ~PRETOK_DROPPED;
     }
 }
 
@@ -205,6 +221,7 @@ enum status train_text_count(const struct train_text_args *args, struct train_te
     enum status st;
 
     *totals = (struct train_text_totals){ 0 };
+    r.drops = pretok_drops(args->pretok);
     r.runs = mem_array((size_t)pool_threads(args->pool), sizeof(struct pretok_run *));
     st = pool_ordered(args->pool, &stream);
     for (int i = 0; i < pool_threads(args->pool); i++)

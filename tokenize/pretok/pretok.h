@@ -3,8 +3,9 @@
  * expressions (PCRE2, JIT).
  *
  * One or more cuts follow each other; each cuts every piece of the one before, which it sees
- * as a text of its own. Matches and the text between two matches are both pieces ("Isolated"
- * in Hugging Face's words), so that the pieces together are the text, whatever the pattern is.
+ * as a text of its own. What becomes of the matches and of the text between them is the rule's
+ * behavior. The pieces together always are the text: those that a tokenizer leaves out are handed
+ * out too, with a mark.
  * A pattern that backtracks too much is stopped by a limit on its steps and gives an error,
  * never a wait without end.
  * A struct pretok is shared by threads; each thread matches with its own struct pretok_run.
@@ -49,9 +50,10 @@ struct pretok_rule {
     enum pretok_behavior behavior;
     bool invert;
 };
-/* Appends a cut. Text that PRETOK_REMOVED would drop is refused when it is met
- * (ST_UNSUPPORTED). */
+/* Appends a cut. ST_UNSUPPORTED, ST_FORMAT: the pattern (regex_dialect.h). */
 MUST_USE enum status pretok_add(struct pretok *p, const struct pretok_rule *rule);
+/* Whether pieces may be marked PRETOK_DROPPED; where not, nobody needs to look. */
+bool pretok_drops(const struct pretok *p);
 
 /* The cuts, for people: the pattern of cut i as it was given, NULL behind the last. */
 const char *pretok_cut(const struct pretok *p, size_t i);
@@ -60,10 +62,14 @@ struct pretok_run;
 struct pretok_run *pretok_run_new(const struct pretok *p);
 void pretok_run_free(struct pretok_run *r);
 
-/* Cuts a text (well-formed UTF-8, less than 4 GiB, the caller's until all is cut): pretok_begin(),
- * then pretok_next() until *n is 0. It hands out the ends of the next pieces, as offsets in the
- * text; a piece begins where the one before ends, and none is empty. *ends is valid until the next
- * call. ST_LIMIT: the pattern backtracks too much. */
+/* Cuts a text (well-formed UTF-8, at most PRETOK_TEXT_MAX bytes, the caller's until all is cut):
+ * pretok_begin(), then pretok_next() until *n is 0. It hands out the ends of the next pieces, a few
+ * thousand at most, as offsets in the text; a piece begins where the one before ends, and none is
+ * empty. An end with the bit PRETOK_DROPPED is that of a piece which PRETOK_REMOVED leaves out. *ends
+ * is valid until the next call. Memory does not grow with the text. ST_LIMIT: the pattern
+ * backtracks too much; nothing more comes. */
+#define PRETOK_DROPPED 0x80000000u
+#define PRETOK_TEXT_MAX ((size_t)0x7FFFFFFF)
 void pretok_begin(struct pretok_run *r, struct span text);
 MUST_USE enum status pretok_next(struct pretok_run *r, const uint32_t **ends, size_t *n);
 

@@ -1,4 +1,4 @@
-#include "serve/text_stream.h"
+#include "tokenize/encode/text_stream.h"
 
 /* Bytes of the character that a lead byte begins; 0: it begins none (Unicode 15, table 3-7). */
 static size_t expected(unsigned char lead)
@@ -10,8 +10,7 @@ static size_t expected(unsigned char lead)
     return lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
 }
 
-/* How many bytes at the end of p may still become a character. */
-static size_t open_tail(const char *p, size_t n)
+size_t text_stream_open(const char *p, size_t n)
 {
     for (size_t back = 1; back <= 3 && back <= n; back++) {
         unsigned char c = (unsigned char)p[n - back];
@@ -32,7 +31,7 @@ void text_stream_add(struct text_stream *t, struct span bytes, struct buf *out)
 
     buf_add(&all, t->held, t->count);
     buf_add(&all, bytes.p, bytes.n);
-    tail = open_tail(all.p, all.n);
+    tail = text_stream_open(all.p, all.n);
     utf8_repair(out, all.p, all.n - tail);
     if (tail > 0)
         memcpy(t->held, all.p + all.n - tail, tail);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/rng.h"
-#include "serve/text_stream.h"
+#include "tokenize/encode/text_stream.h"
 
 static void check(const char *bytes, size_t n, uint64_t seed)
 {

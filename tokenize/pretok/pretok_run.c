@@ -1,0 +1,268 @@
+/* Cutting: a stack of texts, one for each cut of the chain, that stops when the batch is full. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "tokenize/pretok/pretok_part.h"
+
+#define JIT_STACK_MAX ((size_t)64 << 20)
+#define HEAP_LIMIT_KIB (256u << 10)
+/* Steps a match may take: so many, and so many more for each byte of the text. */
+#define STEPS_BASE 100000u
+#define STEPS_PER_BYTE 16u
+
+/* A match, or the text between two; empty if the match is. Offsets in the level's text. */
+struct part {
+    size_t from, to;
+    bool match;
+};
+/* One cut at work on one text. */
+struct level {
+    struct span text;
+    size_t done, from, last_end;     /* parts are made up to; search goes on at; of the last match */
+    bool searched;                   /* there are no more matches */
+    bool has_found, has_pending;
+    struct part found;               /* the match behind the gap that was handed out */
+    struct part pending;             /* may still be joined with what follows */
+};
+struct pretok_run {
+    const struct pretok *p;
+    pcre2_match_data *found[CUTS_MAX];
+    pcre2_match_context *limits;
+    pcre2_jit_stack *stack;
+    struct span text;
+    struct level levels[CUTS_MAX];
+    size_t depth;                    /* levels at work; 0: all is cut */
+    size_t count;
+    uint32_t ends[BATCH_ENDS];
+};
+
+struct pretok_run *pretok_run_new(const struct pretok *p)
+{
+    struct pretok_run *r = mem_alloc(sizeof *r);
+
+    r->p = p;
+    r->limits = pcre2_match_context_create(NULL);
+    r->stack = pcre2_jit_stack_create((size_t)64 << 10, JIT_STACK_MAX, NULL);
+    BUG_IF(r->limits == NULL);
+    pcre2_set_heap_limit(r->limits, HEAP_LIMIT_KIB);
+    if (r->stack != NULL)
+        pcre2_jit_stack_assign(r->limits, NULL, r->stack);
+    for (size_t i = 0; i < p->count; i++) {
+        r->found[i] = pcre2_match_data_create(1, NULL);
+        BUG_IF(r->found[i] == NULL);
+    }
+    return r;
+}
+
+void pretok_run_free(struct pretok_run *r)
+{
+    if (r == NULL)
+        return;
+    for (size_t i = 0; i < r->p->count; i++)
+        pcre2_match_data_free(r->found[i]);
+    pcre2_match_context_free(r->limits);
+    pcre2_jit_stack_free(r->stack);
+    free(r);
+}
+
+/* ---- parts of a text: matches and gaps ---- */
+
+/* The interpreter does what the JIT has no stack for. */
+static int match_at(struct pretok_run *r, size_t i, size_t from)
+{
+    const struct cut *c = &r->p->cuts[i];
+    struct span text = r->levels[i].text;
+    int got = PCRE2_ERROR_JIT_STACKLIMIT;
+
+    if (c->jit && r->stack != NULL)
+        got = pcre2_jit_match(c->code, (PCRE2_SPTR)text.p, text.n, from, PCRE2_NO_UTF_CHECK,
+                              r->found[i], r->limits);
+    if (got == PCRE2_ERROR_JIT_STACKLIMIT)
+        got = pcre2_match(c->code, (PCRE2_SPTR)text.p, text.n, from,
+                          PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, r->found[i], r->limits);
+    return got;
+}
+
+static enum status match_failed(const struct cut *c, int code, size_t from)
+{
+    char text[256];
+
+    pretok_error_text(code, text);
+    if (code == PCRE2_ERROR_MATCHLIMIT || code == PCRE2_ERROR_HEAPLIMIT ||
+        code == PCRE2_ERROR_DEPTHLIMIT)
+        return fail(
+            ST_LIMIT,
+            "%s: the pattern backtracks too much at byte %zu of the text (%s); want one that "
+            "does not: '%.200s'",
+            c->what, from, text, c->pattern);
+    return fail(ST_FAILED, "%s: matching failed at byte %zu of the text (%s): '%.200s'", c->what,
+                from, text, c->pattern);
+}
+
+static size_t next_char(struct span text, size_t at)
+{
+    do
+        at++;
+    while (at < text.n && ((unsigned char)text.p[at] & 0xC0) == 0x80);
+    return at;
+}
+
+/* Sets has_found or searched. An empty match is a place to cut, except right behind the match before,
+ * where the search goes on one character later: as the find_iter() of Hugging Face's regular
+ * expressions has it. */
+static enum status find(struct pretok_run *r, size_t i)
+{
+    const PCRE2_SIZE *where = pcre2_get_ovector_pointer(r->found[i]);
+    struct level *l = &r->levels[i];
+
+    while (l->from <= l->text.n) {
+        int got = match_at(r, i, l->from);
+
+        if (got == PCRE2_ERROR_NOMATCH)
+            break;
+        if (got < 0)
+            return match_failed(&r->p->cuts[i], got, (size_t)(l->text.p - r->text.p) + l->from);
+        if (where[0] == where[1] && where[1] == l->last_end) {
+            l->from = next_char(l->text, l->from);
+            continue;
+        }
+        l->found = (struct part){ where[0], where[1], true };
+        l->has_found = true;
+        l->from = l->last_end = where[1];
+        return ST_OK;
+    }
+    l->searched = true;
+    return ST_OK;
+}
+
+/* *any false: the text is through. */
+static enum status next_part(struct pretok_run *r, size_t i, struct part *out, bool *any)
+{
+    struct level *l = &r->levels[i];
+
+    if (!l->has_found && !l->searched)
+        TRY(find(r, i));
+    *any = l->has_found || l->done < l->text.n;
+    if (l->has_found && l->done == l->found.from) {
+        *out = l->found;
+        l->has_found = false;
+    } else {
+        *out = (struct part){ l->done, l->has_found ? l->found.from : l->text.n, false };
+    }
+    l->done = out->to;
+    out->match = out->match != r->p->cuts[i].invert;
+    return ST_OK;
+}
+
+/* ---- pieces of a text: what the behavior makes of the parts ---- */
+
+static bool joins(enum pretok_behavior behavior, bool before, bool match)
+{
+    switch (behavior) {
+    case PRETOK_MERGED_WITH_PREVIOUS: return match && !before;
+    case PRETOK_MERGED_WITH_NEXT: return !match && before;
+    case PRETOK_CONTIGUOUS: return match == before;
+    default: return false;
+    }
+}
+
+/* The next piece, which may be empty; out->match: it is left out. */
+static enum status next_piece(struct pretok_run *r, size_t i, struct part *out, bool *any)
+{
+    enum pretok_behavior behavior = r->p->cuts[i].behavior;
+    struct level *l = &r->levels[i];
+    struct part part;
+
+    for (;;) {
+        TRY(next_part(r, i, &part, any));
+        if (!*any) {
+            *any = l->has_pending;
+            l->has_pending = false;
+            *out = (struct part){ l->pending.from, l->pending.to, false };
+            return ST_OK;
+        }
+        if (behavior == PRETOK_ISOLATED || behavior == PRETOK_REMOVED) {
+            *out = (struct part){ part.from, part.to, part.match && behavior == PRETOK_REMOVED };
+            return ST_OK;
+        }
+        if (l->has_pending && !joins(behavior, l->pending.match, part.match)) {
+            *out = (struct part){ l->pending.from, l->pending.to, false };
+            l->pending = part;
+            return ST_OK;
+        }
+        if (!l->has_pending)
+            l->pending.from = part.from;
+        l->has_pending = true;
+        l->pending.to = part.to;
+        l->pending.match = part.match;
+    }
+}
+
+/* ---- the chain ---- */
+
+static void set_steps(struct pretok_run *r, size_t n)
+{
+    uint64_t steps = STEPS_BASE + (uint64_t)n * STEPS_PER_BYTE;
+
+    pcre2_set_match_limit(r->limits, steps < UINT32_MAX ? (uint32_t)steps : UINT32_MAX);
+}
+
+static void begin_level(struct pretok_run *r, struct span text)
+{
+    r->levels[r->depth++] = (struct level){ .text = text, .last_end = SIZE_MAX };
+}
+
+void pretok_begin(struct pretok_run *r, struct span text)
+{
+    BUG_IF(text.n > PRETOK_TEXT_MAX);
+    r->text = text;
+    r->depth = 0;
+    if (text.n > 0) {
+        set_steps(r, text.n);
+        begin_level(r, text);
+    }
+}
+
+static void note_end(struct pretok_run *r, struct span piece, bool dropped)
+{
+    r->ends[r->count++] =
+        (uint32_t)(piece.p + piece.n - r->text.p) | (dropped ? PRETOK_DROPPED : 0);
+}
+
+/* One step of the deepest level. */
+static enum status step(struct pretok_run *r)
+{
+    size_t i = r->depth - 1;
+    struct part piece;
+    struct span text;
+    bool any;
+
+    TRY(next_piece(r, i, &piece, &any));
+    text = (struct span){ r->levels[i].text.p + piece.from, piece.to - piece.from };
+    if (!any)
+        r->depth--;
+    else if (text.n > 0 && (piece.match || r->depth == r->p->count))
+        note_end(r, text, piece.match);
+    else if (text.n > 0)
+        begin_level(r, text);
+    return ST_OK;
+}
+
+enum status pretok_next(struct pretok_run *r, const uint32_t **ends, size_t *n)
+{
+    enum status st = ST_OK;
+
+    r->count = 0;
+    if (r->p->count == 0 && r->depth > 0) {
+        note_end(r, r->text, false);
+        r->depth = 0;
+    }
+    while (st == ST_OK && r->count < BATCH_ENDS && r->depth > 0)
+        st = step(r);
+    if (st != ST_OK)
+        r->depth = 0;
+    *ends = r->ends;
+    *n = r->count;
+    return st;
+}
