@@ -57,6 +57,7 @@ static enum status count(const struct learn_args *a, struct bpe_counter *c, uint
                                     .pretok = a->pretok,
                                     .counter = c,
                                     .comm = a->comm,
+                                    .nfc = a->nfc,
                                     .memory = text };
     enum status st;
 

@@ -15,6 +15,7 @@ struct learn_args {
     struct pool *pool;
     struct corpus_text *corpus;
     const struct pretok *pretok;
+    bool nfc;                        /* text is normalized to NFC first */
     struct comm *comm;
     struct bpe_train_args train;     /* memory and folder are used for counting, too */
 };

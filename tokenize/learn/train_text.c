@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/progress.h"
 #include "base/stop.h"
+#include "tokenize/encode/token_nfc.h"
 
 #define BATCH_BYTES ((size_t)1 << 20)
 #define BATCH_LEAST ((size_t)64 << 10)
@@ -21,6 +22,10 @@ struct stream {
     bool drops;                      /* the pattern leaves pieces out */
     uint64_t batches;                /* so far, all ranks' */
     struct pretok_run **runs;        /* one a worker */
+    struct normal_text {
+        struct token_nfc scratch;
+        struct buf text;
+    } *normal;                       /* one a worker */
     struct span rest;                /* of the document in hand */
     bool ended;
     struct train_text_totals *totals;
@@ -152,6 +157,20 @@ static enum status count_pieces(struct stream *r, struct span text, int worker, 
     }
 }
 
+/* Pieces are counted with bytes behind them that may be read. */
+static struct span normalized(struct stream *r, struct span text, int worker)
+{
+    struct normal_text *n = &r->normal[worker];
+
+    if (!r->args->nfc || token_nfc_is_plain(text, FORM_NFC))
+        return text;
+    buf_clear(&n->text);
+    token_nfc(&n->scratch, text, FORM_NFC, &n->text);
+    text.n = n->text.n;
+    buf_add(&n->text, (char[PIECE_PADDING]){ 0 }, PIECE_PADDING);
+    return (struct span){ n->text.p, text.n };
+}
+
 static enum status count_text(struct stream *r, struct batch *b, struct span text, int worker)
 {
     size_t done = 0;
@@ -160,7 +179,7 @@ static enum status count_text(struct stream *r, struct batch *b, struct span tex
         struct span good = { text.p + done, text.n - done };
 
         good.n = pretok_well_formed(good);
-        TRY(count_pieces(r, good, worker, &b->found.pieces));
+        TRY(count_pieces(r, normalized(r, good, worker), worker, &b->found.pieces));
         done += good.n;
         if (done < text.n) {
             b->found.other_bytes++;
@@ -222,10 +241,15 @@ enum status train_text_count(const struct train_text_args *args, struct train_te
 
     *totals = (struct train_text_totals){ 0 };
     r.drops = pretok_drops(args->pretok);
+    r.normal = mem_array((size_t)pool_threads(args->pool), sizeof *r.normal);
     r.runs = mem_array((size_t)pool_threads(args->pool), sizeof(struct pretok_run *));
     st = pool_ordered(args->pool, &stream);
-    for (int i = 0; i < pool_threads(args->pool); i++)
+    for (int i = 0; i < pool_threads(args->pool); i++) {
         pretok_run_free(r.runs[i]);
+        token_nfc_release(&r.normal[i].scratch);
+        buf_release(&r.normal[i].text);
+    }
     free(r.runs);
+    free(r.normal);
     return st;
 }

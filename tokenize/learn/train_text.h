@@ -21,6 +21,7 @@ struct train_text_args {
     const struct pretok *pretok;
     struct bpe_counter *counter;     /* with pool_threads(pool) workers */
     struct comm *comm;
+    bool nfc;                        /* text is normalized first */
     uint64_t memory;                 /* bytes for the text in hand; a document that cannot be cut
                                         may take more */
 };
