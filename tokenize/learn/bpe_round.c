@@ -5,7 +5,6 @@
 #include "base/arena.h"
 
 #define AHEAD 12
-#define WALK 4096
 
 struct bpe_met {
     uint32_t fresh, at;
@@ -55,6 +54,7 @@ static enum status note(struct bpe_round *r, uint32_t fresh, int64_t weight, siz
     f->n++;
     if (r->met_count == r->met.cap)
         TRY(paged_grow(r->text->paged, &r->met, r->met_count + 1, sizeof *met));
+    paged_walk(r->text->paged, r->met_count * sizeof *met, &r->met_block);
     met = r->met.p;
     met[r->met_count++] = (struct bpe_met){ fresh, (uint32_t)at };
     return ST_OK;
@@ -120,16 +120,17 @@ static void keep_pairs(struct bpe_round *r, uint32_t id)
 
 static enum status end_round(struct bpe_round *r, uint32_t id)
 {
-    size_t before = *r->listed;
+    size_t before = *r->listed, block = 0;
     const struct bpe_met *met = r->met.p;
 
     keep_pairs(r, id);
     TRY(paged_grow(r->text->paged, r->places, *r->listed, sizeof(uint32_t)));
+    paged_touch(r->text->paged, 1 + (int64_t)((*r->listed - before) * sizeof(uint32_t) / PAGED_BLOCK));
     if (*r->listed > before)
         for (size_t i = 0; i < r->met_count; i++) {
             struct bpe_fresh *f = &r->fresh[met[i].fresh];
 
-            paged_touch(r->text->paged, i % WALK == 0);
+            paged_walk(r->text->paged, i * sizeof *met, &block);
             if (f->kept)
                 ((uint32_t *)r->places->p)[f->first++] = met[i].at;
         }
@@ -142,12 +143,15 @@ static enum status end_round(struct bpe_round *r, uint32_t id)
 enum status bpe_round_merge(struct bpe_round *r, const struct bpe_merging *m,
                             const struct pair *pair)
 {
+    size_t block = 0, list_block = 0;
+
     for (uint32_t i = 0; i < pair->n; i++) {
         const uint32_t *list = (const uint32_t *)r->places->p + pair->first;
 
         if (i + AHEAD < pair->n && !r->text->paged->on)
             __builtin_prefetch(&r->text->at[list[i + AHEAD]], 1);
-        paged_touch(r->text->paged, 3);
+        paged_walk(r->text->paged, (pair->first + i) * sizeof *list, &list_block);
+        paged_walk(r->text->paged, list[i] * sizeof *r->text->at, &block);
         TRY(merge_at(r, m, list[i]));
     }
     return end_round(r, m->id);
@@ -156,16 +160,13 @@ enum status bpe_round_merge(struct bpe_round *r, const struct bpe_merging *m,
 void bpe_round_merge_everywhere(struct bpe_round *r, const struct bpe_merging *m)
 {
     struct bpe_place *p = r->text->at;
-    size_t at = 0, looked = 0;
+    size_t at = 0, block = 0;
 
     while (at < r->text->size) {
         uint32_t left = p[at].symbol;
         size_t right = at + (left == BPE_BORDER ? 1 : r->length[left]), end;
 
-        if (right - looked >= WALK) {
-            paged_touch(r->text->paged, 1 + (int64_t)((right - looked) / WALK));
-            looked = right;
-        }
+        paged_walk(r->text->paged, right * sizeof *p, &block);
         if (left == m->left && p[right].symbol == m->right) {
             end = right + r->length[m->right];
             p[right - 1].symbol = p[right].symbol = BPE_INNER;

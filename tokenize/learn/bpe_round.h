@@ -26,7 +26,7 @@ struct bpe_round {
     size_t *listed;
     struct bpe_fresh *fresh;         /* [2 * vocab]: token * 2, + 1 where the token is the right one */
     struct paged_array met;          /* of this round: struct bpe_met */
-    size_t met_count;
+    size_t met_count, met_block;
     uint32_t *touched;               /* of fresh */
     size_t touched_count, touched_cap;
 };

@@ -37,7 +37,7 @@ enum status bpe_text_add(struct bpe_text *t, const struct bpe_text_piece *piece)
     t->at = t->array.p;
     if (at == 1)
         t->at[0] = (struct bpe_place){ .symbol = BPE_BORDER };
-    paged_touch(t->paged, 1 + (int64_t)(piece->n / 4096));
+    paged_walk(t->paged, (at + piece->n) * sizeof *t->at, &t->block);
     for (size_t i = 0; i < piece->count; i++) {
         size_t end = at + piece->length[piece->ids[i]];
 

@@ -24,6 +24,7 @@ struct bpe_text {
     struct paged_array array;
     struct bpe_place *at;    /* of the array */
     size_t size;             /* places, borders included */
+    size_t block;            /* that was filled last */
     uint64_t *heavy;
     size_t heavy_count, heavy_cap;
 };

@@ -140,6 +140,7 @@ void bpe_trainer_free(struct bpe_trainer *t)
     bpe_round_release(&t->round);
     paged_release(&t->paged, &t->places);
     bpe_text_release(&t->text);
+    paged_close(&t->paged);
     pair_index_release(&t->index);
     text_map_release(&t->known);
     bpe_trained_release(&t->made);
@@ -299,12 +300,14 @@ static bool has_room(struct bpe_trainer *t)
 
 /* ---- the rounds ---- */
 
-static uint64_t count_tokens(const struct bpe_trainer *t)
+static uint64_t count_tokens(struct bpe_trainer *t)
 {
     uint64_t tokens = 0;
+    size_t block = 0;
 
     for (size_t at = 1; at < t->text.size; at++)
         while (t->text.at[at].symbol != BPE_BORDER) {
+            paged_walk(&t->paged, at * sizeof *t->text.at, &block);
             tokens += (uint64_t)bpe_text_weight(&t->text, at);
             at += t->length[t->text.at[at].symbol];
         }

@@ -9,6 +9,7 @@
 
 #define LEAST ((uint64_t)6 << 20)            /* beside what the process has already */
 #define LEAST_A_THREAD ((uint64_t)1 << 20)
+#define BYTES_A_TOKEN ((uint64_t)1400)      /* to write the tokenizer, and to read it again */
 #define MARGIN ((uint64_t)3 << 20)           /* stacks, the pattern's matcher, what malloc keeps */
 
 struct shares {
@@ -25,14 +26,15 @@ static void return_memory_at_once(void)
 static enum status share_memory(const struct learn_args *a, struct shares *out)
 {
     uint64_t now = resident_bytes(), threads = (uint64_t)pool_threads(a->pool);
-    uint64_t least = now + LEAST + threads * LEAST_A_THREAD, rest;
+    uint64_t least = LEAST + threads * LEAST_A_THREAD, end = a->train.vocab * BYTES_A_TOKEN, rest;
     char want[32], seen[32];
 
+    least = now + (least > end ? least : end);
     if (a->train.memory < least)
         return fail(ST_CONFIG,
-                    "memory is %s; with %" PRIu64 " thread%s training wants at least %s",
-                    str_bytes(a->train.memory, seen), threads, threads == 1 ? "" : "s",
-                    str_bytes(least, want));
+                    "memory is %s; for %u tokens with %" PRIu64 " thread%s training wants at least %s",
+                    str_bytes(a->train.memory, seen), a->train.vocab, threads,
+                    threads == 1 ? "" : "s", str_bytes(least, want));
     rest = a->train.memory - now - MARGIN;
     *out = (struct shares){ .text = rest / 6, .tables = rest / 2 };
     return ST_OK;

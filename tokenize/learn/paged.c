@@ -1,5 +1,7 @@
 #include "tokenize/learn/paged.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -7,8 +9,8 @@
 #include "base/arena.h"
 #include "tokenize/learn/spill_file.h"
 
-#define TOUCH_BYTES 65536        /* what the kernel may map around a page that is touched */
-#define MARGIN ((uint64_t)2 << 20)
+#define MARGIN ((uint64_t)1 << 20)
+#define LEAST_ROOM 16            /* blocks */
 
 static void enroll(struct paged *g, struct paged_array *a)
 {
@@ -65,18 +67,46 @@ void paged_release(struct paged *g, struct paged_array *a)
     *a = (struct paged_array){ 0 };
 }
 
+static uint64_t resident(struct paged *g)
+{
+    char text[128];
+    unsigned long long size, pages;
+    ssize_t n;
+
+    if (g->statm == 0)
+        g->statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    n = g->statm > 0 ? pread(g->statm, text, sizeof text - 1, 0) : -1;
+    text[n > 0 ? n : 0] = 0;
+    return sscanf(text, "%llu %llu", &size, &pages) == 2 ? pages * (uint64_t)sysconf(_SC_PAGESIZE)
+                                                         : g->limit;
+}
+
+void paged_close(struct paged *g)
+{
+    if (g->statm > 0)
+        close(g->statm);
+    g->statm = 0;
+}
+
+void paged_reserve(struct paged *g, uint64_t bytes)
+{
+    g->reserved = bytes;
+    if (g->on)
+        paged_look(g);
+}
+
 /* The pages stay in the kernel's cache, where they are nobody's until it needs the room. */
 void paged_look(struct paged *g)
 {
-    uint64_t now = resident_bytes();
+    uint64_t now = resident(g) + g->reserved;
 
-    if (now + MARGIN + 16 * TOUCH_BYTES > g->limit) {
+    if (now + MARGIN + LEAST_ROOM * PAGED_BLOCK > g->limit) {
         for (size_t i = 0; i < g->count; i++)
             if (g->arrays[i]->bytes > 0)
                 (void)madvise(g->arrays[i]->p, g->arrays[i]->bytes, MADV_DONTNEED);
-        now = resident_bytes();
+        now = resident(g) + g->reserved;
     }
-    g->room = now + MARGIN < g->limit ? (int64_t)((g->limit - now - MARGIN) / TOUCH_BYTES) : 0;
-    if (g->room < 16)
-        g->room = 16;
+    g->room = now + MARGIN < g->limit ? (int64_t)((g->limit - now - MARGIN) / PAGED_BLOCK) : 0;
+    if (g->room < LEAST_ROOM)
+        g->room = LEAST_ROOM;
 }

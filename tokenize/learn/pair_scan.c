@@ -10,7 +10,7 @@
 /* Pairs that are kept occur at least this part as often as the first: fewer are listed in vain with
  * a small number, and the text is walked more rarely with a large one. */
 #define REACH 256
-#define WALK 4096                /* places that count as one touch */
+#define PAGE_OF_LIST 1024        /* places whose pages are written by one touch */
 
 struct tally {
     uint64_t key;
@@ -110,16 +110,13 @@ static inline bool next_pair(const struct pair_scan *s, size_t *at, size_t *wher
 
 static bool count_part(const struct pair_scan *s, struct tallies *t)
 {
-    size_t at = 0, where, looked = 0;
+    size_t at = 0, where, block = 0;
     uint64_t key;
 
     memset(t->slots, 0, (t->mask + 1) * sizeof *t->slots);
     t->count = 0;
     while (next_pair(s, &at, &where, &key)) {
-        if (at - looked >= WALK) {
-            paged_touch(s->text->paged, 1 + (int64_t)((at - looked) / WALK));
-            looked = at;
-        }
+        paged_walk(s->text->paged, at * sizeof *s->text->at, &block);
         if (!tally(t, key, bpe_text_weight(s->text, where)))
             return false;
     }
@@ -182,8 +179,9 @@ static enum status choose(const struct pair_scan *s, struct kept *k)
     struct tallies t = { .parts = 1 };
     enum status st = ST_OK;
 
-    t.most = s->memory / sizeof *t.slots < SIZE_MAX / 64 ? (size_t)(s->memory / sizeof *t.slots)
-                                                         : SIZE_MAX / 64;
+    t.most = s->memory / 2 / sizeof *t.slots < SIZE_MAX / 64
+                 ? (size_t)(s->memory / 2 / sizeof *t.slots)
+                 : SIZE_MAX / 64;
     t.mask = FIRST_SLOTS - 1;
     t.slots = mem_array(FIRST_SLOTS, sizeof *t.slots);
     while (st == ST_OK && t.part < t.parts) {
@@ -224,7 +222,7 @@ static struct pair_rank bound_of(const struct pair_scan *s, struct kept *k)
 static enum status list_places(const struct pair_scan *s, struct pair_index *x,
                                struct paged_array *places, size_t *listed)
 {
-    size_t at = 0, where, looked = 0;
+    size_t at = 0, where, block = 0;
     uint32_t *list;
     uint64_t key;
 
@@ -239,11 +237,12 @@ static enum status list_places(const struct pair_scan *s, struct pair_index *x,
     while (next_pair(s, &at, &where, &key)) {
         struct pair *p = pair_index_find(x, key);
 
+        paged_walk(s->text->paged, at * sizeof *s->text->at, &block);
         if (p == NULL)
             continue;
+        if (p->n % PAGE_OF_LIST == 0)
+            paged_touch(s->text->paged, 1);
         list[p->first + p->n++] = (uint32_t)where;
-        paged_touch(s->text->paged, 1 + (int64_t)((at - looked) / WALK));
-        looked = at;
     }
     return ST_OK;
 }
@@ -252,8 +251,11 @@ enum status pair_scan(const struct pair_scan *s, struct pair_index *x, struct pa
                       size_t *listed)
 {
     struct kept k = { 0 };
-    enum status st = choose(s, &k);
+    enum status st;
 
+    paged_reserve(s->text->paged, s->memory);
+    st = choose(s, &k);
+    paged_reserve(s->text->paged, 0);
     if (st == ST_OK) {
         pair_index_clear(x, bound_of(s, &k));
         for (size_t i = 0; i < k.count; i++)

@@ -19,7 +19,7 @@ struct pair_scan {
     const uint64_t *refused;         /* keys of pairs that are left out */
     size_t refused_count;
     size_t most;                     /* pairs to keep, at least 1 */
-    uint64_t memory;                 /* bytes that the table may take */
+    uint64_t memory;                 /* bytes that the table and what is chosen from it may take */
 };
 /* Fills x (its bound too) and the list of places, *listed of them. x stays empty if no pair is
  * left. */
