@@ -192,6 +192,25 @@ static enum status join_runs(struct bpe_counter *c, size_t n)
     return st;
 }
 
+static enum status next_of_list(void *ctx, struct bpe_word *out, bool *got)
+{
+    struct bpe_word_list *l = ctx;
+
+    *got = l->next < l->count;
+    if (*got)
+        *out = l->v[l->next++];
+    return ST_OK;
+}
+
+struct bpe_words bpe_words_of(struct bpe_word_list *list)
+{
+    struct bpe_words w = { .next = next_of_list, .ctx = list };
+
+    for (size_t i = 0; i < list->count; i++)
+        w.places += list->v[i].n + 1;
+    return w;
+}
+
 static enum status next_word(void *ctx, struct bpe_word *out, bool *got)
 {
     return piece_merge_next(ctx, out, got);

@@ -45,6 +45,12 @@ struct bpe_words {
     void *ctx;
     uint64_t places;         /* at most so many bytes and words together */
 };
+/* Those of a list. */
+struct bpe_word_list {
+    const struct bpe_word *v;
+    size_t count, next;
+};
+struct bpe_words bpe_words_of(struct bpe_word_list *list);
 /* All pieces, each once; read before the counter is freed. No worker may be counting any more, and
  * this is called once. */
 MUST_USE enum status bpe_counter_finish(struct bpe_counter *c, struct bpe_words *out);

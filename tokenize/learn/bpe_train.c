@@ -12,7 +12,7 @@
 
 #define BYTES_PER_PLACE 24           /* what the pieces and the lists of pairs take, at most */
 #define BYTES_PER_PAIR 128
-#define LEAST_PAIRS 1024
+#define LEAST_PAIRS 64
 #define REFUSED_MOST 16384           /* special tokens that pairs would spell */
 
 struct bpe_trainer {
