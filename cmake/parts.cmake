@@ -25,6 +25,19 @@ else()
     list(FILTER cpu EXCLUDE REGEX "variants_x86|/avx[^/]*$")
 endif()
 
+# The scanners of the pre-tokenizer likewise.
+file(GLOB scan CONFIGURE_DEPENDS tokenize/pretok/levels/*.c)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    list(FILTER scan EXCLUDE REGEX "levels_other")
+    set(avx2 -mavx2 -mbmi -mbmi2 -mpopcnt)
+    set_source_files_properties(tokenize/pretok/levels/avx2_scan.c PROPERTIES COMPILE_OPTIONS "${avx2}")
+    set_source_files_properties(tokenize/pretok/levels/avx512_scan.c PROPERTIES COMPILE_OPTIONS
+        "${avx2};-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vbmi;-mavx512vbmi2")
+else()
+    list(FILTER scan EXCLUDE REGEX "levels_x86|/avx[^/]*$")
+endif()
+list(APPEND TUNDISH_PART_SOURCES_tokenize ${scan})
+
 # oneDNN: GEMM on CPUs with AVX-512 (kernels/cpu/onednn/). libgomp is what Debian's oneDNN runs on.
 option(TUNDISH_ONEDNN "use oneDNN if it is there" ON)
 find_path(DNNL_INCLUDE dnnl.h)

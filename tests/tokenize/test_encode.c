@@ -268,44 +268,6 @@ static void a_pattern_that_backtracks_without_end_is_stopped(void **state)
     pretok_free(p);
 }
 
-/* The claim of pretok_safe_cut(): split apart, the two parts have the pieces of the whole. */
-static void a_safe_cut_changes_no_piece(void **state)
-{
-    static const char letters[] = "ab Z9 1'ss \n\r\t.,-/ xyz 'll";
-    struct rng r = { .seed = 4 };
-
-    for (const struct pretok_pattern *named = pretok_patterns; named->name; named++) {
-        struct pretok *p = pretok_new();
-        struct pretok_run *run;
-        int cuts = 0;
-
-        assert_ok(pretok_add(p, &(struct pretok_rule){ .what = "test", .pattern = named->text }));
-        run = pretok_run_new(p);
-        for (int round = 0; round < 400; round++) {
-            char text[200];
-            static struct ends whole, parts;
-            size_t place;
-
-            for (size_t i = 0; i < sizeof text; i++)
-                text[i] = letters[rng_below(&r, sizeof letters - 1)];
-            place = pretok_safe_cut(p, (struct span){ text, sizeof text }, 100);
-            if (place == 0)
-                continue;
-            cuts++;
-            whole.n = parts.n = 0;
-            assert_in_range(place, 1, 100);
-            assert_ok(cut(run, (struct span){ text, sizeof text }, 0, &whole));
-            assert_ok(cut(run, (struct span){ text, place }, 0, &parts));
-            assert_ok(cut(run, (struct span){ text + place, sizeof text - place }, place, &parts));
-            assert_int_equal(whole.n, parts.n);
-            assert_memory_equal(whole.v, parts.v, whole.n * sizeof whole.v[0]);
-        }
-        assert_in_range(cuts, 100, 400);
-        pretok_run_free(run);
-        pretok_free(p);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,7 +284,6 @@ int main(void)
         cmocka_unit_test(short_and_long_pieces_merge_by_definition),
         cmocka_unit_test(a_megabyte_of_one_letter_is_one_quick_piece),
         cmocka_unit_test(a_pattern_that_backtracks_without_end_is_stopped),
-        cmocka_unit_test(a_safe_cut_changes_no_piece),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -355,7 +355,7 @@ static void assert_dialect(const char *pattern, const char *want)
 {
     struct buf out = { 0 };
 
-    assert_ok(regex_to_pcre2("test", span_of(pattern), &out));
+    assert_ok(regex_to_pcre2("test", span_of(pattern), 0, &out));
     assert_string_equal(out.p, want);
     buf_release(&out);
 }
@@ -364,7 +364,7 @@ static void assert_no_dialect(const char *pattern, const char *words)
 {
     struct buf out = { 0 };
 
-    if (regex_to_pcre2("test", span_of(pattern), &out) == ST_OK || strstr(fail_message(), words) == NULL)
+    if (regex_to_pcre2("test", span_of(pattern), 0, &out) == ST_OK || strstr(fail_message(), words) == NULL)
         fail_msg("'%s' gives '%s' and '%s', want '%s'", pattern, out.p ? out.p : "", fail_message(), words);
     buf_release(&out);
 }

@@ -1,16 +1,18 @@
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
 #include "tokenize/pretok/pretok_part.h"
 #include "tokenize/pretok/regex_dialect.h"
+#include "tokenize/pretok/unicode_table.h"
 
 /* cl100k is written here without the '+' behind {1,3}: there it changes nothing in PCRE2 and
  * tiktoken, but Oniguruma reads {1,3}+ as ({1,3})+. */
 const struct pretok_pattern pretok_patterns[] = {
     { "gpt2",
       "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+" },
+    { "r50k",
+      "'(?:[sdmt]|ll|ve|re)| ?\\p{L}++| ?\\p{N}++| ?[^\\s\\p{L}\\p{N}]++|\\s++$|\\s+(?!\\S)|\\s" },
     { "cl100k", "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}++|\\p{N}{1,3}|"
                 " ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*+|"
                 "\\s++$|\\s*[\\r\\n]|\\s+(?!\\S)|\\s" },
@@ -24,6 +26,8 @@ const struct pretok_pattern pretok_patterns[] = {
       "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*"
       "(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
       "\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
+    { "nanochat", "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}{1,2}|"
+                  " ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+" },
     { NULL, NULL },
 };
 
@@ -47,8 +51,29 @@ struct pretok *pretok_new(void)
 {
     struct pretok *p = mem_alloc(sizeof *p);
 
-    p->all_named = true;
+    p->unicode = UNICODE_DEFAULT;
+    p->level = scan_best_level();
     return p;
+}
+
+bool pretok_force(struct pretok *p, enum pretok_matcher matcher)
+{
+    BUG_IF(p->count > 0);
+    p->level = matcher == PRETOK_REGEX      ? NULL
+               : matcher == PRETOK_PORTABLE ? scan_level(SCAN_PORTABLE)
+               : matcher == PRETOK_AVX2     ? scan_level(SCAN_AVX2)
+                                            : scan_level(SCAN_AVX512);
+    return matcher == PRETOK_REGEX || p->level != NULL;
+}
+
+enum status pretok_set_unicode(struct pretok *p, int version)
+{
+    BUG_IF(p->count > 0);
+    if (!unicode_known(version))
+        return fail(ST_LIMIT, "Unicode version %d.%d; want 14.0, 15.0, 15.1, 16.0 or 17.0",
+                    version / 10, version % 10);
+    p->unicode = version;
+    return ST_OK;
 }
 
 void pretok_free(struct pretok *p)
@@ -60,6 +85,7 @@ void pretok_free(struct pretok *p)
         free(p->cuts[i].pattern);
         pcre2_code_free(p->cuts[i].code);
     }
+    scan_classes_free(p->classes);
     free(p);
 }
 
@@ -117,6 +143,18 @@ static bool is_plain(const struct pretok_rule *rule)
             (rule->behavior == PRETOK_REMOVED && rule->invert));
 }
 
+static bool use_scanner(struct pretok *p, struct cut *c)
+{
+    c->scanner = scanner_of(pretok_pattern_name(c->pattern), NULL);
+    if (p->level == NULL || c->scanner.kind == SCAN_NONE)
+        return false;
+    if (p->classes == NULL)
+        p->classes = scan_classes_new(p->unicode);
+    c->scanner.classes = p->classes;
+    c->scan = scan_function(p->level, c->scanner.kind);
+    return true;
+}
+
 enum status pretok_add(struct pretok *p, const struct pretok_rule *rule)
 {
     const char *what = rule->what;
@@ -131,41 +169,26 @@ enum status pretok_add(struct pretok *p, const struct pretok_rule *rule)
                        .behavior = rule->behavior,
                        .invert = rule->invert };
     p->count++;
-    p->all_named = p->all_named && is_plain(rule);
+    if (p->count == 1)
+        p->known_first = is_plain(rule);
     p->drops = p->drops || may_drop(rule);
-    st = regex_to_pcre2(what, span_of(rule->pattern), &text);
+    if (is_plain(rule) && use_scanner(p, c))
+        return ST_OK;
+    st = regex_to_pcre2(what, span_of(rule->pattern), p->unicode, &text);
     if (st == ST_OK)
         st = compile(c, (struct span){ text.p, text.n });
     buf_release(&text);
     return st;
 }
 
-size_t pretok_safe_cut(const struct pretok *p, struct span text, size_t limit)
-{
-    if (!p->all_named || p->count == 0 || text.n < 3)
-        return 0;
-    for (size_t i = limit < text.n - 2 ? limit : text.n - 2; i > 0; i--)
-        if (text.p[i] == ' ' && isalnum((unsigned char)text.p[i - 1]) &&
-            isalpha((unsigned char)text.p[i + 1]))
-            return i;
-    return 0;
-}
-
 size_t pretok_well_formed(struct span text)
 {
-    size_t i = 0;
+    size_t i = scan_best_level()->well_formed((const unsigned char *)text.p, text.n);
+    uint32_t cp;
 
     while (i < text.n) {
-        uint64_t eight;
-        uint32_t cp;
-        size_t step;
+        size_t step = utf8_decode(text.p + i, text.p + text.n, &cp);
 
-        if (text.n - i >= 8 &&
-            (memcpy(&eight, text.p + i, 8), (eight & 0x8080808080808080u) == 0)) {
-            i += 8;
-            continue;
-        }
-        step = utf8_decode(text.p + i, text.p + text.n, &cp);
         if (step == 0)
             break;
         i += step;

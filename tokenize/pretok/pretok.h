@@ -1,6 +1,6 @@
 /*
- * Pre-tokenization: text is cut into the pieces that BPE never merges across, by regular
- * expressions (PCRE2, JIT).
+ * Pre-tokenization: text is cut into the pieces that BPE never merges across, by hand-made scanners where the pattern is
+ * one of those that have a name (scan.h), else by regular expressions (PCRE2, JIT).
  *
  * One or more cuts follow each other; each cuts every piece of the one before, which it sees
  * as a text of its own. What becomes of the matches and of the text between them is the rule's
@@ -33,6 +33,14 @@ const char *pretok_pattern_name(const char *text);
 struct pretok;
 struct pretok *pretok_new(void);
 void pretok_free(struct pretok *p);
+/* The Unicode version whose letters, marks, numbers, ... the patterns mean, times ten (unicode_table.h): 140, 150, 151,
+ * 160, 170. Before the first cut is added; 160 where it is not called, as Hugging Face's tokenizers since 0.21.2 and
+ * tiktoken 0.14 have it. ST_LIMIT: another. */
+MUST_USE enum status pretok_set_unicode(struct pretok *p, int version);
+/* For tests and measurements: named patterns are matched in this way instead of the best. Before the first cut is added.
+ * False: this machine cannot. */
+enum pretok_matcher { PRETOK_REGEX, PRETOK_PORTABLE, PRETOK_AVX2, PRETOK_AVX512 };
+MUST_USE bool pretok_force(struct pretok *p, enum pretok_matcher matcher);
 /* What becomes of the matches and of the text between them, in Hugging Face's words ("-" in
  * "a--b"): Isolated a,-,-,b; Removed a,b; MergedWithPrevious a-,-,b; MergedWithNext a,-,-b;
  * Contiguous a,--,b. invert: the text between matches is taken for the matches, and these for what
@@ -58,6 +66,11 @@ bool pretok_drops(const struct pretok *p);
 /* The cuts, for people: the pattern of cut i as it was given, NULL behind the last. */
 const char *pretok_cut(const struct pretok *p, size_t i);
 
+/* Calls fn for each range of characters that the categories in the patterns (\p{L}, \p{Lu}, \d, ...) take in one of two Unicode
+ * versions only: the one in use and another (unicode_table.h). Scripts and other properties are not looked at: they are PCRE2's own. */
+void pretok_unicode_difference(const struct pretok *p, int other_version,
+                               void (*fn)(void *ctx, uint32_t first, uint32_t last), void *ctx);
+
 struct pretok_run;
 struct pretok_run *pretok_run_new(const struct pretok *p);
 void pretok_run_free(struct pretok_run *r);
@@ -76,10 +89,9 @@ MUST_USE enum status pretok_next(struct pretok_run *r, const uint32_t **ends, si
 /* Length of the well-formed UTF-8 that text begins with. */
 size_t pretok_well_formed(struct span text);
 
-/* Where a long text may be cut in two that are split apart with the same result: the greatest such
- * place in (0, limit], or 0 if none is known. It is a space between an ASCII letter or digit and an
- * ASCII letter, when all cuts are named patterns: in them no piece goes from a letter or digit on
- * to a space, and what is before the space matches alike at the end of a text. */
+/* Where a long text may be cut in two that are split apart with the same result: the greatest such place in (0, limit], or 0 if none
+ * is known. There are some when the first cut is a named pattern: before white space, behind a single line end, before
+ * punctuation behind a letter, also of Chinese and Japanese (safe_cut.c has the proofs). Bytes that are not UTF-8 do no harm. */
 size_t pretok_safe_cut(const struct pretok *p, struct span text, size_t limit);
 
 #endif

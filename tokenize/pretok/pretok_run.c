@@ -24,6 +24,8 @@ struct level {
     bool has_found, has_pending;
     struct part found;               /* the match behind the gap that was handed out */
     struct part pending;             /* may still be joined with what follows */
+    struct scan_job scan;            /* where the cut has a scanner */
+    size_t taken;                    /* of scan.ends */
 };
 struct pretok_run {
     const struct pretok *p;
@@ -34,7 +36,8 @@ struct pretok_run {
     struct level levels[CUTS_MAX];
     size_t depth;                    /* levels at work; 0: all is cut */
     size_t count;
-    uint32_t ends[BATCH_ENDS];
+    uint32_t *scanned[CUTS_MAX];     /* ends of a scanner that is not the last cut */
+    uint32_t ends[BATCH_ENDS + SCAN_SLACK];
 };
 
 struct pretok_run *pretok_run_new(const struct pretok *p)
@@ -51,6 +54,8 @@ struct pretok_run *pretok_run_new(const struct pretok *p)
     for (size_t i = 0; i < p->count; i++) {
         r->found[i] = pcre2_match_data_create(1, NULL);
         BUG_IF(r->found[i] == NULL);
+        if (p->cuts[i].scan != NULL && i + 1 < p->count)
+            r->scanned[i] = mem_array(SCAN_ENDS + SCAN_SLACK, sizeof(uint32_t));
     }
     return r;
 }
@@ -59,8 +64,10 @@ void pretok_run_free(struct pretok_run *r)
 {
     if (r == NULL)
         return;
-    for (size_t i = 0; i < r->p->count; i++)
+    for (size_t i = 0; i < r->p->count; i++) {
         pcre2_match_data_free(r->found[i]);
+        free(r->scanned[i]);
+    }
     pcre2_match_context_free(r->limits);
     pcre2_jit_stack_free(r->stack);
     free(r);
@@ -167,6 +174,23 @@ static bool joins(enum pretok_behavior behavior, bool before, bool match)
     }
 }
 
+/* A scanner's pieces are whole and never left out. */
+static void next_scanned(struct pretok_run *r, size_t i, struct part *out, bool *any)
+{
+    struct level *l = &r->levels[i];
+
+    if (l->taken == l->scan.count) {
+        l->scan.count = l->taken = 0;
+        l->scan.ends = r->scanned[i];
+        r->p->cuts[i].scan(&l->scan);
+    }
+    *any = l->taken < l->scan.count;
+    *out = (struct part){ l->done, l->done, false };
+    if (*any)
+        out->to = l->scan.ends[l->taken++] - l->scan.base;
+    l->done = out->to;
+}
+
 /* The next piece, which may be empty; out->match: it is left out. */
 static enum status next_piece(struct pretok_run *r, size_t i, struct part *out, bool *any)
 {
@@ -174,6 +198,10 @@ static enum status next_piece(struct pretok_run *r, size_t i, struct part *out, 
     struct level *l = &r->levels[i];
     struct part part;
 
+    if (r->p->cuts[i].scan != NULL) {
+        next_scanned(r, i, out, any);
+        return ST_OK;
+    }
     for (;;) {
         TRY(next_part(r, i, &part, any));
         if (!*any) {
@@ -210,7 +238,14 @@ static void set_steps(struct pretok_run *r, size_t n)
 
 static void begin_level(struct pretok_run *r, struct span text)
 {
-    r->levels[r->depth++] = (struct level){ .text = text, .last_end = SIZE_MAX };
+    r->levels[r->depth] = (struct level){
+        .text = text,
+        .last_end = SIZE_MAX,
+        .scan = { .scanner = &r->p->cuts[r->depth].scanner,
+                  .text = text,
+                  .base = (uint32_t)(text.p - r->text.p) },
+    };
+    r->depth++;
 }
 
 void pretok_begin(struct pretok_run *r, struct span text)
@@ -230,6 +265,19 @@ static void note_end(struct pretok_run *r, struct span piece, bool dropped)
         (uint32_t)(piece.p + piece.n - r->text.p) | (dropped ? PRETOK_DROPPED : 0);
 }
 
+/* The last cut's scanner writes where the batch is. */
+static void scan_batch(struct pretok_run *r)
+{
+    struct level *l = &r->levels[r->depth - 1];
+
+    l->scan.ends = r->ends;
+    l->scan.count = r->count;
+    r->p->cuts[r->depth - 1].scan(&l->scan);
+    r->count = l->scan.count;
+    if (l->scan.at == l->text.n)
+        r->depth--;
+}
+
 /* One step of the deepest level. */
 static enum status step(struct pretok_run *r)
 {
@@ -238,6 +286,10 @@ static enum status step(struct pretok_run *r)
     struct span text;
     bool any;
 
+    if (r->depth == r->p->count && r->p->cuts[i].scan != NULL) {
+        scan_batch(r);
+        return ST_OK;
+    }
     TRY(next_piece(r, i, &piece, &any));
     text = (struct span){ r->levels[i].text.p + piece.from, piece.to - piece.from };
     if (!any)
@@ -258,7 +310,7 @@ enum status pretok_next(struct pretok_run *r, const uint32_t **ends, size_t *n)
         note_end(r, r->text, false);
         r->depth = 0;
     }
-    while (st == ST_OK && r->count < BATCH_ENDS && r->depth > 0)
+    while (st == ST_OK && r->count < BATCH_ENDS - 64 && r->depth > 0)
         st = step(r);
     if (st != ST_OK)
         r->depth = 0;

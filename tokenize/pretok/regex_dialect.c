@@ -1,10 +1,13 @@
 #include "tokenize/pretok/regex_dialect.h"
 
+#define PCRE2_CODE_UNIT_WIDTH 8
 #include <ctype.h>
+#include <pcre2.h>
 #include <stdio.h>
 #include <strings.h>
 
 #include "base/arena.h"
+#include "tokenize/pretok/unicode_table.h"
 
 #define PATTERN_LIMIT (16u << 10)
 #define DEPTH_LIMIT 200
@@ -13,6 +16,7 @@ struct dialect {
     const char *what;
     const char *start, *p, *end;
     struct buf *out;
+    int unicode, have;               /* versions: wanted, PCRE2's */
     int depth;
     bool folds[DEPTH_LIMIT + 1];     /* whether case is ignored, by depth of groups */
 };
@@ -53,23 +57,38 @@ static const struct {
     { "Uppercase", "Uppercase" }, { "Lowercase", "Lowercase" }, { "WhiteSpace", "White_Space" },
 };
 
-/* name: without spaces, '_' and '-'. Appends what goes between the braces. */
-static void print_property(struct buf *out, const char *name)
+/* The name in PCRE2's words: of a category as it is there, else a property or "sc:" and the script. name: without
+ * spaces, '_' and '-'. */
+static const char *property_name(const char *name, char script[80])
 {
     for (int i = 0; categories[i]; i++)
-        if (strcasecmp(name, categories[i]) == 0) {
-            buf_adds(out, categories[i]);
-            return;
-        }
+        if (strcasecmp(name, categories[i]) == 0)
+            return categories[i];
     for (size_t i = 0; i < sizeof properties / sizeof properties[0]; i++)
-        if (strcasecmp(name, properties[i].name) == 0) {
-            buf_adds(out, properties[i].as);
-            return;
-        }
-    buf_printf(out, "sc:%s", name);
+        if (strcasecmp(name, properties[i].name) == 0)
+            return properties[i].as;
+    snprintf(script, 80, "sc:%s", name);
+    return script;
 }
 
-static enum status take_property(struct dialect *d)
+/* Categories are those of the wanted version of Unicode; scripts and other properties are PCRE2's own. */
+static void print_property(const struct dialect *d, const char *name, bool negated, bool in_class)
+{
+    char script[80];
+    struct unicode_class c = { property_name(name, script), 0, false, d->unicode, d->have };
+
+    c.bits = unicode_category_bits(c.name);
+    if (c.bits == 0 || c.want == c.have) {
+        buf_printf(d->out, "\\%c{%s}", negated ? 'P' : 'p', c.name);
+        return;
+    }
+    c.negated = negated && in_class;
+    buf_adds(d->out, in_class ? "" : negated ? "[^" : "[");
+    unicode_print_class(&c, d->out);
+    buf_adds(d->out, in_class ? "" : "]");
+}
+
+static enum status take_property(struct dialect *d, bool in_class)
 {
     bool negated = d->p[1] == 'P';
     const char *q = d->p + 2;
@@ -93,9 +112,7 @@ static enum status take_property(struct dialect *d)
     if (q == d->end || *q != '}' || n == 0)
         return refuse(d, "a property without an end", "\\p{Name}");
     name[n] = 0;
-    buf_adds(d->out, negated ? "\\P{" : "\\p{");
-    print_property(d->out, name);
-    buf_addc(d->out, '}');
+    print_property(d, name, negated, in_class);
     d->p = q + 1;
     return ST_OK;
 }
@@ -127,7 +144,7 @@ static enum status take_escape(struct dialect *d, bool in_class)
 {
     static const char *const simple[][2] = {
         { "s", "\\p{White_Space}" }, { "S", "\\P{White_Space}" },
-        { "d", "\\p{Nd}" }, { "D", "\\P{Nd}" }, { "v", "\\x{b}" },
+        { "v", "\\x{b}" },
         { "r", "\\r" }, { "n", "\\n" }, { "t", "\\t" }, { "f", "\\f" }, { "a", "\\a" },
         { "e", "\\e" },
     };
@@ -138,7 +155,12 @@ static enum status take_escape(struct dialect *d, bool in_class)
                     d->start);
     letter = d->p[1];
     if (letter == 'p' || letter == 'P')
-        return take_property(d);
+        return take_property(d, in_class);
+    if (letter == 'd' || letter == 'D') {
+        print_property(d, "Nd", letter == 'D', in_class);
+        d->p += 2;
+        return ST_OK;
+    }
     if (letter == 'x' || letter == 'u')
         return take_code_point(d);
     for (size_t i = 0; i < sizeof simple / sizeof simple[0]; i++)
@@ -284,12 +306,26 @@ static enum status take_one(struct dialect *d)
     return ST_OK;
 }
 
-enum status regex_to_pcre2(const char *what, struct span pattern, struct buf *out)
+/* The version of PCRE2's tables times ten; of one that we have no table for, the nearest before. */
+static int pcre2_unicode(void)
 {
-    struct dialect d = { .what = what, .out = out };
+    char text[40] = "";
+    int major = 0, minor = 0, version;
+
+    pcre2_config(PCRE2_CONFIG_UNICODE_VERSION, text);
+    sscanf(text, "%d.%d", &major, &minor);
+    for (version = major * 10 + minor; version > 140 && !unicode_known(version);)
+        version--;
+    return version;
+}
+
+enum status regex_to_pcre2(const char *what, struct span pattern, int unicode, struct buf *out)
+{
+    struct dialect d = { .what = what, .out = out, .have = pcre2_unicode() };
     char *text;
     enum status st = ST_OK;
 
+    d.unicode = unicode ? unicode : d.have;
     if (pattern.n == 0 || pattern.n > PATTERN_LIMIT)
         return fail(ST_LIMIT, "%s: a pattern of %zu bytes; want 1 to %u", what, pattern.n,
                     PATTERN_LIMIT);

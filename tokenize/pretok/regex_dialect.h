@@ -11,8 +11,10 @@
  * take Script_Extensions).
  * Refused: \w \b \h \R \X \K \G, POSIX brackets, class operators (&&, nested sets), `{n,m}+`,
  * `{n}?`, `{,m}`, groups other than plain, (?:...), (?i:...), look-around and atomic, letters in
- * (?i:...) that fold to several (ss, ff, fi, fl, st). The Unicode tables remain the library's own:
- * PCRE2 10.42 knows Unicode 14.
+ * (?i:...) that fold to several (ss, ff, fi, fl, st).
+ * Categories (\p{L}, \d) are those of the version of Unicode that is asked for, whatever PCRE2's own tables are (10.42:
+ * version 14): what they lack is written out. Scripts (\p{Han}), Alphabetic, Uppercase and Lowercase, and the folding of
+ * (?i:...), remain the library's own.
  *
  * To let another construct pass: show on all code points that both engines agree, then add it here.
  */
@@ -24,8 +26,10 @@
 
 /* Appends the pattern in PCRE2's dialect, to be compiled with UTF, UCP and MULTILINE, newline
  * LF. `what` names its place in errors (ST_UNSUPPORTED: a construct; ST_FORMAT: not a
- * pattern). At most 16 KiB. */
-MUST_USE enum status regex_to_pcre2(const char *what, struct span pattern, struct buf *out);
+ * pattern). At most 16 KiB.
+ * unicode: a version as in unicode_table.h; 0: that of PCRE2's own tables. */
+MUST_USE enum status regex_to_pcre2(const char *what, struct span pattern, int unicode,
+                                    struct buf *out);
 /* Appends the pattern that matches just this text. */
 void regex_quote(struct buf *out, struct span text);
 

@@ -1,0 +1,108 @@
+/*
+ * The speed of cutting alone, beside a plain read of memory. Each measurement cuts all of the text; ends are only counted. The
+ * regular expression is given the first megabytes.
+ */
+#include "tokenize/pretok/pretok_bench.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/rng.h"
+#include "tokenize/pretok/pretok.h"
+
+#define OWN_BYTES ((size_t)16 << 20)
+#define REGEX_BYTES ((size_t)2 << 20)
+
+/* Words as frequent as words are, with capitals, numbers, punctuation, line ends and a few letters beyond ASCII. */
+static void make_words(struct buf *out)
+{
+    static const char *const behind[] = { " ", " ", " ", " ", " ", " ", ", ", ". ", ".\n\n", "'s ", " (", ") ", "\xC3\xA9 ", " 1984 " };
+    struct rng r = { .seed = 3 };
+
+    while (out->n < OWN_BYTES) {
+        uint64_t word = (uint64_t)exp(rng_next_uniform(&r) * log(60000)), draw = rng_below(&r, 16);
+
+        for (uint64_t i = 0, n = 1 + rng_at(1, word, 0) % 9; i < n; i++)
+            buf_addc(out, (char)((i == 0 && draw == 0 ? 'A' : 'a') + rng_at(2, word, i) % 26));
+        buf_adds(out, behind[rng_below(&r, sizeof behind / sizeof behind[0])]);
+    }
+}
+
+static enum status cut_all(struct pretok_run *run, struct span text, double *seconds)
+{
+    double start = bench_now();
+    const uint32_t *ends;
+    size_t n;
+
+    pretok_begin(run, text);
+    do
+        TRY(pretok_next(run, &ends, &n));
+    while (n > 0);
+    *seconds = bench_now() - start;
+    return ST_OK;
+}
+
+static enum status measure_cuts(const struct bench *b, const struct pretok *p, struct span text,
+                                const char *variant)
+{
+    struct pretok_run *run = pretok_run_new(p);
+    double *rates = mem_array((size_t)b->repeat, sizeof *rates), seconds = 0;
+    enum status st = cut_all(run, text, &seconds);
+
+    for (int i = 0; st == ST_OK && i < b->repeat; i++) {
+        st = cut_all(run, text, &seconds);
+        rates[i] = (double)text.n / 1e6 / seconds;
+    }
+    if (st == ST_OK)
+        bench_report(b, &(struct bench_result){ .variant = variant,
+                                                .unit = "MB/s",
+                                                .values = rates,
+                                                .count = b->repeat,
+                                                .yardstick = "memory scan",
+                                                .yardstick_value =
+                                                    bench_memory_scan((size_t)64 << 20) * 1000 });
+    free(rates);
+    pretok_run_free(run);
+    return st;
+}
+
+static enum status bench_pattern(struct bench *b, const char *pattern)
+{
+    static const char *const variants[] = { "regex", "portable", "avx2", "avx512" };
+    struct buf text = { 0 };
+    enum status st = ST_OK;
+
+    if (b->in)
+        TRY(file_read(b->in, PRETOK_TEXT_MAX, &text));
+    else
+        make_words(&text);
+    text.n = pretok_well_formed((struct span){ text.p, text.n });
+    for (int m = PRETOK_AVX512; st == ST_OK && m >= PRETOK_REGEX; m--) {
+        struct pretok *p = pretok_new();
+        size_t n = m == PRETOK_REGEX && text.n > REGEX_BYTES ? REGEX_BYTES : text.n;
+
+        while (n < text.n && ((unsigned char)text.p[n] & 0xC0) == 0x80)
+            n++;
+        if (pretok_force(p, (enum pretok_matcher)m)) {
+            st = pretok_add(p, &(struct pretok_rule){ .what = "bench", .pattern = pretok_pattern_text(pattern) });
+            if (st == ST_OK)
+                st = measure_cuts(b, p, (struct span){ text.p, n }, variants[m]);
+        }
+        pretok_free(p);
+    }
+    buf_release(&text);
+    return st;
+}
+
+static enum status bench_gpt2(struct bench *b) { return bench_pattern(b, "gpt2"); }
+static enum status bench_cl100k(struct bench *b) { return bench_pattern(b, "cl100k"); }
+static enum status bench_llama3(struct bench *b) { return bench_pattern(b, "llama3"); }
+static enum status bench_qwen2(struct bench *b) { return bench_pattern(b, "qwen2"); }
+static enum status bench_o200k(struct bench *b) { return bench_pattern(b, "o200k"); }
+
+const struct bench_case pretok_benches[] = {
+    { "cut gpt2", bench_gpt2 }, { "cut cl100k", bench_cl100k }, { "cut llama3", bench_llama3 },
+    { "cut qwen2", bench_qwen2 }, { "cut o200k", bench_o200k }, { NULL, NULL },
+};
