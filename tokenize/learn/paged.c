@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "tokenize/learn/spill_file.h"
 
-#define MARGIN ((uint64_t)1 << 20)
+#define MARGIN ((uint64_t)2 << 20)
 #define LEAST_ROOM 16            /* blocks */
 
 static void enroll(struct paged *g, struct paged_array *a)
