@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -154,4 +155,39 @@ uint64_t xxh3(const void *p, size_t n)
 uint64_t xxh3_seed(const void *p, size_t n, uint64_t seed)
 {
     return XXH3_64bits_withSeed(p, n, seed);
+}
+
+struct xxh3_parts {
+    XXH3_state_t *state;
+};
+
+struct xxh3_parts *xxh3_parts_new(void)
+{
+    struct xxh3_parts *h = mem_alloc(sizeof *h);
+
+    h->state = XXH3_createState();
+    BUG_IF(h->state == NULL);
+    XXH3_64bits_reset(h->state);
+    return h;
+}
+
+void xxh3_parts_free(struct xxh3_parts *h)
+{
+    if (h == NULL)
+        return;
+    XXH3_freeState(h->state);
+    free(h);
+}
+
+void xxh3_parts_add(struct xxh3_parts *h, const void *p, size_t n)
+{
+    XXH3_64bits_update(h->state, p, n);
+}
+
+uint64_t xxh3_parts_take(struct xxh3_parts *h)
+{
+    uint64_t hash = XXH3_64bits_digest(h->state);
+
+    XXH3_64bits_reset(h->state);
+    return hash;
 }

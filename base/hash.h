@@ -35,5 +35,12 @@ MUST_USE enum status sha256_read(const struct sha256_reading *r, char hex[SHA256
 
 uint64_t xxh3(const void *p, size_t n);
 uint64_t xxh3_seed(const void *p, size_t n, uint64_t seed);
+/* xxh3() of bytes that come in parts. */
+struct xxh3_parts;
+struct xxh3_parts *xxh3_parts_new(void);
+void xxh3_parts_free(struct xxh3_parts *h);
+void xxh3_parts_add(struct xxh3_parts *h, const void *p, size_t n);
+/* The hash of all since the last call; begins anew. */
+uint64_t xxh3_parts_take(struct xxh3_parts *h);
 
 #endif

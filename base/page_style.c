@@ -90,6 +90,7 @@ const char page_style[] =
     "padding: .05rem .4rem; white-space: pre-wrap; }\n"
     ".tokens { border: 0; border-radius: 4px; } .tokens i { font-style: normal; "
     "border-radius: 2px; }\n"
+    ".tokens .cut { text-decoration: underline dotted; text-underline-offset: .22em; }\n"
     ".t0 { background: var(--t0); } .t1 { background: var(--t1); } .t2 { background: var(--t2); } "
     ".t3 { background: var(--t3); }\n"
     /* drawings */

@@ -1,5 +1,6 @@
 #include "tokenize/line_input.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 bool line_input_is_stdin(const char *path)
@@ -21,7 +22,9 @@ enum status line_input_open(struct line_input *in, const char *path)
     in->path = line_input_is_stdin(path) ? "standard input" : path;
     in->line_number = 0;
     in->file = line_input_is_stdin(path) ? stdin : fopen(path, "rb");
-    return in->file ? ST_OK : fail_errno(ST_IO, "cannot open '%s'", path);
+    if (in->file)
+        return ST_OK;
+    return fail_errno(errno == ENOENT ? ST_MISSING : ST_IO, "cannot open '%s'", path);
 }
 
 void line_input_close_file(struct line_input *in)
@@ -49,17 +52,4 @@ enum status line_input_line(struct line_input *in, struct span *line, bool *got)
         n--;
     *line = (struct span){ in->line, (size_t)n };
     return ST_OK;
-}
-
-enum status line_input_rest(struct line_input *in, struct buf *out)
-{
-    size_t n;
-
-    buf_clear(out);
-    do {
-        buf_reserve(out, (size_t)1 << 16);
-        n = fread(out->p + out->n, 1, (size_t)1 << 16, in->file);
-        out->n += n;
-    } while (n > 0);
-    return ferror(in->file) ? fail_errno(ST_IO, "cannot read '%s'", in->path) : ST_OK;
 }

@@ -30,7 +30,5 @@ void line_input_close_file(struct line_input *in);
 void line_input_close(struct line_input *in);
 /* A line of the open file, without its newline; valid until the next call. */
 MUST_USE enum status line_input_line(struct line_input *in, struct span *line, bool *got);
-/* The open file from here to its end, into out. */
-MUST_USE enum status line_input_rest(struct line_input *in, struct buf *out);
 
 #endif

@@ -3,6 +3,7 @@
  * --tokenizer or with one of 8,192 tokens (pattern llama3) that is trained on the text first:
  *   encode cold       each measurement with a new encoder: its cache of pieces is empty;
  *   encode warm       an encoder that has seen the text;
+ *   count             as encode warm, but no ids are kept;
  *   documents         the text as a stream of documents, on all threads;
  *   piece of one      a megabyte of one letter, which no pattern cuts;
  *   piece of many     a megabyte of random small letters;
@@ -183,6 +184,20 @@ static enum status pass_warm(struct bench_text *t, struct span text, double *sec
     return encode_with(t->kept, text, seconds);
 }
 
+static enum status pass_count(struct bench_text *t, struct span text, double *seconds)
+{
+    struct token_count count;
+    double start;
+    enum status st;
+
+    if (t->kept == NULL)
+        TRY(pass_warm(t, text, seconds));
+    start = bench_now();
+    st = encoder_count(t->kept, text, false, TOKEN_COUNT_ALL, &count);
+    *seconds = bench_now() - start;
+    return st;
+}
+
 static enum status pass_decode(struct bench_text *t, struct span text, double *seconds)
 {
     struct token_list ids = { 0 };
@@ -220,14 +235,16 @@ struct lines {
 };
 
 /* About 4 KB, up to the end of a line. */
-static enum status next_document(void *ctx, struct document *d, bool *got)
+static enum status next_document(void *ctx, struct stream_text *s, bool *got)
 {
     struct lines *l = ctx;
     size_t n = l->rest.n < 4096 ? l->rest.n : 4096;
     const char *end = l->rest.n > n ? memchr(l->rest.p + n, '\n', l->rest.n - n) : NULL;
 
     n = end ? (size_t)(end - l->rest.p) + 1 : l->rest.n;
-    *d = (struct document){ .id = { "", 0 }, .source = { "", 0 }, .text = { l->rest.p, n } };
+    *s = (struct stream_text){
+        .d = { .id = { "", 0 }, .source = { "", 0 }, .text = { l->rest.p, n } }
+    };
     l->rest = (struct span){ l->rest.p + n, l->rest.n - n };
     *got = n > 0;
     return ST_OK;
@@ -290,6 +307,7 @@ static enum status measure(struct bench *b, pass_fn *pass)
 
 static enum status bench_cold(struct bench *b) { return measure(b, pass_cold); }
 static enum status bench_warm(struct bench *b) { return measure(b, pass_warm); }
+static enum status bench_count(struct bench *b) { return measure(b, pass_count); }
 static enum status bench_documents(struct bench *b) { return measure(b, pass_documents); }
 static enum status bench_decode(struct bench *b) { return measure(b, pass_decode); }
 static enum status bench_train(struct bench *b) { return measure(b, pass_train); }
@@ -348,6 +366,7 @@ static enum status bench_vocabulary(struct bench *b)
 const struct bench_case tokenize_benches[] = {
     { "encode cold", bench_cold },
     { "encode warm", bench_warm },
+    { "count", bench_count },
     { "documents", bench_documents },
     { "piece of one", bench_piece_of_one },
     { "piece of many", bench_piece_of_many },

@@ -38,11 +38,12 @@ struct tokenizing {
     uint64_t documents, bytes, tokens;
 };
 
-static enum status next(void *ctx, struct document *d, bool *got)
+static enum status next(void *ctx, struct stream_text *s, bool *got)
 {
     struct tokenizing *t = ctx;
 
-    return corpus_text_next(t->corpus, d, got);
+    *s = (struct stream_text){ 0 };
+    return corpus_text_next(t->corpus, &s->d, got);
 }
 
 static enum status take(void *ctx, const struct encoded_document *d)

@@ -1,15 +1,30 @@
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "base/json.h"
+#include "tokenize/files/foreign.h"
 #include "tokenize/tokenizer_part.h"
 
 #define FILE_LIMIT (256u << 20)
+
+static enum status open_foreign(const char *path, enum foreign_kind kind, struct tokenizer **out)
+{
+    struct foreign f;
+    struct buf json = { 0 };
+    enum status st;
+
+    TRY(foreign_read(path, kind, &(struct foreign_args){ NULL, NULL, 0 }, &f));
+    foreign_print(&f, &json);
+    st = tokenizer_parse_ranked(path, (struct span){ json.p, json.n }, f.rank_by_token, out);
+    foreign_release(&f);
+    buf_release(&json);
+    return st;
+}
 
 enum status tokenizer_open(const char *path, struct tokenizer **out)
 {
     struct buf text = { 0 };
     char *file = NULL;
+    enum foreign_kind kind;
     enum status st;
 
     *out = NULL;
@@ -18,13 +33,16 @@ enum status tokenizer_open(const char *path, struct tokenizer **out)
         file = mem_strdup(text.p);
         path = file;
     }
-    if (!file_exists(path))
+    kind = file_exists(path) ? foreign_sniff(path) : FOREIGN_NONE;
+    if (kind != FOREIGN_NONE)
+        st = open_foreign(path, kind, out);
+    else if (!file_exists(path))
         st = fail(ST_MISSING,
                   "there is no tokenizer '%s'; want a tokenizer.json or a folder that holds one",
                   path);
     else
         st = file_read(path, FILE_LIMIT, &text);
-    if (st == ST_OK)
+    if (st == ST_OK && kind == FOREIGN_NONE)
         st = tokenizer_parse(path, text.p, text.n, out);
     buf_release(&text);
     free(file);
@@ -36,6 +54,7 @@ void tokenizer_close(struct tokenizer *t)
     if (t == NULL)
         return;
     text_map_release(&t->whole);
+    piece_merge_free(t->merge);
     bpe_free(t->bpe);
     pretok_free(t->pretok);
     for (size_t i = 0; i < t->stage_count; i++) {

@@ -19,7 +19,9 @@
 #include "base/str.h"
 
 struct tokenizer;
-/* path: a tokenizer.json, or a folder (artifact or exported model) that holds one. */
+/* path: a tokenizer.json, or a folder (artifact or exported model) that holds one; a rank file of
+ * tiktoken's that OpenAI has published; vocab.bpe or merges.txt with their vocabulary beside them;
+ * a GGUF file whose pre-tokenizer is known (files/foreign.h). */
 MUST_USE enum status tokenizer_open(const char *path, struct tokenizer **out);
 /* From the JSON text; what names it in errors. (The fuzz target.) */
 MUST_USE enum status tokenizer_parse(const char *what, const char *json, size_t n,
@@ -120,16 +122,16 @@ MUST_USE enum status tokenizer_decode(const struct tokenizer *t, const uint32_t 
  * character is handed on at once: its bytes as they are, or (repair) U+FFFD for each maximal
  * ill-formed part (Unicode 15, 3.9), as utf8_repair() does for the whole text. Without repair all
  * that comes out is, joined, what tokenizer_decode() gives. */
-struct decoder;
-struct decoder_args {
+struct decode_feed;
+struct decode_feed_args {
     bool skip_special, repair;
 };
-struct decoder *decoder_new(const struct tokenizer *t, const struct decoder_args *args);
-void decoder_free(struct decoder *d);
+struct decode_feed *decode_feed_new(const struct tokenizer *t, const struct decode_feed_args *args);
+void decode_feed_free(struct decode_feed *d);
 /* Appends the text of ids. An unknown id is ST_LIMIT; those before it have been handed on. */
-MUST_USE enum status decoder_add(struct decoder *d, const uint32_t *ids, size_t count,
+MUST_USE enum status decode_feed_add(struct decode_feed *d, const uint32_t *ids, size_t count,
                                  struct buf *out);
 /* Nothing more comes: appends what was held back. Ready for another text. */
-void decoder_end(struct decoder *d, struct buf *out);
+void decode_feed_end(struct decode_feed *d, struct buf *out);
 
 #endif

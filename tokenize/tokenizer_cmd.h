@@ -7,7 +7,9 @@
 extern const struct command cmd_tokenizer_train;
 extern const struct command cmd_tokenizer_encode;
 extern const struct command cmd_tokenizer_decode;
+extern const struct command cmd_tokenizer_count;
 extern const struct command cmd_tokenizer_info;
+extern const struct command cmd_tokenizer_compare;
 /* The rows that they share; S is the struct of the command's options. */
 #define ROW_TOKENIZER \
     OPT_INPUT(S, tokenizer, "tokenizer", "the tokenizer: its folder or tokenizer.json", \

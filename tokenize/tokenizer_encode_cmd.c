@@ -1,163 +1,248 @@
-/* Text to ids. */
+/* Text to token ids. */
 #include "tokenize/tokenizer_cmd.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#include "base/file.h"
 #include "base/json.h"
 #include "base/output.h"
-#include "tokenize/corpus_text.h"
-#include "tokenize/encode/encode_stream.h"
-#include "tokenize/line_input.h"
+#include "base/progress.h"
+#include "tokenize/id_text.h"
+#include "tokenize/text_input.h"
+
+#define OUT_BYTES ((size_t)256 << 10)    /* of output are gathered */
 
 struct encode_options {
     const char *tokenizer;
     struct opt_list in;
-    int read;
-    bool json, special, count;
+    int read, format;
+    bool json, special, count, offsets, tokens, end;
     int64_t threads;
 };
 #define S struct encode_options
 
-static const char *const read_choices[] = { "auto", "text", "lines", "jsonl", NULL };
-enum { READ_AUTO, READ_TEXT, READ_LINES, READ_JSONL };
+static const char *const formats[] = { "text", "ndjson", "u16", "u32", NULL };
+enum format { FORMAT_TEXT, FORMAT_NDJSON, FORMAT_U16, FORMAT_U32 };
 
 struct encoding {
     const struct encode_options *o;
-    struct line_input in;
-    struct corpus_text *corpus;      /* or NULL: in.file */
-    struct buf text;
-    struct arena scratch;
+    enum format format;
+    struct tokenizer *tokenizer;
+    struct text_input input;
+    struct buf out;
+    uint64_t count;                  /* ids of the open document */
 };
 
-static bool has_documents(const char *path)
+/* ---- printing ---- */
+
+static void print_u16(struct buf *out, const uint32_t *ids, size_t count)
 {
-    return file_is_folder(path) || str_ends_with(path, ".jsonl") ||
-           str_ends_with(path, ".jsonl.zst");
+    buf_reserve(out, count * 2);
+    for (size_t i = 0; i < count; i++) {
+        char bytes[2] = { (char)(ids[i] & 255), (char)(ids[i] >> 8) };
+
+        memcpy(out->p + out->n + 2 * i, bytes, 2);
+    }
+    out->n += 2 * count;
 }
 
-static enum status open_next(struct encoding *e, const char *path)
+static void print_u32(struct buf *out, const uint32_t *ids, size_t count)
 {
-    if (e->o->read == READ_AUTO && !line_input_is_stdin(path) && has_documents(path))
-        return corpus_text_open(path, &e->corpus);
-    return line_input_open(&e->in, path);
+    buf_reserve(out, count * 4);
+    for (size_t i = 0; i < count; i++) {
+        char bytes[4] = { (char)ids[i], (char)(ids[i] >> 8), (char)(ids[i] >> 16), (char)(ids[i] >> 24) };
+
+        memcpy(out->p + out->n + 4 * i, bytes, 4);
+    }
+    out->n += 4 * count;
 }
 
-static void close_current(struct encoding *e)
+static void print_ranges(struct buf *out, const struct encoded_document *d)
 {
-    corpus_text_close(e->corpus);
-    e->corpus = NULL;
-    line_input_close_file(&e->in);
+    buf_adds(out, ",\"offsets\":[");
+    for (size_t i = 0; i < d->count; i++) {
+        buf_adds(out, i ? ",[" : "[");
+        id_text_add_number(out, d->ranges[i].start);
+        buf_addc(out, ',');
+        id_text_add_number(out, d->ranges[i].end);
+        buf_addc(out, ']');
+    }
+    buf_addc(out, ']');
 }
 
-static enum status next_of_lines(struct encoding *e, struct document *d, bool *got)
+static void print_tokens(struct buf *out, const struct tokenizer *t, const struct encoded_document *d)
 {
-    struct document_scan how = { .id_optional = true };
-    enum status st;
+    buf_adds(out, ",\"tokens\":[");
+    for (size_t i = 0; i < d->count; i++) {
+        struct span bytes = tokenizer_bytes(t, d->tokens[i]);
 
-    TRY(line_input_line(&e->in, &d->text, got));
-    if (!*got || e->o->read == READ_LINES)
-        return ST_OK;
-    arena_reset(&e->scratch);
-    st = document_parse(&how, d->text, &e->scratch, d);
-    return st == ST_OK ? st
-                       : fail_within(st, "'%s' line %" PRIu64 ": ", e->in.path, e->in.line_number);
+        if (i)
+            buf_addc(out, ',');
+        json_quote(out, bytes.p, bytes.n);
+    }
+    buf_addc(out, ']');
 }
 
-static enum status next_of_open(struct encoding *e, struct document *d, bool *got)
+static void print_object(struct encoding *e, const struct encoded_document *d)
 {
-    if (e->corpus)
-        return corpus_text_next(e->corpus, d, got);
-    if (e->o->read == READ_LINES || e->o->read == READ_JSONL)
-        return next_of_lines(e, d, got);
-    *got = !feof(e->in.file);
-    if (!*got)
-        return ST_OK;
-    TRY(line_input_rest(&e->in, &e->text));
-    d->text = (struct span){ e->text.p, e->text.n };
-    return ST_OK;
+    struct buf *out = &e->out;
+
+    if (d->first) {
+        buf_addc(out, '{');
+        if (d->id.n > 0) {
+            buf_adds(out, "\"id\":");
+            json_quote(out, d->id.p, d->id.n);
+            buf_addc(out, ',');
+        }
+        buf_adds(out, e->o->count ? "\"count\":" : "\"ids\":[");
+    }
+    if (!e->o->count && e->count > 0 && d->count > 0)
+        buf_addc(out, ',');
+    if (!e->o->count)
+        id_text_add(out, d->tokens, d->count, ',');
+    if (!d->last)
+        return;
+    if (e->o->count)
+        id_text_add_number(out, e->count + d->count);
+    else
+        buf_addc(out, ']');
+    if (e->o->offsets)
+        print_ranges(out, d);
+    if (e->o->tokens)
+        print_tokens(out, e->tokenizer, d);
+    buf_adds(out, "}\n");
 }
 
-static enum status next_document(void *ctx, struct document *d, bool *got)
+static void print_line(struct encoding *e, const struct encoded_document *d)
+{
+    if (!e->o->count && e->count > 0 && d->count > 0)
+        buf_addc(&e->out, ' ');
+    if (!e->o->count)
+        id_text_add(&e->out, d->tokens, d->count, ' ');
+    if (d->last && e->o->count)
+        id_text_add_number(&e->out, e->count + d->count);
+    if (d->last)
+        buf_addc(&e->out, '\n');
+}
+
+static enum status write_out(struct encoding *e)
+{
+    enum status st = output_stream(&e->out);
+
+    buf_clear(&e->out);
+    return st;
+}
+
+static enum status take(void *ctx, const struct encoded_document *d)
 {
     struct encoding *e = ctx;
 
-    *got = false;
-    for (;;) {
-        const char *path;
-
-        *d = (struct document){ .id = { "", 0 }, .source = { "", 0 } };
-        if (e->corpus || e->in.file) {
-            TRY(next_of_open(e, d, got));
-            if (*got)
-                return ST_OK;
-            close_current(e);
-        }
-        path = line_input_path(&e->in);
-        if (path == NULL)
-            return ST_OK;
-        TRY(open_next(e, path));
+    if (d->first)
+        e->count = 0;
+    switch (e->format) {
+    case FORMAT_TEXT: print_line(e, d); break;
+    case FORMAT_NDJSON: print_object(e, d); break;
+    case FORMAT_U16: print_u16(&e->out, d->tokens, d->count); break;
+    case FORMAT_U32: print_u32(&e->out, d->tokens, d->count); break;
     }
+    e->count += d->count;
+    return e->out.n >= OUT_BYTES ? write_out(e) : ST_OK;
 }
 
-static enum status print_ids(void *ctx, const struct encoded_document *d)
-{
-    const struct encoding *e = ctx;
-    struct buf line = { 0 };
+/* ---- running ---- */
 
-    if (e->o->json && d->id.n > 0) {
-        buf_adds(&line, "{\"id\":");
-        json_quote(&line, d->id.p, d->id.n);
-        buf_addc(&line, ',');
-    } else if (e->o->json) {
-        buf_addc(&line, '{');
-    }
-    if (e->o->count)
-        buf_printf(&line, e->o->json ? "\"count\":%zu}\n" : "%zu\n", d->count);
-    else if (e->o->json)
-        buf_adds(&line, "\"ids\":[");
-    for (size_t i = 0; !e->o->count && i < d->count; i++)
-        buf_printf(&line, i ? e->o->json ? ",%" PRIu32 : " %" PRIu32 : "%" PRIu32, d->tokens[i]);
-    if (!e->o->count)
-        buf_adds(&line, e->o->json ? "]}\n" : "\n");
-    fwrite(line.p, 1, line.n, stdout);
-    buf_release(&line);
-    return ferror(stdout) ? fail_errno(ST_IO, "cannot write to the standard output") : ST_OK;
+static enum status next(void *ctx, struct stream_text *s, bool *got)
+{
+    struct encoding *e = ctx;
+
+    return text_input_next(&e->input, s, got);
+}
+
+static enum status check_options(struct encoding *e)
+{
+    const struct encode_options *o = e->o;
+
+    e->format = o->json ? FORMAT_NDJSON : (enum format)o->format;
+    if (o->json && o->format != FORMAT_TEXT && o->format != FORMAT_NDJSON)
+        return fail(ST_CONFIG, "--json and --format %s; want one of them", formats[o->format]);
+    if ((o->offsets || o->tokens) && (e->format != FORMAT_NDJSON || o->count))
+        return fail(ST_CONFIG, "--offsets and --tokens are for --format ndjson, without --count");
+    if (o->count && e->format >= FORMAT_U16)
+        return fail(ST_CONFIG, "--count with --format %s; want text or ndjson", formats[e->format]);
+    return ST_OK;
+}
+
+static enum status check_tokenizer(const struct encoding *e, struct encode_stream *s)
+{
+    uint32_t vocab = tokenizer_vocab(e->tokenizer);
+
+    s->end = e->o->end ? tokenizer_end_of_text(e->tokenizer) : -1;
+    if (e->o->end && s->end < 0)
+        return fail(ST_UNSUPPORTED, "the tokenizer '%s' has no end-of-text token; want one with "
+                                    "<|endoftext|>, or no --end",
+                    e->o->tokenizer);
+    if (e->format == FORMAT_U16 && vocab > 65536)
+        return fail(ST_CONFIG, "ids up to %" PRIu32 " do not fit --format u16; want u32", vocab - 1);
+    return ST_OK;
+}
+
+static enum status encode_all(struct encoding *e)
+{
+    const struct encode_options *o = e->o;
+    struct encode_stream s = {
+        .tokenizer = e->tokenizer, .specials = o->special, .parts = !o->offsets && !o->tokens,
+        .ranges = o->offsets, .count_only = o->count, .next = next, .take = take,
+        .ctx = e
+    };
+    bool show = !isatty(STDOUT_FILENO);      /* else the bar would stand among the ids */
+    struct pool *pool;
+    enum status st, written;
+
+    TRY(check_tokenizer(e, &s));
+    pool = pool_new((int)o->threads);
+    if (show)
+        progress_start("encoding", "bytes", text_input_total(&e->input));
+    st = encode_stream(pool, &s);
+    if (show)
+        progress_end();
+    pool_free(pool);
+    written = write_out(e);
+    return st == ST_OK ? written : st;
 }
 
 static enum status run_encode(struct arena *a, void *cfg)
 {
     struct encoding e = { .o = cfg };
-    struct tokenizer *t;
-    struct pool *pool;
-    struct encode_stream stream = {
-        .specials = e.o->special, .end = -1, .next = next_document, .take = print_ids, .ctx = &e
-    };
     enum status st;
 
-    TRY(tokenizer_open(e.o->tokenizer, &t));
-    stream.tokenizer = t;
-    e.in.paths = &e.o->in;
-    pool = pool_new((int)e.o->threads);
-    st = encode_stream(pool, &stream);
-    pool_free(pool);
-    close_current(&e);
-    line_input_close(&e.in);
-    buf_release(&e.text);
-    arena_release(&e.scratch);
-    tokenizer_close(t);
-    return st == ST_OK ? output_flush_stream() : st;
+    TRY(check_options(&e));
+    TRY(tokenizer_open(e.o->tokenizer, &e.tokenizer));
+    e.input.in.paths = &e.o->in;
+    e.input.read = (enum text_read)e.o->read;
+    st = encode_all(&e);
+    text_input_close(&e.input);
+    buf_release(&e.out);
+    tokenizer_close(e.tokenizer);
+    return st;
 }
 
 static const struct opt encode_options[] = {
     ROW_TOKENIZER,
     ROW_IN,
-    OPT_CHOICE(S, read, "read", "auto", read_choices,
+    OPT_CHOICE(S, read, "read", "auto", text_read_choices,
                "a document is: a file (text), a line (lines), a line's \"text\" "
                "(jsonl); auto goes by the name"),
-    OPT_BOOL(S, json, "json", "false", "one JSON object a document instead of a line of ids"),
+    OPT_CHOICE(S, format, "format", "text", formats,
+               "a line of ids a document, one JSON object a document, or the bare ids of all "
+               "documents as little-endian numbers"),
+    OPT_BOOL(S, json, "json", "false", "short for --format ndjson"),
+    OPT_BOOL(S, offsets, "offsets", "false",
+             "ndjson: \"offsets\", for each id its bytes [start, end) of the text"),
+    OPT_BOOL(S, tokens, "tokens", "false",
+             "ndjson: \"tokens\", the text of each id (U+FFFD for half a character)"),
     OPT_BOOL(S, count, "count", "false", "how many ids, instead of the ids"),
+    OPT_BOOL(S, end, "end", "false", "put the end-of-text token behind each document"),
     OPT_BOOL(S, special, "special", "false",
              "read special tokens' names in the text as these tokens"),
     OPT_INT(S, threads, "threads", "1", 0, 4096, "threads; 0: as many as usable",
@@ -168,9 +253,11 @@ static const struct opt encode_options[] = {
 const struct command cmd_tokenizer_encode = {
     .name = "tokenizer encode",
     .summary = "text to token ids",
-    .details = "Prints one line of ids for each document.\n\n"
+    .details = "Prints one line of ids for each document. Plain texts of any size take little memory,\n"
+               "and several threads share one.\n\n"
                "  echo 'Hello there' | tundish tokenizer encode --tokenizer tokenizer\n"
-               "  tundish tokenizer encode --tokenizer tokenizer --json corpus",
+               "  tundish tokenizer encode --tokenizer tokenizer --json corpus\n"
+               "  tundish tokenizer encode --tokenizer tokenizer --format u16 --threads 0 book.txt >book.bin",
     .opts = encode_options,
     .cfg_size = sizeof(struct encode_options),
     .run = run_encode,

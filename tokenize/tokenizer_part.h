@@ -8,6 +8,7 @@
 #include "tokenize/encode/bpe.h"
 #include "tokenize/encode/decode_steps.h"
 #include "tokenize/encode/normalizer.h"
+#include "tokenize/encode/piece_merge.h"
 #include "tokenize/encode/stages.h"
 #include "tokenize/encode/symbols.h"
 #include "tokenize/pretok/pretok.h"
@@ -22,7 +23,7 @@ struct short_token {
 };
 /* Called at the end of loading. */
 struct tokenizer;
-void decoder_prepare(struct tokenizer *t);
+void short_tokens_make(struct tokenizer *t);
 
 struct tokenizer {
     struct arena arena;              /* all texts below */
@@ -30,7 +31,7 @@ struct tokenizer {
     size_t entries, merge_count;     /* ids that have a token; merges in the file */
     struct span *bytes;              /* [vocab]; p == NULL: no entry */
     bool *special;                   /* [vocab] */
-    struct short_token *short_bytes; /* [vocab]; decoder_prepare() makes it of bytes; may be NULL */
+    struct short_token *short_bytes; /* [vocab]; short_tokens_make() makes it of bytes; may be NULL */
     struct span *raw;                /* [vocab] tokens as the file spells them; only with decode */
     uint32_t byte_id[256];           /* the token of each single byte, or NO_TOKEN */
     bool ignore_merges;              /* a piece that is a token is never merged */
@@ -42,6 +43,7 @@ struct tokenizer {
     struct text_map whole;           /* piece -> id of the tokens that may be a whole piece */
     struct symbols *symbols;         /* NULL: each byte b of a piece is byte_id[b] */
     struct bpe *bpe;
+    struct piece_merge *merge;       /* of the above, made at the end of loading */
     struct pretok *pretok;
     struct decode_steps *decode;     /* NULL: text is the tokens' bytes in a row */
     uint32_t *prefix, *suffix;       /* ids around a text, where special tokens are asked for */

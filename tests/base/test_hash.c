@@ -70,11 +70,24 @@ static void a_file_that_cannot_be_read_is_a_failure_that_names_it(void **state)
     assert_non_null(strstr(fail_message(), "'/' is not a regular file"));
 }
 
+static void check_parts(void)
+{
+    struct xxh3_parts *h = xxh3_parts_new();
+
+    for (int again = 0; again < 2; again++) {
+        xxh3_parts_add(h, "a", 1);
+        xxh3_parts_add(h, "bc", 2);
+        assert_true(xxh3_parts_take(h) == xxh3("abc", 3));
+    }
+    xxh3_parts_free(h);
+}
+
 static void xxh3_is_the_stable_64_bit_one(void **state)
 {
     assert_true(xxh3("", 0) == UINT64_C(0x2d06800538d394c2));   /* xxHash's own test vector */
     assert_true(xxh3_seed("abc", 3, 0) == xxh3("abc", 3));
     assert_true(xxh3_seed("abc", 3, 1) != xxh3("abc", 3));
+    check_parts();
 }
 
 static void what_has_no_end_is_refused(void **state)

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "tokenize/files/tokenizer_write.h"
+#include "tokenize/learn/bpe_train.h"
 #include "tokenize/making.h"
 
 static const char *const names[] = { "gpt2", "llama3", "cl100k", "o200k", "chain", "added" };
@@ -15,7 +17,7 @@ static const char *const parts[] = {
     "the", " the", "the then", " then", "the", "word", " word", "words", "<tag>", " <tag>", "<|endoftext|>", "<|end", "cafe\xCC\x81",
     "caf\xC3\xA9", " x", "e", "\xCC\x81", "\xCC\xA7\xCC\x81", " ", "  ", "\n", "\n\n", "\r\n", " \n", "\t", "\xC2\xA0", "\xC2\x85", "1", "12345",
     "'s", "'", ".", "...\n", "/", "\xE6\x9D\xB1\xE4\xBA\xAC", "\n\xE6\x9D\xB1", "\xE3\x80\x82\n", "\xF0\x9F\x99\x82", "\xE1\x84\x80\xE1\x85\xA1", "\xFF",
-    "\xC3", "\xE6\x9D", "\x80", "\n\xC3\x84", "a b", "Tundish", "\xE1\xA0\x8E", "\xE2\x80\x83", "A\nb",
+    "\xC3", "\xE6\x9D", "\x80", "\n\xC3\x84", "a b", "Tundish", "\xE1\xA0\x8E", "\xE2\x80\x83", "A\nb", "the\n", "\n\nthe", "\nthe", "  \n", "/\n",
 };
 
 static void make_text(struct rng *r, size_t bytes, struct buf *out)
@@ -58,9 +60,8 @@ static size_t feed_in_chunks(struct encode_feed *f, struct rng *r, struct span t
     return early;
 }
 
-static void chunks_of(const char *name)
+static void chunks_of(struct making m, bool cuts)
 {
-    struct making m = making_open(name);
     struct rng r = { .seed = 5 };
     struct buf text = { 0 };
     struct token_list ids = { 0 };
@@ -79,16 +80,39 @@ static void chunks_of(const char *name)
         encode_feed_free(f);
     }
     /* a chain of cuts has no places that are known to be safe */
-    assert_int_equal(early > 10000, strcmp(name, "chain") != 0);
+    assert_int_equal(early > 10000, cuts);
     token_list_release(&ids);
     buf_release(&text);
     making_close(&m);
 }
 
+/* A named pattern with a vocabulary of long runs and line feeds, so that another cut is another id. */
+static struct making make_trained(const char *pattern)
+{
+    static const char *const specials[] = { "<|endoftext|>" };
+    struct bpe_word words[] = { { "\n\n\n\n", 4, 9 }, { "    ", 4, 8 }, { " \n \n", 4, 7 }, { "the", 3, 6 }, { " then", 5, 5 },
+                                { "...\n\n", 5, 4 }, { "\t\n", 2, 4 }, { "\r\n\r\n", 4, 4 }, { " x", 2, 3 }, { "/\n/", 3, 3 } };
+    struct bpe_train_args args = { .specials = specials, .special_count = 1, .vocab = 300, .min_frequency = 1,
+                                   .memory = UINT64_MAX };
+    struct bpe_trained trained;
+    struct making m = { 0 };
+    struct buf json = { 0 };
+
+    assert_ok(bpe_train(&args, &(struct bpe_words){ words, sizeof words / sizeof words[0] }, &trained));
+    tokenizer_print(&json, &trained, 1, pattern);
+    assert_ok(tokenizer_parse("made", json.p, json.n, &m.tokenizer));
+    m.encoder = encoder_new(m.tokenizer);
+    buf_release(&json);
+    bpe_trained_release(&trained);
+    return m;
+}
+
 static void any_chunks_give_the_same_ids(void **state)
 {
     for (size_t i = 0; i < NAMES; i++)
-        chunks_of(names[i]);
+        chunks_of(making_open(names[i]), strcmp(names[i], "chain") != 0);
+    for (const struct pretok_pattern *p = pretok_patterns; p->name; p++)
+        chunks_of(make_trained(p->text), true);
 }
 
 /* Memory stays small on a long text with places to cut; without them the limit is told. */
@@ -262,7 +286,7 @@ static void counts_are_those_of_encoding(void **state)
 
 /* ---- decoding ---- */
 
-static void decode_in_steps(const struct making *m, struct rng *r, struct decoder *d, bool repair, struct buf *out)
+static void decode_in_steps(const struct making *m, struct rng *r, struct decode_feed *d, bool repair, struct buf *out)
 {
     buf_clear(out);
     buf_adds(out, "");
@@ -270,11 +294,11 @@ static void decode_in_steps(const struct making *m, struct rng *r, struct decode
         size_t n = rng_below(r, 4);
 
         n = n < m->ids.count - i ? n : m->ids.count - i;
-        assert_ok(decoder_add(d, m->ids.v + i, n, out));
+        assert_ok(decode_feed_add(d, m->ids.v + i, n, out));
         assert_true(!repair || utf8_valid(out->p, out->n));
         i += n;
     }
-    decoder_end(d, out);
+    decode_feed_end(d, out);
 }
 
 static void decoding_in_steps_gives_the_same_text(void **state)
@@ -284,7 +308,7 @@ static void decoding_in_steps_gives_the_same_text(void **state)
     struct buf text = { 0 }, seen = { 0 }, want = { 0 };
 
     for (int repair = 0; repair < 2; repair++) {
-        struct decoder *d = decoder_new(m.tokenizer, &(struct decoder_args){ .repair = repair });
+        struct decode_feed *d = decode_feed_new(m.tokenizer, &(struct decode_feed_args){ .repair = repair });
 
         for (int round = 0; round < 300; round++) {
             make_text(&r, rng_below(&r, 200), &text);
@@ -299,7 +323,7 @@ static void decoding_in_steps_gives_the_same_text(void **state)
             assert_int_equal(seen.n, want.n);
             assert_memory_equal(seen.p, want.p, want.n);
         }
-        decoder_free(d);
+        decode_feed_free(d);
     }
     buf_release(&text);
     buf_release(&seen);
@@ -310,7 +334,7 @@ static void decoding_in_steps_gives_the_same_text(void **state)
 static void half_a_character_is_held_back(void **state)
 {
     struct making m = making_open("gpt2");
-    struct decoder *d = decoder_new(m.tokenizer, &(struct decoder_args){ 0 });
+    struct decode_feed *d = decode_feed_new(m.tokenizer, &(struct decode_feed_args){ 0 });
     struct buf out = { 0 };
     uint32_t bytes[4];
     const char smile[] = "\xF0\x9F\x99\x82";
@@ -318,16 +342,16 @@ static void half_a_character_is_held_back(void **state)
     for (int i = 0; i < 4; i++)
         bytes[i] = m.tokenizer->byte_id[(unsigned char)smile[i]];
     for (int i = 0; i < 3; i++) {
-        assert_ok(decoder_add(d, bytes + i, 1, &out));
+        assert_ok(decode_feed_add(d, bytes + i, 1, &out));
         assert_int_equal(out.n, 0);
     }
-    assert_ok(decoder_add(d, bytes + 3, 1, &out));
+    assert_ok(decode_feed_add(d, bytes + 3, 1, &out));
     assert_string_equal(out.p, smile);
-    assert_ok(decoder_add(d, bytes, 1, &out));
-    assert_ok(decoder_add(d, m.tokenizer->byte_id + 'x', 1, &out));
+    assert_ok(decode_feed_add(d, bytes, 1, &out));
+    assert_ok(decode_feed_add(d, m.tokenizer->byte_id + 'x', 1, &out));
     assert_string_equal(out.p, "\xF0\x9F\x99\x82\xF0x");
-    assert_int_equal(decoder_add(d, &(uint32_t){ 1u << 30 }, 1, &out), ST_LIMIT);
-    decoder_free(d);
+    assert_int_equal(decode_feed_add(d, &(uint32_t){ 1u << 30 }, 1, &out), ST_LIMIT);
+    decode_feed_free(d);
     buf_release(&out);
     making_close(&m);
 }

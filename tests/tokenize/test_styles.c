@@ -73,7 +73,7 @@ static void check_ids(struct styles *s, const json_t *line, bool specials)
 static void check_text(struct styles *s, const json_t *line)
 {
     const char *want = json_string_value(json_array_get(line, 3));
-    struct decoder *d = decoder_new(s->m.tokenizer, &(struct decoder_args){ 0 });
+    struct decode_feed *d = decode_feed_new(s->m.tokenizer, &(struct decode_feed_args){ 0 });
     struct buf seen = { 0 }, slow = { 0 };
 
     buf_adds(&seen, "");
@@ -81,8 +81,8 @@ static void check_text(struct styles *s, const json_t *line)
     making_encode(&s->m, span_of(json_string_value(json_array_get(line, 0))), false);
     assert_ok(tokenizer_decode(s->m.tokenizer, s->m.ids.v, s->m.ids.count, false, &seen));
     for (size_t i = 0; i < s->m.ids.count; i++)
-        assert_ok(decoder_add(d, s->m.ids.v + i, 1, &slow));
-    decoder_end(d, &slow);
+        assert_ok(decode_feed_add(d, s->m.ids.v + i, 1, &slow));
+    decode_feed_end(d, &slow);
     if (want && strstr(want, "\xEF\xBF\xBD") == NULL) {
         if (strcmp(seen.p, want) != 0) {
             print_message("%s: decodes to '%s'; want '%s'\n", s->name, seen.p, want);
@@ -92,7 +92,7 @@ static void check_text(struct styles *s, const json_t *line)
         s->undecoded++;
     }
     assert_string_equal(slow.p, seen.p);
-    decoder_free(d);
+    decode_feed_free(d);
     buf_release(&seen);
     buf_release(&slow);
 }

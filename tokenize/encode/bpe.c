@@ -5,11 +5,12 @@
 #include "base/arena.h"
 #include "base/status.h"
 #include "tokenize/encode/bpe_part.h"
+#include "tokenize/encode/huge.h"
 #include "tokenize/text_map.h"
 
 static void take_slots(struct bpe *b, size_t size)
 {
-    b->slots = mem_grow(NULL, size, sizeof *b->slots);
+    b->slots = huge_array(size, sizeof *b->slots);
     b->mask = size - 1;
     memset(b->slots, 0xFF, size * sizeof *b->slots);
 }
@@ -29,7 +30,7 @@ void bpe_free(struct bpe *b)
 {
     if (b == NULL)
         return;
-    free(b->slots);
+    huge_free(b->slots, b->mask + 1, sizeof *b->slots);
     free(b->joined);
     free(b);
 }
@@ -43,7 +44,7 @@ static void grow(struct bpe *b)
     for (size_t i = 0; i < size; i++)
         if (old[i] != BPE_FREE)
             b->slots[bpe_slot(b, old[i] >> BPE_RANK_BITS)] = old[i];
-    free(old);
+    huge_free(old, size, sizeof *old);
 }
 
 static void note_joined(struct bpe *b, uint32_t rank, uint32_t id)

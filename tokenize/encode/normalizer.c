@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "store/byte_level.h"
 #include "tokenize/pretok/regex_dialect.h"
+#include "tokenize/pretok/unicode_table.h"
 
 #define STEPS_MAX 64
 #define GROWTH_MAX ((size_t)1 << 31)     /* bytes of a normalized text */
@@ -58,20 +59,25 @@ static char *copy(struct span *s)
 
 static enum status compile(const char *what, struct step *step)
 {
+    pcre2_compile_context *how = pcre2_compile_context_create(NULL);
     struct buf pattern = { 0 };
     int code;
     PCRE2_SIZE where;
-    enum status st = regex_to_pcre2(what, step->s.from, &pattern);
+    enum status st = regex_to_pcre2(what, step->s.from, UNICODE_DEFAULT, &pattern);
 
+    BUG_IF(how == NULL);
+    pcre2_set_newline(how, PCRE2_NEWLINE_LF);
+    pcre2_set_parens_nest_limit(how, 250);
     if (st == ST_OK) {
         step->code = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n,
                                    PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE |
                                        PCRE2_NEVER_BACKSLASH_C,
-                                   &code, &where, NULL);
+                                   &code, &where, how);
         if (step->code == NULL)
             st = fail(ST_FORMAT, "%s: the normalizer's pattern '%.300s' does not compile", what,
                       step->from);
     }
+    pcre2_compile_context_free(how);
     buf_release(&pattern);
     return st;
 }

@@ -4,109 +4,33 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "tokenize/encode/huge.h"
 
-#define FIRST_SETS ((size_t)1 << 9)      /* of 64 bytes; they grow fourfold up to 8 MiB */
-#define MOST_SETS ((size_t)1 << 17)
-#define LONG_SLOTS ((size_t)1 << 14)
-#define STORE_BYTES ((size_t)4 << 20)
+#define FIRST_SETS ((size_t)1 << 11)     /* of 64 bytes; they grow fourfold up to 32 MiB */
+#define MOST_SETS ((size_t)1 << 19)
+#define FIRST_SLOTS ((size_t)1 << 10)    /* of 8 bytes; likewise up to 4 MiB */
+#define MOST_SLOTS ((size_t)1 << 19)
+#define STORE_WORDS ((size_t)8 << 20)    /* 32 MiB, of which only what is used is touched */
 
-/* The key is the bytes, zero-filled, and their number in the last byte, so that all pieces have
- * different keys; no piece is empty, so a zero key is a free entry. */
-struct entry {
-    uint64_t key[2];
-    uint32_t ids[PIECE_SHORT_IDS];       /* count in the top byte of the first */
+#define ROW(n) { (n) >= 8 ? ~0ull : (1ull << ((n) & 7) * 8) - 1, \
+                 (n) <= 8 ? 0 : (1ull << ((n) & 7) * 8) - 1, (uint64_t)(n) << 56 }
+
+const struct piece_key_mask piece_key_masks[17] = {
+    ROW(0), ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7), ROW(8), ROW(9), ROW(10), ROW(11),
+    ROW(12), ROW(13), ROW(14), ROW(15), { 0, 0, ~0ull },
 };
-struct set {
-    struct entry way[2];
-};
-struct long_slot {
-    uint64_t hash;
-    uint32_t at, n, count;               /* offset in the store; bytes; ids. count 0: free */
-};
-struct piece_cache {
-    struct set *sets;
-    size_t set_count, puts;              /* puts: short ones since the sets grew */
-    struct long_slot *slots;
-    char *store;                         /* ids, then the bytes; both padded to 4 */
-    size_t stored;
-    uint32_t out[PIECE_SHORT_IDS];
-};
-
-struct piece_cache *piece_cache_new(void)
-{
-    struct piece_cache *c = mem_alloc(sizeof *c);
-
-    c->set_count = FIRST_SETS;
-    c->sets = mem_alloc_aligned(c->set_count * sizeof *c->sets);
-    return c;
-}
-
-void piece_cache_free(struct piece_cache *c)
-{
-    if (c == NULL)
-        return;
-    mem_free_aligned(c->sets);
-    free(c->slots);
-    free(c->store);
-    free(c);
-}
 
 /* ---- short pieces ---- */
 
-static inline uint64_t load(const char *p, size_t n)
+void piece_cache_init(struct piece_cache *c)
 {
-    uint64_t x = 0;
-
-    memcpy(&x, p, n);
-    return x;
+    *c = (struct piece_cache){ .mask = FIRST_SETS - 1 };
+    c->sets = huge_array(FIRST_SETS, sizeof *c->sets);
 }
 
-/* Loads overlap where the length is not a power of two; the bits they share are equal. */
-static inline void key_of(struct span piece, uint64_t key[2])
+static void add_entry(struct piece_cache *c, const struct piece_entry *e)
 {
-    const char *p = piece.p;
-    size_t n = piece.n;
-
-    key[1] = (uint64_t)n << 56;
-    if (n > 8) {
-        key[0] = load(p, 8);
-        key[1] |= load(p + n - 8, 8) >> (128 - 8 * n);
-    } else if (n == 8) {
-        key[0] = load(p, 8);
-    } else if (n >= 4) {
-        key[0] = load(p, 4) | load(p + n - 4, 4) << (8 * n - 32);
-    } else {
-        key[0] = load(p, 1) | load(p + n / 2, 1) << (n / 2 * 8) | load(p + n - 1, 1) << (n - 1) * 8;
-    }
-}
-
-static inline struct set *set_of(const struct piece_cache *c, const uint64_t key[2])
-{
-    uint64_t h = (key[0] ^ key[1] * 0x9E3779B97F4A7C15u) * 0xD6E8FEB86659FD93u;
-
-    return &c->sets[(h ^ h >> 29) & (c->set_count - 1)];
-}
-
-static const uint32_t *get_short(struct piece_cache *c, struct span piece, size_t *count)
-{
-    uint64_t key[2];
-    struct set *set;
-    int way;
-
-    key_of(piece, key);
-    set = set_of(c, key);
-    way = set->way[0].key[0] != key[0] || set->way[0].key[1] != key[1];
-    if (way && (set->way[1].key[0] != key[0] || set->way[1].key[1] != key[1]))
-        return NULL;
-    memcpy(c->out, set->way[way].ids, sizeof c->out);
-    *count = c->out[0] >> 24;
-    c->out[0] &= 0xFFFFFF;
-    return c->out;
-}
-
-static void add_entry(struct piece_cache *c, const struct entry *e)
-{
-    struct set *set = set_of(c, e->key);
+    struct piece_set *set = &c->sets[piece_key_hash(e->key) & c->mask];
 
     set->way[1] = set->way[0];
     set->way[0] = *e;
@@ -115,86 +39,139 @@ static void add_entry(struct piece_cache *c, const struct entry *e)
 /* The older entry of a set goes first, so that it stays the older one. */
 static void grow_sets(struct piece_cache *c)
 {
-    struct set *old = c->sets;
-    size_t count = c->set_count;
+    struct piece_set *old = c->sets;
+    size_t count = c->mask + 1;
 
-    c->set_count = count * 4;
-    c->sets = mem_alloc_aligned(c->set_count * sizeof *c->sets);
+    c->mask = count * 4 - 1;
+    c->sets = huge_array(count * 4, sizeof *c->sets);
     c->puts = 0;
     for (size_t i = 0; i < count; i++)
         for (int way = 1; way >= 0; way--)
-            if (old[i].way[way].key[1] != 0)
+            if (old[i].way[way].key.high != 0)
                 add_entry(c, &old[i].way[way]);
-    mem_free_aligned(old);
+    huge_free(old, count, sizeof *old);
 }
 
-static void put_short(struct piece_cache *c, struct span piece, const uint32_t *ids, size_t count)
+bool piece_cache_put(struct piece_cache *c, struct piece_key key, const uint32_t *ids, size_t count)
 {
-    struct entry e = { .ids = { 0 } };
+    struct piece_entry e = { .key = key };
 
-    if (++c->puts > c->set_count && c->set_count < MOST_SETS)
+    if (count > PIECE_IDS || count == 0)
+        return false;
+    if (++c->puts > c->mask && c->mask + 1 < MOST_SETS)
         grow_sets(c);
-    key_of(piece, e.key);
-    memcpy(e.ids, ids, count * sizeof *ids);
+    for (size_t i = 0; i < count; i++)
+        e.ids[i] = ids[i];
     e.ids[0] |= (uint32_t)count << 24;
     add_entry(c, &e);
+    return true;
 }
 
 /* ---- long pieces ---- */
 
-static size_t padded(size_t n)
+struct long_slot {
+    uint32_t hash, at;           /* at: word of the store, 0: free */
+};
+/* The store: bytes, count, ids, bytes padded to words. The first word is not used. */
+struct long_pieces {
+    struct long_slot *slots;     /* open addressing, at most half full */
+    size_t mask, count;
+    uint32_t *store;
+    size_t used;
+};
+
+static struct long_pieces *long_new(void)
 {
-    return (n + 3) & ~(size_t)3;
+    struct long_pieces *l = mem_alloc(sizeof *l);
+
+    l->mask = FIRST_SLOTS - 1;
+    l->slots = huge_array(FIRST_SLOTS, sizeof *l->slots);
+    l->store = huge_array(STORE_WORDS, sizeof *l->store);
+    l->used = 1;
+    return l;
 }
 
-static const uint32_t *get_long(struct piece_cache *c, struct span piece, size_t *count)
+void piece_cache_release(struct piece_cache *c)
 {
-    uint64_t hash = xxh3(piece.p, piece.n);
+    struct long_pieces *l = c->more;
+
+    huge_free(c->sets, c->mask + 1, sizeof *c->sets);
+    if (l != NULL) {
+        huge_free(l->slots, l->mask + 1, sizeof *l->slots);
+        huge_free(l->store, STORE_WORDS, sizeof *l->store);
+        free(l);
+    }
+    *c = (struct piece_cache){ 0 };
+}
+
+/* The slot of the piece, or the free one where it belongs. */
+static struct long_slot *long_slot_of(const struct long_pieces *l, struct span piece, uint32_t hash)
+{
+    for (size_t i = hash & l->mask;; i = (i + 1) & l->mask) {
+        struct long_slot *s = &l->slots[i];
+        const uint32_t *at = l->store + s->at;
+
+        if (s->at == 0 || (s->hash == hash && at[0] == piece.n &&
+                           memcmp(at + 2 + at[1], piece.p, piece.n) == 0))
+            return s;
+    }
+}
+
+static void grow_slots(struct long_pieces *l)
+{
+    struct long_slot *old = l->slots;
+    size_t count = l->mask + 1;
+
+    l->mask = count * 4 - 1;
+    l->slots = huge_array(count * 4, sizeof *l->slots);
+    for (size_t i = 0; i < count; i++) {
+        size_t k = old[i].hash & l->mask;
+
+        while (old[i].at != 0 && l->slots[k].at != 0)
+            k = (k + 1) & l->mask;
+        if (old[i].at != 0)
+            l->slots[k] = old[i];
+    }
+    huge_free(old, count, sizeof *old);
+}
+
+const uint32_t *piece_cache_get_long(struct piece_cache *c, struct span piece, size_t *count)
+{
     const struct long_slot *s;
-    const char *at;
 
-    if (c->slots == NULL)
+    if (c->more == NULL)
         return NULL;
-    s = &c->slots[hash % LONG_SLOTS];
-    at = c->store + s->at;
-    if (s->count == 0 || s->hash != hash || s->n != piece.n ||
-        memcmp(at + s->count * sizeof(uint32_t), piece.p, piece.n) != 0)
+    s = long_slot_of(c->more, piece, (uint32_t)xxh3(piece.p, piece.n));
+    if (s->at == 0)
         return NULL;
-    *count = s->count;
-    return (const uint32_t *)(const void *)at;
+    *count = c->more->store[s->at + 1];
+    return c->more->store + s->at + 2;
 }
 
-static void put_long(struct piece_cache *c, struct span piece, const uint32_t *ids, size_t count)
+void piece_cache_put_long(struct piece_cache *c, struct span piece, const uint32_t *ids, size_t count)
 {
-    size_t id_bytes = count * sizeof *ids, wanted = id_bytes + padded(piece.n);
-    uint64_t hash = xxh3(piece.p, piece.n);
+    uint32_t hash = (uint32_t)xxh3(piece.p, piece.n), *at;
+    size_t words = 2 + count + (piece.n + 3) / 4;
+    struct long_pieces *l;
 
-    if (c->slots == NULL) {
-        c->slots = mem_array(LONG_SLOTS, sizeof *c->slots);
-        c->store = mem_alloc(STORE_BYTES);
+    if (piece.n > PIECE_LONG)
+        return;
+    if (c->more == NULL)
+        c->more = long_new();
+    l = c->more;
+    if (l->used + words > STORE_WORDS || (l->count * 2 > l->mask && l->mask + 1 == MOST_SLOTS)) {
+        memset(l->slots, 0, (l->mask + 1) * sizeof *l->slots);
+        l->used = 1;
+        l->count = 0;
     }
-    if (c->stored + wanted > STORE_BYTES) {
-        memset(c->slots, 0, LONG_SLOTS * sizeof *c->slots);
-        c->stored = 0;
-    }
-    memcpy(c->store + c->stored, ids, id_bytes);
-    memcpy(c->store + c->stored + id_bytes, piece.p, piece.n);
-    c->slots[hash % LONG_SLOTS] = (struct long_slot){ hash, (uint32_t)c->stored, (uint32_t)piece.n,
-                                                      (uint32_t)count };
-    c->stored += wanted;
-}
-
-const uint32_t *piece_cache_get(struct piece_cache *c, struct span piece, size_t *count)
-{
-    const uint32_t *ids = piece.n <= PIECE_SHORT ? get_short(c, piece, count) : NULL;
-
-    return ids || piece.n > PIECE_LONG ? ids : get_long(c, piece, count);
-}
-
-void piece_cache_put(struct piece_cache *c, struct span piece, const uint32_t *ids, size_t count)
-{
-    if (piece.n <= PIECE_SHORT && count <= PIECE_SHORT_IDS)
-        put_short(c, piece, ids, count);
-    else if (piece.n <= PIECE_LONG)
-        put_long(c, piece, ids, count);
+    if (l->count * 2 > l->mask)
+        grow_slots(l);
+    *long_slot_of(l, piece, hash) = (struct long_slot){ hash, (uint32_t)l->used };
+    at = l->store + l->used;
+    at[0] = (uint32_t)piece.n;
+    at[1] = (uint32_t)count;
+    memcpy(at + 2, ids, count * sizeof *ids);
+    memcpy(at + 2 + count, piece.p, piece.n);
+    l->used += words;
+    l->count++;
 }

@@ -1,25 +1,43 @@
 /*
- * What became of pieces seen before: piece -> ids. Bounded: a set-associative table for short
- * pieces (two entries a cache line, the older one leaves) and one for longer ones whose bytes and
- * ids lie in a store that is emptied when full. One thread's own.
+ * What became of pieces seen before: piece -> ids. One thread's own, and bounded: at most
+ * PIECE_CACHE_BYTES, whatever the text.
+ *
+ * Short pieces with up to four ids stand in sets of two entries, a cache line each; the newer entry is the
+ * first, and the older one leaves. The sets grow with what is put into them. All else up to
+ * PIECE_LONG bytes lies in a store that is emptied when full, behind a table of hashes.
+ * Short ones are looked up in line (pieces.c), many at a time.
  */
 #ifndef TUNDISH_TOKENIZE_PIECE_CACHE_H
 #define TUNDISH_TOKENIZE_PIECE_CACHE_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include <stdbool.h>
 
-#include "base/str.h"
+#include "tokenize/encode/piece_key.h"
 
-#define PIECE_SHORT 15           /* bytes of a piece that is its own key */
-#define PIECE_SHORT_IDS 4
+#define PIECE_IDS 4
 #define PIECE_LONG 256           /* longer pieces are not kept */
+#define PIECE_CACHE_BYTES ((size_t)68 << 20)
 
-struct piece_cache;
-struct piece_cache *piece_cache_new(void);
-void piece_cache_free(struct piece_cache *c);
-/* The piece's ids and how many, or NULL. Valid until the next put. ids below 2^24. */
-const uint32_t *piece_cache_get(struct piece_cache *c, struct span piece, size_t *count);
-void piece_cache_put(struct piece_cache *c, struct span piece, const uint32_t *ids, size_t count);
+struct piece_entry {
+    struct piece_key key;
+    uint32_t ids[PIECE_IDS];     /* below 2^24; the count in the top byte of the first */
+};
+struct piece_set {
+    struct piece_entry way[2];
+};
+struct long_pieces;
+struct piece_cache {
+    struct piece_set *sets;      /* of a piece: sets[hash & mask] */
+    size_t mask, puts;           /* puts: since the sets grew */
+    struct long_pieces *more;
+};
+void piece_cache_init(struct piece_cache *c);
+void piece_cache_release(struct piece_cache *c);
+/* Puts a short piece that is not there; false: it has too many ids for its place. */
+bool piece_cache_put(struct piece_cache *c, struct piece_key key, const uint32_t *ids, size_t count);
+/* The ids of any other piece and how many, or NULL. Valid until the next put. */
+const uint32_t *piece_cache_get_long(struct piece_cache *c, struct span piece, size_t *count);
+void piece_cache_put_long(struct piece_cache *c, struct span piece, const uint32_t *ids,
+                          size_t count);
 
 #endif

@@ -237,7 +237,8 @@ enum status tokenizer_parse_ranked(const char *what, struct span json, bool rank
     arena_release(&r.scratch);
     json_decref(root);
     if (st == ST_OK) {
-        decoder_prepare(r.t);
+        short_tokens_make(r.t);
+        r.t->merge = piece_merge_new(r.t);
         *out = r.t;
     } else {
         tokenizer_close(r.t);

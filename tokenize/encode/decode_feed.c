@@ -8,7 +8,13 @@
 
 #define BATCH ((size_t)1024)         /* ids for which room is made at once */
 
-void decoder_prepare(struct tokenizer *t)
+struct id_span {
+    const uint32_t *v;
+    size_t count;
+    uint64_t place;                  /* of the first in the text, for messages */
+};
+
+void short_tokens_make(struct tokenizer *t)
 {
     t->short_bytes = mem_array(t->vocab, sizeof *t->short_bytes);
     for (uint32_t id = 0; id < t->vocab; id++) {
@@ -21,15 +27,15 @@ void decoder_prepare(struct tokenizer *t)
     }
 }
 
-static enum status unknown_id(const struct tokenizer *t, uint32_t id, size_t place)
+static enum status unknown_id(const struct tokenizer *t, uint32_t id, uint64_t place)
 {
     return fail(ST_LIMIT,
-                "id %" PRIu32 " at place %zu is not in the vocabulary (ids 0 to %" PRIu32 "%s)", id,
+                "id %" PRIu32 " at place %" PRIu64 " is not in the vocabulary (ids 0 to %" PRIu32 "%s)", id,
                 place, t->vocab - 1, id < t->vocab ? ", with gaps" : "");
 }
 
 /* An id of any kind; out keeps its room. */
-static enum status decode_one(const struct tokenizer *t, uint32_t id, size_t place, struct buf *out)
+static enum status decode_one(const struct tokenizer *t, uint32_t id, uint64_t place, struct buf *out)
 {
     if (id >= t->vocab || t->bytes[id].p == NULL)
         return unknown_id(t, id, place);
@@ -39,69 +45,74 @@ static enum status decode_one(const struct tokenizer *t, uint32_t id, size_t pla
 }
 
 /* At most BATCH ids. Each short token is one copy of its whole slot, of which its bytes count. */
-static enum status decode_batch(const struct tokenizer *t, const uint32_t *ids, size_t count,
-                                size_t place, bool skip_special, struct buf *out)
+static enum status decode_batch(const struct tokenizer *t, struct id_span ids, bool skip_special,
+                                struct buf *out)
 {
     buf_reserve(out, BATCH * sizeof(struct short_token));
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < ids.count; i++) {
+        uint32_t id = ids.v[i];
         const struct short_token *s;
 
-        if (ids[i] >= t->vocab)
-            return unknown_id(t, ids[i], place + i);
-        if (skip_special && t->special[ids[i]])
+        if (id >= t->vocab)
+            return unknown_id(t, id, ids.place + i);
+        if (skip_special && t->special[id])
             continue;
-        s = t->short_bytes ? &t->short_bytes[ids[i]] : NULL;
+        s = t->short_bytes ? &t->short_bytes[id] : NULL;
         if (s && s->n > 0) {
             memcpy(out->p + out->n, s, sizeof *s);
             out->n += s->n;
         } else {
-            TRY(decode_one(t, ids[i], place + i, out));
+            TRY(decode_one(t, id, ids.place + i, out));
         }
     }
     return ST_OK;
 }
 
-/* Where the place of a token in the text matters. */
-static enum status decode_steps(struct step_decoder *d, const uint32_t *ids, size_t count,
-                                struct buf *out)
-{
-    for (size_t i = 0; i < count; i++)
-        TRY(step_decoder_add(d, ids[i], out));
-    return ST_OK;
-}
-
-enum status tokenizer_decode(const struct tokenizer *t, const uint32_t *ids, size_t count,
-                             bool skip_special, struct buf *out)
+/* Where the place of a token in the text matters, one by one. */
+static enum status decode_ids(struct step_decoder *d, struct id_span ids, struct buf *out)
 {
     enum status st = ST_OK;
 
-    if (!step_decoder_is_plain(t)) {
-        struct step_decoder d = { .t = t, .skip_special = skip_special };
-
-        st = decode_steps(&d, ids, count, out);
-        step_decoder_end(&d, out);
-        return st;
+    if (!step_decoder_is_plain(d->t)) {
+        for (size_t i = 0; i < ids.count; i++)
+            TRY(step_decoder_add(d, ids.v[i], out));
+        return ST_OK;
     }
-    for (size_t i = 0; st == ST_OK && i < count; i += BATCH)
-        st = decode_batch(t, ids + i, count - i < BATCH ? count - i : BATCH, i, skip_special, out);
+    while (st == ST_OK && ids.count > 0) {
+        struct id_span batch = { ids.v, ids.count < BATCH ? ids.count : BATCH, ids.place };
+
+        st = decode_batch(d->t, batch, d->skip_special, out);
+        ids = (struct id_span){ ids.v + batch.count, ids.count - batch.count, ids.place + batch.count };
+    }
     if (out->p)
         out->p[out->n] = 0;
     return st;
 }
 
+enum status tokenizer_decode(const struct tokenizer *t, const uint32_t *ids, size_t count,
+                             bool skip_special, struct buf *out)
+{
+    struct step_decoder d = { .t = t, .skip_special = skip_special };
+    enum status st = decode_ids(&d, (struct id_span){ ids, count, 0 }, out);
+
+    step_decoder_end(&d, out);
+    return st;
+}
+
 /* ---- a few at a time ---- */
 
-struct decoder {
+struct decode_feed {
     const struct tokenizer *t;
-    struct decoder_args args;
+    struct decode_feed_args args;
     struct step_decoder steps;       /* unless the text is just the tokens' bytes */
     struct text_stream stream;       /* without repair only what it holds back */
     struct buf bytes;
+    uint64_t place;                  /* ids so far */
 };
 
-struct decoder *decoder_new(const struct tokenizer *t, const struct decoder_args *args)
+struct decode_feed *decode_feed_new(const struct tokenizer *t, const struct decode_feed_args *args)
 {
-    struct decoder *d = mem_alloc(sizeof *d);
+    struct decode_feed *d = mem_alloc(sizeof *d);
 
     d->t = t;
     d->args = *args;
@@ -109,7 +120,7 @@ struct decoder *decoder_new(const struct tokenizer *t, const struct decoder_args
     return d;
 }
 
-void decoder_free(struct decoder *d)
+void decode_feed_free(struct decode_feed *d)
 {
     if (d == NULL)
         return;
@@ -120,7 +131,7 @@ void decoder_free(struct decoder *d)
 
 /* Takes the beginning of a character off the end of out, of which only bytes from `first` on
  * count. */
-static void hold_back(struct decoder *d, struct buf *out, size_t first)
+static void hold_back(struct decode_feed *d, struct buf *out, size_t first)
 {
     size_t tail = text_stream_open(out->p + first, out->n - first);
 
@@ -131,32 +142,27 @@ static void hold_back(struct decoder *d, struct buf *out, size_t first)
     out->p[out->n] = 0;
 }
 
-static enum status decode_some(struct decoder *d, const uint32_t *ids, size_t count,
-                               struct buf *out)
+enum status decode_feed_add(struct decode_feed *d, const uint32_t *ids, size_t count,
+                            struct buf *out)
 {
-    return step_decoder_is_plain(d->t)
-               ? tokenizer_decode(d->t, ids, count, d->args.skip_special, out)
-               : decode_steps(&d->steps, ids, count, out);
-}
-
-enum status decoder_add(struct decoder *d, const uint32_t *ids, size_t count, struct buf *out)
-{
+    struct id_span given = { ids, count, d->place };
     size_t first = out->n;
     enum status st;
 
+    d->place += count;
     if (d->args.repair) {
         buf_clear(&d->bytes);
-        st = decode_some(d, ids, count, &d->bytes);
+        st = decode_ids(&d->steps, given, &d->bytes);
         text_stream_add(&d->stream, (struct span){ d->bytes.p, d->bytes.n }, out);
         return st;
     }
     buf_add(out, d->stream.held, d->stream.count);
-    st = decode_some(d, ids, count, out);
+    st = decode_ids(&d->steps, given, out);
     hold_back(d, out, first);
     return st;
 }
 
-void decoder_end(struct decoder *d, struct buf *out)
+void decode_feed_end(struct decode_feed *d, struct buf *out)
 {
     buf_clear(&d->bytes);
     step_decoder_end(&d->steps, &d->bytes);
@@ -168,4 +174,5 @@ void decoder_end(struct decoder *d, struct buf *out)
         buf_add(out, d->bytes.p, d->bytes.n);
     }
     d->stream.count = 0;
+    d->place = 0;
 }

@@ -1,0 +1,204 @@
+#include "tokenize/encode/bpe_tree.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "tokenize/encode/bpe_part.h"
+
+/* A state at a boundary, and the symbol whose making ended it. */
+struct border {
+    uint32_t x, y, made;
+    enum { STILL, ON_LEFT, ON_RIGHT } end;
+};
+
+/* One state back in time; false if it was the first. */
+static inline bool undo(const struct bpe_tree *t, struct border *b)
+{
+    uint32_t tx = t->time[b->x], ty = t->time[b->y];
+
+    if (tx > ty) {
+        b->end = ON_LEFT;
+        b->made = b->x;
+        b->x = t->made[b->x].right;
+    } else if (ty > 0) {
+        b->end = ON_RIGHT;
+        b->made = b->y;
+        b->y = t->made[b->y].left;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* A merge of this rank, due as soon as the state begins, comes before the end. */
+static bool is_crossed_at_once(const struct bpe_tree *t, const struct border *b, uint32_t rank)
+{
+    uint32_t tx = t->time[b->x], ty = t->time[b->y], begin = tx > ty ? tx : ty;
+    const struct bpe_merge *made = &t->made[b->made];
+
+    if (t->time[b->made] != begin)
+        return true;
+    if (b->end == ON_LEFT)
+        return rank < made->rank;
+    return t->time[made->right] == begin || rank <= made->rank;
+}
+
+static inline bool is_crossed(const struct bpe_tree *t, const struct border *b)
+{
+    uint32_t rank = bpe_rank_of(t->bpe, b->x, b->y), time = rank + 1;
+
+    if (rank == BPE_NO_RANK)
+        return false;
+    if (b->end == STILL)
+        return true;
+    if (time <= t->time[b->x] || time <= t->time[b->y])
+        return is_crossed_at_once(t, b, rank);
+    return time < t->time[b->made] + (b->end == ON_RIGHT);
+}
+
+bool bpe_tree_neighbours(const struct bpe_tree *t, uint32_t left, uint32_t right)
+{
+    struct border b = { .x = left, .y = right };
+
+    do
+        if (is_crossed(t, &b))
+            return false;
+    while (undo(t, &b));
+    return true;
+}
+
+/* Whether two symbols that stand come side by side: the boundary is not crossed before. */
+static bool come_together(const struct bpe_tree *t, uint32_t left, uint32_t right)
+{
+    struct border b = { .x = left, .y = right };
+
+    while (undo(t, &b))
+        if (is_crossed(t, &b))
+            return false;
+    return true;
+}
+
+static void grow(struct bpe_tree *t, const struct bpe_merge *m)
+{
+    uint32_t left = t->time[m->left], right = t->time[m->right], time = m->rank + 1;
+
+    if (left == BPE_NEVER || right == BPE_NEVER || t->time[m->id] != BPE_NEVER ||
+        !come_together(t, m->left, m->right))
+        return;
+    time = left > time ? left : time;
+    t->time[m->id] = right > time ? right : time;
+    t->made[m->id] = *m;
+}
+
+/* ---- premises, order ---- */
+
+static bool joins(const struct bpe_symbols *s, const struct bpe_merge *m)
+{
+    struct span a, b, c;
+
+    if (m->left >= s->count || m->right >= s->count || m->id >= s->count)
+        return false;
+    a = s->bytes[m->left];
+    b = s->bytes[m->right];
+    c = s->bytes[m->id];
+    return a.p && b.p && c.p && a.n > 0 && b.n > 0 && a.n + b.n == c.n &&
+           memcmp(c.p, a.p, a.n) == 0 && memcmp(c.p + a.n, b.p, b.n) == 0;
+}
+
+static bool all_join(const struct bpe_tree *t, const struct bpe_symbols *s,
+                     const struct bpe_merge *merges, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!joins(s, &merges[i]) || t->time[merges[i].id] == 0)
+            return false;
+    return true;
+}
+
+/* The merges by the length of what they make: a symbol's sides come before it. The counting sort keeps
+ * texts of 2^16 bytes and more in one class, which is sorted by comparing. */
+#define CLASSES ((size_t)1 << 16)
+
+struct sized {
+    struct bpe_merge merge;
+    size_t n;
+};
+
+static int by_length(const void *a, const void *b)
+{
+    const struct sized *x = a, *y = b;
+
+    return (x->n > y->n) - (x->n < y->n);
+}
+
+static void grow_long(struct bpe_tree *t, const struct bpe_symbols *s, const struct bpe_merge *merges,
+                      size_t count)
+{
+    struct sized *list = mem_array(count, sizeof *list);
+
+    for (size_t i = 0; i < count; i++)
+        list[i] = (struct sized){ merges[i], s->bytes[merges[i].id].n };
+    qsort(list, count, sizeof *list, by_length);
+    for (size_t i = 0; i < count; i++)
+        grow(t, &list[i].merge);
+    free(list);
+}
+
+static void grow_all(struct bpe_tree *t, const struct bpe_symbols *s, const struct bpe_merge *merges,
+                     size_t count)
+{
+    uint32_t *from = mem_array(CLASSES + 1, sizeof *from);
+    struct bpe_merge *sorted = mem_grow(NULL, count + 1, sizeof *sorted);
+    size_t small;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t n = s->bytes[merges[i].id].n;
+
+        from[n < CLASSES ? n + 1 : CLASSES]++;
+    }
+    small = count - from[CLASSES];
+    for (size_t n = 1; n <= CLASSES; n++)
+        from[n] += from[n - 1];
+    for (size_t i = 0; i < count; i++) {
+        size_t n = s->bytes[merges[i].id].n;
+
+        sorted[from[n < CLASSES - 1 ? n : CLASSES - 1]++] = merges[i];
+    }
+    for (size_t i = 0; i < small; i++)
+        grow(t, &sorted[i]);
+    if (small < count)
+        grow_long(t, s, sorted + small, count - small);
+    free(sorted);
+    free(from);
+}
+
+struct bpe_tree *bpe_tree_new(const struct bpe *b, const struct bpe_symbols *s)
+{
+    struct bpe_tree *t = mem_alloc(sizeof *t);
+    size_t count;
+    struct bpe_merge *merges = bpe_list(b, &count);
+    bool holds;
+
+    *t = (struct bpe_tree){ .bpe = b, .symbols = s->count };
+    t->time = mem_grow(NULL, (size_t)s->count + 1, sizeof *t->time);
+    t->made = mem_array((size_t)s->count + 1, sizeof *t->made);
+    memset(t->time, 0xFF, s->count * sizeof *t->time);
+    for (uint32_t i = 0; i < s->base_count; i++)
+        t->time[s->base[i]] = 0;
+    holds = all_join(t, s, merges, count);
+    if (holds)
+        grow_all(t, s, merges, count);
+    free(merges);
+    if (holds)
+        return t;
+    bpe_tree_free(t);
+    return NULL;
+}
+
+void bpe_tree_free(struct bpe_tree *t)
+{
+    if (t == NULL)
+        return;
+    free(t->time);
+    free(t->made);
+    free(t);
+}
