@@ -9,15 +9,15 @@ cd "$scratch"
 # A sanitizer's own memory is several times the program's: there the bound cannot be measured, all else can.
 sanitized=
 if grep -q __asan_init "$TUNDISH"; then sanitized=1; fi
-megabytes=300 memory=30000000 words=200000
+megabytes=250 memory=25000000 words=120000
 [ -z "$sanitized" ] || { megabytes=20; memory=600000000; }
 
 "$tools/tool_peak" text $megabytes $words >corpus.txt
-train() { "$TUNDISH" tokenizer train corpus.txt --vocab 400 --pattern gpt2 --threads 2 "$@"; }
-train --out whole 2>log
+options="corpus.txt --vocab 300 --pattern gpt2 --threads 2"
+"$TUNDISH" tokenizer train $options --out whole 2>log
 grep -q '(0 runs on disk)' log || { cat log; exit 1; }
 
-peak=$("$tools/tool_peak" "$TUNDISH" tokenizer train corpus.txt --vocab 400 --pattern gpt2 --threads 2 --memory $memory --out small \
+peak=$("$tools/tool_peak" "$TUNDISH" tokenizer train $options --memory $memory --out small \
     2>log) || { cat log; exit 1; }
 cmp whole/tokenizer.json small/tokenizer.json || { echo "memory changes the tokenizer"; exit 1; }
 if [ -z "$sanitized" ]; then
@@ -27,11 +27,11 @@ if [ -z "$sanitized" ]; then
 fi
 
 # what cannot be is told, with what would do
-if train --memory 2M --out little 2>log; then echo "trained in 2 MB"; exit 1; fi
-grep -q 'memory is 2.1 MB; for 400 tokens with 2 threads training wants at least' log || { cat log; exit 1; }
+if "$TUNDISH" tokenizer train $options --memory 2M --out little 2>log; then echo "trained in 2 MB"; exit 1; fi
+grep -q 'memory is 2.1 MB; for 300 tokens with 2 threads training wants at least' log || { cat log; exit 1; }
 
 # killed: temporary files have no names, and the next run clears the unfinished folder
-train --memory $memory --out killed 2>log &
+"$TUNDISH" tokenizer train $options --memory $memory --out killed 2>log &
 pid=$!
 for _ in $(seq 500); do
     ls -d killed.tmp.* >/dev/null 2>&1 && break
@@ -43,6 +43,6 @@ kill -9 $pid
 wait $pid 2>/dev/null || true
 [ ! -e killed ] || { echo "the killed run was done before the kill"; exit 1; }
 head -c 1000000 corpus.txt >short.txt
-"$TUNDISH" tokenizer train short.txt --vocab 400 --pattern gpt2 --out killed 2>log || { cat log; exit 1; }
+"$TUNDISH" tokenizer train short.txt --vocab 300 --pattern gpt2 --out killed 2>log || { cat log; exit 1; }
 left=$(ls -A | grep -v -x -e corpus.txt -e short.txt -e log -e whole -e small -e killed || true)
 [ -z "$left" ] || { echo "left behind: $left"; exit 1; }

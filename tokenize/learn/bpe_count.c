@@ -22,7 +22,7 @@ struct bpe_counter {
     uint64_t end;                        /* of the file */
     struct piece_run *runs;
     size_t run_count, run_cap;
-    struct piece_merge *merge;
+    struct run_merge *merge;
 };
 
 struct bpe_counter *bpe_counter_new(const struct bpe_counter_args *args)
@@ -51,7 +51,7 @@ void bpe_counter_free(struct bpe_counter *c)
 {
     if (c == NULL)
         return;
-    piece_merge_free(c->merge);
+    run_merge_free(c->merge);
     release_tables(c);
     free(c->tables);
     free(c->runs);
@@ -116,7 +116,7 @@ static enum status spill(struct bpe_counter *c, struct piece_table *t)
 
 /* ---- counting ---- */
 
-static enum status add_one(struct bpe_counter *c, struct piece_table *t, struct piece_key key,
+static enum status add_one(struct bpe_counter *c, struct piece_table *t, struct count_key key,
                            struct span piece)
 {
     if (piece_table_add(t, key, piece, 1))
@@ -129,14 +129,14 @@ static enum status add_one(struct bpe_counter *c, struct piece_table *t, struct 
 enum status bpe_counter_add(struct bpe_counter *c, int worker, const struct bpe_pieces *p)
 {
     struct piece_table *t = &c->tables[worker];
-    struct piece_key keys[AHEAD];
+    struct count_key keys[AHEAD];
     size_t from = p->from;
 
     for (size_t first = 0; first < p->n; first += AHEAD) {
         size_t n = p->n - first < AHEAD ? p->n - first : AHEAD, at = from;
 
         for (size_t i = 0; i < n; i++) {
-            keys[i] = piece_key_of((struct span){ p->text + at, p->ends[first + i] - at });
+            keys[i] = count_key_of((struct span){ p->text + at, p->ends[first + i] - at });
             piece_table_fetch(t, keys[i]);
             at = p->ends[first + i];
         }
@@ -161,7 +161,7 @@ static enum status spill_all(struct bpe_counter *c)
 /* Makes one run of the first n. */
 static enum status join_runs(struct bpe_counter *c, size_t n)
 {
-    struct piece_merge *m = piece_merge_new();
+    struct run_merge *m = run_merge_new();
     struct piece_run run = { .at = c->end };
     struct buf text = { 0 };
     struct bpe_word word;
@@ -169,9 +169,9 @@ static enum status join_runs(struct bpe_counter *c, size_t n)
     bool got = true;
 
     for (size_t i = 0; i < n; i++)
-        piece_merge_add_run(m, c->fd, &c->runs[i], buffer_bytes(c));
+        run_merge_add_run(m, c->fd, &c->runs[i], buffer_bytes(c));
     while (st == ST_OK && got) {
-        st = piece_merge_next(m, &word, &got);
+        st = run_merge_next(m, &word, &got);
         if (st == ST_OK && got) {
             piece_record_print(&text, &word);
             run.pieces++;
@@ -187,7 +187,7 @@ static enum status join_runs(struct bpe_counter *c, size_t n)
     memmove(c->runs, c->runs + n, (c->run_count - n) * sizeof *c->runs);
     c->run_count -= n;
     keep_run(c, &run);
-    piece_merge_free(m);
+    run_merge_free(m);
     buf_release(&text);
     return st;
 }
@@ -213,14 +213,14 @@ struct bpe_words bpe_words_of(struct bpe_word_list *list)
 
 static enum status next_word(void *ctx, struct bpe_word *out, bool *got)
 {
-    return piece_merge_next(ctx, out, got);
+    return run_merge_next(ctx, out, got);
 }
 
 static void open_merge(struct bpe_counter *c, struct bpe_words *out)
 {
-    c->merge = piece_merge_new();
+    c->merge = run_merge_new();
     for (size_t i = 0; i < c->run_count; i++) {
-        piece_merge_add_run(c->merge, c->fd, &c->runs[i], buffer_bytes(c));
+        run_merge_add_run(c->merge, c->fd, &c->runs[i], buffer_bytes(c));
         out->places += c->runs[i].places;
     }
     for (int i = 0; i < c->workers; i++) {
@@ -228,7 +228,7 @@ static void open_merge(struct bpe_counter *c, struct bpe_words *out)
             continue;
         out->places += piece_run_plan(&c->tables[i]).places;
         piece_table_sort(&c->tables[i]);
-        piece_merge_add_table(c->merge, &c->tables[i]);
+        run_merge_add_table(c->merge, &c->tables[i]);
     }
 }
 

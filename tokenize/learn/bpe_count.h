@@ -27,7 +27,7 @@ struct bpe_counter;
 struct bpe_counter *bpe_counter_new(const struct bpe_counter_args *args);
 void bpe_counter_free(struct bpe_counter *c);
 /* Counts n pieces of text: piece i ends at ends[i] and begins where the one before ends, the first
- * at `from`. PIECE_PADDING bytes behind the text must be readable. A piece has less than 4 GiB. */
+ * at `from`. COUNT_PADDING bytes behind the text must be readable. A piece has less than 4 GiB. */
 struct bpe_pieces {
     const char *text;
     size_t from;

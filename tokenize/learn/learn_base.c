@@ -13,7 +13,7 @@ struct learn_base {
     struct tokenizer *t;
     bool *special;                   /* by id: all added tokens are */
     struct bpe_base bpe;
-    struct bpe_scratch scratch;
+    struct piece_merge_scratch scratch;
 };
 
 /* ---- reading ---- */
@@ -41,20 +41,11 @@ static enum status check(const struct learn_base *b)
 static enum status encode(void *ctx, struct span piece, struct buf *ids)
 {
     struct learn_base *b = ctx;
-    const struct tokenizer *t = b->t;
-    uint32_t whole, *v;
-    size_t n;
+    uint32_t *v;
 
     buf_reserve(ids, piece.n * sizeof *v);
     v = (uint32_t *)(void *)ids->p;
-    if (t->ignore_merges && text_map_get(&t->whole, piece, &whole)) {
-        v[0] = whole;
-        ids->n = sizeof *v;
-        return ST_OK;
-    }
-    for (n = 0; n < piece.n; n++)
-        v[n] = t->byte_id[(unsigned char)piece.p[n]];
-    ids->n = bpe_merge_piece(t->bpe, &b->scratch, v, n) * sizeof *v;
+    ids->n = piece_merge_ids(b->t->merge, &b->scratch, piece, v) * sizeof *v;
     return ST_OK;
 }
 
@@ -97,7 +88,7 @@ void learn_base_close(struct learn_base *b)
     if (b == NULL)
         return;
     tokenizer_close(b->t);
-    bpe_scratch_release(&b->scratch);
+    piece_merge_scratch_release(&b->scratch);
     free(b->special);
     free(b->path);
     free(b);

@@ -18,7 +18,7 @@ struct source {
     char *buffer;
     size_t used, filled, size;
 };
-struct piece_merge {
+struct run_merge {
     struct source *sources;
     size_t count, cap;
     uint32_t *heap;                  /* of sources, by the order of their pieces */
@@ -108,11 +108,11 @@ static enum status fill(struct source *s, size_t want)
     s->filled = have;
     if (want > s->size) {
         s->size = want;
-        s->buffer = mem_grow(s->buffer, s->size + PIECE_PADDING, 1);
+        s->buffer = mem_grow(s->buffer, s->size + COUNT_PADDING, 1);
     }
     n = s->left < s->size - have ? (size_t)s->left : s->size - have;
     TRY(spill_file_read(s->fd, s->at, s->buffer + have, n));
-    memset(s->buffer + have + n, 0, PIECE_PADDING);
+    memset(s->buffer + have + n, 0, COUNT_PADDING);
     s->filled += n;
     s->at += n;
     s->left -= n;
@@ -147,8 +147,8 @@ static enum status read_record(struct source *s, bool *got)
         TRY(fill(s, n > HEAD_MOST ? n : HEAD_MOST));
     s->view.bytes = (struct span){ s->buffer + s->used, n };
     s->used += n;
-    s->view.key = piece_key_of(s->view.bytes);
-    s->view.hash = piece_key_hash(s->view.key);
+    s->view.key = count_key_of(s->view.bytes);
+    s->view.hash = count_key_hash(s->view.key);
     return ST_OK;
 }
 
@@ -159,7 +159,7 @@ static enum status advance(struct source *s, bool *got)
     *got = s->next < s->end;
     if (*got) {
         s->view.key = s->next->key;
-        s->view.hash = piece_key_hash(s->next->key);
+        s->view.hash = count_key_hash(s->next->key);
         s->view.bytes = piece_table_bytes(s->table, s->next);
         s->count = s->next->count;
         s->next++;
@@ -169,12 +169,12 @@ static enum status advance(struct source *s, bool *got)
 
 /* ---- merging ---- */
 
-struct piece_merge *piece_merge_new(void)
+struct run_merge *run_merge_new(void)
 {
-    return mem_alloc(sizeof(struct piece_merge));
+    return mem_alloc(sizeof(struct run_merge));
 }
 
-void piece_merge_free(struct piece_merge *m)
+void run_merge_free(struct run_merge *m)
 {
     if (m == NULL)
         return;
@@ -186,7 +186,7 @@ void piece_merge_free(struct piece_merge *m)
     free(m);
 }
 
-static struct source *add_source(struct piece_merge *m)
+static struct source *add_source(struct run_merge *m)
 {
     if (m->count == m->cap) {
         m->cap = m->cap ? m->cap * 2 : 8;
@@ -196,7 +196,7 @@ static struct source *add_source(struct piece_merge *m)
     return &m->sources[m->count++];
 }
 
-void piece_merge_add_run(struct piece_merge *m, int fd, const struct piece_run *run, size_t buffer)
+void run_merge_add_run(struct run_merge *m, int fd, const struct piece_run *run, size_t buffer)
 {
     struct source *s = add_source(m);
 
@@ -204,10 +204,10 @@ void piece_merge_add_run(struct piece_merge *m, int fd, const struct piece_run *
     s->at = run->at;
     s->left = run->bytes;
     s->size = buffer > HEAD_MOST ? buffer : HEAD_MOST;
-    s->buffer = mem_array(s->size + PIECE_PADDING, 1);
+    s->buffer = mem_array(s->size + COUNT_PADDING, 1);
 }
 
-void piece_merge_add_table(struct piece_merge *m, const struct piece_table *sorted)
+void run_merge_add_table(struct run_merge *m, const struct piece_table *sorted)
 {
     struct source *s = add_source(m);
 
@@ -216,12 +216,12 @@ void piece_merge_add_table(struct piece_merge *m, const struct piece_table *sort
     s->end = sorted->slots + sorted->count;
 }
 
-static bool less(const struct piece_merge *m, uint32_t a, uint32_t b)
+static bool less(const struct run_merge *m, uint32_t a, uint32_t b)
 {
     return piece_order(&m->sources[a].view, &m->sources[b].view) < 0;
 }
 
-static void push(struct piece_merge *m, uint32_t source)
+static void push(struct run_merge *m, uint32_t source)
 {
     size_t i = m->heaped++;
 
@@ -230,7 +230,7 @@ static void push(struct piece_merge *m, uint32_t source)
     m->heap[i] = source;
 }
 
-static uint32_t pop(struct piece_merge *m)
+static uint32_t pop(struct run_merge *m)
 {
     uint32_t top = m->heap[0], last = m->heap[--m->heaped];
     size_t i = 0;
@@ -251,7 +251,7 @@ static uint32_t pop(struct piece_merge *m)
     return top;
 }
 
-static enum status start(struct piece_merge *m)
+static enum status start(struct run_merge *m)
 {
     m->started = true;
     m->heap = mem_array(m->count + 1, sizeof *m->heap);
@@ -262,7 +262,7 @@ static enum status start(struct piece_merge *m)
 }
 
 /* Sources whose pieces were given out go on. */
-static enum status refill(struct piece_merge *m)
+static enum status refill(struct run_merge *m)
 {
     for (size_t i = 0; i < m->taken_count; i++) {
         bool got;
@@ -275,7 +275,7 @@ static enum status refill(struct piece_merge *m)
     return ST_OK;
 }
 
-enum status piece_merge_next(struct piece_merge *m, struct bpe_word *out, bool *got)
+enum status run_merge_next(struct run_merge *m, struct bpe_word *out, bool *got)
 {
     const struct source *first;
 

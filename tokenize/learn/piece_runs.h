@@ -31,13 +31,13 @@ MUST_USE enum status piece_run_write(int fd, uint64_t at, struct piece_table *t,
 /* Bytes that the run of a table will have, and its pieces and places. */
 struct piece_run piece_run_plan(const struct piece_table *t);
 
-struct piece_merge;
-struct piece_merge *piece_merge_new(void);
-void piece_merge_free(struct piece_merge *m);
+struct run_merge;
+struct run_merge *run_merge_new(void);
+void run_merge_free(struct run_merge *m);
 /* A source; neither may change while the merge is read. buffer: bytes read at a time. */
-void piece_merge_add_run(struct piece_merge *m, int fd, const struct piece_run *run, size_t buffer);
-void piece_merge_add_table(struct piece_merge *m, const struct piece_table *sorted);
+void run_merge_add_run(struct run_merge *m, int fd, const struct piece_run *run, size_t buffer);
+void run_merge_add_table(struct run_merge *m, const struct piece_table *sorted);
 /* The next piece in order; its bytes are valid until the next call. */
-MUST_USE enum status piece_merge_next(struct piece_merge *m, struct bpe_word *out, bool *got);
+MUST_USE enum status run_merge_next(struct run_merge *m, struct bpe_word *out, bool *got);
 
 #endif

@@ -47,15 +47,15 @@ struct span piece_table_bytes(const struct piece_table *t, const struct piece_en
     const char *p;
     uint32_t n;
 
-    if (!piece_key_is_long(e->key))
-        return (struct span){ (const char *)e->key.w, piece_key_bytes(e->key) };
-    p = t->store + (e->key.w[1] & ~PIECE_LONG);
+    if (!count_key_is_long(e->key))
+        return (struct span){ (const char *)e->key.w, count_key_bytes(e->key) };
+    p = t->store + (e->key.w[1] & ~COUNT_LONG);
     memcpy(&n, p, sizeof n);
     return (struct span){ p + sizeof n, n };
 }
 
 /* The piece's slot, or a free one; NULL when the chain has come to the table's end. */
-static inline struct piece_entry *find_short(const struct piece_table *t, struct piece_key key)
+static inline struct piece_entry *find_short(const struct piece_table *t, struct count_key key)
 {
     struct piece_entry *s = piece_table_slot(t, key), *end = t->slots + slots_of(t->bits);
 
@@ -65,7 +65,7 @@ static inline struct piece_entry *find_short(const struct piece_table *t, struct
     return NULL;
 }
 
-static struct piece_entry *find_long(const struct piece_table *t, struct piece_key key,
+static struct piece_entry *find_long(const struct piece_table *t, struct count_key key,
                                      struct span piece)
 {
     struct piece_entry *s = piece_table_slot(t, key), *end = t->slots + slots_of(t->bits);
@@ -75,7 +75,7 @@ static struct piece_entry *find_long(const struct piece_table *t, struct piece_k
 
         if (s->count == 0)
             return s;
-        if (s->key.w[0] != key.w[0] || !piece_key_is_long(s->key))
+        if (s->key.w[0] != key.w[0] || !count_key_is_long(s->key))
             continue;
         b = piece_table_bytes(t, s);
         if (b.n == piece.n && memcmp(b.p, piece.p, b.n) == 0)
@@ -149,7 +149,7 @@ static bool has_room(struct piece_table *t)
     return t->count * 2 < (size_t)1 << t->bits || grow(t);
 }
 
-static bool add_short(struct piece_table *t, struct piece_key key, uint64_t by)
+static bool add_short(struct piece_table *t, struct count_key key, uint64_t by)
 {
     struct piece_entry *s = find_short(t, key);
 
@@ -169,7 +169,7 @@ static bool add_short(struct piece_table *t, struct piece_key key, uint64_t by)
     return true;
 }
 
-static bool add_long(struct piece_table *t, struct piece_key key, struct span piece, uint64_t by)
+static bool add_long(struct piece_table *t, struct count_key key, struct span piece, uint64_t by)
 {
     struct piece_entry *s = find_long(t, key, piece);
     uint32_t n = (uint32_t)piece.n;
@@ -192,20 +192,20 @@ static bool add_long(struct piece_table *t, struct piece_key key, struct span pi
     return true;
 }
 
-bool piece_table_add(struct piece_table *t, struct piece_key key, struct span piece, uint64_t by)
+bool piece_table_add(struct piece_table *t, struct count_key key, struct span piece, uint64_t by)
 {
-    return piece_key_is_long(key) ? add_long(t, key, piece, by) : add_short(t, key, by);
+    return count_key_is_long(key) ? add_long(t, key, piece, by) : add_short(t, key, by);
 }
 
 /* ---- order ---- */
 
 int piece_order(const struct piece_view *a, const struct piece_view *b)
 {
-    bool far = piece_key_is_long(a->key);
+    bool far = count_key_is_long(a->key);
 
     if (a->hash != b->hash)
         return a->hash < b->hash ? -1 : 1;
-    if (far != piece_key_is_long(b->key))
+    if (far != count_key_is_long(b->key))
         return far ? 1 : -1;
     if (!far) {
         if (a->key.w[0] != b->key.w[0])
@@ -219,7 +219,7 @@ int piece_order(const struct piece_view *a, const struct piece_view *b)
 
 static struct piece_view view_of(const struct piece_table *t, const struct piece_entry *e)
 {
-    return (struct piece_view){ piece_key_hash(e->key), e->key, piece_table_bytes(t, e) };
+    return (struct piece_view){ count_key_hash(e->key), e->key, piece_table_bytes(t, e) };
 }
 
 /* Only neighbours in a chain are out of order, so that inserting costs a few steps each. */
@@ -229,14 +229,14 @@ void piece_table_sort(struct piece_table *t)
 
     for (size_t i = 0; i < slots_of(t->bits); i++) {
         struct piece_entry e = t->slots[i];
-        uint64_t hash = piece_key_hash(e.key);
+        uint64_t hash = count_key_hash(e.key);
         size_t at = n;
 
         if (e.count == 0)
             continue;
         for (; at > 0; at--) {
             const struct piece_entry *before = &t->slots[at - 1];
-            uint64_t other = piece_key_hash(before->key);
+            uint64_t other = count_key_hash(before->key);
             struct piece_view a, b;
 
             if (other < hash)

@@ -9,10 +9,10 @@
 #define TUNDISH_TOKENIZE_PIECE_TABLE_H
 
 #include "base/str.h"
-#include "tokenize/learn/piece_key.h"
+#include "tokenize/learn/count_key.h"
 
 struct piece_entry {
-    struct piece_key key;
+    struct count_key key;
     uint64_t count;          /* 0: a free slot */
 };
 struct piece_table {
@@ -27,16 +27,16 @@ struct piece_table {
 void piece_table_init(struct piece_table *t, uint64_t memory);
 void piece_table_release(struct piece_table *t);
 void piece_table_clear(struct piece_table *t);
-/* Counts `by` occurrences of a piece, whose key is piece_key_of() it. False: no room, and nothing
+/* Counts `by` occurrences of a piece, whose key is count_key_of() it. False: no room, and nothing
  * happened. An empty table always has room. */
-bool piece_table_add(struct piece_table *t, struct piece_key key, struct span piece, uint64_t by);
+bool piece_table_add(struct piece_table *t, struct count_key key, struct span piece, uint64_t by);
 static inline struct piece_entry *piece_table_slot(const struct piece_table *t,
-                                                   struct piece_key key)
+                                                   struct count_key key)
 {
-    return &t->slots[piece_key_hash(key) >> (64 - t->bits)];
+    return &t->slots[count_key_hash(key) >> (64 - t->bits)];
 }
 /* Asks the memory for where the piece is. */
-static inline void piece_table_fetch(const struct piece_table *t, struct piece_key key)
+static inline void piece_table_fetch(const struct piece_table *t, struct count_key key)
 {
     __builtin_prefetch(piece_table_slot(t, key), 1);
 }
@@ -48,7 +48,7 @@ struct span piece_table_bytes(const struct piece_table *t, const struct piece_en
 /* The order of pieces: by hash, short ones first, then by their bytes. */
 struct piece_view {
     uint64_t hash;
-    struct piece_key key;
+    struct count_key key;
     struct span bytes;
 };
 int piece_order(const struct piece_view *a, const struct piece_view *b);

@@ -104,8 +104,8 @@ static enum status fill_own(struct stream *r, struct batch *b)
     } while (!r->ended && r->batches++ % ranks != rank);
     if (r->ended && r->batches % ranks != rank)
         batch_clear(b);
-    buf_reserve(&b->text, PIECE_PADDING);
-    memset(b->text.p + b->text.n, 0, PIECE_PADDING);
+    buf_reserve(&b->text, COUNT_PADDING);
+    memset(b->text.p + b->text.n, 0, COUNT_PADDING);
     return ST_OK;
 }
 
@@ -167,7 +167,7 @@ static struct span normalized(struct stream *r, struct span text, int worker)
     buf_clear(&n->text);
     token_nfc(&n->scratch, text, FORM_NFC, &n->text);
     text.n = n->text.n;
-    buf_add(&n->text, (char[PIECE_PADDING]){ 0 }, PIECE_PADDING);
+    buf_add(&n->text, (char[COUNT_PADDING]){ 0 }, COUNT_PADDING);
     return (struct span){ n->text.p, text.n };
 }
 

@@ -6,8 +6,8 @@
  * first word; the second says so in its top byte, and where its bytes lie.
  * The hash of a piece depends on its bytes alone: every thread, run and rank orders pieces alike.
  */
-#ifndef TUNDISH_TOKENIZE_PIECE_KEY_H
-#define TUNDISH_TOKENIZE_PIECE_KEY_H
+#ifndef TUNDISH_TOKENIZE_COUNT_KEY_H
+#define TUNDISH_TOKENIZE_COUNT_KEY_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,16 +16,16 @@
 #include "base/hash.h"
 #include "base/str.h"
 
-#define PIECE_SHORT 15
-#define PIECE_PADDING 16     /* bytes that must be readable from a piece's first on */
-#define PIECE_LONG ((uint64_t)0xFF << 56)
+#define COUNT_SHORT 15
+#define COUNT_PADDING 16     /* bytes that must be readable from a piece's first on */
+#define COUNT_LONG ((uint64_t)0xFF << 56)
 
-struct piece_key {
+struct count_key {
     uint64_t w[2];
 };
 
-/* n: 1 to PIECE_SHORT. Bytes p[0..16) are read. */
-static inline struct piece_key piece_key_short(const char *p, size_t n)
+/* n: 1 to COUNT_SHORT. Bytes p[0..16) are read. */
+static inline struct count_key count_key_short(const char *p, size_t n)
 {
     static const uint64_t low[16] = { 0,
                                       0xFF,
@@ -51,7 +51,7 @@ static inline struct piece_key piece_key_short(const char *p, size_t n)
                                        0xFFFFFFFFFF,
                                        0xFFFFFFFFFFFF,
                                        0xFFFFFFFFFFFFFF };
-    struct piece_key k;
+    struct count_key k;
 
     memcpy(k.w, p, sizeof k.w);
     k.w[0] &= low[n];
@@ -59,30 +59,30 @@ static inline struct piece_key piece_key_short(const char *p, size_t n)
     return k;
 }
 
-static inline bool piece_key_is_long(struct piece_key k)
+static inline bool count_key_is_long(struct count_key k)
 {
-    return k.w[1] >= PIECE_LONG;
+    return k.w[1] >= COUNT_LONG;
 }
 
-static inline size_t piece_key_bytes(struct piece_key k)     /* of a short one */
+static inline size_t count_key_bytes(struct count_key k)     /* of a short one */
 {
     return (size_t)(k.w[1] >> 56);
 }
 
-/* Of any piece; PIECE_PADDING bytes from its first on are readable. */
-static inline struct piece_key piece_key_of(struct span piece)
+/* Of any piece; COUNT_PADDING bytes from its first on are readable. */
+static inline struct count_key count_key_of(struct span piece)
 {
-    return piece.n <= PIECE_SHORT
-               ? piece_key_short(piece.p, piece.n)
-               : (struct piece_key){ { xxh3(piece.p, piece.n), PIECE_LONG } };
+    return piece.n <= COUNT_SHORT
+               ? count_key_short(piece.p, piece.n)
+               : (struct count_key){ { xxh3(piece.p, piece.n), COUNT_LONG } };
 }
 
-static inline uint64_t piece_key_hash(struct piece_key k)
+static inline uint64_t count_key_hash(struct count_key k)
 {
     unsigned __int128 m = (unsigned __int128)(k.w[0] ^ 0x9E3779B97F4A7C15u) *
                           (k.w[1] ^ 0xD6E8FEB86659FD93u);
 
-    return piece_key_is_long(k) ? k.w[0] : (uint64_t)m ^ (uint64_t)(m >> 64);
+    return count_key_is_long(k) ? k.w[0] : (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
 #endif
