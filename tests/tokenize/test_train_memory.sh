@@ -9,7 +9,7 @@ cd "$scratch"
 # A sanitizer's own memory is several times the program's: there the bound cannot be measured, all else can.
 sanitized=
 if grep -q __asan_init "$TUNDISH"; then sanitized=1; fi
-megabytes=250 memory=25000000 words=120000
+megabytes=250 memory=25000000 words=80000
 [ -z "$sanitized" ] || { megabytes=20; memory=600000000; }
 
 "$tools/tool_peak" text $megabytes $words >corpus.txt

@@ -44,21 +44,23 @@ static enum status change_digits(struct arena *a, const struct train_cuts_args *
 }
 
 /* Runs of letters of one script, with the marks on them and a space in front. What matches none
- * (digits, punctuation) stays as it is. */
+ * (digits, punctuation) stays as it is. The long sound mark belongs to both kinds of kana. */
 static const char *script_pattern(struct arena *a)
 {
-    static const char *const scripts[] = { "Latin",      "Greek",    "Cyrillic", "Armenian", "Hebrew",
-                                           "Arabic",     "Syriac",   "Thaana",   "Devanagari",
-                                           "Bengali",    "Gurmukhi", "Gujarati", "Oriya",    "Tamil",
-                                           "Telugu",     "Kannada",  "Malayalam", "Sinhala", "Thai",
-                                           "Lao",        "Tibetan",  "Myanmar",  "Georgian", "Hangul",
-                                           "Ethiopic",   "Khmer",    "Mongolian", "Hiragana",
-                                           "Katakana",   "Han" };
+    static const char *const scripts[] = {
+        "Latin",    "Greek",    "Cyrillic", "Armenian", "Hebrew",  "Arabic",    "Syriac",  "Thaana",
+        "Bengali",  "Gurmukhi", "Gujarati", "Oriya",    "Tamil",   "Telugu",    "Kannada", "Malayalam",
+        "Sinhala",  "Thai",     "Lao",      "Tibetan",  "Myanmar", "Georgian",  "Hangul",  "Devanagari",
+        "Ethiopic", "Khmer",    "Mongolian", "Han",     "Hiragana", "Katakana",
+    };
     char *text = "";
 
-    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)
-        text = arena_printf(a, "%s%s ?\\p{%s}[\\p{%s}\\p{M}]*", text, i ? "|" : "", scripts[i],
-                            scripts[i]);
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+        bool kana = strcmp(scripts[i], "Hiragana") == 0 || strcmp(scripts[i], "Katakana") == 0;
+
+        text = arena_printf(a, "%s%s ?\\p{%s}[\\p{%s}\\p{M}%s]*", text, i ? "|" : "", scripts[i],
+                            scripts[i], kana ? "\xE3\x83\xBC" : "");
+    }
     return text;
 }
 
