@@ -26,8 +26,9 @@
 static const struct cli_group groups[] = {
     { "from raw text to tokens",
       COMMANDS(&cmd_curate, &cmd_tokenizer_train, &cmd_tokenizer_encode, &cmd_tokenizer_decode,
-               &cmd_tokenizer_count, &cmd_tokenizer_info, &cmd_tokenizer_compare, &cmd_tokenize,
-               &cmd_store_info, &cmd_store_verify, &cmd_store_cat) },
+               &cmd_tokenizer_count, &cmd_tokenizer_info, &cmd_tokenizer_compare,
+               &cmd_tokenizer_convert, &cmd_tokenize, &cmd_store_info, &cmd_store_verify,
+               &cmd_store_cat) },
     { "from tokens to a model",
       COMMANDS(&cmd_train, &cmd_evaluate, &cmd_export, &cmd_generate, &cmd_chat,
                &cmd_serve) },

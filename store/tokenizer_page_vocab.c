@@ -119,7 +119,7 @@ static void say_kinds(struct buf *out, const json_t *t)
     buf_printf(out, "%s tokens of the text are single bytes of a character, %s are unknown. ",
                str_count(count_of(t, "byte_tokens"), bytes),
                str_count(count_of(t, "unknown_tokens"), unknown));
-    if (count_of(at(t, "changed"), "count") == 0)
+    if (count_of(at(t, "changed"), "count") == 0 && count_of(at(t, "changed"), "asked") > 0)
         buf_printf(out, "Each of the %s entries that are a text encodes to itself.",
                    str_count(count_of(at(t, "changed"), "asked"), bytes));
     buf_adds(out, "</p>\n");

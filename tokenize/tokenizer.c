@@ -14,7 +14,7 @@ static enum status open_foreign(const char *path, enum foreign_kind kind, struct
 
     TRY(foreign_read(path, kind, &(struct foreign_args){ NULL, NULL, 0 }, &f));
     foreign_print(&f, &json);
-    st = tokenizer_parse_ranked(path, (struct span){ json.p, json.n }, f.rank_by_token, out);
+    st = tokenizer_parse_ranked(path, (struct span){ json.p, json.n }, f.ranks, out);
     foreign_release(&f);
     buf_release(&json);
     return st;

@@ -55,7 +55,8 @@ void token_list_add(struct token_list *l, uint32_t id);
  *   - the white space that an added token takes (lstrip, rstrip) is part of its range.
  * Hugging Face's offsets count characters, and a part of a character has the whole one: theirs
  * are (characters before the one that holds byte start, characters up to the one that holds
- * byte end - 1). Where normalization composed characters they name the first one only. */
+ * byte end - 1). Where normalization composed characters they name the first one only. A
+ * post-processor's trim_offsets, which takes white space out of theirs, is not followed. */
 struct id_range {
     uint64_t start, end;
 };
@@ -78,8 +79,8 @@ const struct tokenizer *encoder_tokenizer(const struct encoder *e);
  * pattern backtracks too much, or 4 GiB of text without a safe place. */
 MUST_USE enum status encoder_encode(struct encoder *e, struct span text, bool specials,
                                     struct token_list *out);
-/* The same, and appends a range for each id. ST_UNSUPPORTED: this kind of vocabulary does not
- * tell the bytes of its tokens. */
+/* The same, and appends a range for each id. ST_UNSUPPORTED: a tokenizer that rewrites text in
+ * another way than NFC, leaves some out, or has symbols that are characters. */
 MUST_USE enum status encoder_encode_ranges(struct encoder *e, struct span text, bool specials,
                                            struct token_list *out, struct id_ranges *ranges);
 

@@ -9,6 +9,7 @@ extern const struct command cmd_tokenizer_encode;
 extern const struct command cmd_tokenizer_decode;
 extern const struct command cmd_tokenizer_count;
 extern const struct command cmd_tokenizer_info;
+extern const struct command cmd_tokenizer_convert;
 extern const struct command cmd_tokenizer_compare;
 /* The rows that they share; S is the struct of the command's options. */
 #define ROW_TOKENIZER \

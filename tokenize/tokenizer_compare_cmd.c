@@ -30,7 +30,8 @@ struct comparing {
 /* The path without what all of them have: "vocab/gpt2" of "vocab/gpt2/tokenizer.json". */
 static char *short_path(struct arena *a, const char *path)
 {
-    static const char *const tails[] = { "/", "/tokenizer.json", ".tokenizer.json", ".json" };
+    static const char *const tails[] = { "/",     "/tokenizer.json", ".tokenizer.json",
+                                         ".json", ".tiktoken",       ".gguf" };
     char *name = arena_strdup(a, path);
 
     for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
@@ -174,7 +175,7 @@ static enum status run_compare(struct arena *a, void *cfg)
 }
 
 static const struct opt compare_options[] = {
-    OPT_INPUTS(S, tokenizers, "tokenizers", "the tokenizers: their folders or tokenizer.json",
+    OPT_INPUTS(S, tokenizers, "tokenizers", "the tokenizers: folders, tokenizer.json or other files of them",
                .flags = OPT_REQUIRED | OPT_POSITIONAL),
     OPT_INPUT(S, in, "in", "texts to measure: a corpus, or .jsonl, .jsonl.zst or .txt files",
               .flags = OPT_REQUIRED, .reads = "corpus"),

@@ -2,9 +2,11 @@
 #include "tokenize/tokenizer_cmd.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/json.h"
 #include "base/output.h"
+#include "tokenize/pretok/unicode_table.h"
 #include "tokenize/tokenizer_part.h"
 
 struct info_options {
@@ -12,6 +14,8 @@ struct info_options {
     bool json;
 };
 #define S struct info_options
+#define LARGEST_SHOWN 5
+#define UNREACHABLE_SHOWN 20
 
 static json_t *describe_cuts(const struct tokenizer *t)
 {
@@ -36,23 +40,164 @@ static json_t *describe_added(const struct tokenizer *t, bool special)
     return tokens;
 }
 
+/* The normalizer's steps, those of a pre-tokenizer that rewrites text behind a "|". */
+static json_t *describe_normalizer(const struct tokenizer *t)
+{
+    struct buf text = { 0 };
+    json_t *out;
+
+    if (t->nfc)
+        buf_adds(&text, "NFC");
+    if (t->normalizer)
+        normalizer_describe(t->normalizer, &text);
+    for (size_t i = 0; i < t->stage_count; i++) {
+        buf_adds(&text, text.n ? " | " : "| ");
+        if (t->stages[i].rewrite)
+            normalizer_describe(t->stages[i].rewrite, &text);
+    }
+    out = text.n ? json_text_of(text.p) : json_null();
+    buf_release(&text);
+    return out;
+}
+
+/* Where the peers' Unicode tables would cut otherwise. */
+struct differing {
+    size_t characters, ranges;
+    uint32_t first;
+};
+
+static void note_difference(void *ctx, uint32_t first, uint32_t last)
+{
+    struct differing *d = ctx;
+
+    d->first = d->ranges == 0 ? first : d->first;
+    d->characters += last - first + 1;
+    d->ranges++;
+}
+
+static json_t *describe_unicode(const struct tokenizer *t)
+{
+    static const struct {
+        int version;
+        const char *who;
+    } peers[] = { { 140, "tokenizers before 0.21.2" },
+                  { 160, "tokenizers since 0.21.2, tiktoken 0.14" },
+                  { 170, "gigatoken 0.10" } };
+    json_t *out = json_object();
+
+    json_object_set_new(out, "version", json_real(UNICODE_DEFAULT / 10.0));
+    for (size_t i = 0; i < sizeof peers / sizeof peers[0]; i++) {
+        struct differing d = { 0, 0, 0 };
+
+        pretok_unicode_difference(t->pretok, peers[i].version, note_difference, &d);
+        if (d.characters > 0)
+            json_object_set_new(out, peers[i].who,
+                                json_pack("{s:f, s:I, s:I}", "version", peers[i].version / 10.0,
+                                          "characters_cut_otherwise", (json_int_t)d.characters,
+                                          "first", (json_int_t)d.first));
+    }
+    return out;
+}
+
+/* The longest tokens, the longest first, then by id. */
+static json_t *describe_largest(const struct tokenizer *t)
+{
+    uint32_t top[LARGEST_SHOWN];
+    size_t n = 0;
+    json_t *out = json_array();
+
+    for (uint32_t id = 0; id < t->vocab; id++) {
+        size_t at = n;
+
+        if (t->special[id] || t->bytes[id].n == 0)
+            continue;
+        while (at > 0 && t->bytes[top[at - 1]].n < t->bytes[id].n)
+            at--;
+        if (at == LARGEST_SHOWN)
+            continue;
+        n += n < LARGEST_SHOWN;
+        memmove(top + at + 1, top + at, (n - at - 1) * sizeof *top);
+        top[at] = id;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct buf text = { 0 };
+
+        utf8_repair(&text, t->bytes[top[i]].p, t->bytes[top[i]].n);
+        json_array_append_new(out, json_pack("{s:I, s:I, s:s}", "id", (json_int_t)top[i], "bytes",
+                                             (json_int_t)t->bytes[top[i]].n, "text",
+                                             text.p ? text.p : ""));
+        buf_release(&text);
+    }
+    return out;
+}
+
+/* Tokens that are not made by merging: single bytes, added ones. The caller's to free. */
+static bool *list_others(const struct tokenizer *t)
+{
+    bool *other = mem_array((size_t)t->vocab + 1, sizeof *other);
+
+    for (int b = 0; b < 256; b++)
+        if (t->byte_id[b] != NO_TOKEN)
+            other[t->byte_id[b]] = true;
+    for (size_t i = 0; i < t->added_count; i++)
+        other[t->added[i].id] = true;
+    return other;
+}
+
+/* Entries that merging does not make of their own text: they never come out of a text. */
+static void describe_unreachable(const struct tokenizer *t, json_t *info)
+{
+    struct piece_merge_scratch scratch = { 0 };
+    struct token_list ids = { 0 };
+    json_t *list = json_array();
+    bool *other = list_others(t);
+    size_t count = 0;
+
+    for (uint32_t id = 0; id < t->vocab; id++) {
+        struct span piece = t->raw ? t->raw[id] : t->bytes[id];
+
+        if (piece.n == 0 || other[id] ||
+            (!symbols_are_bytes(t->symbols) && !utf8_valid(piece.p, piece.n)))
+            continue;
+        ids.count = 0;
+        token_list_reserve(&ids, piece.n);
+        if (piece_merge_ids(t->merge, &scratch, piece, ids.v) == 1 && ids.v[0] == id)
+            continue;
+        if (count++ < UNREACHABLE_SHOWN)
+            json_array_append_new(list, json_integer(id));
+    }
+    json_object_set_new(info, "unreachable", json_integer((json_int_t)count));
+    json_object_set_new(info, "unreachable_first", list);
+    token_list_release(&ids);
+    free(other);
+    piece_merge_scratch_release(&scratch);
+}
+
 static json_t *describe(const char *path, const struct tokenizer *t)
 {
-    size_t longest = 0;
     int64_t end = tokenizer_end_of_text(t);
+    size_t longest = 0, bytes = 0;
     struct buf name = { 0 };
     json_t *info;
 
     for (uint32_t id = 0; id < t->vocab; id++)
         if (!t->special[id] && t->bytes[id].n > longest)
             longest = t->bytes[id].n;
+    for (int b = 0; b < 256; b++)
+        bytes += t->byte_id[b] != NO_TOKEN;
     utf8_repair(&name, path, strlen(path));
-    info = json_pack("{s:s, s:I, s:I, s:I, s:I, s:b, s:s?, s:o, s:o, s:o}", "path", name.p, "vocab",
-                     (json_int_t)t->vocab, "entries", (json_int_t)t->entries, "merges",
-                     (json_int_t)t->merge_count, "longest_token", (json_int_t)longest,
-                     "ignore_merges", t->ignore_merges, "normalizer", t->nfc ? "NFC" : NULL,
-                     "pattern", describe_cuts(t), "special", describe_added(t, true), "added",
-                     describe_added(t, false));
+    info = json_pack("{s:s, s:I, s:I, s:I, s:I, s:b, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o}",
+                     "path", name.p, "vocab", (json_int_t)t->vocab, "entries",
+                     (json_int_t)t->entries, "merges", (json_int_t)t->merge_count, "longest_token",
+                     (json_int_t)longest, "ignore_merges", t->ignore_merges, "ranks",
+                     t->ranks == RANK_PLACE   ? "place in merges"
+                     : t->ranks == RANK_TOKEN ? "token, by its best merge"
+                                              : "token id",
+                     "symbols",
+                     symbols_are_bytes(t->symbols) ? "bytes" : "characters", "bytes_covered", (json_int_t)bytes, "normalizer", describe_normalizer(t),
+                     "pattern", describe_cuts(t), "unicode", describe_unicode(t), "special",
+                     describe_added(t, true), "added", describe_added(t, false));
+    json_object_set_new(info, "largest", describe_largest(t));
     json_object_set_new(info, "end_of_text", end < 0 ? json_null() : json_integer(end));
     buf_release(&name);
     return info;
@@ -63,7 +208,7 @@ static void print_row(const char *label, const json_t *value)
     struct buf text = { 0 };
 
     json_canonical(&text, value);
-    printf("%-14s %s\n", label, json_is_string(value) ? json_string_value(value) : text.p);
+    printf("%-18s %s\n", label, json_is_string(value) ? json_string_value(value) : text.p);
     buf_release(&text);
 }
 
@@ -77,6 +222,7 @@ static enum status run_info(struct arena *a, void *cfg)
 
     TRY(tokenizer_open(o->tokenizer, &t));
     info = describe(o->tokenizer, t);
+    describe_unreachable(t, info);
     if (o->json) {
         json_canonical(&text, info);
         printf("%s\n", text.p);

@@ -25,6 +25,12 @@ struct short_token {
 struct tokenizer;
 void short_tokens_make(struct tokenizer *t);
 
+/* What a merge's rank is. RANK_PLACE: its place in the list of merges (Hugging Face). RANK_TOKEN: the
+ * first place of a merge that makes the same token, so that between splits of a token the place in the
+ * text decides (SentencePiece). RANK_SPLITS: the id of the token, and every two tokens whose
+ * bytes make a third have a merge; a piece that is a token is never merged (tiktoken). */
+enum rank_meaning { RANK_PLACE, RANK_TOKEN, RANK_SPLITS };
+
 struct tokenizer {
     struct arena arena;              /* all texts below */
     uint32_t vocab;                  /* highest id + 1 */
@@ -35,7 +41,7 @@ struct tokenizer {
     struct span *raw;                /* [vocab] tokens as the file spells them; only with decode */
     uint32_t byte_id[256];           /* the token of each single byte, or NO_TOKEN */
     bool ignore_merges;              /* a piece that is a token is never merged */
-    bool rank_by_token;              /* merges that make one token have one rank (tiktoken) */
+    enum rank_meaning ranks;
     bool nfc;                        /* text is normalized to NFC first, and nothing else */
     struct normalizer *normalizer;   /* what else is done to text; NULL: nothing */
     struct stage *stages;            /* of a pre-tokenizer that rewrites text, before pretok */
@@ -54,9 +60,9 @@ struct tokenizer {
     struct added_set *added_normal;  /* matched after normalization */
 };
 
-/* tokenizer_parse(); rank_by_token: merges that make the same token all have the rank of the first
- * of them, so that between its splits the place in the text decides, as in tiktoken. */
-MUST_USE enum status tokenizer_parse_ranked(const char *what, struct span json, bool rank_by_token,
-                                            struct tokenizer **out);
+/* tokenizer_parse() where ranks may mean something else. RANK_SPLITS: symbols must be bytes
+ * (ST_UNSUPPORTED); the file's own merges and ignore_merges do not count. */
+MUST_USE enum status tokenizer_parse_ranked(const char *what, struct span json,
+                                            enum rank_meaning ranks, struct tokenizer **out);
 
 #endif

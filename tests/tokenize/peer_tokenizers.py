@@ -129,7 +129,7 @@ for path in sorted(glob.glob(os.path.join(SHARED, "corpora", "general", "*.txt")
     for vocab in (4096, 8192):
         compare_training(f"{os.path.basename(path)} to {vocab}", path, vocab, "llama3")
     compare_ids(os.path.basename(path), "made/tokenizer.json", path)
-for name in ("gpt2", "llama3", "qwen2_5", "gpt4o", "deepseek_v3"):
+for name in ("gpt2", "llama2", "llama3", "qwen2_5", "gpt4o", "deepseek_v3"):
     packed = os.path.join(SHARED, "tokenizers", name + ".tokenizer.json.gz")
     if os.path.exists(packed):
         with gzip.open(packed) as f, open(name + ".json", "wb") as out:

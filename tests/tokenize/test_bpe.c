@@ -48,7 +48,7 @@ struct vocabulary {
 static int64_t find(const struct vocabulary *v, const char *p, size_t n)
 {
     for (uint32_t i = 0; i < v->count; i++)
-        if (v->bytes[i].n == n && memcmp(v->bytes[i].p, p, n) == 0)
+        if (v->bytes[i].p && v->bytes[i].n == n && memcmp(v->bytes[i].p, p, n) == 0)
             return i;
     return -1;
 }
@@ -183,9 +183,9 @@ static void check_entries(const struct vocabulary *v, const struct bpe_tree *tre
     for (uint32_t i = 0; i < v->count; i++) {
         for (size_t k = 0; k < v->bytes[i].n; k++)
             ids[k] = (uint32_t)(v->bytes[i].p[k] - 'a');
-        assert_int_equal(merge_plainly(v->bpe, ids, v->bytes[i].n) == 1, tree->time[i] != BPE_NEVER);
-        t->late += tree->time[i] > 0 && tree->time[i] != BPE_NEVER && tree->time[i] != tree->made[i].rank + 1;
-        t->fallen += tree->time[i] == BPE_NEVER;
+        assert_int_equal(merge_plainly(v->bpe, ids, v->bytes[i].n) == 1, tree->node[i].time != BPE_NEVER);
+        t->late += tree->node[i].time > 0 && tree->node[i].time != BPE_NEVER && tree->node[i].time != tree->node[i].rank + 1;
+        t->fallen += tree->node[i].time == BPE_NEVER;
     }
 }
 
@@ -271,6 +271,37 @@ static void every_split_listed(void **state)
     assert_in_range(t.late, 100, 100000);
 }
 
+/* bpe_from_ranks(): two entries merge exactly if their bytes together are an entry. */
+static void ranks_have_every_split_of_an_entry(void **state)
+{
+    struct rng r = { .seed = 77 };
+
+    for (int round = 0; round < 60; round++) {
+        struct vocabulary v;
+
+        begin(&v, &r);
+        as_ranks(&v, &r, round % 2);
+        v.bytes[v.count - 1].p = round % 3 == 0 && v.count > v.letters ? NULL : v.bytes[v.count - 1].p;
+        bpe_free(v.bpe);
+        v.bpe = bpe_from_ranks(v.bytes, v.count);
+        for (uint32_t a = 0; a < v.count; a++)
+            for (uint32_t b = 0; b < v.count; b++) {
+                char text[100];
+                int64_t id = -1;
+
+                if (v.bytes[a].p && v.bytes[b].p) {
+                    memcpy(text, v.bytes[a].p, v.bytes[a].n);
+                    memcpy(text + v.bytes[a].n, v.bytes[b].p, v.bytes[b].n);
+                    id = find(&v, text, v.bytes[a].n + v.bytes[b].n);
+                }
+                assert_int_equal(bpe_rank(v.bpe, a, b), id < 0 ? BPE_NO_RANK : (uint32_t)id);
+                if (id >= 0)
+                    assert_int_equal(bpe_joined(v.bpe, (uint32_t)id), id);
+            }
+        release(&v);
+    }
+}
+
 /* Where a merge makes something else than its sides together, nothing can be said. */
 static void merges_that_join_nothing_have_no_trees(void **state)
 {
@@ -294,6 +325,7 @@ int main(void)
         cmocka_unit_test(merges_in_training_order), cmocka_unit_test(merges_in_disorder),
         cmocka_unit_test(ranks_of_entries_made_of_two), cmocka_unit_test(ranks_of_any_entries),
         cmocka_unit_test(every_split_listed), cmocka_unit_test(merges_that_join_nothing_have_no_trees),
+        cmocka_unit_test(ranks_have_every_split_of_an_entry),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -223,19 +223,38 @@ static void encodings_of_unlike_lengths_part_to_the_end(void **state)
 {
     struct tokenizer *t = one_way();
     uint32_t a[] = { 'x', 257 }, b[] = { 'x', 't' };
-    struct token_difference d = token_differ(&(struct token_side){ t, a, 2 }, &(struct token_side){ t, b, 2 });
+    struct token_difference d = token_differ(&(struct token_side){ t, a, 2, 0 }, &(struct token_side){ t, b, 2, 0 });
 
     assert_true(d.ids && d.cuts);
     assert_int_equal(d.spans, 1);
     assert_int_equal(d.first_ids.at, 1);
     assert_int_equal(d.first_ids.bytes, 3);
     assert_int_equal(d.same_bytes, 1);
-    d = token_differ(&(struct token_side){ t, a, 2 }, &(struct token_side){ t, a, 0 });
+    d = token_differ(&(struct token_side){ t, a, 2, 0 }, &(struct token_side){ t, a, 0, 0 });
     assert_int_equal(d.tokens[0], 2);
     assert_int_equal(d.tokens[1], 0);
-    d = token_differ(&(struct token_side){ t, a, 2 }, &(struct token_side){ t, a, 2 });
+    d = token_differ(&(struct token_side){ t, a, 2, 0 }, &(struct token_side){ t, a, 2, 0 });
     assert_false(d.ids || d.cuts);
     assert_int_equal(d.same_bytes, 4);
+    tokenizer_close(t);
+}
+
+static void a_space_put_in_front_is_no_difference(void **state)
+{
+    struct tokenizer *t = one_way();
+    uint32_t with[] = { 258, 'x' }, without[] = { 257, 'x' };
+    struct token_side a = { t, with, 2, 0 }, b = { t, without, 2, 0 };
+    struct token_difference d;
+
+    a.lead = token_side_lead(&a, span_of("thex"));
+    b.lead = token_side_lead(&b, span_of("thex"));
+    assert_int_equal(a.lead, 1);
+    assert_int_equal(b.lead, 0);
+    d = token_differ(&a, &b);
+    assert_true(d.ids);
+    assert_false(d.cuts);
+    assert_int_equal(d.same_bytes, 4);
+    assert_int_equal(token_side_lead(&a, span_of(" thex")), 0);
     tokenizer_close(t);
 }
 
@@ -431,6 +450,7 @@ int main(void)
         cmocka_unit_test(where_two_part_is_told),
         cmocka_unit_test(pieces_part_where_bytes_do),
         cmocka_unit_test(encodings_of_unlike_lengths_part_to_the_end),
+        cmocka_unit_test(a_space_put_in_front_is_no_difference),
         cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(a_sample_keeps_its_bound_and_knows_no_order),
         cmocka_unit_test(a_large_file_is_sampled_in_parts),

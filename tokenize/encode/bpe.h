@@ -53,6 +53,15 @@ struct bpe_scratch {     /* of one thread; {0} before use */
     size_t cap;
 };
 void bpe_scratch_release(struct bpe_scratch *s);
+/* Where symbols are bytes: their ids, and the rank of each two, in a table that is mostly cached. */
+struct bpe_bytes {
+    uint32_t id[256], rank[256][256];
+};
+struct bpe_bytes *bpe_bytes_new(const struct bpe *b, const uint32_t id[256]);
+#define BPE_SHORT 64
+/* The symbols of a piece of 1 to BPE_SHORT bytes into ids[n]; returns how many. */
+size_t bpe_merge_bytes(const struct bpe *b, const struct bpe_bytes *bytes, struct span piece,
+                       uint32_t *ids);
 /* Merges ids[0..n) in place, n < 2^31; returns how many are left. */
 size_t bpe_merge_piece(const struct bpe *b, struct bpe_scratch *s, uint32_t *ids, size_t n);
 

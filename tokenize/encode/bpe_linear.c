@@ -8,7 +8,7 @@
 #include "tokenize/encode/huge.h"
 
 #define NONE UINT32_MAX
-#define MEMO_BITS 15
+#define MEMO_BITS 10
 #define MEMO_FREE UINT64_MAX
 
 /* ---- the trie ---- */
@@ -105,7 +105,7 @@ static void growing_fill(struct growing *g, const struct bpe_tree *t, const stru
     g->nodes[0] = (struct node){ .symbol = NONE };
     growing_rehash(g, 4096);
     for (uint32_t i = 0; i < s->count; i++)
-        if (t->time[i] != BPE_NEVER)
+        if (bpe_tree_stands(t, i))
             growing_add(g, s->bytes[i], i);
     for (size_t i = 0; i < g->count; i++) {
         struct node *n = &g->nodes[i];

@@ -4,23 +4,25 @@
 #include "base/arena.h"
 #include "tokenize/encode/bpe_part.h"
 
-#define SHORT_PIECE 64
-
 /* ---- short pieces ---- */
 
-/* rank[i] is that of the pair (i, i + 1). */
-static size_t merge_short(const struct bpe *b, uint32_t *ids, size_t n)
+/* The rank of a pair; what it makes is soon asked for. */
+static inline uint32_t rank_soon(const struct bpe *b, uint32_t left, uint32_t right)
 {
-    uint32_t rank[SHORT_PIECE];
+    uint32_t rank = bpe_rank_of(b, left, right);
 
-    for (size_t i = 0; i + 1 < n; i++)
-        rank[i] = bpe_rank_of(b, ids[i], ids[i + 1]);
+    __builtin_prefetch(b->joined + rank);
+    return rank;
+}
+
+/* rank[i] is that of the pair (i, i + 1). */
+static size_t merge_ranked(const struct bpe *b, uint32_t *ids, uint32_t *rank, size_t n)
+{
     while (n > 1) {
         size_t best = 0;
 
         for (size_t i = 1; i + 1 < n; i++)
-            if (rank[i] < rank[best])
-                best = i;
+            best = rank[i] < rank[best] ? i : best;
         if (rank[best] == BPE_NO_RANK)
             break;
         ids[best] = b->joined[rank[best]];
@@ -30,11 +32,46 @@ static size_t merge_short(const struct bpe *b, uint32_t *ids, size_t n)
             rank[i - 1] = rank[i];
         }
         if (best > 0)
-            rank[best - 1] = bpe_rank_of(b, ids[best - 1], ids[best]);
+            rank[best - 1] = rank_soon(b, ids[best - 1], ids[best]);
         if (best + 1 < n)
-            rank[best] = bpe_rank_of(b, ids[best], ids[best + 1]);
+            rank[best] = rank_soon(b, ids[best], ids[best + 1]);
     }
     return n;
+}
+
+static size_t merge_short(const struct bpe *b, uint32_t *ids, size_t n)
+{
+    uint32_t rank[BPE_SHORT];
+
+    for (size_t i = 0; i + 1 < n; i++)
+        rank[i] = bpe_rank_of(b, ids[i], ids[i + 1]);
+    return merge_ranked(b, ids, rank, n);
+}
+
+struct bpe_bytes *bpe_bytes_new(const struct bpe *b, const uint32_t id[256])
+{
+    struct bpe_bytes *bytes = mem_alloc(sizeof *bytes);
+
+    memcpy(bytes->id, id, sizeof bytes->id);
+    for (int x = 0; x < 256; x++)
+        for (int y = 0; y < 256; y++)
+            bytes->rank[x][y] = bpe_rank_of(b, id[x], id[y]);
+    return bytes;
+}
+
+size_t bpe_merge_bytes(const struct bpe *b, const struct bpe_bytes *bytes, struct span piece,
+                       uint32_t *ids)
+{
+    const unsigned char *p = (const unsigned char *)piece.p;
+    uint32_t rank[BPE_SHORT];
+
+    for (size_t i = 0; i + 1 < piece.n; i++) {
+        ids[i] = bytes->id[p[i]];
+        rank[i] = bytes->rank[p[i]][p[i + 1]];
+        __builtin_prefetch(b->joined + rank[i]);
+    }
+    ids[piece.n - 1] = bytes->id[p[piece.n - 1]];
+    return merge_ranked(b, ids, rank, piece.n);
 }
 
 /* ---- long pieces ---- */
@@ -142,5 +179,5 @@ static size_t merge_long(const struct bpe *b, struct bpe_scratch *s, uint32_t *i
 
 size_t bpe_merge_piece(const struct bpe *b, struct bpe_scratch *s, uint32_t *ids, size_t n)
 {
-    return n <= SHORT_PIECE ? merge_short(b, ids, n) : merge_long(b, s, ids, n);
+    return n <= BPE_SHORT ? merge_short(b, ids, n) : merge_long(b, s, ids, n);
 }

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "tokenize/encode/bpe_part.h"
+#include "tokenize/encode/huge.h"
 
 /* A state at a boundary, and the symbol whose making ended it. */
 struct border {
@@ -14,16 +15,16 @@ struct border {
 /* One state back in time; false if it was the first. */
 static inline bool undo(const struct bpe_tree *t, struct border *b)
 {
-    uint32_t tx = t->time[b->x], ty = t->time[b->y];
+    uint32_t tx = t->node[b->x].time, ty = t->node[b->y].time;
 
     if (tx > ty) {
         b->end = ON_LEFT;
         b->made = b->x;
-        b->x = t->made[b->x].right;
+        b->x = t->node[b->x].right;
     } else if (ty > 0) {
         b->end = ON_RIGHT;
         b->made = b->y;
-        b->y = t->made[b->y].left;
+        b->y = t->node[b->y].left;
     } else {
         return false;
     }
@@ -33,14 +34,14 @@ static inline bool undo(const struct bpe_tree *t, struct border *b)
 /* A merge of this rank, due as soon as the state begins, comes before the end. */
 static bool is_crossed_at_once(const struct bpe_tree *t, const struct border *b, uint32_t rank)
 {
-    uint32_t tx = t->time[b->x], ty = t->time[b->y], begin = tx > ty ? tx : ty;
-    const struct bpe_merge *made = &t->made[b->made];
+    uint32_t tx = t->node[b->x].time, ty = t->node[b->y].time, begin = tx > ty ? tx : ty;
+    const struct bpe_node *made = &t->node[b->made];
 
-    if (t->time[b->made] != begin)
+    if (t->node[b->made].time != begin)
         return true;
     if (b->end == ON_LEFT)
         return rank < made->rank;
-    return t->time[made->right] == begin || rank <= made->rank;
+    return t->node[made->right].time == begin || rank <= made->rank;
 }
 
 static inline bool is_crossed(const struct bpe_tree *t, const struct border *b)
@@ -51,9 +52,9 @@ static inline bool is_crossed(const struct bpe_tree *t, const struct border *b)
         return false;
     if (b->end == STILL)
         return true;
-    if (time <= t->time[b->x] || time <= t->time[b->y])
+    if (time <= t->node[b->x].time || time <= t->node[b->y].time)
         return is_crossed_at_once(t, b, rank);
-    return time < t->time[b->made] + (b->end == ON_RIGHT);
+    return time < t->node[b->made].time + (b->end == ON_RIGHT);
 }
 
 bool bpe_tree_neighbours(const struct bpe_tree *t, uint32_t left, uint32_t right)
@@ -80,14 +81,14 @@ static bool come_together(const struct bpe_tree *t, uint32_t left, uint32_t righ
 
 static void grow(struct bpe_tree *t, const struct bpe_merge *m)
 {
-    uint32_t left = t->time[m->left], right = t->time[m->right], time = m->rank + 1;
+    uint32_t left = t->node[m->left].time, right = t->node[m->right].time, time = m->rank + 1;
 
-    if (left == BPE_NEVER || right == BPE_NEVER || t->time[m->id] != BPE_NEVER ||
+    if (left == BPE_NEVER || right == BPE_NEVER || t->node[m->id].time != BPE_NEVER ||
         !come_together(t, m->left, m->right))
         return;
     time = left > time ? left : time;
-    t->time[m->id] = right > time ? right : time;
-    t->made[m->id] = *m;
+    time = right > time ? right : time;
+    t->node[m->id] = (struct bpe_node){ time, m->rank, m->left, m->right };
 }
 
 /* ---- premises, order ---- */
@@ -109,7 +110,7 @@ static bool all_join(const struct bpe_tree *t, const struct bpe_symbols *s,
                      const struct bpe_merge *merges, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (!joins(s, &merges[i]) || t->time[merges[i].id] == 0)
+        if (!joins(s, &merges[i]) || t->node[merges[i].id].time == 0)
             return false;
     return true;
 }
@@ -179,11 +180,11 @@ struct bpe_tree *bpe_tree_new(const struct bpe *b, const struct bpe_symbols *s)
     bool holds;
 
     *t = (struct bpe_tree){ .bpe = b, .symbols = s->count };
-    t->time = mem_grow(NULL, (size_t)s->count + 1, sizeof *t->time);
-    t->made = mem_array((size_t)s->count + 1, sizeof *t->made);
-    memset(t->time, 0xFF, s->count * sizeof *t->time);
+    t->node = huge_array((size_t)s->count + 1, sizeof *t->node);
+    for (uint32_t i = 0; i < s->count; i++)
+        t->node[i].time = BPE_NEVER;
     for (uint32_t i = 0; i < s->base_count; i++)
-        t->time[s->base[i]] = 0;
+        t->node[s->base[i]].time = 0;
     holds = all_join(t, s, merges, count);
     if (holds)
         grow_all(t, s, merges, count);
@@ -198,7 +199,6 @@ void bpe_tree_free(struct bpe_tree *t)
 {
     if (t == NULL)
         return;
-    free(t->time);
-    free(t->made);
+    huge_free(t->node, (size_t)t->symbols + 1, sizeof *t->node);
     free(t);
 }

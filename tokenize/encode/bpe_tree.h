@@ -44,11 +44,14 @@
 
 #define BPE_NEVER UINT32_MAX
 
+struct bpe_node {
+    uint32_t time;                   /* 0 base, BPE_NEVER: does not stand */
+    uint32_t rank, left, right;      /* of its last merge, if 0 < time < BPE_NEVER */
+};
 struct bpe_tree {
     const struct bpe *bpe;
     uint32_t symbols;
-    uint32_t *time;                  /* [symbols]; 0 base, BPE_NEVER: does not stand */
-    struct bpe_merge *made;          /* [symbols]; of those with 0 < time < BPE_NEVER */
+    struct bpe_node *node;           /* [symbols] */
 };
 struct bpe_symbols {
     const struct span *bytes;        /* [count]; p NULL: no such symbol */
@@ -63,5 +66,9 @@ struct bpe_tree *bpe_tree_new(const struct bpe *b, const struct bpe_symbols *s);
 void bpe_tree_free(struct bpe_tree *t);
 /* Whether two symbols that stand can neighbour. */
 bool bpe_tree_neighbours(const struct bpe_tree *t, uint32_t left, uint32_t right);
+static inline bool bpe_tree_stands(const struct bpe_tree *t, uint32_t symbol)
+{
+    return t->node[symbol].time != BPE_NEVER;
+}
 
 #endif

@@ -68,20 +68,15 @@ static enum status decode_batch(const struct tokenizer *t, struct id_span ids, b
     return ST_OK;
 }
 
-/* Where the place of a token in the text matters, one by one. */
-static enum status decode_ids(struct step_decoder *d, struct id_span ids, struct buf *out)
+static enum status decode_plain(const struct tokenizer *t, struct id_span ids, bool skip_special,
+                                struct buf *out)
 {
     enum status st = ST_OK;
 
-    if (!step_decoder_is_plain(d->t)) {
-        for (size_t i = 0; i < ids.count; i++)
-            TRY(step_decoder_add(d, ids.v[i], out));
-        return ST_OK;
-    }
     while (st == ST_OK && ids.count > 0) {
         struct id_span batch = { ids.v, ids.count < BATCH ? ids.count : BATCH, ids.place };
 
-        st = decode_batch(d->t, batch, d->skip_special, out);
+        st = decode_batch(t, batch, skip_special, out);
         ids = (struct id_span){ ids.v + batch.count, ids.count - batch.count, ids.place + batch.count };
     }
     if (out->p)
@@ -89,12 +84,24 @@ static enum status decode_ids(struct step_decoder *d, struct id_span ids, struct
     return st;
 }
 
+/* Where the place of a token in the text matters. */
+static enum status decode_steps(struct step_decoder *d, struct id_span ids, struct buf *out)
+{
+    for (size_t i = 0; i < ids.count; i++)
+        TRY(step_decoder_add(d, ids.v[i], out));
+    return ST_OK;
+}
+
 enum status tokenizer_decode(const struct tokenizer *t, const uint32_t *ids, size_t count,
                              bool skip_special, struct buf *out)
 {
+    struct id_span all = { ids, count, 0 };
     struct step_decoder d = { .t = t, .skip_special = skip_special };
-    enum status st = decode_ids(&d, (struct id_span){ ids, count, 0 }, out);
+    enum status st;
 
+    if (step_decoder_is_plain(t))
+        return decode_plain(t, all, skip_special, out);
+    st = decode_steps(&d, all, out);
     step_decoder_end(&d, out);
     return st;
 }
@@ -142,6 +149,12 @@ static void hold_back(struct decode_feed *d, struct buf *out, size_t first)
     out->p[out->n] = 0;
 }
 
+static enum status decode_some(struct decode_feed *d, struct id_span ids, struct buf *out)
+{
+    return step_decoder_is_plain(d->t) ? decode_plain(d->t, ids, d->args.skip_special, out)
+                                       : decode_steps(&d->steps, ids, out);
+}
+
 enum status decode_feed_add(struct decode_feed *d, const uint32_t *ids, size_t count,
                             struct buf *out)
 {
@@ -152,12 +165,12 @@ enum status decode_feed_add(struct decode_feed *d, const uint32_t *ids, size_t c
     d->place += count;
     if (d->args.repair) {
         buf_clear(&d->bytes);
-        st = decode_ids(&d->steps, given, &d->bytes);
+        st = decode_some(d, given, &d->bytes);
         text_stream_add(&d->stream, (struct span){ d->bytes.p, d->bytes.n }, out);
         return st;
     }
     buf_add(out, d->stream.held, d->stream.count);
-    st = decode_ids(&d->steps, given, out);
+    st = decode_some(d, given, out);
     hold_back(d, out, first);
     return st;
 }

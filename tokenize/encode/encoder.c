@@ -298,7 +298,7 @@ enum status encoder_encode_ranges(struct encoder *e, struct span text, bool spec
 {
     const struct tokenizer *t = e->t;
 
-    if (t->normalizer || t->stage_count || t->symbols)
+    if (t->normalizer || t->stage_count || t->symbols || pretok_drops(t->pretok))
         return fail(ST_UNSUPPORTED, "ranges of ids in the text are not known for a tokenizer that "
                                     "rewrites text or whose symbols are characters; want a "
                                     "byte-level one");

@@ -1,20 +1,28 @@
 #include "tokenize/encode/piece_merge.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/status.h"
 #include "tokenize/encode/huge.h"
 #include "tokenize/tokenizer_part.h"
 
+#define BY_RANK 15       /* bytes of a piece that is merged faster by rank than in linear time */
+
 struct word {
-    struct piece_key key;            /* high 0: free */
+    struct piece_key key;
     uint32_t id, unused[3];
 };
 struct piece_merge {
     const struct tokenizer *t;
+    pthread_mutex_t lock;
+    bool made;                       /* the rest is there; under the lock */
     struct bpe_tree *tree;           /* NULL: symbols are not bytes, or merges join nothing */
     struct bpe_linear *linear;
+    struct bpe_bytes *bytes;         /* NULL: symbols are not bytes */
     struct word *words;              /* open addressing, at most half full */
+    uint8_t *tags;                   /* of the slots' hashes, 0: free; most pieces that are no word end here */
     size_t mask;
 };
 
@@ -25,37 +33,55 @@ static void grow_trees(struct piece_merge *m)
 
     if (t->symbols != NULL)
         return;
+    m->bytes = bpe_bytes_new(t->bpe, t->byte_id);
     m->tree = bpe_tree_new(t->bpe, &s);
     if (m->tree != NULL)
         m->linear = bpe_linear_new(m->tree, &s);
 }
 
-static bool is_word(const struct piece_merge *m, const struct text_map_slot *s)
+static uint8_t tag_of(uint32_t hash)
 {
-    return s->p != NULL && s->n > 0 && s->n <= PIECE_SHORT &&
-           (m->t->ignore_merges || (m->tree && m->tree->time[s->value] != BPE_NEVER));
+    return (uint8_t)(hash >> 24 | 1);
 }
 
+static void add_word(struct piece_merge *m, struct span bytes, uint32_t id)
+{
+    struct piece_key key;
+    uint32_t hash;
+    size_t at;
+
+    if (bytes.n == 0 || bytes.n > PIECE_SHORT)
+        return;
+    key = piece_key_safe(bytes.p, bytes.n);
+    hash = piece_key_hash(key);
+    at = hash & m->mask;
+    while (m->tags[at] != 0)
+        at = (at + 1) & m->mask;
+    m->words[at] = (struct word){ .key = key, .id = id };
+    m->tags[at] = tag_of(hash);
+}
+
+/* All entries that may be a whole piece, or those that stand. */
 static void list_words(struct piece_merge *m)
 {
-    const struct text_map *whole = &m->t->whole;
+    const struct tokenizer *t = m->t;
+    const struct text_map *whole = &t->whole;
     size_t size = 64;
 
-    while (size < whole->count * 2)
+    while (size < (size_t)t->vocab * 2)
         size *= 2;
     m->words = huge_array(size, sizeof *m->words);
+    m->tags = huge_array(size, 1);
     m->mask = size - 1;
-    for (size_t i = 0; whole->slots && i <= whole->mask; i++) {
-        const struct text_map_slot *s = &whole->slots[i];
-        struct piece_key key;
-        size_t at;
-
-        if (!is_word(m, s))
-            continue;
-        key = piece_key_safe(s->p, s->n);
-        for (at = piece_key_hash(key) & m->mask; m->words[at].key.high != 0;)
-            at = (at + 1) & m->mask;
-        m->words[at] = (struct word){ .key = key, .id = s->value };
+    if (t->ignore_merges) {
+        for (size_t i = 0; i <= whole->mask; i++)
+            if (whole->slots[i].p != NULL)
+                add_word(m, (struct span){ whole->slots[i].p, whole->slots[i].n },
+                         whole->slots[i].value);
+    } else if (m->tree) {
+        for (uint32_t i = 0; i < t->vocab; i++)
+            if (bpe_tree_stands(m->tree, i))
+                add_word(m, t->bytes[i], i);
     }
 }
 
@@ -64,9 +90,19 @@ struct piece_merge *piece_merge_new(const struct tokenizer *t)
     struct piece_merge *m = mem_alloc(sizeof *m);
 
     m->t = t;
-    grow_trees(m);
-    list_words(m);
+    BUG_IF(pthread_mutex_init(&m->lock, NULL) != 0);
     return m;
+}
+
+void piece_merge_prepare(struct piece_merge *m)
+{
+    pthread_mutex_lock(&m->lock);
+    if (!m->made) {
+        grow_trees(m);
+        list_words(m);
+        m->made = true;
+    }
+    pthread_mutex_unlock(&m->lock);
 }
 
 void piece_merge_free(struct piece_merge *m)
@@ -74,8 +110,11 @@ void piece_merge_free(struct piece_merge *m)
     if (m == NULL)
         return;
     bpe_linear_free(m->linear);
+    free(m->bytes);
     bpe_tree_free(m->tree);
     huge_free(m->words, m->mask + 1, sizeof *m->words);
+    huge_free(m->tags, m->mask + 1, 1);
+    pthread_mutex_destroy(&m->lock);
     free(m);
 }
 
@@ -86,14 +125,13 @@ const struct bpe_tree *piece_merge_trees(const struct piece_merge *m)
 
 uint32_t piece_merge_word(const struct piece_merge *m, struct piece_key key, uint32_t hash)
 {
-    for (size_t i = hash & m->mask;; i = (i + 1) & m->mask) {
+    for (size_t i = hash & m->mask; m->tags[i] != 0; i = (i + 1) & m->mask) {
         const struct word *w = &m->words[i];
 
-        if (w->key.low == key.low && w->key.high == key.high)
+        if (m->tags[i] == tag_of(hash) && w->key.low == key.low && w->key.high == key.high)
             return w->id;
-        if (w->key.high == 0)
-            return NO_TOKEN;
     }
+    return NO_TOKEN;
 }
 
 void piece_merge_scratch_release(struct piece_merge_scratch *s)
@@ -115,7 +153,9 @@ static size_t symbols_of_piece(const struct tokenizer *t, struct span piece, uin
 size_t piece_merge_ids(const struct piece_merge *m, struct piece_merge_scratch *s, struct span piece,
                        uint32_t *ids)
 {
-    if (m->t->ignore_merges && text_map_get(&m->t->whole, piece, ids))
+    if (m->bytes && piece.n <= BY_RANK)
+        return bpe_merge_bytes(m->t->bpe, m->bytes, piece, ids);
+    if (piece.n > PIECE_SHORT && m->t->ignore_merges && text_map_get(&m->t->whole, piece, ids))
         return 1;
     if (m->linear)
         return bpe_linear_merge(m->linear, &s->linear, piece, ids);

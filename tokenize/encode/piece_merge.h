@@ -1,6 +1,6 @@
 /*
- * One piece to ids, without the cache: what a tokenizer has for it beside the table of merges. Made
- * once when the tokenizer is loaded, shared by threads.
+ * One piece to ids, without the cache: what a tokenizer has for it beside the table of merges.
+ * Shared by threads. Made for the first encoder of a tokenizer: what only decodes or counts entries does without.
  *
  * Three ways, all with the same result: a short piece that is a token and surely becomes it
  * (ignore_merges, or it stands: bpe_tree.h) is found in a table by its key; where symbols are bytes,
@@ -16,7 +16,9 @@ struct tokenizer;
 struct piece_merge;
 struct piece_merge *piece_merge_new(const struct tokenizer *t);      /* borrows it */
 void piece_merge_free(struct piece_merge *m);
-/* The trees of the vocabulary, or NULL where there are none. */
+/* To be called, by any number of threads, before one of the functions below. */
+void piece_merge_prepare(struct piece_merge *m);
+/* The trees of the vocabulary, or NULL where there are none: symbols are not bytes. */
 const struct bpe_tree *piece_merge_trees(const struct piece_merge *m);
 
 /* The id of a short piece that is a token for certain, or NO_TOKEN. hash: piece_key_hash(). */
@@ -27,7 +29,7 @@ struct piece_merge_scratch {     /* of one thread; {0} before use */
     struct bpe_linear_scratch linear;
 };
 void piece_merge_scratch_release(struct piece_merge_scratch *s);
-/* The ids of a piece, 0 < n < 2^31, into ids[n]; returns how many. */
+/* The ids of a piece, 0 < n < 2^31, into ids[n]; returns how many. A short one must not be a word. */
 size_t piece_merge_ids(const struct piece_merge *m, struct piece_merge_scratch *s, struct span piece,
                        uint32_t *ids);
 

@@ -36,6 +36,11 @@ uint32_t symbols_unk(const struct symbols *s)
     return s->args.unk;
 }
 
+bool symbols_are_bytes(const struct symbols *s)
+{
+    return s == NULL || s->args.bytes;
+}
+
 void symbols_add(struct symbols *s, uint32_t cp, int place, uint32_t id)
 {
     uint32_t **page = &s->page[place][cp / PAGE];

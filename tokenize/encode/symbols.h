@@ -34,6 +34,8 @@ void symbols_add(struct symbols *s, uint32_t cp, int place, uint32_t id);
 /* The same for a piece's first, inner and last characters, where the file has no prefix or suffix. */
 void symbols_add_anywhere(struct symbols *s, uint32_t cp, uint32_t id);
 uint32_t symbols_unk(const struct symbols *s);
+/* Also of NULL, which a tokenizer has whose symbols are all 256 bytes. */
+bool symbols_are_bytes(const struct symbols *s);
 
 /* The symbols of a piece (well-formed UTF-8; any bytes where symbols are bytes) into ids, which has
  * room for piece.n; returns how many. */

@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/status.h"
 #include "base/str.h"
+#include "tokenize/tokenizer_part.h"
 
 struct foreign_merge {
     uint32_t left, right;
@@ -35,7 +36,7 @@ struct foreign {                     /* {0} before use */
     bool space_in_front;             /* characters: text begins with a space */
     struct foreign_merge *merges;    /* by rank */
     size_t merge_count;
-    bool rank_by_token;              /* merges that make one token have one rank */
+    enum rank_meaning ranks;         /* RANK_SPLITS: merges are those that the tokens make */
     bool ignore_merges, nfc, digits; /* digits: each is a piece of its own, before the pattern */
     const char *pattern;             /* bytes: in Hugging Face's dialect */
     struct foreign_special *specials;
@@ -57,7 +58,8 @@ enum foreign_kind foreign_sniff(const char *path);
  * that a pattern is wanted. */
 MUST_USE enum status foreign_read(const char *path, enum foreign_kind kind,
                                   const struct foreign_args *args, struct foreign *f);
-/* Appends the tokenizer.json. */
+/* Appends the tokenizer.json; of RANK_SPLITS without merges, until foreign_derive_merges() was
+ * called. */
 void foreign_print(const struct foreign *f, struct buf *out);
 
 /* The readers of the kinds, from bytes. what names the file. */
@@ -73,7 +75,6 @@ void foreign_derive_merges(struct foreign *f, const uint32_t *order, size_t coun
 /* Sets the pattern by name or text; ST_CONFIG if it has neither. */
 MUST_USE enum status foreign_set_pattern(struct foreign *f, const char *what, const char *pattern);
 
-struct tokenizer;
 /* Appends the ordinary tokens of a byte-level tokenizer as ranks (lines "base64 id"). ST_UNSUPPORTED:
  * its tokens are not bytes, or two are the same. */
 MUST_USE enum status rank_file_print(const struct tokenizer *t, const char *what, struct buf *out);

@@ -304,7 +304,7 @@ static enum status merges_of_scores(struct gguf *g, struct foreign *f)
     for (uint32_t i = 0; i < n; i++)
         order[i] = list[i].id;
     foreign_derive_merges(f, order, n);
-    f->rank_by_token = true;
+    f->ranks = RANK_TOKEN;
     free(list);
     free(order);
     return ST_OK;

@@ -29,7 +29,8 @@ static enum status check_model(struct reading *r, const json_t *model)
     r->prefix = json_string_length(prefix) ? json_string_value(prefix) : "";
     r->suffix = json_string_length(suffix) ? json_string_value(suffix) : "";
     r->byte_fallback = reading_flag(model, "byte_fallback", false);
-    r->t->ignore_merges = reading_flag(model, "ignore_merges", false);
+    r->t->ignore_merges =
+        r->t->ranks == RANK_SPLITS || reading_flag(model, "ignore_merges", false);
     if ((*r->prefix || *r->suffix) && (r->byte_fallback || r->bytes))
         return reading_unsupported(r, "the model with", "continuing_subword_prefix or "
                                                         "end_of_word_suffix and bytes",
@@ -106,7 +107,7 @@ static void store_entry(struct reading *r, struct span token, uint32_t id, struc
     t->entries++;
     if (r->bytes && mapped && t->bytes[id].n == 1)
         t->byte_id[(unsigned char)t->bytes[id].p[0]] = id;
-    if (t->ignore_merges && (mapped || !r->bytes))
+    if (r->bytes ? mapped : t->ignore_merges)
         text_map_add(&t->whole, r->bytes ? t->bytes[id] : token, id);
 }
 
@@ -309,15 +310,37 @@ static enum status read_merge(void *ctx, size_t rank, struct span left, struct s
 
 static enum status read_merges(struct reading *r)
 {
-    if (r->t->rank_by_token) {
+    if (r->t->ranks == RANK_TOKEN) {
         r->rank_of = mem_grow(NULL, r->t->vocab ? r->t->vocab : 1, sizeof *r->rank_of);
         for (uint32_t i = 0; i < r->t->vocab; i++)
             r->rank_of[i] = BPE_NO_RANK;
     }
     r->waiting = mem_array(WAVE, sizeof *r->waiting);
-    r->t->bpe = bpe_new(r->big.merges.n / 24);
+    r->t->bpe = bpe_new(r->big.merges.n / 16);
     TRY(json_big_merges(r->big.merges, r->what, &r->scratch, read_merge, r));
     return add_wave(r);
+}
+
+/* tiktoken's: the table is made of the tokens that are not added ones. */
+static enum status derive_merges(struct reading *r, const json_t *added)
+{
+    struct tokenizer *t = r->t;
+    struct span *texts;
+
+    if (!r->bytes || t->symbols != NULL)
+        return reading_unsupported(r, "a rank file's vocabulary whose symbols are not all the",
+                                   "256 bytes", "byte-level BPE with every byte");
+    texts = mem_array((size_t)t->vocab + 1, sizeof *texts);
+    for (uint32_t id = 0; id < t->vocab; id++)
+        if (t->bytes[id].n > 0)
+            texts[id] = t->bytes[id];
+    for (size_t i = 0; i < json_array_size(added); i++)
+        texts[json_integer_value(json_object_get(json_array_get(added, i), "id"))] =
+            (struct span){ NULL, 0 };
+    t->bpe = bpe_from_ranks(texts, t->vocab);
+    free(bpe_list(t->bpe, &t->merge_count));
+    free(texts);
+    return ST_OK;
 }
 
 enum status reading_model(struct reading *r, const json_t *model, const json_t *added)
@@ -328,8 +351,8 @@ enum status reading_model(struct reading *r, const json_t *model, const json_t *
     if (r->t->vocab == 0)
         return fail(ST_FORMAT, "'%s': a vocabulary without tokens", r->what);
     text_map_init(&r->strings, r->entry_count);
-    text_map_init(&r->t->whole, r->t->ignore_merges ? r->entry_count : 0);
+    text_map_init(&r->t->whole, r->bytes || r->t->ignore_merges ? r->entry_count : 0);
     TRY(read_vocab(r));
     TRY(read_symbols(r, model));
-    return read_merges(r);
+    return r->t->ranks == RANK_SPLITS ? derive_merges(r, added) : read_merges(r);
 }

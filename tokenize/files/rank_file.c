@@ -196,11 +196,11 @@ enum status foreign_read_ranks(const char *what, struct span text, const struct 
 {
     struct lines l = { .what = what, .rest = text, .lines = 1, .f = f };
     enum status st = know(f, what, text, args);
-    uint32_t *order;
 
     for (size_t i = 0; i < text.n; i++)
         l.lines += text.p[i] == '\n';
-    f->bytes = f->rank_by_token = f->ignore_merges = true;
+    f->bytes = f->ignore_merges = true;
+    f->ranks = RANK_SPLITS;
     f->tokens = mem_array((l.lines < BPE_ID_LIMIT ? l.lines : BPE_ID_LIMIT) + GAP_LIMIT + 1,
                           sizeof *f->tokens);
     text_map_init(&l.seen, 1024);
@@ -209,14 +209,7 @@ enum status foreign_read_ranks(const char *what, struct span text, const struct 
     text_map_release(&l.seen);
     if (st == ST_OK && f->count == 0)
         st = fail(ST_FORMAT, "'%s': no ranks; want lines of base64, a space and a rank", what);
-    if (st != ST_OK)
-        return st;
-    order = mem_array(f->count, sizeof *order);
-    for (uint32_t i = 0; i < f->count; i++)
-        order[i] = i;
-    foreign_derive_merges(f, order, f->count);
-    free(order);
-    return ST_OK;
+    return st;
 }
 
 /* ---- writing ---- */

@@ -217,7 +217,7 @@ static enum status parse_rest(struct reading *r, struct span text, json_t **root
     return st;
 }
 
-enum status tokenizer_parse_ranked(const char *what, struct span json, bool rank_by_token,
+enum status tokenizer_parse_ranked(const char *what, struct span json, enum rank_meaning ranks,
                                    struct tokenizer **out)
 {
     struct reading r = { .what = what, .prefix = "", .suffix = "" };
@@ -227,7 +227,7 @@ enum status tokenizer_parse_ranked(const char *what, struct span json, bool rank
     *out = NULL;
     TRY(parse_rest(&r, json, &root));
     r.t = mem_alloc(sizeof *r.t);
-    r.t->rank_by_token = rank_by_token;
+    r.t->ranks = ranks;
     st = read_all(&r, root);
     text_map_release(&r.strings);
     buf_release(&r.joined);
@@ -248,5 +248,5 @@ enum status tokenizer_parse_ranked(const char *what, struct span json, bool rank
 
 enum status tokenizer_parse(const char *what, const char *json, size_t n, struct tokenizer **out)
 {
-    return tokenizer_parse_ranked(what, (struct span){ json, n }, false, out);
+    return tokenizer_parse_ranked(what, (struct span){ json, n }, RANK_PLACE, out);
 }

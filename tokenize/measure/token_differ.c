@@ -5,9 +5,28 @@ struct walk {
     size_t next, end;                /* token; bytes of all before it */
 };
 
+size_t token_side_lead(const struct token_side *s, struct span text)
+{
+    size_t all = 0;
+    struct span first;
+
+    if (s->count == 0)
+        return 0;
+    first = tokenizer_bytes(s->tokenizer, s->ids[0]);
+    if (first.n == 0 || first.p[0] != ' ')
+        return 0;
+    for (size_t i = 0; i < s->count; i++)
+        all += tokenizer_bytes(s->tokenizer, s->ids[i]).n;
+    return all == text.n + 1;
+}
+
+/* The token's bytes of the text. */
 static struct span bytes_at(const struct walk *w, size_t i)
 {
-    return tokenizer_bytes(w->side->tokenizer, w->side->ids[i]);
+    struct span b = tokenizer_bytes(w->side->tokenizer, w->side->ids[i]);
+    size_t lead = i == 0 && w->side->lead <= b.n ? w->side->lead : 0;
+
+    return (struct span){ b.p + lead, b.n - lead };
 }
 
 static bool is_over(const struct walk *w)

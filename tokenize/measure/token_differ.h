@@ -12,7 +12,11 @@ struct token_side {
     const struct tokenizer *tokenizer;
     const uint32_t *ids;
     size_t count;
+    size_t lead;                     /* bytes that its first token has in front of the text: the
+                                        space that SentencePiece's kind of vocabulary puts there */
 };
+/* The lead of the ids of a text: 1 where they spell the text with one space more in front, else 0. */
+size_t token_side_lead(const struct token_side *s, struct span text);
 /* A place where they part. */
 struct token_span {
     size_t at, bytes;                /* of the text, as the first side's tokens spell it */

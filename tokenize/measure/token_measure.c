@@ -162,7 +162,7 @@ static enum status encode(struct worker *w, const struct measure_args *args, siz
         w->counts[k][ids->v[i]]++;
     if (w->pretoks[k] == NULL || pretok_well_formed(text) != text.n)
         return ST_OK;
-    return count_pieces(w, k, &(struct token_side){ t, ids->v, ids->count }, text);
+    return count_pieces(w, k, &(struct token_side){ t, ids->v, ids->count, 0 }, text);
 }
 
 static bool is_tail(const struct span text, size_t i)
@@ -211,11 +211,13 @@ static void differ(struct worker *w, const struct measure_args *args, struct bat
                    struct unit *u, size_t k)
 {
     struct token_side sides[2] = {
-        { args->tokenizers[0], w->ids[0].v, w->ids[0].count },
-        { args->tokenizers[k], w->ids[k].v, w->ids[k].count },
+        { args->tokenizers[0], w->ids[0].v, w->ids[0].count, 0 },
+        { args->tokenizers[k], w->ids[k].v, w->ids[k].count, 0 },
     };
     struct token_difference *d = &u->parts[k];
 
+    for (int i = 0; i < 2; i++)
+        sides[i].lead = token_side_lead(&sides[i], u->d.text);
     *d = token_differ(&sides[0], &sides[1]);
     if (args->differences > 0 && (args->by_ids ? d->ids : d->cuts))
         u->places[k] = place_of(b, u, sides, args->by_ids ? &d->first_ids : &d->first_cuts);

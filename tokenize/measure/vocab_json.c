@@ -131,35 +131,59 @@ static json_t *unused(const struct vocab_use *u)
     return o;
 }
 
+struct asking {
+    struct encoder *encoder;
+    const struct tokenizer *t;
+    struct token_list ids;
+};
+
+/* Does the entry's text, alone, become the entry? Where a space is put in front of every text, an
+ * entry that begins with one is asked without it, and others cannot be (*asked false). */
+static enum status comes_back(struct asking *a, uint32_t id, bool *asked, bool *same)
+{
+    struct span text = tokenizer_bytes(a->t, id);
+    struct token_side side = { .tokenizer = a->t };
+
+    a->ids.count = 0;
+    TRY(encoder_encode(a->encoder, text, false, &a->ids));
+    side.ids = a->ids.v;
+    side.count = a->ids.count;
+    *asked = true;
+    if (token_side_lead(&side, text) > 0) {
+        *asked = text.n > 1 && text.p[0] == ' ';
+        a->ids.count = 0;
+        if (*asked)
+            TRY(encoder_encode(a->encoder, (struct span){ text.p + 1, text.n - 1 }, false, &a->ids));
+    }
+    *same = a->ids.count == 1 && a->ids.v[0] == id;
+    return ST_OK;
+}
+
 /* Entries whose own text, alone, becomes other tokens: most of them no text can give. Those that
  * are a part of a character have no text and are not asked. */
 static enum status changed(const struct vocab_use *u, json_t **out)
 {
-    const struct tokenizer *t = u->tokenizer;
-    struct encoder *encoder = encoder_new(t);
-    struct token_list ids = { 0 };
+    struct asking a = { encoder_new(u->tokenizer), u->tokenizer, { 0 } };
     json_t *list = json_array();
-    uint64_t count = 0, asked = 0;
+    uint64_t count = 0, all = 0;
     enum status st = ST_OK;
 
-    for (uint32_t id = 0; st == ST_OK && id < tokenizer_vocab(t); id++) {
-        struct span bytes = tokenizer_bytes(t, id);
+    for (uint32_t id = 0; st == ST_OK && id < tokenizer_vocab(a.t); id++) {
+        struct span bytes = tokenizer_bytes(a.t, id);
+        bool asked = false, same = false;
 
-        if (bytes.n == 0 || tokenizer_is_special(t, id) || !utf8_valid(bytes.p, bytes.n))
+        if (bytes.n == 0 || tokenizer_is_special(a.t, id) || !utf8_valid(bytes.p, bytes.n))
             continue;
-        ids.count = 0;
-        asked++;
-        st = encoder_encode(encoder, bytes, false, &ids);
-        if (st != ST_OK || (ids.count == 1 && ids.v[0] == id))
-            continue;
-        if (count++ < LISTED)
+        st = comes_back(&a, id, &asked, &same);
+        all += asked;
+        if (st == ST_OK && asked && !same && count++ < LISTED)
             json_array_append_new(list, token_json(u, id));
     }
-    encoder_free(encoder);
-    token_list_release(&ids);
+    encoder_free(a.encoder);
+    token_list_release(&a.ids);
     *out = json_object();
     json_object_set_new(*out, "count", number(count));
-    json_object_set_new(*out, "asked", number(asked));
+    json_object_set_new(*out, "asked", number(all));
     json_object_set_new(*out, "list", list);
     return st;
 }

@@ -6,52 +6,53 @@
 
 typedef uint64_t starts_fn(const struct scanner *s, const unsigned char *p, struct block *b);
 
-/* Reads the block at j->at; the last one of a text is copied, so that nothing behind it is read. */
-static inline const unsigned char *next_block(const struct scan_job *j, struct block *b,
-                                              unsigned char copy[64])
+/* Reads the block at p, `left` bytes before the text's end; the last one is copied, so that nothing behind it is read. */
+static inline const unsigned char *next_block(const struct scan_classes *classes, const unsigned char *p,
+                                              size_t left, struct block *b, unsigned char copy[64])
 {
-    const unsigned char *p = (const unsigned char *)j->text.p + j->at;
-    size_t left = j->text.n - j->at;
-
     b->n = left < 64 ? (unsigned)left : 64;
     b->end = left <= 64;
     b->valid = bits_below(b->n);
     b->keep = ~(uint64_t)0;
     b->mark = 0;
-    if (left < 64) {
+    if (__builtin_expect(left < 64, 0)) {
         memset(copy, 0, 64);
         memcpy(copy, p, left);
         p = copy;
     }
     block_read(p, b);
     if (__builtin_expect(b->high != 0, 0))
-        block_wide(j->scanner->classes, p, b);
+        block_wide(classes, p, b);
     return p;
 }
 
 static inline __attribute__((always_inline)) void scan_text(struct scan_job *j, starts_fn *starts_of)
 {
-    struct scanner s = *j->scanner;
+    const struct scanner s = *j->scanner;
+    const unsigned char *text = (const unsigned char *)j->text.p;
+    size_t at = j->at, n = j->text.n;
+    uint32_t *out = j->ends + j->count, *full = j->ends + SCAN_ENDS - 64;
     unsigned char copy[64];
 
-    while (j->at < j->text.n && j->count < SCAN_ENDS - 64) {
+    while (at < n && out < full) {
         struct block b;
-        const unsigned char *p = next_block(j, &b, copy);
-        uint64_t starts = starts_of(&s, p, &b) & ~(uint64_t)1 & b.valid;
-        bool all = b.end && (starts & ~b.keep) == 0 && b.keep == ~(uint64_t)0;
+        const unsigned char *p = next_block(s.classes, text + at, n - at, &b, copy);
+        uint64_t starts = starts_of(&s, p, &b) & ~(uint64_t)1 & b.valid & b.keep;
+        bool all = b.end && b.keep == ~(uint64_t)0;
 
-        starts &= b.keep;
         if (starts != 0) {
-            block_flatten(starts, j->base + (uint32_t)j->at, j->ends + j->count);
-            j->count += (size_t)__builtin_popcountll(starts);
+            block_flatten(starts, j->base + (uint32_t)at, out);
+            out += __builtin_popcountll(starts);
+            if (!all) {
+                at += highest(starts);
+                continue;
+            }
         }
-        if (starts != 0 && !all) {
-            j->at += highest(starts);
-            continue;
-        }
-        j->at = all ? j->text.n : scan_piece(&s, j->text, j->at);
-        j->ends[j->count++] = j->base + (uint32_t)j->at;
+        at = all ? n : scan_piece(&s, j->text, at);
+        *out++ = j->base + (uint32_t)at;
     }
+    j->at = at;
+    j->count = (size_t)(out - j->ends);
 }
 
 static void level_gpt2(struct scan_job *j) { scan_text(j, starts_gpt2); }

@@ -73,16 +73,23 @@ static inline void block_read(const unsigned char *p, struct block *b)
         read_wide(x, y, b);
 }
 
-/* Eight at a time: a mispredicted end costs more than ends that nobody wants. */
+/* Eight more ends from bits, of which those that are not there mean nothing. */
+static inline uint64_t eight_ends(uint64_t bits, uint32_t base, uint32_t *out)
+{
+    for (int k = 0; k < 8; k++) {
+        out[k] = base + (uint32_t)_tzcnt_u64(bits);
+        bits &= bits - 1;
+    }
+    return bits;
+}
+
+/* Sixteen are written in any case: a mispredicted end of a loop costs more, and a block of prose has a dozen. */
 static inline void block_flatten(uint64_t bits, uint32_t base, uint32_t *out)
 {
-    do {
-        for (int k = 0; k < 8; k++) {
-            out[k] = base + (uint32_t)_tzcnt_u64(bits);
-            bits &= bits - 1;
-        }
-        out += 8;
-    } while (bits);
+    bits = eight_ends(bits, base, out);
+    bits = eight_ends(bits, base, out + 8);
+    for (out += 16; bits; out += 8)
+        bits = eight_ends(bits, base, out);
 }
 
 static inline uint64_t utf8_read(const unsigned char *p, struct utf8_bytes *u)
