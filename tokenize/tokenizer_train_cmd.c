@@ -7,7 +7,7 @@
 #include "tokenize/files/tokenizer_write.h"
 #include "tokenize/learn/learn.h"
 #include "tokenize/learn/learn_base.h"
-#include "tokenize/learn/train_bench.h"
+#include "tokenize/learn/learn_bench.h"
 #include "tokenize/learn/train_pattern.h"
 #include "tokenize/learn/train_texts.h"
 #include "tokenize/tokenizer.h"
@@ -410,5 +410,5 @@ const struct command cmd_tokenizer_train = {
     .stage_version = 1,
     .makes = "tokenizer",
     .run = run_train,
-    .benches = train_benches,
+    .benches = learn_benches,
 };

@@ -9,7 +9,7 @@
 #ifndef TUNDISH_TOKENIZE_BPE_TEXT_H
 #define TUNDISH_TOKENIZE_BPE_TEXT_H
 
-#include "tokenize/learn/paged.h"
+#include "tokenize/learn/paged_array.h"
 
 #define BPE_BORDER UINT32_MAX            /* before, between and behind the pieces */
 #define BPE_INNER (UINT32_MAX - 1)       /* a byte that is neither a token's first nor its last */

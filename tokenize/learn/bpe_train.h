@@ -8,7 +8,7 @@
  * do not overlap ("aaa" -> "aa" "a").
  *
  * How the pieces lie while they are merged is bpe_text.h's idea; which pairs are looked at,
- * pair_index.h's. Both are exact, and so is paged.h, which takes over when the memory allowed is
+ * pair_index.h's. Both are exact, and so is paged_array.h, which takes over when the memory allowed is
  * less than the pieces need.
  *
  * A token's text arises from one pair only: where two tokens stand side by side no merge has

@@ -24,7 +24,7 @@ static enum status check(const struct learn_base *b)
     const char *what = t->symbols || t->decode ? "has no byte-level alphabet"
                        : t->normalizer         ? "normalizes text in other ways than NFC"
                        : t->stage_count > 0    ? "rewrites text before it is cut"
-                       : t->rank_by_token      ? "has ranks in place of merges"
+                       : t->ranks != RANK_PLACE ? "has ranks in place of merges"
                                                : NULL;
 
     if (what != NULL)

@@ -6,8 +6,8 @@
  * it comes near its limit: the kernel writes them out when it has to and brings them back when
  * they are touched. Whoever walks such an array says so with paged_touch().
  */
-#ifndef TUNDISH_TOKENIZE_PAGED_H
-#define TUNDISH_TOKENIZE_PAGED_H
+#ifndef TUNDISH_TOKENIZE_PAGED_ARRAY_H
+#define TUNDISH_TOKENIZE_PAGED_ARRAY_H
 
 #include <stdbool.h>
 #include <stddef.h>

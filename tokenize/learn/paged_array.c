@@ -1,4 +1,4 @@
-#include "tokenize/learn/paged.h"
+#include "tokenize/learn/paged_array.h"
 
 #include <fcntl.h>
 #include <stdio.h>

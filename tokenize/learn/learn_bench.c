@@ -7,7 +7,7 @@
  *   train memory       the same in 64 MB, with temporary files.
  * In MB of text a second; the yardstick is a plain read of memory.
  */
-#include "tokenize/learn/train_bench.h"
+#include "tokenize/learn/learn_bench.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -22,12 +22,12 @@
 #define TEXT_LIMIT ((uint64_t)1 << 30)
 #define WORDS 400000
 
-struct train_bench {
+struct learn_bench {
     struct bench *b;
     struct buf text;
     char folder[256], file[300];
 };
-struct train_case {
+struct learn_case {
     size_t bytes;
     uint32_t vocab;
     int threads;
@@ -49,7 +49,7 @@ static void make_text(struct buf *out)
     }
 }
 
-static enum status open_text(struct train_bench *t)
+static enum status open_text(struct learn_bench *t)
 {
     const char *base = getenv("TMPDIR");
 
@@ -64,7 +64,7 @@ static enum status open_text(struct train_bench *t)
     return ST_OK;
 }
 
-static enum status train_once(const struct train_bench *t, const struct train_case *c,
+static enum status train_once(const struct learn_bench *t, const struct learn_case *c,
                               double *seconds)
 {
     static const char *const specials[] = { "<|endoftext|>" };
@@ -97,7 +97,7 @@ static enum status train_once(const struct train_bench *t, const struct train_ca
     return st;
 }
 
-static enum status report_case(struct train_bench *t, const struct train_case *c)
+static enum status report_case(struct learn_bench *t, const struct learn_case *c)
 {
     double *rates = mem_array((size_t)t->b->repeat, sizeof *rates);
     enum status st = file_write_atomic(t->file, t->text.p, c->bytes);
@@ -120,11 +120,11 @@ static enum status report_case(struct train_bench *t, const struct train_case *c
     return st;
 }
 
-typedef enum status series_fn(struct train_bench *t);
+typedef enum status series_fn(struct learn_bench *t);
 
 static enum status run_series(struct bench *b, series_fn *series)
 {
-    struct train_bench t = { .b = b };
+    struct learn_bench t = { .b = b };
     struct failure f = { .st = ST_OK };
     enum status st = open_text(&t), removed;
 
@@ -137,45 +137,45 @@ static enum status run_series(struct bench *b, series_fn *series)
     return st != ST_OK ? failure_restore(&f) : removed;
 }
 
-static enum status sizes(struct train_bench *t)
+static enum status sizes(struct learn_bench *t)
 {
     for (size_t n = 1000000; n <= t->text.n; n *= 4) {
         char variant[32];
 
         snprintf(variant, sizeof variant, "%zu MB", n / 1000000);
-        TRY(report_case(t, &(struct train_case){ n, 8192, t->b->threads, UINT64_MAX, variant }));
+        TRY(report_case(t, &(struct learn_case){ n, 8192, t->b->threads, UINT64_MAX, variant }));
     }
     return ST_OK;
 }
 
-static enum status vocabularies(struct train_bench *t)
+static enum status vocabularies(struct learn_bench *t)
 {
     for (uint32_t vocab = 1024; vocab <= 65536; vocab *= 4) {
         char variant[32];
 
         snprintf(variant, sizeof variant, "%u", vocab);
         TRY(report_case(
-            t, &(struct train_case){ t->text.n, vocab, t->b->threads, UINT64_MAX, variant }));
+            t, &(struct learn_case){ t->text.n, vocab, t->b->threads, UINT64_MAX, variant }));
     }
     return ST_OK;
 }
 
-static enum status thread_counts(struct train_bench *t)
+static enum status thread_counts(struct learn_bench *t)
 {
     for (int threads = 1; threads <= t->b->threads; threads *= 2) {
         char variant[32];
 
         snprintf(variant, sizeof variant, "%d", threads);
-        TRY(report_case(t, &(struct train_case){ t->text.n, 32768, threads, UINT64_MAX, variant }));
+        TRY(report_case(t, &(struct learn_case){ t->text.n, 32768, threads, UINT64_MAX, variant }));
     }
     return ST_OK;
 }
 
-static enum status in_little_memory(struct train_bench *t)
+static enum status in_little_memory(struct learn_bench *t)
 {
     uint64_t own = t->text.n + t->text.cap;    /* the text that this process holds besides */
 
-    return report_case(t, &(struct train_case){ t->text.n, 32768, t->b->threads,
+    return report_case(t, &(struct learn_case){ t->text.n, 32768, t->b->threads,
                                                 ((uint64_t)64 << 20) + own, "64 MB" });
 }
 
@@ -184,7 +184,7 @@ static enum status bench_vocabularies(struct bench *b) { return run_series(b, vo
 static enum status bench_threads(struct bench *b) { return run_series(b, thread_counts); }
 static enum status bench_memory(struct bench *b) { return run_series(b, in_little_memory); }
 
-const struct bench_case train_benches[] = {
+const struct bench_case learn_benches[] = {
     { "train size", bench_sizes },
     { "train vocabulary", bench_vocabularies },
     { "train threads", bench_threads },
