@@ -13,7 +13,7 @@ megabytes=250 memory=25000000 words=80000
 [ -z "$sanitized" ] || { megabytes=20; memory=600000000; }
 
 "$tools/tool_peak" text $megabytes $words >corpus.txt
-options="corpus.txt --vocab 300 --pattern gpt2 --threads 2"
+options="corpus.txt --vocab 280 --pattern gpt2 --threads 2"
 "$TUNDISH" tokenizer train $options --out whole 2>log
 grep -q '(0 runs on disk)' log || { cat log; exit 1; }
 
@@ -28,7 +28,7 @@ fi
 
 # what cannot be is told, with what would do
 if "$TUNDISH" tokenizer train $options --memory 2M --out little 2>log; then echo "trained in 2 MB"; exit 1; fi
-grep -q 'memory is 2.1 MB; for 300 tokens with 2 threads training wants at least' log || { cat log; exit 1; }
+grep -q 'memory is 2.1 MB; for 280 tokens with 2 threads training wants at least' log || { cat log; exit 1; }
 
 # killed: temporary files have no names, and the next run clears the unfinished folder
 "$TUNDISH" tokenizer train $options --memory $memory --out killed 2>log &
@@ -43,6 +43,6 @@ kill -9 $pid
 wait $pid 2>/dev/null || true
 [ ! -e killed ] || { echo "the killed run was done before the kill"; exit 1; }
 head -c 1000000 corpus.txt >short.txt
-"$TUNDISH" tokenizer train short.txt --vocab 300 --pattern gpt2 --out killed 2>log || { cat log; exit 1; }
+"$TUNDISH" tokenizer train short.txt --vocab 280 --pattern gpt2 --out killed 2>log || { cat log; exit 1; }
 left=$(ls -A | grep -v -x -e corpus.txt -e short.txt -e log -e whole -e small -e killed || true)
 [ -z "$left" ] || { echo "left behind: $left"; exit 1; }
