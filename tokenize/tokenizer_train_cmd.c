@@ -10,6 +10,7 @@
 #include "tokenize/learn/learn_bench.h"
 #include "tokenize/learn/train_pattern.h"
 #include "tokenize/learn/train_texts.h"
+#include "tokenize/measure/tokenizer_report.h"
 #include "tokenize/tokenizer.h"
 #include "tokenize/tokenizer_cmd.h"
 
@@ -18,13 +19,16 @@ struct train_options {
     int64_t vocab, min_frequency, min_piece_count, max_token_length, threads;
     struct opt_list special, require, also;
     int digits, ties;
-    bool scripts;
+    bool scripts, report;
     uint64_t memory;
 };
 #define S struct train_options
 
 static const char *const digits_words[] = { "pattern", "1", "3", "any", NULL };
 static const char *const ties_words[] = { "hf", "raw", NULL };
+
+#define REPORT_BYTES ((uint64_t)16 << 20)    /* of the corpus that the report measures */
+#define REPORT_MEMORY ((uint64_t)256 << 20)
 
 #define DEFAULT_PATTERN "llama3"
 #define DEFAULT_SPECIAL "<|endoftext|>"
@@ -63,6 +67,8 @@ static const struct opt options[] = {
               "go on from this tokenizer: its tokens keep their ids, its merges come first"),
     OPT_CHOICE(S, ties, "ties", "hf", ties_words,
                "ids of bytes, which decide between equally frequent pairs: Hugging Face's or raw"),
+    OPT_BOOL(S, report, "report", "true",
+             "metrics.json and report.html: what the tokenizer makes of a sample of the corpus"),
     OPT_INT(S, threads, "threads", "0", 0, 4096, "threads; 0: as many as usable",
             .flags = OPT_NEUTRAL),
     OPT_SIZE(S, memory, "memory", "8G", 1 << 20, 1e15,
@@ -168,6 +174,10 @@ static enum status set_all(struct training *t)
 {
     const struct train_options *o = t->o;
 
+    if (o->report && o->memory < REPORT_MEMORY)
+        return fail(ST_CONFIG, "memory is %" PRIu64 " bytes, but the report may take %" PRIu64
+                               "; raise it, or say --no-report",
+                    o->memory, REPORT_MEMORY);
     if (o->max_token_length == 1)
         return fail(ST_CONFIG, "max-token-length is 1; want 0 (unbounded) or at least 2");
     if (o->from)
@@ -252,20 +262,37 @@ static json_t *counts(const struct training *t)
     return c;
 }
 
+static enum status write_report(const struct training *t, const struct tokenizer *made,
+                                const char *folder)
+{
+    static const char *const name[] = { "tokenizer" };
+    bool sampled = t->made.totals.bytes > REPORT_BYTES;
+
+    return tokenizer_report(&(struct tokenizer_report_args){
+        .pool = t->pool,
+        .measure = { .source = { .corpus = t->o->corpus, .most = sampled ? REPORT_BYTES : 0 },
+                     .tokenizers = { made },
+                     .count = 1,
+                     .samples = 8 },
+        .names = name,
+        .folder = folder });
+}
+
 /* The file is read again as any reader of it will. */
-static enum status check_written(const struct training *t, const char *path, uint32_t want)
+static enum status check_written(const struct training *t, const char *folder, uint32_t want)
 {
     struct tokenizer *made;
-    uint32_t vocab;
+    enum status st = ST_OK;
 
-    TRY(tokenizer_open(path, &made));
-    vocab = tokenizer_vocab(made);
+    TRY(tokenizer_open(folder, &made));
+    BUG_IF(t->base == NULL && tokenizer_vocab(made) != want);
     if (tokenizer_end_of_text(made) < 0)
         log_warn("none of the special tokens is a known end of text (want <|endoftext|>): "
                  "'tokenize' cannot use this tokenizer");
+    if (t->o->report)
+        st = write_report(t, made, folder);
     tokenizer_close(made);
-    BUG_IF(t->base == NULL && vocab != want);
-    return ST_OK;
+    return st;
 }
 
 /* The first tokens and merges of what was made. */
@@ -294,7 +321,7 @@ static enum status write_files(struct training *t, struct artifact *out)
     const char *folder = artifact_folder(out);
 
     TRY(write_one(t, folder, (struct bpe_stop){ b->vocab, b->merge_count, b->text_tokens }));
-    TRY(check_written(t, path_join(t->arena, folder, "tokenizer.json"), b->vocab));
+    TRY(check_written(t, folder, b->vocab));
     for (size_t i = 0; i < b->stop_count; i++) {
         const char *inner = arena_printf(t->arena, "%s/vocab-%u", folder, b->stops[i].vocab);
 
@@ -396,7 +423,7 @@ const struct command cmd_tokenizer_train = {
     .name = "tokenizer train",
     .summary = "train a byte-level BPE tokenizer on a corpus",
     .details =
-        "Writes a folder with tokenizer.json, as Hugging Face reads it. "
+        "Writes a folder with tokenizer.json, as Hugging Face reads it, and a report. "
         "The merges are those that Hugging Face's trainer\n"
         "finds on the same text, and do not depend on threads, ranks, memory or the order of documents.\n"
         "Under mpirun the ranks share the text.\n\n"
@@ -407,7 +434,7 @@ const struct command cmd_tokenizer_train = {
         "  tundish tokenizer train medical --out t --from llama3/tokenizer.json --vocab 136000",
     .opts = options,
     .cfg_size = sizeof(struct train_options),
-    .stage_version = 1,
+    .stage_version = 2,
     .makes = "tokenizer",
     .run = run_train,
     .benches = learn_benches,

@@ -17,7 +17,7 @@ options="corpus.txt --vocab 280 --pattern gpt2 --threads 2"
 "$TUNDISH" tokenizer train $options --out whole 2>log
 grep -q '(0 runs on disk)' log || { cat log; exit 1; }
 
-peak=$("$tools/tool_peak" "$TUNDISH" tokenizer train $options --memory $memory --out small \
+peak=$("$tools/tool_peak" "$TUNDISH" tokenizer train $options --no-report --memory $memory --out small \
     2>log) || { cat log; exit 1; }
 cmp whole/tokenizer.json small/tokenizer.json || { echo "memory changes the tokenizer"; exit 1; }
 if [ -z "$sanitized" ]; then
@@ -27,11 +27,11 @@ if [ -z "$sanitized" ]; then
 fi
 
 # what cannot be is told, with what would do
-if "$TUNDISH" tokenizer train $options --memory 2M --out little 2>log; then echo "trained in 2 MB"; exit 1; fi
+if "$TUNDISH" tokenizer train $options --no-report --memory 2M --out little 2>log; then echo "trained in 2 MB"; exit 1; fi
 grep -q 'memory is 2.1 MB; for 280 tokens with 2 threads training wants at least' log || { cat log; exit 1; }
 
 # killed: temporary files have no names, and the next run clears the unfinished folder
-"$TUNDISH" tokenizer train $options --memory $memory --out killed 2>log &
+"$TUNDISH" tokenizer train $options --no-report --memory $memory --out killed 2>log &
 pid=$!
 for _ in $(seq 500); do
     ls -d killed.tmp.* >/dev/null 2>&1 && break
