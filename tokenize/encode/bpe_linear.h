@@ -10,8 +10,8 @@
  * test of neighbours, at most twice the tallest tree). Typically there is less than one step back for
  * ten symbols.
  *
- * The longest match comes from a trie in one table: two bytes by an array, then a slot a byte, whose
- * number is the state. Tests of neighbours are remembered in a small table that each thread has.
+ * The longest match comes from a trie (bpe_trie.h). Tests of neighbours are remembered in a small table that
+ * each thread has.
  */
 #ifndef TUNDISH_TOKENIZE_BPE_LINEAR_H
 #define TUNDISH_TOKENIZE_BPE_LINEAR_H

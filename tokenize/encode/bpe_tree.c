@@ -12,39 +12,20 @@ struct border {
     enum { STILL, ON_LEFT, ON_RIGHT } end;
 };
 
-/* One state back in time; false if it was the first. */
-static inline bool undo(const struct bpe_tree *t, struct border *b)
-{
-    uint32_t tx = t->node[b->x].time, ty = t->node[b->y].time;
-
-    if (tx > ty) {
-        b->end = ON_LEFT;
-        b->made = b->x;
-        b->x = t->node[b->x].right;
-    } else if (ty > 0) {
-        b->end = ON_RIGHT;
-        b->made = b->y;
-        b->y = t->node[b->y].left;
-    } else {
-        return false;
-    }
-    return true;
-}
-
 /* A merge of this rank, due as soon as the state begins, comes before the end. */
 static bool is_crossed_at_once(const struct bpe_tree *t, const struct border *b, uint32_t rank)
 {
     uint32_t tx = t->node[b->x].time, ty = t->node[b->y].time, begin = tx > ty ? tx : ty;
     const struct bpe_node *made = &t->node[b->made];
 
-    if (t->node[b->made].time != begin)
+    if (made->time != begin)
         return true;
     if (b->end == ON_LEFT)
         return rank < made->rank;
     return t->node[made->right].time == begin || rank <= made->rank;
 }
 
-static inline bool is_crossed(const struct bpe_tree *t, const struct border *b)
+static bool is_crossed(const struct bpe_tree *t, const struct border *b)
 {
     uint32_t rank = bpe_rank_of(t->bpe, b->x, b->y), time = rank + 1;
 
@@ -57,26 +38,35 @@ static inline bool is_crossed(const struct bpe_tree *t, const struct border *b)
     return time < t->node[b->made].time + (b->end == ON_RIGHT);
 }
 
-bool bpe_tree_neighbours(const struct bpe_tree *t, uint32_t left, uint32_t right)
+/* From a state back in time: whether the boundary is crossed in none of the states before it, nor, if `now`,
+ * in this one. */
+static inline bool is_kept(const struct bpe_tree *t, uint32_t left, uint32_t right, bool now)
 {
     struct border b = { .x = left, .y = right };
+    const struct bpe_side *x = &t->left[left], *y = &t->right[right];
 
-    do
-        if (is_crossed(t, &b))
+    for (;; now = true) {
+        if (now && x->mates >> b.y % 64 & y->mates >> b.x % 64 & 1 && is_crossed(t, &b))
             return false;
-    while (undo(t, &b));
-    return true;
+        if (x->time > y->time) {
+            b.end = ON_LEFT;
+            b.made = b.x;
+            b.x = x->next;
+            x = &t->left[b.x];
+        } else if (y->time > 0) {
+            b.end = ON_RIGHT;
+            b.made = b.y;
+            b.y = y->next;
+            y = &t->right[b.y];
+        } else {
+            return true;
+        }
+    }
 }
 
-/* Whether two symbols that stand come side by side: the boundary is not crossed before. */
-static bool come_together(const struct bpe_tree *t, uint32_t left, uint32_t right)
+bool bpe_tree_neighbours(const struct bpe_tree *t, uint32_t left, uint32_t right)
 {
-    struct border b = { .x = left, .y = right };
-
-    while (undo(t, &b))
-        if (is_crossed(t, &b))
-            return false;
-    return true;
+    return is_kept(t, left, right, true);
 }
 
 static void grow(struct bpe_tree *t, const struct bpe_merge *m)
@@ -84,11 +74,14 @@ static void grow(struct bpe_tree *t, const struct bpe_merge *m)
     uint32_t left = t->node[m->left].time, right = t->node[m->right].time, time = m->rank + 1;
 
     if (left == BPE_NEVER || right == BPE_NEVER || t->node[m->id].time != BPE_NEVER ||
-        !come_together(t, m->left, m->right))
+        !is_kept(t, m->left, m->right, false))
         return;
     time = left > time ? left : time;
     time = right > time ? right : time;
     t->node[m->id] = (struct bpe_node){ time, m->rank, m->left, m->right };
+    t->left[m->id].time = t->right[m->id].time = time;
+    t->left[m->id].next = m->right;
+    t->right[m->id].next = m->left;
 }
 
 /* ---- premises, order ---- */
@@ -172,6 +165,14 @@ static void grow_all(struct bpe_tree *t, const struct bpe_symbols *s, const stru
     free(from);
 }
 
+static void note_mates(struct bpe_tree *t, const struct bpe_merge *merges, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        t->left[merges[i].left].mates |= (uint64_t)1 << merges[i].right % 64;
+        t->right[merges[i].right].mates |= (uint64_t)1 << merges[i].left % 64;
+    }
+}
+
 struct bpe_tree *bpe_tree_new(const struct bpe *b, const struct bpe_symbols *s)
 {
     struct bpe_tree *t = mem_alloc(sizeof *t);
@@ -181,13 +182,17 @@ struct bpe_tree *bpe_tree_new(const struct bpe *b, const struct bpe_symbols *s)
 
     *t = (struct bpe_tree){ .bpe = b, .symbols = s->count };
     t->node = huge_array((size_t)s->count + 1, sizeof *t->node);
+    t->left = huge_array((size_t)s->count + 1, sizeof *t->left);
+    t->right = huge_array((size_t)s->count + 1, sizeof *t->right);
     for (uint32_t i = 0; i < s->count; i++)
         t->node[i].time = BPE_NEVER;
     for (uint32_t i = 0; i < s->base_count; i++)
         t->node[s->base[i]].time = 0;
     holds = all_join(t, s, merges, count);
-    if (holds)
+    if (holds) {
+        note_mates(t, merges, count);
         grow_all(t, s, merges, count);
+    }
     free(merges);
     if (holds)
         return t;
@@ -200,5 +205,7 @@ void bpe_tree_free(struct bpe_tree *t)
     if (t == NULL)
         return;
     huge_free(t->node, (size_t)t->symbols + 1, sizeof *t->node);
+    huge_free(t->left, (size_t)t->symbols + 1, sizeof *t->left);
+    huge_free(t->right, (size_t)t->symbols + 1, sizeof *t->right);
     free(t);
 }
