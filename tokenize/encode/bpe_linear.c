@@ -13,7 +13,7 @@ struct bpe_linear {
     struct bpe_trie trie;
 };
 
-struct bpe_linear *bpe_linear_new(const struct bpe_tree *t, const struct bpe_symbols *s)
+struct bpe_linear *bpe_linear_new(struct bpe_tree *t, const struct bpe_symbols *s)
 {
     struct bpe_linear *l = mem_alloc(sizeof *l);
 
@@ -68,11 +68,11 @@ static inline bool neighbours(const struct bpe_linear *l, uint64_t *memo, uint32
 }
 
 /* The next shorter symbol that the text goes on with. */
-static inline struct bpe_match shorter(const struct bpe_trie *t, uint32_t symbol)
+static inline struct bpe_match shorter(const struct bpe_tree *t, uint32_t symbol)
 {
-    uint32_t next = t->shorter[symbol].symbol;
+    uint32_t next = t->node[symbol].shorter;
 
-    return (struct bpe_match){ next, next != TRIE_NONE ? t->shorter[next].n : 0 };
+    return (struct bpe_match){ next, next != TRIE_NONE ? t->node[next].bytes : 0 };
 }
 
 size_t bpe_linear_merge(const struct bpe_linear *l, struct bpe_linear_scratch *s, struct span piece,
@@ -93,7 +93,7 @@ size_t bpe_linear_merge(const struct bpe_linear *l, struct bpe_linear_scratch *s
             if (!(s->dead[end / 64] >> end % 64 & 1) &&
                 (count == 0 || neighbours(l, s->memo, ids[count - 1], m.symbol)))
                 break;
-            m = shorter(&l->trie, m.symbol);
+            m = shorter(l->tree, m.symbol);
         }
         if (m.symbol != TRIE_NONE) {
             ids[count++] = m.symbol;
@@ -105,8 +105,8 @@ size_t bpe_linear_merge(const struct bpe_linear *l, struct bpe_linear_scratch *s
             if (count == 0)
                 return 0;
             s->dead[at / 64] |= (uint64_t)1 << at % 64;
-            at -= l->trie.shorter[ids[--count]].n;
-            m = shorter(&l->trie, ids[count]);
+            at -= l->tree->node[ids[--count]].bytes;
+            m = shorter(l->tree, ids[count]);
         }
     }
 }

@@ -19,8 +19,8 @@
 #include "tokenize/encode/bpe_tree.h"
 
 struct bpe_linear;       /* immutable, shared by threads */
-/* t is borrowed. s as given to bpe_tree_new(). */
-struct bpe_linear *bpe_linear_new(const struct bpe_tree *t, const struct bpe_symbols *s);
+/* t is borrowed, and its nodes' `shorter` set. NULL: too many bytes of symbols (2^24 places). s as given to bpe_tree_new(). */
+struct bpe_linear *bpe_linear_new(struct bpe_tree *t, const struct bpe_symbols *s);
 void bpe_linear_free(struct bpe_linear *l);
 
 struct bpe_linear_scratch {      /* of one thread; {0} before use */

@@ -27,7 +27,7 @@ static bool is_crossed_at_once(const struct bpe_tree *t, const struct border *b,
 
 static bool is_crossed(const struct bpe_tree *t, const struct border *b)
 {
-    uint32_t rank = bpe_rank_of(t->bpe, b->x, b->y), time = rank + 1;
+    uint32_t rank = bpe_rank_likely(t->bpe, b->x, b->y), time = rank + 1;
 
     if (rank == BPE_NO_RANK)
         return false;
@@ -43,21 +43,21 @@ static bool is_crossed(const struct bpe_tree *t, const struct border *b)
 static inline bool is_kept(const struct bpe_tree *t, uint32_t left, uint32_t right, bool now)
 {
     struct border b = { .x = left, .y = right };
-    const struct bpe_side *x = &t->left[left], *y = &t->right[right];
+    const struct bpe_node *x = &t->node[left], *y = &t->node[right];
 
     for (;; now = true) {
-        if (now && x->mates >> b.y % 64 & y->mates >> b.x % 64 & 1 && is_crossed(t, &b))
+        if (now && x->mates_right >> b.y % 64 & y->mates_left >> b.x % 64 & 1 && is_crossed(t, &b))
             return false;
         if (x->time > y->time) {
             b.end = ON_LEFT;
             b.made = b.x;
-            b.x = x->next;
-            x = &t->left[b.x];
+            b.x = x->right;
+            x = &t->node[b.x];
         } else if (y->time > 0) {
             b.end = ON_RIGHT;
             b.made = b.y;
-            b.y = y->next;
-            y = &t->right[b.y];
+            b.y = y->left;
+            y = &t->node[b.y];
         } else {
             return true;
         }
@@ -72,16 +72,17 @@ bool bpe_tree_neighbours(const struct bpe_tree *t, uint32_t left, uint32_t right
 static void grow(struct bpe_tree *t, const struct bpe_merge *m)
 {
     uint32_t left = t->node[m->left].time, right = t->node[m->right].time, time = m->rank + 1;
+    struct bpe_node *made = &t->node[m->id];
 
-    if (left == BPE_NEVER || right == BPE_NEVER || t->node[m->id].time != BPE_NEVER ||
+    if (left == BPE_NEVER || right == BPE_NEVER || made->time != BPE_NEVER ||
         !is_kept(t, m->left, m->right, false))
         return;
     time = left > time ? left : time;
     time = right > time ? right : time;
-    t->node[m->id] = (struct bpe_node){ time, m->rank, m->left, m->right };
-    t->left[m->id].time = t->right[m->id].time = time;
-    t->left[m->id].next = m->right;
-    t->right[m->id].next = m->left;
+    made->time = time;
+    made->rank = m->rank;
+    made->left = m->left;
+    made->right = m->right;
 }
 
 /* ---- premises, order ---- */
@@ -168,8 +169,8 @@ static void grow_all(struct bpe_tree *t, const struct bpe_symbols *s, const stru
 static void note_mates(struct bpe_tree *t, const struct bpe_merge *merges, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        t->left[merges[i].left].mates |= (uint64_t)1 << merges[i].right % 64;
-        t->right[merges[i].right].mates |= (uint64_t)1 << merges[i].left % 64;
+        t->node[merges[i].left].mates_right |= (uint64_t)1 << merges[i].right % 64;
+        t->node[merges[i].right].mates_left |= (uint64_t)1 << merges[i].left % 64;
     }
 }
 
@@ -182,10 +183,10 @@ struct bpe_tree *bpe_tree_new(const struct bpe *b, const struct bpe_symbols *s)
 
     *t = (struct bpe_tree){ .bpe = b, .symbols = s->count };
     t->node = huge_array((size_t)s->count + 1, sizeof *t->node);
-    t->left = huge_array((size_t)s->count + 1, sizeof *t->left);
-    t->right = huge_array((size_t)s->count + 1, sizeof *t->right);
     for (uint32_t i = 0; i < s->count; i++)
-        t->node[i].time = BPE_NEVER;
+        t->node[i] = (struct bpe_node){ .time = BPE_NEVER,
+                                        .shorter = BPE_NEVER,
+                                        .bytes = (uint32_t)s->bytes[i].n };
     for (uint32_t i = 0; i < s->base_count; i++)
         t->node[s->base[i]].time = 0;
     holds = all_join(t, s, merges, count);
@@ -205,7 +206,5 @@ void bpe_tree_free(struct bpe_tree *t)
     if (t == NULL)
         return;
     huge_free(t->node, (size_t)t->symbols + 1, sizeof *t->node);
-    huge_free(t->left, (size_t)t->symbols + 1, sizeof *t->left);
-    huge_free(t->right, (size_t)t->symbols + 1, sizeof *t->right);
     free(t);
 }

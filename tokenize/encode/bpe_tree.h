@@ -44,20 +44,20 @@
 
 #define BPE_NEVER UINT32_MAX
 
+/* All that merging reads of a symbol, in a cache line. */
 struct bpe_node {
     uint32_t time;                   /* 0 base, BPE_NEVER: does not stand */
     uint32_t rank, left, right;      /* of its last merge, if 0 < time < BPE_NEVER */
-};
-/* What a test of neighbours reads of a symbol on one side of the boundary. */
-struct bpe_side {
-    uint32_t time, next;             /* next: its own side that lies at the boundary, if time > 0 */
-    uint64_t mates;                  /* bit s % 64 is set if it has a merge with s across the boundary */
+    /* Bit s % 64 is set if it has a merge with s: on its right, on its left. */
+    uint64_t mates_right, mates_left;
+    uint32_t bytes;
+    uint32_t shorter;                /* the longest symbol that it begins with, or BPE_NEVER; bpe_linear_new() */
+    uint32_t unused[6];
 };
 struct bpe_tree {
     const struct bpe *bpe;
     uint32_t symbols;
     struct bpe_node *node;           /* [symbols] */
-    struct bpe_side *left, *right;   /* [symbols]: on the left of a boundary, on the right */
 };
 struct bpe_symbols {
     const struct span *bytes;        /* [count]; p NULL: no such symbol */

@@ -149,6 +149,7 @@ struct range {
 };
 struct making {
     struct bpe_trie *trie;
+    struct bpe_tree *tree;
     struct sorted *v;
     struct places places;
     struct range *stack;
@@ -197,7 +198,7 @@ static uint64_t node_slot(struct making *m, struct range *kid, unsigned char lab
 
     if (first->n != kid->depth)
         return slot;
-    m->trie->shorter[first->symbol].symbol = kid->best;
+    m->tree->node[first->symbol].shorter = kid->best;
     kid->best = first->symbol;
     return slot | (first->symbol + 1);
 }
@@ -286,24 +287,14 @@ static bool grow_rows(struct making *m, uint32_t count)
     return true;
 }
 
-static void begin(struct bpe_trie *trie, const struct bpe_symbols *s)
+bool bpe_trie_make(struct bpe_trie *trie, struct bpe_tree *t, const struct bpe_symbols *s)
 {
-    *trie = (struct bpe_trie){ 0 };
-    trie->pair = huge_array(PAIRS, sizeof *trie->pair);
-    trie->shorter = huge_array((size_t)s->count + 1, sizeof *trie->shorter);
-    trie->symbols = s->count;
-    memset(trie->one, 0xFF, sizeof trie->one);
-    for (uint32_t i = 0; i < s->count; i++)
-        trie->shorter[i] = (struct bpe_shorter){ TRIE_NONE, (uint32_t)s->bytes[i].n };
-}
-
-bool bpe_trie_make(struct bpe_trie *trie, const struct bpe_tree *t, const struct bpe_symbols *s)
-{
-    struct making m = { .trie = trie };
+    struct making m = { .trie = trie, .tree = t };
     size_t count;
     bool grown;
 
-    begin(trie, s);
+    *trie = (struct bpe_trie){ .pair = huge_array(PAIRS, sizeof *trie->pair) };
+    memset(trie->one, 0xFF, sizeof trie->one);
     m.v = sorted_symbols(t, s, &count);
     /* base 0 means no children */
     grown = add_block(&m.places);
@@ -326,6 +317,5 @@ void bpe_trie_release(struct bpe_trie *trie)
 {
     huge_free(trie->slots, trie->size, sizeof *trie->slots);
     huge_free(trie->pair, PAIRS, sizeof *trie->pair);
-    huge_free(trie->shorter, (size_t)trie->symbols + 1, sizeof *trie->shorter);
     *trie = (struct bpe_trie){ 0 };
 }

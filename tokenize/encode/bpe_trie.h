@@ -25,15 +25,10 @@ struct bpe_trie {
     uint64_t *slots;         /* base:24 label:8 used:1 one:1 kids:8 symbol+1:22; 0: free */
     uint64_t *pair;          /* [first byte << 8 | second]: the slot; its symbol may be that of the first byte alone */
     uint32_t one[256];       /* symbol of a single byte, or TRIE_NONE */
-    struct bpe_shorter {
-        uint32_t symbol;     /* the longest that this one begins with, or TRIE_NONE */
-        uint32_t n;          /* bytes of this one */
-    } *shorter;              /* [symbols] */
     size_t size;             /* slots */
-    uint32_t symbols;
 };
-/* Of all symbols that stand. False, and nothing made: more than 2^24 slots. */
-bool bpe_trie_make(struct bpe_trie *trie, const struct bpe_tree *t, const struct bpe_symbols *s);
+/* Of all symbols that stand; sets their `shorter`. False, and nothing made: more than 2^24 slots. */
+bool bpe_trie_make(struct bpe_trie *trie, struct bpe_tree *t, const struct bpe_symbols *s);
 void bpe_trie_release(struct bpe_trie *trie);
 
 struct bpe_match {
