@@ -11,6 +11,7 @@
 
 #define WINDOW ((size_t)64 << 10)    /* what the steps of encoding go over while it is in the cache */
 #define WINDOW_LEAST ((size_t)1 << 10)
+#define CUT_NEAR ((size_t)4 << 10)      /* a window's end is looked for in so many bytes */
 
 /* The text that pointers go into, and what its bytes are in the caller's text. */
 struct place {
@@ -272,12 +273,12 @@ static enum status encode_window(struct encoder *e, struct span text, uint64_t a
     return ST_OK;
 }
 
-/* The length of the next window of text: about `want` bytes, more if no safe place is known, all at
- * the end. */
+/* The length of the next window of text: about `want` bytes, more if no safe place is known near their end,
+ * all at the end. */
 static size_t next_window(const struct tokenizer *t, struct span text, size_t want)
 {
     for (size_t seen = 0; text.n - seen > want; seen += want) {
-        size_t cut = safe_cut(t, text, seen, seen + want);
+        size_t near = want > CUT_NEAR ? want - CUT_NEAR : 0, cut = safe_cut(t, text, seen + near, seen + want);
 
         if (cut > 0)
             return cut;
