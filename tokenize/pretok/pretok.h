@@ -25,6 +25,9 @@ struct pretok_pattern {
     const char *name, *text;
 };
 extern const struct pretok_pattern pretok_patterns[];
+/* DeepSeek's chain of cuts, each of them Isolated, which has a scanner as a whole. */
+#define PRETOK_DEEPSEEK_CUTS 3
+extern const char *const pretok_deepseek[PRETOK_DEEPSEEK_CUTS];
 /* The text of a named pattern, or NULL. */
 const char *pretok_pattern_text(const char *name);
 /* The name of a pattern's text, or NULL. */

@@ -1,5 +1,5 @@
 /* Masks of 64 bytes on any processor: the class of each byte from a table, then one bit of eight bytes at a time. */
-#include "tokenize/pretok/scan_algebra.h"
+#include "tokenize/pretok/scan_deepseek.h"
 
 enum { IS_LETTER = 1, IS_NUMBER = 2, IS_SPACE = 4, IS_UPPER = 8, IS_NEWLINE = 16, IS_MARKED = 32,
        IS_HIGH = 64, IS_CONT = 128 };
@@ -74,7 +74,49 @@ static inline void block_flatten(uint64_t bits, uint32_t base, uint32_t *out)
         *out++ = base + lowest(bits);
 }
 
+static uint64_t block_han(const unsigned char *p)
+{
+    uint64_t begins = 0;
+
+    for (unsigned i = 0; i < 62; i++) {
+        unsigned cp = (p[i] & 15u) << 12 | (p[i + 1] & 63u) << 6 | (p[i + 2] & 63u);
+
+        if (p[i] >= 0xE3 && p[i] <= 0xE9 && ((cp >= 0x4E00 && cp <= 0x9FA5) || (cp >= 0x3040 && cp <= 0x30FF)))
+            begins |= (uint64_t)1 << i;
+    }
+    return begins;
+}
+
+static uint64_t block_control(const unsigned char *p)
+{
+    uint64_t control = 0;
+
+    for (unsigned i = 0; i < 64; i += 8) {
+        uint64_t x = load_little(p + i), low = 0x7F7F7F7F7F7F7F7Fu;
+        uint64_t high = ((x & low) + 0x6060606060606060u) | x;       /* top bits: from ' ' on */
+
+        control |= gather(~high >> 7) << i | equal_bytes(x, 0x7F) << i;
+    }
+    return control;
+}
+
+static inline uint64_t block_marks(const unsigned char *p, bool space)
+{
+    uint64_t marks = 0, second = 0, third = 0;
+
+    for (unsigned i = 0; i < 64; i += 8)
+        marks |= equal_bytes(load_little(p + i), space ? ' ' : 0xE2) << i;
+    if (space || marks == 0)
+        return marks;
+    for (unsigned i = 0; i < 64; i += 8) {
+        second |= equal_bytes(load_little(p + i), 0x96) << i;
+        third |= equal_bytes(load_little(p + i), 0x81) << i;
+    }
+    return marks & second >> 1 & third >> 2;
+}
+
 #include "tokenize/pretok/scan_loop.h"
+#include "tokenize/pretok/scan_marks_loop.h"
 
 static size_t ascii_well_formed(const unsigned char *p, size_t n)
 {
@@ -86,4 +128,4 @@ static size_t ascii_well_formed(const unsigned char *p, size_t n)
     return at;
 }
 
-const struct scan_level scan_portable = { level_gpt2, level_cl100k, level_o200k, ascii_well_formed };
+const struct scan_level scan_portable = { level_gpt2, level_cl100k, level_o200k, level_deepseek, level_marks, ascii_well_formed };
