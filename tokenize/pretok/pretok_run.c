@@ -261,7 +261,7 @@ void pretok_begin(struct pretok_run *r, struct span text)
     r->text = text;
     r->depth = 0;
     if (text.n > 0) {
-        r->own = r->p->changed != NULL && unicode_without(r->p->changed, text);
+        r->own = r->p->changed != NULL && r->cuts == r->p->cuts && unicode_without(r->p->changed, text);
         set_steps(r, text.n);
         begin_level(r, text);
     }

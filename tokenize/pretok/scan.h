@@ -80,6 +80,18 @@ size_t scan_piece(const struct scanner *s, struct span text, size_t at);
  * bytes are there. */
 size_t scan_contraction(const unsigned char *p, size_t n, bool fold);
 
+/* Whether three bytes, the first of a character beyond ASCII, are a letter of U+3041..U+30FF or U+4E00..U+9F7F: what sure_letters()
+ * of scan_algebra.h finds by masks, but for those that DeepSeek's chain does not count among the Chinese. */
+static inline bool scan_is_sure(const unsigned char *p)
+{
+    unsigned lead = p[0];
+
+    if (lead == 0xE3)
+        return (p[1] == 0x81 && p[2] != 0x80) || (p[1] == 0x82 && p[2] != 0xA0 && (p[2] < 0x97 || p[2] > 0x9C)) ||
+               (p[1] == 0x83 && p[2] != 0xBB);
+    return (lead >= 0xE5 && lead <= 0xE8) || (lead == 0xE4 && p[1] >= 0xB8) || (lead == 0xE9 && p[1] < 0xBE);
+}
+
 /* The class of the character whose bytes begin at p, well-formed; its length to *n. */
 static inline unsigned scan_class_at(const struct scan_classes *c, const unsigned char *p, unsigned *n)
 {

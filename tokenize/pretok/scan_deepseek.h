@@ -20,7 +20,7 @@ static inline uint64_t han_begins(const struct han_bytes *m)
     return (m->e3 & m->x81_83 >> 1) | (m->e4 & m->xb8_bf >> 1) | m->e5_e8 |
            (m->e9 & (~(m->xbe_bf >> 1) | (m->xbe >> 1 & m->x80_a5 >> 2)));
 }
-static uint64_t block_han(const unsigned char *p);
+static uint64_t block_han(const unsigned char *p, const struct block *b);
 /* ASCII control characters, white space among them or not. */
 static uint64_t block_control(const unsigned char *p);
 
@@ -39,7 +39,7 @@ static inline uint64_t starts_of_words(const struct block *b, uint64_t letters, 
 
 static inline uint64_t starts_deepseek(const struct scanner *s, const unsigned char *p, struct block *b)
 {
-    uint64_t first = b->high ? block_han(p) & b->valid : 0, han = first | first << 1 | first << 2;
+    uint64_t first = b->high ? block_han(p, b) & b->valid : 0, han = first | first << 1 | first << 2;
     uint64_t l = b->letter | b->mark, n = b->number, w = b->space;
     uint64_t control = (b->control | block_control(p)) & b->valid & ~w, o = b->valid & ~(l | n | w | control);
     uint64_t edge = (n ^ n << 1) | (han ^ han << 1);

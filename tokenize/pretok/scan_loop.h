@@ -1,6 +1,6 @@
 /* The loop over a text's blocks, made once for each level: its file defines
  *   block_read(p, b): the masks of the 64 bytes at p, of ASCII characters (struct block's first members);
- *   block_han(p): where characters begin that deepseek keeps apart (scan_deepseek.h); block_control(p): ASCII control characters;
+ *   block_han(p, b): where characters begin that deepseek keeps apart (scan_deepseek.h); block_control(p): ASCII control characters;
  *   block_marks(p, space): where U+2581, or a space, begins;
  *   block_flatten(bits, base, out): base + i for each bit i into out[0..63], of which those behind the last mean nothing. */
 #ifndef TUNDISH_TOKENIZE_SCAN_LOOP_H

@@ -208,6 +208,10 @@ static size_t skip(const struct reading *r, size_t at, unsigned want)
 {
     size_t next;
 
+    if (want & SCAN_LETTER && r->classes->sure && r->han == r->parts)
+        while (at < r->n && r->p[at] >= 0xE3 && scan_is_sure(r->p + at))
+            at += 3;
+
     for (;; at = next) {
         unsigned class = look(r, at, &next);
 

@@ -113,7 +113,7 @@ static inline uint64_t utf8_read(const unsigned char *p, struct utf8_bytes *u)
     return high;
 }
 
-static uint64_t block_han(const unsigned char *p)
+static uint64_t block_han(const unsigned char *p, const struct block *b)
 {
     __m256i x = _mm256_loadu_si256((const __m256i *)p);
     __m256i y = _mm256_loadu_si256((const __m256i *)(p + 32));

@@ -92,7 +92,7 @@ static inline uint64_t utf8_read(const unsigned char *p, struct utf8_bytes *u)
     return high;
 }
 
-static uint64_t block_han(const unsigned char *p)
+static uint64_t block_han(const unsigned char *p, const struct block *b)
 {
     __m512i x = _mm512_loadu_si512(p);
     struct han_bytes m = { .e3 = equal(x, (char)0xE3), .e4 = equal(x, (char)0xE4),

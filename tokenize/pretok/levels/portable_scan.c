@@ -41,6 +41,25 @@ static inline uint64_t equal_bytes(uint64_t x, unsigned char byte)
     return gather(~(((d & low) + low) | d | low) >> 7);
 }
 
+/* Where sure letters begin, run by run. */
+static inline uint64_t read_sure(const unsigned char *p, uint64_t leads)
+{
+    uint64_t sure = 0;
+
+    while (leads) {
+        unsigned from = lowest(leads), i = from;
+
+        while (i < 62 && p[i] >= 0xE3 && scan_is_sure(p + i))
+            i += 3;
+        if (i == from)
+            i++;
+        else
+            sure |= 0x9249249249249249u << from & bits_below(i);
+        leads &= ~bits_below(i);
+    }
+    return sure;
+}
+
 static inline void block_read(const unsigned char *p, struct block *b)
 {
     b->letter = b->number = b->space = b->upper = b->newline = b->high = b->cont = 0;
@@ -66,6 +85,8 @@ static inline void block_read(const unsigned char *p, struct block *b)
         }
     }
     b->lower = b->letter & ~b->upper;
+    if (b->high)
+        b->sure = read_sure(p, b->high & ~b->cont);
 }
 
 static inline void block_flatten(uint64_t bits, uint32_t base, uint32_t *out)
@@ -74,15 +95,16 @@ static inline void block_flatten(uint64_t bits, uint32_t base, uint32_t *out)
         *out++ = base + lowest(bits);
 }
 
-static uint64_t block_han(const unsigned char *p)
+/* Those that are sure, and few others. */
+static uint64_t block_han(const unsigned char *p, const struct block *b)
 {
-    uint64_t begins = 0;
+    uint64_t begins = b->sure;
 
-    for (unsigned i = 0; i < 62; i++) {
-        unsigned cp = (p[i] & 15u) << 12 | (p[i + 1] & 63u) << 6 | (p[i + 2] & 63u);
+    for (uint64_t leads = b->high & ~b->cont & ~b->sure & bits_below(62); leads; leads &= leads - 1) {
+        unsigned i = lowest(leads), cp = (p[i] & 15u) << 12 | (p[i + 1] & 63u) << 6 | (p[i + 2] & 63u);
 
         if (p[i] >= 0xE3 && p[i] <= 0xE9 && ((cp >= 0x4E00 && cp <= 0x9FA5) || (cp >= 0x3040 && cp <= 0x30FF)))
-            begins |= (uint64_t)1 << i;
+            begins |= leads & -leads;
     }
     return begins;
 }
