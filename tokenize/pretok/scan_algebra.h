@@ -79,7 +79,10 @@ static inline void block_wide(const struct scan_classes *c, const unsigned char 
             break;
         }
         class = scan_class_at(c, p + i, &n);
-        add_class(b, class, bits_below(n) << i);
+        if (class == SCAN_LETTER)
+            b->letter |= bits_below(n) << i;
+        else
+            add_class(b, class, bits_below(n) << i);
     }
 }
 

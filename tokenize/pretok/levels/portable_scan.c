@@ -41,25 +41,6 @@ static inline uint64_t equal_bytes(uint64_t x, unsigned char byte)
     return gather(~(((d & low) + low) | d | low) >> 7);
 }
 
-/* Where sure letters begin, run by run. */
-static inline uint64_t read_sure(const unsigned char *p, uint64_t leads)
-{
-    uint64_t sure = 0;
-
-    while (leads) {
-        unsigned from = lowest(leads), i = from;
-
-        while (i < 62 && p[i] >= 0xE3 && scan_is_sure(p + i))
-            i += 3;
-        if (i == from)
-            i++;
-        else
-            sure |= 0x9249249249249249u << from & bits_below(i);
-        leads &= ~bits_below(i);
-    }
-    return sure;
-}
-
 static inline void block_read(const unsigned char *p, struct block *b)
 {
     b->letter = b->number = b->space = b->upper = b->newline = b->high = b->cont = 0;
@@ -67,6 +48,11 @@ static inline void block_read(const unsigned char *p, struct block *b)
     for (unsigned i = 0; i < 64; i += 8) {
         uint64_t x = 0, text = load_little(p + i);
 
+        if ((text & 0x8080808080808080u) == 0x8080808080808080u) {
+            b->high |= (uint64_t)0xFF << i;
+            b->cont |= gather(~text >> 6) << i;
+            continue;
+        }
         for (unsigned k = 0; k < 8; k++)
             x |= (uint64_t)byte_class[p[i + k]] << 8 * k;
         b->letter |= gather(x) << i;
@@ -85,8 +71,6 @@ static inline void block_read(const unsigned char *p, struct block *b)
         }
     }
     b->lower = b->letter & ~b->upper;
-    if (b->high)
-        b->sure = read_sure(p, b->high & ~b->cont);
 }
 
 static inline void block_flatten(uint64_t bits, uint32_t base, uint32_t *out)
@@ -95,16 +79,15 @@ static inline void block_flatten(uint64_t bits, uint32_t base, uint32_t *out)
         *out++ = base + lowest(bits);
 }
 
-/* Those that are sure, and few others. */
 static uint64_t block_han(const unsigned char *p, const struct block *b)
 {
-    uint64_t begins = b->sure;
+    uint64_t begins = 0;
 
-    for (uint64_t leads = b->high & ~b->cont & ~b->sure & bits_below(62); leads; leads &= leads - 1) {
+    for (uint64_t leads = b->high & ~b->cont & bits_below(62); leads; leads &= leads - 1) {
         unsigned i = lowest(leads), cp = (p[i] & 15u) << 12 | (p[i + 1] & 63u) << 6 | (p[i + 2] & 63u);
+        bool han = p[i] >= 0xE3 && p[i] <= 0xE9 && (cp - 0x4E00 <= 0x9FA5 - 0x4E00 || cp - 0x3040 < 0xC0);
 
-        if (p[i] >= 0xE3 && p[i] <= 0xE9 && ((cp >= 0x4E00 && cp <= 0x9FA5) || (cp >= 0x3040 && cp <= 0x30FF)))
-            begins |= leads & -leads;
+        begins |= (uint64_t)han << i;
     }
     return begins;
 }
