@@ -97,4 +97,7 @@ size_t pretok_well_formed(struct span text);
  * punctuation behind a letter, also of Chinese and Japanese (pretok_safe_cut.c has the proofs). Bytes that are not UTF-8 do no harm. */
 size_t pretok_safe_cut(const struct pretok *p, struct span text, size_t limit);
 
+/* Whether a text without U+0020 is cut before runs of U+2581, and nowhere else. */
+bool pretok_cuts_at_marks(const struct pretok *p);
+
 #endif

@@ -85,3 +85,14 @@ size_t pretok_safe_cut(const struct pretok *p, struct span text, size_t limit)
             return i;
     return 0;
 }
+
+/* A cut at spaces leaves such a text whole. */
+bool pretok_cuts_at_marks(const struct pretok *p)
+{
+    const struct cut *last = p->cuts + (p->count == 2);
+
+    if (p->count == 2 && (strcmp(p->cuts[0].pattern, " ") != 0 || p->cuts[0].invert))
+        return false;
+    return (p->count == 1 || p->count == 2) && last->scanner.kind == SCAN_MARKS && !last->scanner.space &&
+           !last->scanner.each;
+}
