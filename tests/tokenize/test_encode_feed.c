@@ -95,11 +95,14 @@ static struct making make_trained(const char *pattern)
                                 { "...\n\n", 5, 4 }, { "\t\n", 2, 4 }, { "\r\n\r\n", 4, 4 }, { " x", 2, 3 }, { "/\n/", 3, 3 } };
     struct bpe_train_args args = { .specials = specials, .special_count = 1, .vocab = 300, .min_frequency = 1,
                                    .memory = UINT64_MAX };
+    struct bpe_word_list list = { .v = words, .count = sizeof words / sizeof words[0] };
+    struct bpe_words all;
     struct bpe_trained trained;
     struct making m = { 0 };
     struct buf json = { 0 };
 
-    assert_ok(bpe_train(&args, &(struct bpe_words){ words, sizeof words / sizeof words[0] }, &trained));
+    all = bpe_words_of(&list);
+    assert_ok(bpe_train(&args, &all, &trained));
     tokenizer_print(&json, &trained, 1, pattern);
     assert_ok(tokenizer_parse("made", json.p, json.n, &m.tokenizer));
     m.encoder = encoder_new(m.tokenizer);

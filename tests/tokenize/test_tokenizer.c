@@ -294,9 +294,11 @@ static void what_is_written_is_read_alike(void **state)
     struct bpe_train_args args = { .specials = specials, .special_count = 3, .vocab = 264, .min_frequency = 1,
                                    .memory = UINT64_MAX };
     const char *patterns[] = { pretok_pattern_text("gpt2"), "\"+|[\\\\\\r\\n\\t]+|." };
+    struct bpe_word_list list = { word, 4, 0 };
+    struct bpe_words source = bpe_words_of(&list);
     struct bpe_trained trained;
 
-    assert_ok(bpe_train(&args, &(struct bpe_words){ word, 4 }, &trained));
+    assert_ok(bpe_train(&args, &source, &trained));
     assert_int_equal(trained.vocab, 264);
     for (int i = 0; i < 2; i++) {
         struct buf text = { 0 };

@@ -135,7 +135,7 @@ static void settle(struct bpe_linear *l, const struct growing *g)
 {
     uint32_t *state = mem_array(g->count, sizeof *state);
     uint8_t *depth = mem_array(g->count, sizeof *depth);
-    size_t size = PAIRS * 4;
+    size_t size = 1024;
 
     while (size < g->count * 2)
         size *= 2;

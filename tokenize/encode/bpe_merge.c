@@ -68,7 +68,8 @@ size_t bpe_merge_bytes(const struct bpe *b, const struct bpe_bytes *bytes, struc
     for (size_t i = 0; i + 1 < piece.n; i++) {
         ids[i] = bytes->id[p[i]];
         rank[i] = bytes->rank[p[i]][p[i + 1]];
-        __builtin_prefetch(b->joined + rank[i]);
+        /* a number, since BPE_NO_RANK is behind the array */
+        __builtin_prefetch((const void *)((uintptr_t)b->joined + rank[i] * sizeof *b->joined));
     }
     ids[piece.n - 1] = bytes->id[p[piece.n - 1]];
     return merge_ranked(b, ids, rank, piece.n);
