@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/file.h"
+#include "base/json.h"
 #include "base/rng.h"
 #include "tokenize/files/tokenizer_write.h"
 #include "tokenize/learn/bpe_train.h"
@@ -80,7 +82,7 @@ static void chunks_of(struct making m, bool cuts)
         }
         encode_feed_free(f);
     }
-    /* a chain of cuts has no places that are known to be safe */
+    /* another chain of cuts than DeepSeek's has no places that are known to be safe */
     assert_int_equal(early > 10000, cuts);
     token_list_release(&ids);
     buf_release(&text);
@@ -193,8 +195,33 @@ static void tokenizers_with_marks_are_cut_before_spaces(void **state)
     buf_release(&text);
 }
 
+/* A golden vocabulary with DeepSeek's chain of cuts. */
+static struct making make_deepseek(void)
+{
+    struct making m = { 0 };
+    struct buf file = { 0 };
+    json_t *root, *items = json_array();
+    char *text;
+
+    assert_ok(file_read(making_golden("llama3", "json"), 16 << 20, &file));
+    assert_ok(json_parse(file.p, file.n, "llama3.json", &root));
+    for (size_t i = 0; i < PRETOK_DEEPSEEK_CUTS; i++)
+        json_array_append_new(items, json_pack("{s:s,s:{s:s},s:s,s:b}", "type", "Split", "pattern", "Regex", pretok_deepseek[i],
+                                               "behavior", "Isolated", "invert", 0));
+    json_array_append_new(items, json_pack("{s:s,s:b,s:b,s:b}", "type", "ByteLevel", "add_prefix_space", 0, "trim_offsets", 1, "use_regex", 0));
+    json_object_set_new(root, "pre_tokenizer", json_pack("{s:s,s:o}", "type", "Sequence", "pretokenizers", items));
+    text = json_dumps(root, 0);
+    assert_ok(tokenizer_parse("deepseek", text, strlen(text), &m.tokenizer));
+    m.encoder = encoder_new(m.tokenizer);
+    free(text);
+    json_decref(root);
+    buf_release(&file);
+    return m;
+}
+
 static void any_chunks_give_the_same_ids(void **state)
 {
+    chunks_of(make_deepseek(), true);
     for (size_t i = 0; i < NAMES; i++)
         chunks_of(making_open(names[i]), strcmp(names[i], "chain") != 0);
     for (const struct pretok_pattern *p = pretok_patterns; p->name; p++)

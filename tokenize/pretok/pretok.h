@@ -93,7 +93,7 @@ MUST_USE enum status pretok_next(struct pretok_run *r, const uint32_t **ends, si
 size_t pretok_well_formed(struct span text);
 
 /* Where a long text may be cut in two that are split apart with the same result: the greatest such place in (0, limit], or 0 if none
- * is known. There are some when the first cut is a named pattern: before white space, behind a single line end, before
+ * is known. There are some when the first cut is a named pattern, or the first cuts are DeepSeek's: before white space, behind a single line end, before
  * punctuation behind a letter, also of Chinese and Japanese (pretok_safe_cut.c has the proofs). Bytes that are not UTF-8 do no harm. */
 size_t pretok_safe_cut(const struct pretok *p, struct span text, size_t limit);
 
