@@ -62,6 +62,7 @@ void tokenizer_close(struct tokenizer *t)
         normalizer_free(t->stages[i].rewrite);
     }
     normalizer_free(t->normalizer);
+    normalizer_free(t->normalizer_inside);
     symbols_free(t->symbols);
     free(t->raw);
     added_set_free(t->added_raw);

@@ -32,6 +32,8 @@ struct encoder {
     struct id_ranges *ranges;     /* or NULL */
     struct place place;
     bool first;                   /* the text in hand begins where the caller's does */
+    bool inside;                  /* the window in hand goes on from a text before it */
+    bool goes_on;                 /* the caller's text does */
 };
 
 struct encoder *encoder_new(const struct tokenizer *t)
@@ -56,6 +58,11 @@ void encoder_free(struct encoder *e)
     text_origin_release(&e->origin);
     buf_release(&e->normal);
     free(e);
+}
+
+void encoder_go_on(struct encoder *e, bool inside)
+{
+    e->goes_on = inside;
 }
 
 const struct tokenizer *encoder_tokenizer(const struct encoder *e)
@@ -199,18 +206,20 @@ static enum status encode_plain(struct encoder *e, struct span text, bool specia
 static enum status normalize(struct encoder *e, struct span *text)
 {
     const struct tokenizer *t = e->t;
+    bool inside = e->inside && text->p == e->place.p && t->normalizer_inside;
+    const struct normalizer *n = inside ? t->normalizer_inside : t->normalizer;
     uint64_t at = e->place.at + (uint64_t)(text->p - e->place.p);
 
-    if (t->normalizer ? e->ranges == NULL : !t->nfc || token_nfc_is_plain(*text, FORM_NFC))
-        return t->normalizer ? normalizer_run(t->normalizer, &e->scratch, text, e->first) : ST_OK;
+    if (n ? e->ranges == NULL : !t->nfc || token_nfc_is_plain(*text, FORM_NFC))
+        return n ? normalizer_run(n, &e->scratch, text, e->first) : ST_OK;
     if (text->n > UINT32_MAX)
         return fail(ST_LIMIT,
                     "%zu bytes of text to normalize without a place to cut it; want less than 4 GiB",
                     text->n);
     buf_clear(&e->normal);
     e->origin.count = 0;
-    if (t->normalizer)
-        TRY(text_origin_normalize(t->normalizer, &e->nfc, (struct origin_text){ *text, e->first },
+    if (n)
+        TRY(text_origin_normalize(n, &e->nfc, (struct origin_text){ *text, e->first },
                                   &e->normal, &e->origin));
     else if (e->ranges)
         token_nfc_with_origin(&e->nfc, *text, &e->normal, &e->origin);
@@ -226,7 +235,7 @@ static enum status encode_normal(struct encoder *e, struct span text, bool speci
     struct place outside = e->place;
     enum status st;
 
-    e->first = e->place.at == 0 && text.p == e->place.p;
+    e->first = !e->inside && text.p == e->place.p;
     st = normalize(e, &text);
     if (st == ST_OK && text.n > 0)
         st = cut_added(e, e->t->added_normal, text, specials, encode_plain);
@@ -252,7 +261,7 @@ static enum status add_byte(struct encoder *e, const char *p)
     return ST_OK;
 }
 
-/* Encodes bytes that are a text of their own; `at` is their place in the caller's. */
+/* Encodes bytes that are a text of their own, or with e->inside go on from one; `at` is their place in the caller's. */
 static enum status encode_window(struct encoder *e, struct span text, uint64_t at, bool specials)
 {
     size_t done = 0;
@@ -293,6 +302,7 @@ static enum status encode_windows(struct encoder *e, struct span text, bool spec
     while (text.n > 0) {
         size_t n = next_window(e->t, text, WINDOW);
 
+        e->inside = e->goes_on || text.p > begin;
         TRY(encode_window(e, (struct span){ text.p, n }, (uint64_t)(text.p - begin), specials));
         text.p += n;
         text.n -= n;
@@ -366,6 +376,7 @@ enum status encoder_count(struct encoder *e, struct span text, bool specials, ui
         ids.count = 0;
         e->out = &ids;
         e->ranges = NULL;
+        e->inside = e->goes_on || window.p > begin;
         st = encode_window(e, window, 0, specials);
         out->tokens += ids.count;
         text.p += window.n;
