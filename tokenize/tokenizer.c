@@ -67,6 +67,8 @@ void tokenizer_close(struct tokenizer *t)
     free(t->raw);
     added_set_free(t->added_raw);
     added_set_free(t->added_normal);
+    if (t->pieces != t->bytes)
+        free(t->pieces);
     free(t->bytes);
     free(t->special);
     free(t->short_bytes);

@@ -35,7 +35,9 @@ struct tokenizer {
     struct arena arena;              /* all texts below */
     uint32_t vocab;                  /* highest id + 1 */
     size_t entries, merge_count;     /* ids that have a token; merges in the file */
-    struct span *bytes;              /* [vocab]; p == NULL: no entry */
+    struct span *bytes;              /* [vocab] what a token decodes to; p == NULL: no entry */
+    struct span *pieces;             /* [vocab] what a token is in a piece: bytes itself, unless the
+                                        decoder or an added token gives one another text */
     bool *special;                   /* [vocab] */
     struct short_token *short_bytes; /* [vocab]; short_tokens_make() makes it of bytes; may be NULL */
     struct span *raw;                /* [vocab] tokens as the file spells them; only with decode */

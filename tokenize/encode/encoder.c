@@ -32,6 +32,7 @@ struct encoder {
     struct id_ranges *ranges;     /* or NULL */
     struct place place;
     bool first;                   /* the text in hand begins where the caller's does */
+    const char *start;            /* of its normalized form then, or NULL */
     bool inside;                  /* the window in hand goes on from a text before it */
     bool goes_on;                 /* the caller's text does */
 };
@@ -133,7 +134,7 @@ static size_t length_in_text(const struct tokenizer *t, uint32_t id)
     struct span byte = t->bytes[id];
 
     if (t->symbols == NULL)
-        return byte.n;
+        return t->pieces[id].n;
     if (t->raw == NULL || id == symbols_unk(t->symbols))
         return 0;
     return byte.n == 1 && t->byte_id[(unsigned char)byte.p[0]] == id ? 1 : t->raw[id].n;
@@ -192,11 +193,9 @@ static enum status encode_rewritten(void *ctx, struct span text)
 static enum status encode_plain(struct encoder *e, struct span text, bool specials)
 {
     size_t first = e->out->count;
-    bool at_first = e->first;
 
-    e->first = false;
     if (e->stages)
-        return stage_run_text(e->stages, text, at_first, encode_rewritten, e);
+        return stage_run_text(e->stages, text, text.p == e->start, encode_rewritten, e);
     TRY(piece_encoder_encode(e->pieces, text, e->out));
     return e->ranges ? note_ranges(e, text, first) : ST_OK;
 }
@@ -237,6 +236,7 @@ static enum status encode_normal(struct encoder *e, struct span text, bool speci
 
     e->first = !e->inside && text.p == e->place.p;
     st = normalize(e, &text);
+    e->start = e->first ? text.p : NULL;
     if (st == ST_OK && text.n > 0)
         st = cut_added(e, e->t->added_normal, text, specials, encode_plain);
     e->place = outside;
