@@ -23,6 +23,9 @@ struct tokenizer;
  * tiktoken's that OpenAI has published; vocab.bpe or merges.txt with their vocabulary beside them;
  * a GGUF file whose pre-tokenizer is known (files/foreign.h). */
 MUST_USE enum status tokenizer_open(const char *path, struct tokenizer **out);
+/* Appends the tokenizer.json that is read from such a path: the file as it is, or what another kind
+ * of file becomes. ST_UNSUPPORTED: a rank file, which no tokenizer.json says exactly. */
+MUST_USE enum status tokenizer_json(const char *path, struct buf *json);
 /* From the JSON text; what names it in errors. (The fuzz target.) */
 MUST_USE enum status tokenizer_parse(const char *what, const char *json, size_t n,
                                      struct tokenizer **out);
