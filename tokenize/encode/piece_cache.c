@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
-#include "base/hash.h"
 #include "tokenize/encode/huge.h"
 
 #define FIRST_SETS ((size_t)1 << 11)     /* of 64 bytes; they grow fourfold up to 32 MiB */
@@ -105,14 +104,14 @@ void piece_cache_release(struct piece_cache *c)
 }
 
 /* The slot of the piece, or the free one where it belongs. */
-static struct long_slot *long_slot_of(const struct long_pieces *l, struct span piece, uint32_t hash)
+static struct long_slot *long_slot_of(const struct long_pieces *l, const struct long_piece *p)
 {
-    for (size_t i = hash & l->mask;; i = (i + 1) & l->mask) {
+    for (size_t i = p->hash & l->mask;; i = (i + 1) & l->mask) {
         struct long_slot *s = &l->slots[i];
         const uint32_t *at = l->store + s->at;
 
-        if (s->at == 0 || (s->hash == hash && at[0] == piece.n &&
-                           memcmp(at + 2 + at[1], piece.p, piece.n) == 0))
+        if (s->at == 0 || (s->hash == p->hash && at[0] == p->bytes.n &&
+                           memcmp(at + 2 + at[1], p->bytes.p, p->bytes.n) == 0))
             return s;
     }
 }
@@ -135,24 +134,32 @@ static void grow_slots(struct long_pieces *l)
     huge_free(old, count, sizeof *old);
 }
 
-const uint32_t *piece_cache_get_long(struct piece_cache *c, struct span piece, size_t *count)
+void piece_cache_long_soon(const struct piece_cache *c, uint32_t hash)
+{
+    if (c->more != NULL)
+        __builtin_prefetch(&c->more->slots[hash & c->more->mask]);
+}
+
+const uint32_t *piece_cache_get_long(const struct piece_cache *c, const struct long_piece *p, size_t *count)
 {
     const struct long_slot *s;
 
     if (c->more == NULL)
         return NULL;
-    s = long_slot_of(c->more, piece, (uint32_t)xxh3(piece.p, piece.n));
+    s = long_slot_of(c->more, p);
     if (s->at == 0)
         return NULL;
     *count = c->more->store[s->at + 1];
     return c->more->store + s->at + 2;
 }
 
-void piece_cache_put_long(struct piece_cache *c, struct span piece, const uint32_t *ids, size_t count)
+void piece_cache_put_long(struct piece_cache *c, const struct long_piece *p, const uint32_t *ids,
+                          size_t count)
 {
-    uint32_t hash = (uint32_t)xxh3(piece.p, piece.n), *at;
+    struct span piece = p->bytes;
     size_t words = 2 + count + (piece.n + 3) / 4;
     struct long_pieces *l;
+    uint32_t *at;
 
     if (piece.n > PIECE_LONG)
         return;
@@ -166,7 +173,7 @@ void piece_cache_put_long(struct piece_cache *c, struct span piece, const uint32
     }
     if (l->count * 2 > l->mask)
         grow_slots(l);
-    *long_slot_of(l, piece, hash) = (struct long_slot){ hash, (uint32_t)l->used };
+    *long_slot_of(l, p) = (struct long_slot){ p->hash, (uint32_t)l->used };
     at = l->store + l->used;
     at[0] = (uint32_t)piece.n;
     at[1] = (uint32_t)count;

@@ -145,6 +145,12 @@ uint32_t piece_merge_word(const struct piece_merge *m, struct piece_key key, uin
     return NO_TOKEN;
 }
 
+void piece_merge_word_soon(const struct piece_merge *m, uint32_t hash)
+{
+    __builtin_prefetch(&m->tags[hash & m->mask]);
+    __builtin_prefetch(&m->words[hash & m->mask]);
+}
+
 void piece_merge_scratch_release(struct piece_merge_scratch *s)
 {
     bpe_scratch_release(&s->rank);

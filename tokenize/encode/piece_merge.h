@@ -23,6 +23,8 @@ const struct bpe_tree *piece_merge_trees(const struct piece_merge *m);
 
 /* The id of a short piece that is a token for certain, or NO_TOKEN. hash: piece_key_hash(). */
 uint32_t piece_merge_word(const struct piece_merge *m, struct piece_key key, uint32_t hash);
+/* Calls up what that will read first. */
+void piece_merge_word_soon(const struct piece_merge *m, uint32_t hash);
 
 struct piece_merge_scratch {     /* of one thread; {0} before use */
     struct bpe_scratch rank;
