@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "tokenize/encode/huge.h"
 #include "tokenize/encode/piece_cache.h"
+#include "tokenize/encode/piece_merge.h"
 #include "tokenize/encode/pieces.h"
 #include "tokenize/encode/self_check.h"
 #include "tokenize/making.h"
@@ -219,30 +220,37 @@ static char *make_text(struct rng *r, const struct tokenizer *t, size_t *n)
     return text;
 }
 
+static void encode_both_ways(struct piece_encoder *e, const struct tokenizer *t, struct rng *r)
+{
+    struct token_list seen = { 0 }, want = { 0 };
+    size_t n;
+    char *text = make_text(r, t, &n);
+
+    assert_ok(piece_encoder_encode(e, (struct span){ text, n }, &seen));
+    encode_plainly(t, (struct span){ text, n }, &want);
+    assert_int_equal(seen.count, want.count);
+    assert_memory_equal(seen.v, want.v, want.count * sizeof *want.v);
+    free(text);
+    token_list_release(&seen);
+    token_list_release(&want);
+}
+
+/* Before the tables of merging are made, when they come to be made, and after. */
 static void batches_give_what_single_pieces_give(void **state)
 {
     static const char *const names[] = { "gpt2", "llama3", "chain", "o200k" };
     struct rng r = { .seed = 21 };
 
-    for (int name = 0; name < 4; name++) {
-        struct making m = making_open(names[name]);
-        struct piece_encoder *e = piece_encoder_new(m.tokenizer);
-        struct token_list seen = { 0 }, want = { 0 };
+    for (int i = 0; i < 16; i++) {
+        struct making m = making_open(names[i % 4]);
+        struct piece_encoder *e = piece_encoder_new(m.tokenizer), *other = piece_encoder_new(m.tokenizer);
 
-        for (int round = 0; round < 60; round++) {
-            size_t n;
-            char *text = make_text(&r, m.tokenizer, &n);
-
-            seen.count = want.count = 0;
-            assert_ok(piece_encoder_encode(e, (struct span){ text, n }, &seen));
-            encode_plainly(m.tokenizer, (struct span){ text, n }, &want);
-            assert_int_equal(seen.count, want.count);
-            assert_memory_equal(seen.v, want.v, want.count * sizeof *want.v);
-            free(text);
-        }
-        token_list_release(&seen);
-        token_list_release(&want);
+        if (i >= 12)
+            piece_merge_prepare(m.tokenizer->merge);
+        for (int round = 0; round < 12; round++)
+            encode_both_ways(round % 3 ? e : other, m.tokenizer, &r);
         piece_encoder_free(e);
+        piece_encoder_free(other);
         making_close(&m);
     }
 }

@@ -9,7 +9,8 @@
 #define MOST_SETS ((size_t)1 << 19)
 #define FIRST_SLOTS ((size_t)1 << 10)    /* of 8 bytes; likewise up to 4 MiB */
 #define MOST_SLOTS ((size_t)1 << 19)
-#define STORE_WORDS ((size_t)8 << 20)    /* 32 MiB, of which only what is used is touched */
+#define FIRST_WORDS ((size_t)1 << 15)    /* of 4 bytes; likewise up to 32 MiB */
+#define STORE_WORDS ((size_t)8 << 20)
 
 #define ROW(n) { (n) >= 8 ? ~0ull : (1ull << ((n) & 7) * 8) - 1, \
                  (n) <= 8 ? 0 : (1ull << ((n) & 7) * 8) - 1, (uint64_t)(n) << 56 }
@@ -76,7 +77,7 @@ struct long_pieces {
     struct long_slot *slots;     /* open addressing, at most half full */
     size_t mask, count;
     uint32_t *store;
-    size_t used;
+    size_t used, words;
 };
 
 static struct long_pieces *long_new(void)
@@ -85,7 +86,8 @@ static struct long_pieces *long_new(void)
 
     l->mask = FIRST_SLOTS - 1;
     l->slots = huge_array(FIRST_SLOTS, sizeof *l->slots);
-    l->store = huge_array(STORE_WORDS, sizeof *l->store);
+    l->words = FIRST_WORDS;
+    l->store = huge_array(FIRST_WORDS, sizeof *l->store);
     l->used = 1;
     return l;
 }
@@ -97,7 +99,7 @@ void piece_cache_release(struct piece_cache *c)
     huge_free(c->sets, c->mask + 1, sizeof *c->sets);
     if (l != NULL) {
         huge_free(l->slots, l->mask + 1, sizeof *l->slots);
-        huge_free(l->store, STORE_WORDS, sizeof *l->store);
+        huge_free(l->store, l->words, sizeof *l->store);
         free(l);
     }
     *c = (struct piece_cache){ 0 };
@@ -140,6 +142,17 @@ void piece_cache_long_soon(const struct piece_cache *c, uint32_t hash)
         __builtin_prefetch(&c->more->slots[hash & c->more->mask]);
 }
 
+static void grow_store(struct long_pieces *l)
+{
+    uint32_t *old = l->store;
+    size_t words = l->words;
+
+    l->words = words * 4;
+    l->store = huge_array(l->words, sizeof *l->store);
+    memcpy(l->store, old, l->used * sizeof *l->store);
+    huge_free(old, words, sizeof *old);
+}
+
 const uint32_t *piece_cache_get_long(const struct piece_cache *c, const struct long_piece *p, size_t *count)
 {
     const struct long_slot *s;
@@ -173,6 +186,8 @@ void piece_cache_put_long(struct piece_cache *c, const struct long_piece *p, con
     }
     if (l->count * 2 > l->mask)
         grow_slots(l);
+    if (l->used + words > l->words)
+        grow_store(l);
     *long_slot_of(l, p) = (struct long_slot){ p->hash, (uint32_t)l->used };
     at = l->store + l->used;
     at[0] = (uint32_t)piece.n;

@@ -32,7 +32,6 @@ struct piece_encoder *piece_encoder_new(const struct tokenizer *t)
     struct piece_encoder *e = mem_alloc(sizeof *e);
 
     e->t = t;
-    piece_merge_prepare(t->merge);
     e->pretok = pretok_run_new(t->pretok);
     e->drops = pretok_drops(t->pretok);
     piece_cache_init(&e->cache);
