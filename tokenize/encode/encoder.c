@@ -99,7 +99,7 @@ void id_ranges_release(struct id_ranges *r)
 
 struct id_range *id_ranges_extend(struct id_ranges *r, size_t n)
 {
-    if (r->cap - r->count < n) {
+    if (r->v == NULL || r->cap - r->count < n) {
         r->cap = r->cap * 2 > r->count + n ? r->cap * 2 : r->count + n + 64;
         r->v = mem_grow(r->v, r->cap, sizeof *r->v);
     }

@@ -181,6 +181,44 @@ static enum status read_added(struct reading *r, const json_t *added)
 
 /* ---- all ---- */
 
+static bool is_flag(const char *key)
+{
+    static const char *const flags[] = {
+        "single_word", "lstrip", "rstrip", "normalized", "special", "fuse_unk", "byte_fallback",
+        "ignore_merges", "add_prefix_space", "use_regex", "split", "invert", "individual_digits",
+        "cleanup", "strip_left", "strip_right", "clean_text", "handle_chinese_chars",
+        "strip_accents", "lowercase",
+    };
+
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        if (strcmp(key, flags[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Flags are true, false or null everywhere: another value would pass for one that is absent. The names
+ * of a template's special_tokens are tokens. */
+static enum status check_flags(const struct reading *r, json_t *part)
+{
+    const char *key;
+    json_t *value;
+    size_t i;
+
+    json_array_foreach(part, i, value)
+        TRY(check_flags(r, value));
+    json_object_foreach(part, key, value) {
+        if (strcmp(key, "special_tokens") == 0)
+            continue;
+        if (is_flag(key) && !json_is_boolean(value) && !json_is_null(value))
+            return fail(ST_FORMAT, "'%s': \"%s\" of %s is neither true nor false", r->what, key,
+                        json_string_length(json_object_get(part, "content"))
+                            ? json_string_value(json_object_get(part, "content"))
+                            : reading_type(part));
+        TRY(check_flags(r, value));
+    }
+    return ST_OK;
+}
+
 /* With a decoder other than ByteLevel the bytes of a token are what it makes of it. */
 static void decode_tokens(struct reading *r)
 {
@@ -204,13 +242,16 @@ static void decode_tokens(struct reading *r)
     buf_release(&text);
 }
 
-static enum status read_all(struct reading *r, const json_t *root)
+static enum status read_all(struct reading *r, json_t *root)
 {
     const json_t *added = json_object_get(root, "added_tokens"),
                  *model = json_object_get(root, "model");
 
     if (!json_is_object(model))
         return fail(ST_FORMAT, "'%s': no \"model\"; is it a tokenizer.json?", r->what);
+    if (!reading_is_nothing(added) && !json_is_array(added))
+        return fail(ST_FORMAT, "'%s': \"added_tokens\" is no list", r->what);
+    TRY(check_flags(r, root));
     TRY(reading_normalizer(r, json_object_get(root, "normalizer")));
     TRY(reading_pretok(r, json_object_get(root, "pre_tokenizer")));
     TRY(reading_decoder(r, json_object_get(root, "decoder")));
