@@ -95,10 +95,13 @@ void tokenizer_close(struct tokenizer *t)
         normalizer_free(t->stages[i].rewrite);
     }
     normalizer_free(t->normalizer);
+    normalizer_free(t->normalizer_inside);
     symbols_free(t->symbols);
     free(t->raw);
     added_set_free(t->added_raw);
     added_set_free(t->added_normal);
+    if (t->pieces != t->bytes)
+        free(t->pieces);
     free(t->bytes);
     free(t->special);
     free(t->short_bytes);

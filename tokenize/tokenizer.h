@@ -81,6 +81,9 @@ struct encoder;
 struct encoder *encoder_new(const struct tokenizer *t);
 void encoder_free(struct encoder *e);
 const struct tokenizer *encoder_tokenizer(const struct encoder *e);
+/* Says whether the text of the calls to come goes on from one that was cut at a safe place (encode/safe_cut.h), so that nothing is
+ * put in front of it; false at first. */
+void encoder_go_on(struct encoder *e, bool inside);
 /* Appends the ids of text. specials: whether special tokens' texts in it become their ids (never
  * for corpus text). Added tokens that the file does not flag special ("<tool_call>" of Qwen) are
  * part of the text's language and count either way, as in Hugging Face's tokenizers. Ids are

@@ -85,7 +85,7 @@ void bpe_add(struct bpe *b, const struct bpe_merge *m)
         grow(b);
     at = bpe_slot(b, key);
     b->count += b->tags[at] == 0;
-    fill_slot(b, at, key << BPE_RANK_BITS | m->rank);
+    fill_slot(b, at, key << BPE_RANK_BITS | (m->rank + 1));
     note_joined(b, m->rank, m->id);
 }
 
@@ -115,12 +115,12 @@ struct bpe_merge *bpe_list(const struct bpe *b, size_t *count)
 
     for (size_t i = 0; i <= b->mask; i++)
         if (b->tags[i] != 0)
-            from[(b->slots[i] & BPE_NO_RANK) + 1]++;
+            from[b->slots[i] & BPE_NO_RANK]++;
     for (size_t r = 1; r <= b->ranks; r++)
         from[r] += from[r - 1];
     for (size_t i = 0; i <= b->mask; i++) {
         uint64_t slot = b->slots[i];
-        uint32_t rank = slot & BPE_NO_RANK;
+        uint32_t rank = (slot & BPE_NO_RANK) - 1;
 
         if (b->tags[i] != 0)
             list[from[rank]++] = (struct bpe_merge){ (uint32_t)(slot >> 43),

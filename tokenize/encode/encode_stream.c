@@ -186,6 +186,7 @@ static enum status encode_entry(const struct stream *r, struct encoder *encoder,
     bool end = s->end >= 0 && e->last;
 
     e->begin = b->tokens.count;
+    encoder_go_on(encoder, e->at > 0);
     if (s->ranges)
         TRY(encoder_encode_ranges(encoder, text, s->specials, &b->tokens, &b->ranges));
     else

@@ -89,7 +89,7 @@ static enum status find_highest(struct reading *r, const json_t *added)
         highest = json_integer_value(id) > highest ? json_integer_value(id) : highest;
     }
     r->t->vocab = (uint32_t)(highest + 1);
-    r->t->bytes = mem_array((size_t)highest + 1, sizeof *r->t->bytes);
+    r->t->bytes = r->t->pieces = mem_array((size_t)highest + 1, sizeof *r->t->bytes);
     r->t->special = mem_array((size_t)highest + 1, sizeof *r->t->special);
     return ST_OK;
 }
