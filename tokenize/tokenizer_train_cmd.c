@@ -191,6 +191,7 @@ static enum status set_all(struct training *t)
                                  .texts = &o->require,
                                  .file = o->require_file,
                                  .pretok = t->base ? learn_base_pretok(t->base) : t->own_cuts,
+                                 .nfc = t->base && learn_base_nfc(t->base),
                                  .max_length = (size_t)o->max_token_length },
                              &t->required));
     return set_stops(t);

@@ -62,6 +62,11 @@ run 2 tokenizer train docs.jsonl --out refused --vocab 400 --from t1
 has err 'has 400 tokens already; want more'
 run 2 tokenizer train docs.jsonl --out refused --from t300 --pattern gpt2
 has err 'option pattern cannot be used with from'
+mkdir nfc
+sed 's/"normalizer": null/"normalizer": {"type": "NFC"}/' t300/tokenizer.json >nfc/tokenizer.json
+run 2 tokenizer train docs.jsonl --out refused --vocab 400 --from nfc --require "$(printf '\341\204\222\341\205\241')"
+has err 'is not in NFC'
+run 0 tokenizer train docs.jsonl --out nfc-on --vocab 400 --from nfc --require "$(printf '\355\225\230')" --no-report
 for also in 400 257 x 2x; do
     run 2 tokenizer train docs.jsonl --out refused --vocab 400 --also $also
     has err "also is '$also'; want a number of tokens above 257 and below vocab=400"

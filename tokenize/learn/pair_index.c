@@ -31,8 +31,7 @@ void pair_index_clear(struct pair_index *x, struct pair_rank bound)
 
 static void set_slot(struct pair_index *x, size_t pair)
 {
-    uint64_t h = x->v[pair].rank.key * 0x9E3779B97F4A7C15u;
-    size_t i = (h ^ h >> 32) & x->mask;
+    size_t i = pair_hash(x->v[pair].rank.key) & x->mask;
 
     while (x->slots[i] != 0)
         i = (i + 1) & x->mask;

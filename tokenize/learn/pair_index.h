@@ -56,16 +56,37 @@ void pair_index_add(struct pair_index *x, const struct pair *p);
 /* Takes the first pair out of the heap; false: none is left before the bound. */
 bool pair_index_pop(struct pair_index *x, struct pair *out);
 
-static inline struct pair *pair_index_find(const struct pair_index *x, uint64_t key)
+static inline uint64_t pair_hash(uint64_t key)
 {
     uint64_t h = key * 0x9E3779B97F4A7C15u;
 
-    for (size_t i = (h ^ h >> 32) & x->mask;; i = (i + 1) & x->mask) {
+    return h ^ h >> 32;
+}
+/* Asks the memory for where a pair of that hash is. */
+static inline void pair_index_fetch(const struct pair_index *x, uint64_t hash)
+{
+    __builtin_prefetch(&x->slots[hash & x->mask]);
+}
+/* The same for the pair itself, or another one whose place in the table is the same. */
+static inline void pair_index_fetch_pair(const struct pair_index *x, uint64_t hash)
+{
+    uint32_t slot = x->slots[hash & x->mask];
+
+    __builtin_prefetch(&x->v[slot ? slot - 1 : 0], 1);
+}
+/* The pair of a key, whose hash is given; NULL: it is not held. */
+static inline struct pair *pair_index_at(const struct pair_index *x, uint64_t key, uint64_t hash)
+{
+    for (size_t i = hash & x->mask;; i = (i + 1) & x->mask) {
         if (x->slots[i] == 0)
             return NULL;
         if (x->v[x->slots[i] - 1].rank.key == key)
             return &x->v[x->slots[i] - 1];
     }
+}
+static inline struct pair *pair_index_find(const struct pair_index *x, uint64_t key)
+{
+    return pair_index_at(x, key, pair_hash(key));
 }
 
 #endif

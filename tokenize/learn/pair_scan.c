@@ -29,14 +29,18 @@ struct kept {
     bool cut;                    /* more than `most` were there */
 };
 
+/* Pairs are seen in groups, so that memory is waited for once for all of a group's slots. */
+#define SIGHTS 16
+struct sight {
+    uint64_t key, hash;
+    size_t where;
+    int64_t weight;
+};
+struct walk {
+    size_t at, block;            /* in the text; of it that was touched last */
+};
+
 /* ---- counting ---- */
-
-static inline uint64_t hash_of(uint64_t key)
-{
-    uint64_t h = key * 0x9E3779B97F4A7C15u;
-
-    return h ^ h >> 32;
-}
 
 static struct tally *slot_of(const struct tallies *t, uint64_t key, uint64_t hash)
 {
@@ -58,67 +62,70 @@ static bool grow(struct tallies *t)
     wider.slots = mem_array(wider.mask + 1, sizeof *wider.slots);
     for (size_t i = 0; i <= t->mask; i++)
         if (t->slots[i].n != 0)
-            *slot_of(&wider, t->slots[i].key, hash_of(t->slots[i].key)) = t->slots[i];
+            *slot_of(&wider, t->slots[i].key, pair_hash(t->slots[i].key)) = t->slots[i];
     free(t->slots);
     *t = wider;
     return true;
 }
 
-static bool tally(struct tallies *t, uint64_t key, int64_t weight)
+static bool tally(struct tallies *t, const struct sight *seen)
 {
-    uint64_t hash = hash_of(key);
     struct tally *s;
 
-    if (t->parts > 1 && (hash >> 40 & (t->parts - 1)) != t->part)
+    if (t->parts > 1 && (seen->hash >> 40 & (t->parts - 1)) != t->part)
         return true;
-    s = slot_of(t, key, hash);
+    s = slot_of(t, seen->key, seen->hash);
     if (s->n == 0) {
         if (t->count * 2 > t->mask) {
             if (!grow(t))
                 return false;
-            s = slot_of(t, key, hash);
+            s = slot_of(t, seen->key, seen->hash);
         }
-        s->key = key;
+        s->key = seen->key;
         t->count++;
     }
-    s->count += weight;
+    s->count += seen->weight;
     s->n++;
     return true;
 }
 
-/* The next place from at on where a pair may stand: the key, or 0 steps to the end of the text.
- * Moves at to the second token of the pair. */
-static inline bool next_pair(const struct pair_scan *s, size_t *at, size_t *where, uint64_t *key)
+/* The pairs from walk->at on, at most SIGHTS of them; 0: the text is at its end. */
+static size_t next_pairs(const struct pair_scan *s, struct walk *walk, struct sight *out)
 {
     const struct bpe_place *p = s->text->at;
+    size_t at = walk->at, n = 0;
 
-    while (*at < s->text->size) {
-        uint32_t left = p[*at].symbol, right;
+    while (at < s->text->size && n < SIGHTS) {
+        uint32_t left = p[at].symbol;
+        size_t where = at;
 
-        *where = *at;
-        *at += left == BPE_BORDER ? 1 : s->length[left];
-        if (left == BPE_BORDER)
+        at += left == BPE_BORDER ? 1 : s->length[left];
+        if (left == BPE_BORDER || p[at].symbol == BPE_BORDER)
             continue;
-        right = p[*at].symbol;
-        if (right == BPE_BORDER)
-            continue;
-        *key = pair_key(left, right);
-        return true;
+        out[n].key = pair_key(left, p[at].symbol);
+        out[n].hash = pair_hash(out[n].key);
+        out[n].where = where;
+        out[n++].weight = bpe_text_weight(s->text, where);
+        paged_walk(s->text->paged, at * sizeof *p, &walk->block);
     }
-    return false;
+    walk->at = at;
+    return n;
 }
 
 static bool count_part(const struct pair_scan *s, struct tallies *t)
 {
-    size_t at = 0, where, block = 0;
-    uint64_t key;
+    struct walk walk = { 0 };
+    struct sight seen[SIGHTS];
+    size_t n;
 
     memset(t->slots, 0, (t->mask + 1) * sizeof *t->slots);
     t->count = 0;
-    while (next_pair(s, &at, &where, &key)) {
-        paged_walk(s->text->paged, at * sizeof *s->text->at, &block);
-        if (!tally(t, key, bpe_text_weight(s->text, where)))
-            return false;
+    while ((n = next_pairs(s, &walk, seen)) > 0) {
+        for (size_t i = 0; i < n; i++)
+            __builtin_prefetch(&t->slots[seen[i].hash & t->mask], 1);
+        for (size_t i = 0; i < n; i++)
+            if (!tally(t, &seen[i]))
+                return false;
     }
     return true;
 }
@@ -222,9 +229,10 @@ static struct pair_rank bound_of(const struct pair_scan *s, struct kept *k)
 static enum status list_places(const struct pair_scan *s, struct pair_index *x,
                                struct paged_array *places, size_t *listed)
 {
-    size_t at = 0, where, block = 0;
+    struct walk walk = { 0 };
+    struct sight seen[SIGHTS];
     uint32_t *list;
-    uint64_t key;
+    size_t n;
 
     *listed = 0;
     for (size_t i = 0; i < x->count; i++) {
@@ -234,15 +242,20 @@ static enum status list_places(const struct pair_scan *s, struct pair_index *x,
     }
     TRY(paged_grow(s->text->paged, places, *listed, sizeof *list));
     list = places->p;
-    while (next_pair(s, &at, &where, &key)) {
-        struct pair *p = pair_index_find(x, key);
+    while ((n = next_pairs(s, &walk, seen)) > 0) {
+        for (size_t i = 0; i < n; i++)
+            pair_index_fetch(x, seen[i].hash);
+        for (size_t i = 0; i < n; i++)
+            pair_index_fetch_pair(x, seen[i].hash);
+        for (size_t i = 0; i < n; i++) {
+            struct pair *p = pair_index_at(x, seen[i].key, seen[i].hash);
 
-        paged_walk(s->text->paged, at * sizeof *s->text->at, &block);
-        if (p == NULL)
-            continue;
-        if (p->n % PAGE_OF_LIST == 0)
-            paged_touch(s->text->paged, 1);
-        list[p->first + p->n++] = (uint32_t)where;
+            if (p == NULL)
+                continue;
+            if (p->n % PAGE_OF_LIST == 0)
+                paged_touch(s->text->paged, 1);
+            list[p->first + p->n++] = (uint32_t)seen[i].where;
+        }
     }
     return ST_OK;
 }

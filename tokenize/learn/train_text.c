@@ -93,17 +93,23 @@ static enum status fill(struct stream *r, struct batch *b)
     return ST_OK;
 }
 
+static void pass_over(struct batch *b)
+{
+    progress_add(b->text.n);
+    batch_clear(b);
+}
+
 /* Batches are dealt to the ranks in turn; each makes them all and passes over the others'. */
 static enum status fill_own(struct stream *r, struct batch *b)
 {
     uint64_t ranks = (uint64_t)comm_size(r->args->comm), rank = (uint64_t)comm_rank(r->args->comm);
 
     do {
-        batch_clear(b);
+        pass_over(b);
         TRY(fill(r, b));
     } while (!r->ended && r->batches++ % ranks != rank);
     if (r->ended && r->batches % ranks != rank)
-        batch_clear(b);
+        pass_over(b);
     buf_reserve(&b->text, COUNT_PADDING);
     memset(b->text.p + b->text.n, 0, COUNT_PADDING);
     return ST_OK;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "tokenize/encode/token_nfc.h"
 
 #define SPECIALS_MAX 10000
 #define SPECIAL_BYTES 1024
@@ -74,6 +75,19 @@ static enum status add_lines(struct arena *a, const char *path, struct train_tex
     return st;
 }
 
+static bool is_nfc(struct span text)
+{
+    struct token_nfc scratch = { 0 };
+    struct buf normal = { 0 };
+    bool same;
+
+    token_nfc(&scratch, text, FORM_NFC, &normal);
+    same = normal.n == text.n && memcmp(normal.p, text.p, text.n) == 0;
+    token_nfc_release(&scratch);
+    buf_release(&normal);
+    return same;
+}
+
 static enum status check_piece(struct pretok_run *run, const struct train_texts_args *args,
                                struct span text)
 {
@@ -85,6 +99,11 @@ static enum status check_piece(struct pretok_run *run, const struct train_texts_
     if (args->max_length && text.n > args->max_length)
         return fail(ST_CONFIG, "required token '%.*s' has %zu bytes, and max-token-length is %zu",
                     (int)text.n, text.p, text.n, args->max_length);
+    if (args->nfc && !is_nfc(text))
+        return fail(ST_CONFIG,
+                    "required token '%.*s' is not in NFC, to which this tokenizer brings all text, so "
+                    "that it would never be met; want it in NFC",
+                    (int)text.n, text.p);
     pretok_begin(run, text);
     TRY(pretok_next(run, &ends, &n));
     if (n == 1 && ends[0] == text.n)
