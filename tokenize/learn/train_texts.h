@@ -19,7 +19,7 @@ struct train_texts_args {
     size_t max_length;       /* bytes; 0: unbounded */
 };
 struct train_texts {
-    struct span *v;          /* followed by readable bytes, as pieces are */
+    struct span *v;
     size_t count;
 };
 /* Different texts, in the order of their lengths, so that a long one can build on a short one.
