@@ -46,6 +46,7 @@ struct tokenizer {
     enum rank_meaning ranks;
     bool nfc;                        /* text is normalized to NFC first, and nothing else */
     struct normalizer *normalizer;   /* what else is done to text; NULL: nothing */
+    struct normalizer *normalizer_inside;    /* the same for what is behind a safe cut (encode/mark_cut.h); NULL: no such cuts */
     struct stage *stages;            /* of a pre-tokenizer that rewrites text, before pretok */
     size_t stage_count;
     struct text_map whole;           /* piece -> id of the tokens that may be a whole piece */

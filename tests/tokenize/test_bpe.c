@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "tokenize/encode/bpe.h"
 #include "tokenize/encode/bpe_linear.h"
+#include "tokenize/encode/bpe_trie.h"
 
 /* The definition, word by word. */
 static size_t merge_plainly(const struct bpe *b, uint32_t *ids, size_t n)
@@ -319,12 +320,93 @@ static void merges_that_join_nothing_have_no_trees(void **state)
     }
 }
 
+/* ---- the trie ---- */
+
+#define STOCK 3000
+
+/* Entries over `letters` byte values that all count as standing: bytes apart, so that nodes have up to 256 children. */
+static uint32_t make_stock(struct arena *a, struct span *bytes, struct rng *r, uint64_t letters)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < STOCK; i++) {
+        size_t n = 1 + rng_below(r, i % 50 == 0 ? 40 : 5), from = i % 3 == 0 && count > 0 ? rng_below(r, count) : 0;
+        struct span head = i % 3 == 0 && count > 0 ? bytes[from] : (struct span){ "", 0 };
+        char *p = arena_alloc(a, head.n + n);
+        bool is_new = true;
+
+        memcpy(p, head.p, head.n);
+        for (size_t k = head.n; k < head.n + n; k++)
+            p[k] = (char)(rng_below(r, letters) * 37);
+        for (uint32_t k = 0; k < count && is_new; k++)
+            is_new = bytes[k].n != head.n + n || memcmp(bytes[k].p, p, head.n + n) != 0;
+        if (is_new)
+            bytes[count++] = (struct span){ p, head.n + n };
+    }
+    return count;
+}
+
+/* The longest entry that text begins with and that is shorter than `below`, or TRIE_NONE. */
+static uint32_t longest_plainly(const struct span *bytes, uint32_t count, struct span text, size_t below)
+{
+    uint32_t best = TRIE_NONE;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (bytes[i].n < below && bytes[i].n <= text.n && memcmp(bytes[i].p, text.p, bytes[i].n) == 0 &&
+            (best == TRIE_NONE || bytes[i].n > bytes[best].n))
+            best = i;
+    return best;
+}
+
+static void check_trie(uint64_t letters, uint64_t seed)
+{
+    static struct span bytes[STOCK];
+    struct rng r = { .seed = seed };
+    struct arena arena = { 0 };
+    struct bpe_symbols s = { bytes, make_stock(&arena, bytes, &r, letters), NULL, 0 };
+    struct bpe_tree tree = { .symbols = s.count, .node = mem_array(s.count, sizeof *tree.node) };
+    struct bpe_trie trie;
+
+    for (uint32_t i = 0; i < s.count; i++)
+        tree.node[i].shorter = BPE_NEVER;
+    assert_true(bpe_trie_make(&trie, &tree, &s));
+    for (uint32_t i = 0; i < s.count; i++)
+        assert_int_equal(tree.node[i].shorter, longest_plainly(bytes, s.count, bytes[i], bytes[i].n));
+    for (int round = 0; round < 3000; round++) {
+        struct span head = bytes[rng_below(&r, s.count)];
+        size_t n = rng_below(&r, head.n + 1), more = n == 0 ? 1 + rng_below(&r, 3) : rng_below(&r, 3);
+        char *text = mem_grow(NULL, n + more, 1);
+        struct bpe_match m;
+        uint32_t want;
+
+        memcpy(text, head.p, n);
+        for (size_t k = n; k < n + more; k++)
+            text[k] = (char)rng_below(&r, 256);
+        m = bpe_trie_longest(&trie, (unsigned char *)text, n + more);
+        want = longest_plainly(bytes, s.count, (struct span){ text, n + more }, SIZE_MAX);
+        assert_int_equal(m.symbol, want);
+        assert_true(want == TRIE_NONE || m.n == bytes[want].n);
+        free(text);
+    }
+    bpe_trie_release(&trie);
+    free(tree.node);
+    arena_release(&arena);
+}
+
+static void the_trie_finds_the_longest(void **state)
+{
+    check_trie(256, 1);
+    check_trie(20, 2);
+    check_trie(2, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(merges_in_training_order), cmocka_unit_test(merges_in_disorder),
         cmocka_unit_test(ranks_of_entries_made_of_two), cmocka_unit_test(ranks_of_any_entries),
         cmocka_unit_test(every_split_listed), cmocka_unit_test(merges_that_join_nothing_have_no_trees),
+        cmocka_unit_test(the_trie_finds_the_longest),
         cmocka_unit_test(ranks_have_every_split_of_an_entry),
     };
 

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/rng.h"
 #include "tokenize/encode/huge.h"
 #include "tokenize/encode/piece_cache.h"
+#include "tokenize/encode/piece_merge.h"
 #include "tokenize/encode/pieces.h"
 #include "tokenize/encode/self_check.h"
 #include "tokenize/making.h"
@@ -108,9 +110,10 @@ static void the_cache_forgets_but_never_lies(void **state)
         for (uint64_t number = 0; number < total; number++) {
             struct span piece = { text, make_piece(number, text) };
             size_t n = make_ids(piece, want), count = 0;
+            struct long_piece other = { piece, (uint32_t)xxh3(text, piece.n) };
             const uint32_t *got = ids;
             bool there = piece.n <= PIECE_SHORT ? look_up(&c, piece, ids, &count)
-                                                : (got = piece_cache_get_long(&c, piece, &count)) != NULL;
+                                                : (got = piece_cache_get_long(&c, &other, &count)) != NULL;
 
             if (there) {
                 assert_int_equal(count, n);
@@ -119,7 +122,7 @@ static void the_cache_forgets_but_never_lies(void **state)
             } else if (piece.n <= PIECE_SHORT) {
                 assert_true(piece_cache_put(&c, piece_key_safe(text, piece.n), want, n));
             } else {
-                piece_cache_put_long(&c, piece, want, n);
+                piece_cache_put_long(&c, &other, want, n);
             }
         }
     assert_in_range(found, total * 8 / 10, total);
@@ -133,6 +136,7 @@ static void a_full_store_is_emptied(void **state)
     struct piece_cache c;
     char text[PIECE_LONG];
     uint32_t ids[PIECE_LONG] = { 0 };
+    struct long_piece piece;
     size_t n = 0, found = 0;
 
     piece_cache_init(&c);
@@ -140,13 +144,15 @@ static void a_full_store_is_emptied(void **state)
     for (uint32_t i = 0; i < 40000; i++) {
         memcpy(text, &i, sizeof i);
         ids[0] = i;
-        piece_cache_put_long(&c, (struct span){ text, sizeof text }, ids, sizeof ids / sizeof ids[0]);
+        piece = (struct long_piece){ { text, sizeof text }, i * 2654435761u };
+        piece_cache_put_long(&c, &piece, ids, sizeof ids / sizeof ids[0]);
     }
     for (uint32_t i = 0; i < 40000; i++) {
         const uint32_t *got;
 
         memcpy(text, &i, sizeof i);
-        got = piece_cache_get_long(&c, (struct span){ text, sizeof text }, &n);
+        piece = (struct long_piece){ { text, sizeof text }, i * 2654435761u };
+        got = piece_cache_get_long(&c, &piece, &n);
         found += got != NULL;
         assert_true(got == NULL || (got[0] == i && n == PIECE_LONG));
     }
@@ -214,30 +220,37 @@ static char *make_text(struct rng *r, const struct tokenizer *t, size_t *n)
     return text;
 }
 
+static void encode_both_ways(struct piece_encoder *e, const struct tokenizer *t, struct rng *r)
+{
+    struct token_list seen = { 0 }, want = { 0 };
+    size_t n;
+    char *text = make_text(r, t, &n);
+
+    assert_ok(piece_encoder_encode(e, (struct span){ text, n }, &seen));
+    encode_plainly(t, (struct span){ text, n }, &want);
+    assert_int_equal(seen.count, want.count);
+    assert_memory_equal(seen.v, want.v, want.count * sizeof *want.v);
+    free(text);
+    token_list_release(&seen);
+    token_list_release(&want);
+}
+
+/* Before the tables of merging are made, when they come to be made, and after. */
 static void batches_give_what_single_pieces_give(void **state)
 {
     static const char *const names[] = { "gpt2", "llama3", "chain", "o200k" };
     struct rng r = { .seed = 21 };
 
-    for (int name = 0; name < 4; name++) {
-        struct making m = making_open(names[name]);
-        struct piece_encoder *e = piece_encoder_new(m.tokenizer);
-        struct token_list seen = { 0 }, want = { 0 };
+    for (int i = 0; i < 16; i++) {
+        struct making m = making_open(names[i % 4]);
+        struct piece_encoder *e = piece_encoder_new(m.tokenizer), *other = piece_encoder_new(m.tokenizer);
 
-        for (int round = 0; round < 60; round++) {
-            size_t n;
-            char *text = make_text(&r, m.tokenizer, &n);
-
-            seen.count = want.count = 0;
-            assert_ok(piece_encoder_encode(e, (struct span){ text, n }, &seen));
-            encode_plainly(m.tokenizer, (struct span){ text, n }, &want);
-            assert_int_equal(seen.count, want.count);
-            assert_memory_equal(seen.v, want.v, want.count * sizeof *want.v);
-            free(text);
-        }
-        token_list_release(&seen);
-        token_list_release(&want);
+        if (i >= 12)
+            piece_merge_prepare(m.tokenizer->merge);
+        for (int round = 0; round < 12; round++)
+            encode_both_ways(round % 3 ? e : other, m.tokenizer, &r);
         piece_encoder_free(e);
+        piece_encoder_free(other);
         making_close(&m);
     }
 }

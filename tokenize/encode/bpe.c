@@ -85,7 +85,7 @@ void bpe_add(struct bpe *b, const struct bpe_merge *m)
         grow(b);
     at = bpe_slot(b, key);
     b->count += b->tags[at] == 0;
-    fill_slot(b, at, key << BPE_RANK_BITS | m->rank);
+    fill_slot(b, at, key << BPE_RANK_BITS | (m->rank + 1));
     note_joined(b, m->rank, m->id);
 }
 
@@ -115,12 +115,12 @@ struct bpe_merge *bpe_list(const struct bpe *b, size_t *count)
 
     for (size_t i = 0; i <= b->mask; i++)
         if (b->tags[i] != 0)
-            from[(b->slots[i] & BPE_NO_RANK) + 1]++;
+            from[b->slots[i] & BPE_NO_RANK]++;
     for (size_t r = 1; r <= b->ranks; r++)
         from[r] += from[r - 1];
     for (size_t i = 0; i <= b->mask; i++) {
         uint64_t slot = b->slots[i];
-        uint32_t rank = slot & BPE_NO_RANK;
+        uint32_t rank = (slot & BPE_NO_RANK) - 1;
 
         if (b->tags[i] != 0)
             list[from[rank]++] = (struct bpe_merge){ (uint32_t)(slot >> 43),
@@ -144,7 +144,8 @@ struct parts {
     const struct span *bytes;
     uint64_t *slots;
     size_t mask;
-    uint64_t *prefix, *power;        /* of the entry in hand: [n + 1]; BASE^k: [longest + 1] */
+    uint64_t *prefix, *suffix;       /* of the entry in hand: of k bytes, from byte k on */
+    uint64_t *power;                 /* BASE^k: [longest + 1] */
 };
 
 static inline uint64_t times(uint64_t a, uint64_t b)
@@ -184,6 +185,15 @@ static void add_part(struct parts *p, uint64_t hash, uint32_t id)
     p->slots[i] = hash >> 18 << ID_BITS | (id + 1);
 }
 
+/* Whether an entry has the hash, as far as the slots tell: most parts of an entry end here. */
+static bool may_find(const struct parts *p, uint64_t hash)
+{
+    for (size_t i = first_place(p, hash); p->slots[i] != 0; i = (i + 1) & p->mask)
+        if (p->slots[i] >> ID_BITS == hash >> 18)
+            return true;
+    return false;
+}
+
 static bool find_part(const struct parts *p, uint64_t hash, struct span text, uint32_t *id)
 {
     for (size_t i = first_place(p, hash); p->slots[i] != 0; i = (i + 1) & p->mask) {
@@ -211,10 +221,15 @@ static void add_splits(struct bpe *b, struct parts *p, uint32_t id)
     struct span entry = p->bytes[id];
 
     hash_prefixes(p, entry);
+    for (size_t k = 1; k < entry.n; k++) {
+        p->suffix[k] = suffix_hash(p, k, entry.n);
+        __builtin_prefetch(&p->slots[first_place(p, p->prefix[k])]);
+        __builtin_prefetch(&p->slots[first_place(p, p->suffix[k])]);
+    }
     for (size_t k = 1; k < entry.n; k++)
-        if (find_part(p, p->prefix[k], (struct span){ entry.p, k }, &m.left) &&
-            find_part(p, suffix_hash(p, k, entry.n), (struct span){ entry.p + k, entry.n - k },
-                      &m.right))
+        if (may_find(p, p->prefix[k]) && may_find(p, p->suffix[k]) &&
+            find_part(p, p->prefix[k], (struct span){ entry.p, k }, &m.left) &&
+            find_part(p, p->suffix[k], (struct span){ entry.p + k, entry.n - k }, &m.right))
             bpe_add(b, &m);
 }
 
@@ -229,6 +244,7 @@ static void parts_of(struct parts *p, const struct span *bytes, size_t count)
     *p = (struct parts){ .bytes = bytes, .mask = size - 1 };
     p->slots = huge_array(size, sizeof *p->slots);
     p->prefix = mem_array(longest + 1, sizeof *p->prefix);
+    p->suffix = mem_array(longest + 1, sizeof *p->suffix);
     p->power = mem_array(longest + 1, sizeof *p->power);
     p->power[0] = 1;
     for (size_t k = 1; k <= longest; k++)
@@ -252,6 +268,7 @@ struct bpe *bpe_from_ranks(const struct span *bytes, size_t count)
             add_splits(b, &p, (uint32_t)i);
     huge_free(p.slots, p.mask + 1, sizeof *p.slots);
     free(p.prefix);
+    free(p.suffix);
     free(p.power);
     return b;
 }

@@ -10,8 +10,8 @@
  * test of neighbours, at most twice the tallest tree). Typically there is less than one step back for
  * ten symbols.
  *
- * The longest match comes from a trie in one table: two bytes by an array, then a slot a byte, whose
- * number is the state. Tests of neighbours are remembered in a small table that each thread has.
+ * The longest match comes from a trie (bpe_trie.h). Tests of neighbours are remembered in a small table that
+ * each thread has.
  */
 #ifndef TUNDISH_TOKENIZE_BPE_LINEAR_H
 #define TUNDISH_TOKENIZE_BPE_LINEAR_H
@@ -19,8 +19,8 @@
 #include "tokenize/encode/bpe_tree.h"
 
 struct bpe_linear;       /* immutable, shared by threads */
-/* t is borrowed. s as given to bpe_tree_new(). */
-struct bpe_linear *bpe_linear_new(const struct bpe_tree *t, const struct bpe_symbols *s);
+/* t is borrowed, and its nodes' `shorter` set. NULL: too many bytes of symbols (2^24 places). s as given to bpe_tree_new(). */
+struct bpe_linear *bpe_linear_new(struct bpe_tree *t, const struct bpe_symbols *s);
 void bpe_linear_free(struct bpe_linear *l);
 
 struct bpe_linear_scratch {      /* of one thread; {0} before use */

@@ -9,7 +9,7 @@
 /* Most look-ups are of pairs that have no merge. Three of four end at a bit that says whether any pair's
  * hash is that of this slot, most others at the tags: 1/64 and 1/8 of the slots' memory. */
 struct bpe {
-    uint64_t *slots;         /* left:21 right:21 rank:22, open addressing, at most half full */
+    uint64_t *slots;         /* left:21 right:21 rank+1:22, open addressing, at most half full; 0: free */
     uint64_t *homes;         /* a bit a slot: a pair's search begins there */
     uint8_t *tags;           /* bits of the slot's hash, 0: free */
     size_t mask, count;
@@ -55,7 +55,21 @@ static inline uint32_t bpe_rank_of(const struct bpe *b, uint32_t left, uint32_t 
     if (!(b->homes[i / 64] >> i % 64 & 1))
         return BPE_NO_RANK;
     i = bpe_slot(b, key);
-    return b->tags[i] == 0 ? BPE_NO_RANK : (uint32_t)b->slots[i] & BPE_NO_RANK;
+    return b->tags[i] == 0 ? BPE_NO_RANK : ((uint32_t)b->slots[i] & BPE_NO_RANK) - 1;
+}
+
+/* The same where the pair most likely has a merge: one read. */
+static inline uint32_t bpe_rank_likely(const struct bpe *b, uint32_t left, uint32_t right)
+{
+    uint64_t key = bpe_key(left, right);
+    size_t i = bpe_hash(key) & b->mask;
+
+    while (b->slots[i] >> BPE_RANK_BITS != key) {
+        if (b->slots[i] == 0)
+            return BPE_NO_RANK;
+        i = (i + 1) & b->mask;
+    }
+    return b->slots[i] == 0 ? BPE_NO_RANK : ((uint32_t)b->slots[i] & BPE_NO_RANK) - 1;
 }
 
 #endif

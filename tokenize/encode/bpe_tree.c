@@ -12,41 +12,22 @@ struct border {
     enum { STILL, ON_LEFT, ON_RIGHT } end;
 };
 
-/* One state back in time; false if it was the first. */
-static inline bool undo(const struct bpe_tree *t, struct border *b)
-{
-    uint32_t tx = t->node[b->x].time, ty = t->node[b->y].time;
-
-    if (tx > ty) {
-        b->end = ON_LEFT;
-        b->made = b->x;
-        b->x = t->node[b->x].right;
-    } else if (ty > 0) {
-        b->end = ON_RIGHT;
-        b->made = b->y;
-        b->y = t->node[b->y].left;
-    } else {
-        return false;
-    }
-    return true;
-}
-
 /* A merge of this rank, due as soon as the state begins, comes before the end. */
 static bool is_crossed_at_once(const struct bpe_tree *t, const struct border *b, uint32_t rank)
 {
     uint32_t tx = t->node[b->x].time, ty = t->node[b->y].time, begin = tx > ty ? tx : ty;
     const struct bpe_node *made = &t->node[b->made];
 
-    if (t->node[b->made].time != begin)
+    if (made->time != begin)
         return true;
     if (b->end == ON_LEFT)
         return rank < made->rank;
     return t->node[made->right].time == begin || rank <= made->rank;
 }
 
-static inline bool is_crossed(const struct bpe_tree *t, const struct border *b)
+static bool is_crossed(const struct bpe_tree *t, const struct border *b)
 {
-    uint32_t rank = bpe_rank_of(t->bpe, b->x, b->y), time = rank + 1;
+    uint32_t rank = bpe_rank_likely(t->bpe, b->x, b->y), time = rank + 1;
 
     if (rank == BPE_NO_RANK)
         return false;
@@ -57,38 +38,51 @@ static inline bool is_crossed(const struct bpe_tree *t, const struct border *b)
     return time < t->node[b->made].time + (b->end == ON_RIGHT);
 }
 
-bool bpe_tree_neighbours(const struct bpe_tree *t, uint32_t left, uint32_t right)
+/* From a state back in time: whether the boundary is crossed in none of the states before it, nor, if `now`,
+ * in this one. */
+static inline bool is_kept(const struct bpe_tree *t, uint32_t left, uint32_t right, bool now)
 {
     struct border b = { .x = left, .y = right };
+    const struct bpe_node *x = &t->node[left], *y = &t->node[right];
 
-    do
-        if (is_crossed(t, &b))
+    for (;; now = true) {
+        if (now && x->mates_right >> b.y % 64 & y->mates_left >> b.x % 64 & 1 && is_crossed(t, &b))
             return false;
-    while (undo(t, &b));
-    return true;
+        if (x->time > y->time) {
+            b.end = ON_LEFT;
+            b.made = b.x;
+            b.x = x->right;
+            x = &t->node[b.x];
+        } else if (y->time > 0) {
+            b.end = ON_RIGHT;
+            b.made = b.y;
+            b.y = y->left;
+            y = &t->node[b.y];
+        } else {
+            return true;
+        }
+    }
 }
 
-/* Whether two symbols that stand come side by side: the boundary is not crossed before. */
-static bool come_together(const struct bpe_tree *t, uint32_t left, uint32_t right)
+bool bpe_tree_neighbours(const struct bpe_tree *t, uint32_t left, uint32_t right)
 {
-    struct border b = { .x = left, .y = right };
-
-    while (undo(t, &b))
-        if (is_crossed(t, &b))
-            return false;
-    return true;
+    return is_kept(t, left, right, true);
 }
 
 static void grow(struct bpe_tree *t, const struct bpe_merge *m)
 {
     uint32_t left = t->node[m->left].time, right = t->node[m->right].time, time = m->rank + 1;
+    struct bpe_node *made = &t->node[m->id];
 
-    if (left == BPE_NEVER || right == BPE_NEVER || t->node[m->id].time != BPE_NEVER ||
-        !come_together(t, m->left, m->right))
+    if (left == BPE_NEVER || right == BPE_NEVER || made->time != BPE_NEVER ||
+        !is_kept(t, m->left, m->right, false))
         return;
     time = left > time ? left : time;
     time = right > time ? right : time;
-    t->node[m->id] = (struct bpe_node){ time, m->rank, m->left, m->right };
+    made->time = time;
+    made->rank = m->rank;
+    made->left = m->left;
+    made->right = m->right;
 }
 
 /* ---- premises, order ---- */
@@ -172,6 +166,14 @@ static void grow_all(struct bpe_tree *t, const struct bpe_symbols *s, const stru
     free(from);
 }
 
+static void note_mates(struct bpe_tree *t, const struct bpe_merge *merges, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        t->node[merges[i].left].mates_right |= (uint64_t)1 << merges[i].right % 64;
+        t->node[merges[i].right].mates_left |= (uint64_t)1 << merges[i].left % 64;
+    }
+}
+
 struct bpe_tree *bpe_tree_new(const struct bpe *b, const struct bpe_symbols *s)
 {
     struct bpe_tree *t = mem_alloc(sizeof *t);
@@ -182,12 +184,16 @@ struct bpe_tree *bpe_tree_new(const struct bpe *b, const struct bpe_symbols *s)
     *t = (struct bpe_tree){ .bpe = b, .symbols = s->count };
     t->node = huge_array((size_t)s->count + 1, sizeof *t->node);
     for (uint32_t i = 0; i < s->count; i++)
-        t->node[i].time = BPE_NEVER;
+        t->node[i] = (struct bpe_node){ .time = BPE_NEVER,
+                                        .shorter = BPE_NEVER,
+                                        .bytes = (uint32_t)s->bytes[i].n };
     for (uint32_t i = 0; i < s->base_count; i++)
         t->node[s->base[i]].time = 0;
     holds = all_join(t, s, merges, count);
-    if (holds)
+    if (holds) {
+        note_mates(t, merges, count);
         grow_all(t, s, merges, count);
+    }
     free(merges);
     if (holds)
         return t;

@@ -44,9 +44,15 @@
 
 #define BPE_NEVER UINT32_MAX
 
+/* All that merging reads of a symbol, in a cache line. */
 struct bpe_node {
     uint32_t time;                   /* 0 base, BPE_NEVER: does not stand */
     uint32_t rank, left, right;      /* of its last merge, if 0 < time < BPE_NEVER */
+    /* Bit s % 64 is set if it has a merge with s: on its right, on its left. */
+    uint64_t mates_right, mates_left;
+    uint32_t bytes;
+    uint32_t shorter;                /* the longest symbol that it begins with, or BPE_NEVER; bpe_linear_new() */
+    uint32_t unused[6];
 };
 struct bpe_tree {
     const struct bpe *bpe;

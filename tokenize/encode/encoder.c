@@ -11,6 +11,7 @@
 
 #define WINDOW ((size_t)64 << 10)    /* what the steps of encoding go over while it is in the cache */
 #define WINDOW_LEAST ((size_t)1 << 10)
+#define CUT_NEAR ((size_t)4 << 10)      /* a window's end is looked for in so many bytes */
 
 /* The text that pointers go into, and what its bytes are in the caller's text. */
 struct place {
@@ -32,6 +33,8 @@ struct encoder {
     struct place place;
     bool first;                   /* the text in hand begins where the caller's does */
     const char *start;            /* of its normalized form then, or NULL */
+    bool inside;                  /* the window in hand goes on from a text before it */
+    bool goes_on;                 /* the caller's text does */
 };
 
 struct encoder *encoder_new(const struct tokenizer *t)
@@ -56,6 +59,11 @@ void encoder_free(struct encoder *e)
     text_origin_release(&e->origin);
     buf_release(&e->normal);
     free(e);
+}
+
+void encoder_go_on(struct encoder *e, bool inside)
+{
+    e->goes_on = inside;
 }
 
 const struct tokenizer *encoder_tokenizer(const struct encoder *e)
@@ -197,18 +205,20 @@ static enum status encode_plain(struct encoder *e, struct span text, bool specia
 static enum status normalize(struct encoder *e, struct span *text)
 {
     const struct tokenizer *t = e->t;
+    bool inside = e->inside && text->p == e->place.p && t->normalizer_inside;
+    const struct normalizer *n = inside ? t->normalizer_inside : t->normalizer;
     uint64_t at = e->place.at + (uint64_t)(text->p - e->place.p);
 
-    if (t->normalizer ? e->ranges == NULL : !t->nfc || token_nfc_is_plain(*text, FORM_NFC))
-        return t->normalizer ? normalizer_run(t->normalizer, &e->scratch, text, e->first) : ST_OK;
+    if (n ? e->ranges == NULL : !t->nfc || token_nfc_is_plain(*text, FORM_NFC))
+        return n ? normalizer_run(n, &e->scratch, text, e->first) : ST_OK;
     if (text->n > UINT32_MAX)
         return fail(ST_LIMIT,
                     "%zu bytes of text to normalize without a place to cut it; want less than 4 GiB",
                     text->n);
     buf_clear(&e->normal);
     e->origin.count = 0;
-    if (t->normalizer)
-        TRY(text_origin_normalize(t->normalizer, &e->nfc, (struct origin_text){ *text, e->first },
+    if (n)
+        TRY(text_origin_normalize(n, &e->nfc, (struct origin_text){ *text, e->first },
                                   &e->normal, &e->origin));
     else if (e->ranges)
         token_nfc_with_origin(&e->nfc, *text, &e->normal, &e->origin);
@@ -224,7 +234,7 @@ static enum status encode_normal(struct encoder *e, struct span text, bool speci
     struct place outside = e->place;
     enum status st;
 
-    e->first = e->place.at == 0 && text.p == e->place.p;
+    e->first = !e->inside && text.p == e->place.p;
     st = normalize(e, &text);
     e->start = e->first ? text.p : NULL;
     if (st == ST_OK && text.n > 0)
@@ -251,7 +261,7 @@ static enum status add_byte(struct encoder *e, const char *p)
     return ST_OK;
 }
 
-/* Encodes bytes that are a text of their own; `at` is their place in the caller's. */
+/* Encodes bytes that are a text of their own, or with e->inside go on from one; `at` is their place in the caller's. */
 static enum status encode_window(struct encoder *e, struct span text, uint64_t at, bool specials)
 {
     size_t done = 0;
@@ -272,12 +282,12 @@ static enum status encode_window(struct encoder *e, struct span text, uint64_t a
     return ST_OK;
 }
 
-/* The length of the next window of text: about `want` bytes, more if no safe place is known, all at
- * the end. */
+/* The length of the next window of text: about `want` bytes, more if no safe place is known near their end,
+ * all at the end. */
 static size_t next_window(const struct tokenizer *t, struct span text, size_t want)
 {
     for (size_t seen = 0; text.n - seen > want; seen += want) {
-        size_t cut = safe_cut(t, text, seen, seen + want);
+        size_t near = want > CUT_NEAR ? want - CUT_NEAR : 0, cut = safe_cut(t, text, seen + near, seen + want);
 
         if (cut > 0)
             return cut;
@@ -292,6 +302,7 @@ static enum status encode_windows(struct encoder *e, struct span text, bool spec
     while (text.n > 0) {
         size_t n = next_window(e->t, text, WINDOW);
 
+        e->inside = e->goes_on || text.p > begin;
         TRY(encode_window(e, (struct span){ text.p, n }, (uint64_t)(text.p - begin), specials));
         text.p += n;
         text.n -= n;
@@ -365,6 +376,7 @@ enum status encoder_count(struct encoder *e, struct span text, bool specials, ui
         ids.count = 0;
         e->out = &ids;
         e->ranges = NULL;
+        e->inside = e->goes_on || window.p > begin;
         st = encode_window(e, window, 0, specials);
         out->tokens += ids.count;
         text.p += window.n;

@@ -3,14 +3,14 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
-#include "base/hash.h"
 #include "tokenize/encode/huge.h"
 
 #define FIRST_SETS ((size_t)1 << 11)     /* of 64 bytes; they grow fourfold up to 32 MiB */
 #define MOST_SETS ((size_t)1 << 19)
 #define FIRST_SLOTS ((size_t)1 << 10)    /* of 8 bytes; likewise up to 4 MiB */
 #define MOST_SLOTS ((size_t)1 << 19)
-#define STORE_WORDS ((size_t)8 << 20)    /* 32 MiB, of which only what is used is touched */
+#define FIRST_WORDS ((size_t)1 << 15)    /* of 4 bytes; likewise up to 32 MiB */
+#define STORE_WORDS ((size_t)8 << 20)
 
 #define ROW(n) { (n) >= 8 ? ~0ull : (1ull << ((n) & 7) * 8) - 1, \
                  (n) <= 8 ? 0 : (1ull << ((n) & 7) * 8) - 1, (uint64_t)(n) << 56 }
@@ -77,7 +77,7 @@ struct long_pieces {
     struct long_slot *slots;     /* open addressing, at most half full */
     size_t mask, count;
     uint32_t *store;
-    size_t used;
+    size_t used, words;
 };
 
 static struct long_pieces *long_new(void)
@@ -86,7 +86,8 @@ static struct long_pieces *long_new(void)
 
     l->mask = FIRST_SLOTS - 1;
     l->slots = huge_array(FIRST_SLOTS, sizeof *l->slots);
-    l->store = huge_array(STORE_WORDS, sizeof *l->store);
+    l->words = FIRST_WORDS;
+    l->store = huge_array(FIRST_WORDS, sizeof *l->store);
     l->used = 1;
     return l;
 }
@@ -98,21 +99,21 @@ void piece_cache_release(struct piece_cache *c)
     huge_free(c->sets, c->mask + 1, sizeof *c->sets);
     if (l != NULL) {
         huge_free(l->slots, l->mask + 1, sizeof *l->slots);
-        huge_free(l->store, STORE_WORDS, sizeof *l->store);
+        huge_free(l->store, l->words, sizeof *l->store);
         free(l);
     }
     *c = (struct piece_cache){ 0 };
 }
 
 /* The slot of the piece, or the free one where it belongs. */
-static struct long_slot *long_slot_of(const struct long_pieces *l, struct span piece, uint32_t hash)
+static struct long_slot *long_slot_of(const struct long_pieces *l, const struct long_piece *p)
 {
-    for (size_t i = hash & l->mask;; i = (i + 1) & l->mask) {
+    for (size_t i = p->hash & l->mask;; i = (i + 1) & l->mask) {
         struct long_slot *s = &l->slots[i];
         const uint32_t *at = l->store + s->at;
 
-        if (s->at == 0 || (s->hash == hash && at[0] == piece.n &&
-                           memcmp(at + 2 + at[1], piece.p, piece.n) == 0))
+        if (s->at == 0 || (s->hash == p->hash && at[0] == p->bytes.n &&
+                           memcmp(at + 2 + at[1], p->bytes.p, p->bytes.n) == 0))
             return s;
     }
 }
@@ -135,24 +136,43 @@ static void grow_slots(struct long_pieces *l)
     huge_free(old, count, sizeof *old);
 }
 
-const uint32_t *piece_cache_get_long(struct piece_cache *c, struct span piece, size_t *count)
+void piece_cache_long_soon(const struct piece_cache *c, uint32_t hash)
+{
+    if (c->more != NULL)
+        __builtin_prefetch(&c->more->slots[hash & c->more->mask]);
+}
+
+static void grow_store(struct long_pieces *l)
+{
+    uint32_t *old = l->store;
+    size_t words = l->words;
+
+    l->words = words * 4;
+    l->store = huge_array(l->words, sizeof *l->store);
+    memcpy(l->store, old, l->used * sizeof *l->store);
+    huge_free(old, words, sizeof *old);
+}
+
+const uint32_t *piece_cache_get_long(const struct piece_cache *c, const struct long_piece *p, size_t *count)
 {
     const struct long_slot *s;
 
     if (c->more == NULL)
         return NULL;
-    s = long_slot_of(c->more, piece, (uint32_t)xxh3(piece.p, piece.n));
+    s = long_slot_of(c->more, p);
     if (s->at == 0)
         return NULL;
     *count = c->more->store[s->at + 1];
     return c->more->store + s->at + 2;
 }
 
-void piece_cache_put_long(struct piece_cache *c, struct span piece, const uint32_t *ids, size_t count)
+void piece_cache_put_long(struct piece_cache *c, const struct long_piece *p, const uint32_t *ids,
+                          size_t count)
 {
-    uint32_t hash = (uint32_t)xxh3(piece.p, piece.n), *at;
+    struct span piece = p->bytes;
     size_t words = 2 + count + (piece.n + 3) / 4;
     struct long_pieces *l;
+    uint32_t *at;
 
     if (piece.n > PIECE_LONG)
         return;
@@ -166,7 +186,9 @@ void piece_cache_put_long(struct piece_cache *c, struct span piece, const uint32
     }
     if (l->count * 2 > l->mask)
         grow_slots(l);
-    *long_slot_of(l, piece, hash) = (struct long_slot){ hash, (uint32_t)l->used };
+    if (l->used + words > l->words)
+        grow_store(l);
+    *long_slot_of(l, p) = (struct long_slot){ p->hash, (uint32_t)l->used };
     at = l->store + l->used;
     at[0] = (uint32_t)piece.n;
     at[1] = (uint32_t)count;

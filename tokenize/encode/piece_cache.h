@@ -35,9 +35,16 @@ void piece_cache_init(struct piece_cache *c);
 void piece_cache_release(struct piece_cache *c);
 /* Puts a short piece that is not there; false: it has too many ids for its place. */
 bool piece_cache_put(struct piece_cache *c, struct piece_key key, const uint32_t *ids, size_t count);
-/* The ids of any other piece and how many, or NULL. Valid until the next put. */
-const uint32_t *piece_cache_get_long(struct piece_cache *c, struct span piece, size_t *count);
-void piece_cache_put_long(struct piece_cache *c, struct span piece, const uint32_t *ids,
+/* Any other piece, with a hash that is the same whenever it is asked for. */
+struct long_piece {
+    struct span bytes;
+    uint32_t hash;
+};
+/* Calls up what a look-up will read first. */
+void piece_cache_long_soon(const struct piece_cache *c, uint32_t hash);
+/* Its ids and how many, or NULL. Valid until the next put. */
+const uint32_t *piece_cache_get_long(const struct piece_cache *c, const struct long_piece *p, size_t *count);
+void piece_cache_put_long(struct piece_cache *c, const struct long_piece *p, const uint32_t *ids,
                           size_t count);
 
 #endif

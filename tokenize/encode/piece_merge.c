@@ -1,6 +1,7 @@
 #include "tokenize/encode/piece_merge.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -8,6 +9,7 @@
 #include "tokenize/encode/huge.h"
 #include "tokenize/tokenizer_part.h"
 
+#define EARLY 2          /* bytes merged for each entry of the vocabulary before tables are made: about their cost */
 #define BY_RANK 15       /* bytes of a piece that is merged faster by rank than in linear time */
 
 struct word {
@@ -16,8 +18,9 @@ struct word {
 };
 struct piece_merge {
     const struct tokenizer *t;
-    pthread_mutex_t lock;
-    bool made;                       /* the rest is there; under the lock */
+    pthread_mutex_t lock;            /* of making */
+    atomic_bool made;                /* the tables below are there */
+    atomic_size_t merged;            /* bytes, before that */
     struct bpe_tree *tree;           /* NULL: symbols are not bytes, or merges join nothing */
     struct bpe_linear *linear;
     struct bpe_bytes *bytes;         /* NULL: symbols are not bytes */
@@ -104,15 +107,31 @@ struct piece_merge *piece_merge_new(const struct tokenizer *t)
     return m;
 }
 
+static inline bool is_made(const struct piece_merge *m)
+{
+    return atomic_load_explicit(&m->made, memory_order_acquire);
+}
+
 void piece_merge_prepare(struct piece_merge *m)
 {
     pthread_mutex_lock(&m->lock);
-    if (!m->made) {
+    if (!is_made(m)) {
         grow_trees(m);
         list_words(m);
-        m->made = true;
+        atomic_store_explicit(&m->made, true, memory_order_release);
     }
     pthread_mutex_unlock(&m->lock);
+}
+
+/* Whether to merge without the tables. */
+static bool is_early(struct piece_merge *m, size_t bytes)
+{
+    if (is_made(m))
+        return false;
+    if (atomic_fetch_add(&m->merged, bytes) + bytes < (size_t)m->t->vocab * EARLY)
+        return true;
+    piece_merge_prepare(m);
+    return false;
 }
 
 void piece_merge_free(struct piece_merge *m)
@@ -122,9 +141,11 @@ void piece_merge_free(struct piece_merge *m)
     bpe_linear_free(m->linear);
     free(m->bytes);
     bpe_tree_free(m->tree);
-    huge_free(m->words, m->mask + 1, sizeof *m->words);
-    huge_free(m->tags, m->mask + 1, 1);
-    text_map_release(&m->odd);
+    if (is_made(m)) {
+        huge_free(m->words, m->mask + 1, sizeof *m->words);
+        huge_free(m->tags, m->mask + 1, 1);
+        text_map_release(&m->odd);
+    }
     pthread_mutex_destroy(&m->lock);
     free(m);
 }
@@ -134,8 +155,18 @@ const struct bpe_tree *piece_merge_trees(const struct piece_merge *m)
     return m->tree;
 }
 
+static uint32_t word_early(const struct piece_merge *m, const struct piece_key *key)
+{
+    struct span piece = { (const char *)key, key->high >> 56 };
+    uint32_t id;
+
+    return m->t->ignore_merges && text_map_get(&m->t->whole, piece, &id) ? id : NO_TOKEN;
+}
+
 uint32_t piece_merge_word(const struct piece_merge *m, struct piece_key key, uint32_t hash)
 {
+    if (!is_made(m))
+        return word_early(m, &key);
     for (size_t i = hash & m->mask; m->tags[i] != 0; i = (i + 1) & m->mask) {
         const struct word *w = &m->words[i];
 
@@ -143,6 +174,14 @@ uint32_t piece_merge_word(const struct piece_merge *m, struct piece_key key, uin
             return w->id;
     }
     return NO_TOKEN;
+}
+
+void piece_merge_word_soon(const struct piece_merge *m, uint32_t hash)
+{
+    if (!is_made(m))
+        return;
+    __builtin_prefetch(&m->tags[hash & m->mask]);
+    __builtin_prefetch(&m->words[hash & m->mask]);
 }
 
 void piece_merge_scratch_release(struct piece_merge_scratch *s)
@@ -161,14 +200,21 @@ static size_t symbols_of_piece(const struct tokenizer *t, struct span piece, uin
     return piece.n;
 }
 
-size_t piece_merge_ids(const struct piece_merge *m, struct piece_merge_scratch *s, struct span piece,
+size_t piece_merge_ids(struct piece_merge *m, struct piece_merge_scratch *s, struct span piece,
                        uint32_t *ids)
 {
-    if (m->bytes && piece.n <= BY_RANK)
-        return bpe_merge_bytes(m->t->bpe, m->bytes, piece, ids);
-    if (m->odd.count > 0 && text_map_get(&m->odd, piece, ids))
-        return 1;
-    if (m->linear)
-        return bpe_linear_merge(m->linear, &s->linear, piece, ids);
-    return bpe_merge_piece(m->t->bpe, &s->rank, ids, symbols_of_piece(m->t, piece, ids));
+    const struct tokenizer *t = m->t;
+
+    if (is_early(m, piece.n)) {
+        if (t->ignore_merges && piece.n > PIECE_SHORT && text_map_get(&t->whole, piece, ids))
+            return 1;
+    } else {
+        if (m->bytes && piece.n <= BY_RANK)
+            return bpe_merge_bytes(t->bpe, m->bytes, piece, ids);
+        if (m->odd.count > 0 && text_map_get(&m->odd, piece, ids))
+            return 1;
+        if (m->linear)
+            return bpe_linear_merge(m->linear, &s->linear, piece, ids);
+    }
+    return bpe_merge_piece(t->bpe, &s->rank, ids, symbols_of_piece(t, piece, ids));
 }

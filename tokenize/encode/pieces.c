@@ -3,10 +3,12 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "tokenize/encode/piece_cache.h"
 #include "tokenize/encode/piece_merge.h"
 #include "tokenize/tokenizer_part.h"
 
+#define AHEAD 8          /* pieces behind one that is not in the sets whose other places are called up */
 #define BATCH 256        /* pieces whose places in the cache are on their way at once */
 
 struct piece_encoder {
@@ -19,6 +21,10 @@ struct piece_encoder {
     /* of the batch in hand */
     struct piece_key keys[BATCH];
     uint32_t hashes[BATCH];
+    uint32_t long_hashes[BATCH];     /* of the pieces before `ahead` that are not short */
+    struct span text;
+    const uint32_t *ends;
+    size_t from, n, ahead;           /* from: of the first piece; ahead: the first not yet looked at */
 };
 
 struct piece_encoder *piece_encoder_new(const struct tokenizer *t)
@@ -26,7 +32,6 @@ struct piece_encoder *piece_encoder_new(const struct tokenizer *t)
     struct piece_encoder *e = mem_alloc(sizeof *e);
 
     e->t = t;
-    piece_merge_prepare(t->merge);
     e->pretok = pretok_run_new(t->pretok);
     e->drops = pretok_drops(t->pretok);
     piece_cache_init(&e->cache);
@@ -67,6 +72,7 @@ static size_t merge_new(struct piece_encoder *e, struct span piece)
 static void encode_short(struct piece_encoder *e, struct span piece, size_t i)
 {
     uint32_t word = piece_merge_word(e->t->merge, e->keys[i], e->hashes[i]);
+    struct long_piece other = { piece, e->hashes[i] };
     const uint32_t *known;
     size_t n = 1;
 
@@ -75,28 +81,28 @@ static void encode_short(struct piece_encoder *e, struct span piece, size_t i)
         token_list_add(e->out, word);
         return;
     }
-    known = piece_cache_get_long(&e->cache, piece, &n);
+    known = piece_cache_get_long(&e->cache, &other, &n);
     if (known != NULL) {
         copy_ids(e->out, known, n);
         return;
     }
     n = merge_new(e, piece);
     if (!piece_cache_put(&e->cache, e->keys[i], e->out->v + e->out->count - n, n))
-        piece_cache_put_long(&e->cache, piece, e->out->v + e->out->count - n, n);
+        piece_cache_put_long(&e->cache, &other, e->out->v + e->out->count - n, n);
 }
 
-static void encode_long(struct piece_encoder *e, struct span piece)
+static void encode_long(struct piece_encoder *e, struct span piece, size_t i)
 {
+    struct long_piece p = { piece, e->long_hashes[i] };
     size_t n = 0;
-    const uint32_t *known =
-        piece.n <= PIECE_LONG ? piece_cache_get_long(&e->cache, piece, &n) : NULL;
+    const uint32_t *known = piece.n <= PIECE_LONG ? piece_cache_get_long(&e->cache, &p, &n) : NULL;
 
     if (known != NULL) {
         copy_ids(e->out, known, n);
         return;
     }
     n = merge_new(e, piece);
-    piece_cache_put_long(&e->cache, piece, e->out->v + e->out->count - n, n);
+    piece_cache_put_long(&e->cache, &p, e->out->v + e->out->count - n, n);
 }
 
 /* ---- batches ---- */
@@ -134,6 +140,29 @@ static inline uint32_t *store_ids(uint32_t *to, const struct piece_entry *entry)
     return to + (first >> 24);
 }
 
+/* Where one piece is not in the sets the next ones may not be either: what they will read instead is called up.
+ * Goes on from where it came to in this batch, or from piece i, up to piece i + AHEAD. */
+static void look_ahead(struct piece_encoder *e, size_t i)
+{
+    size_t from;
+
+    e->ahead = e->ahead > i ? e->ahead : i;
+    from = e->ahead > 0 ? e->ends[e->ahead - 1] : e->from;
+    for (; e->ahead <= i + AHEAD && e->ahead < e->n; from = e->ends[e->ahead++]) {
+        size_t k = e->ahead, length = e->ends[k] - from;
+        const struct piece_set *set = &e->cache.sets[e->hashes[k] & e->cache.mask];
+
+        if (length > PIECE_SHORT && length <= PIECE_LONG) {
+            e->long_hashes[k] = (uint32_t)xxh3(e->text.p + from, length);
+            piece_cache_long_soon(&e->cache, e->long_hashes[k]);
+        } else if (length <= PIECE_SHORT && !same(&set->way[0].key, &e->keys[k]) &&
+                   !same(&set->way[1].key, &e->keys[k])) {
+            piece_merge_word_soon(e->t->merge, e->hashes[k]);
+            piece_cache_long_soon(&e->cache, e->hashes[k]);
+        }
+    }
+}
+
 static void encode_batch(struct piece_encoder *e, struct span text, size_t from,
                          const uint32_t *ends, size_t n)
 {
@@ -141,6 +170,11 @@ static void encode_batch(struct piece_encoder *e, struct span text, size_t from,
     uint32_t *to;
 
     read_keys(e, text, from, ends, n);
+    e->text = text;
+    e->ends = ends;
+    e->from = from;
+    e->n = n;
+    e->ahead = 0;
     token_list_reserve(out, n * PIECE_IDS);
     to = out->v + out->count;
     for (size_t i = 0; i < n; from = ends[i++]) {
@@ -152,10 +186,11 @@ static void encode_batch(struct piece_encoder *e, struct span text, size_t from,
             continue;
         }
         out->count = (size_t)(to - out->v);
+        look_ahead(e, i);
         if (ends[i] - from <= PIECE_SHORT)
             encode_short(e, (struct span){ text.p + from, ends[i] - from }, i);
         else
-            encode_long(e, (struct span){ text.p + from, ends[i] - from });
+            encode_long(e, (struct span){ text.p + from, ends[i] - from }, i);
         token_list_reserve(out, (n - i) * PIECE_IDS);
         to = out->v + out->count;
     }

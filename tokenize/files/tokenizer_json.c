@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "store/byte_level.h"
+#include "tokenize/encode/mark_cut.h"
 #include "tokenize/files/tokenizer_reading.h"
 
 #define ADDED_BYTES 1024             /* of an added token */
@@ -304,6 +305,7 @@ enum status tokenizer_parse_ranked(const char *what, struct span json, enum rank
     if (st == ST_OK) {
         short_tokens_make(r.t);
         r.t->merge = piece_merge_new(r.t);
+        mark_cut_prepare(r.t);
         *out = r.t;
     } else {
         tokenizer_close(r.t);

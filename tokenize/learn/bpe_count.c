@@ -22,6 +22,7 @@ struct bpe_counter {
     uint64_t end;                        /* of the file */
     struct piece_run *runs;
     size_t run_count, run_cap;
+    size_t spilled;                      /* runs that tables were written to */
     struct run_merge *merge;
 };
 
@@ -63,7 +64,7 @@ void bpe_counter_free(struct bpe_counter *c)
 
 size_t bpe_counter_runs(const struct bpe_counter *c)
 {
-    return c->run_count;
+    return c->spilled;
 }
 
 /* ---- spilling ---- */
@@ -89,15 +90,14 @@ static enum status reserve(struct bpe_counter *c, uint64_t bytes, uint64_t *at)
     return st;
 }
 
+/* Under the lock while workers count. */
 static void keep_run(struct bpe_counter *c, const struct piece_run *run)
 {
-    pthread_mutex_lock(&c->lock);
     if (c->run_count == c->run_cap) {
         c->run_cap = c->run_cap ? c->run_cap * 2 : 16;
         c->runs = mem_grow(c->runs, c->run_cap, sizeof *c->runs);
     }
     c->runs[c->run_count++] = *run;
-    pthread_mutex_unlock(&c->lock);
 }
 
 static enum status spill(struct bpe_counter *c, struct piece_table *t)
@@ -109,7 +109,10 @@ static enum status spill(struct bpe_counter *c, struct piece_table *t)
         return ST_OK;
     TRY(reserve(c, run.bytes, &at));
     TRY(piece_run_write(c->fd, at, t, buffer_bytes(c), &run));
+    pthread_mutex_lock(&c->lock);
     keep_run(c, &run);
+    c->spilled++;
+    pthread_mutex_unlock(&c->lock);
     piece_table_clear(t);
     return ST_OK;
 }

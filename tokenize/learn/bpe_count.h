@@ -54,7 +54,7 @@ struct bpe_words bpe_words_of(struct bpe_word_list *list);
 /* All pieces, each once; read before the counter is freed. No worker may be counting any more, and
  * this is called once. */
 MUST_USE enum status bpe_counter_finish(struct bpe_counter *c, struct bpe_words *out);
-/* Runs that were written so far, because memory was spent. */
+/* Runs that this rank's tables were written to so far, because memory was spent. */
 size_t bpe_counter_runs(const struct bpe_counter *c);
 
 #endif

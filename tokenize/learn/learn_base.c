@@ -2,11 +2,8 @@
 
 #include <stdlib.h>
 
-#include "base/file.h"
 #include "store/byte_level.h"
 #include "tokenize/tokenizer_part.h"
-
-#define FILE_LIMIT ((uint64_t)1 << 30)
 
 struct learn_base {
     char *path;
@@ -24,7 +21,7 @@ static enum status check(const struct learn_base *b)
     const char *what = t->symbols || t->decode ? "has no byte-level alphabet"
                        : t->normalizer         ? "normalizes text in other ways than NFC"
                        : t->stage_count > 0    ? "rewrites text before it is cut"
-                       : t->ranks != RANK_PLACE ? "has ranks in place of merges"
+                       : t->ranks != RANK_PLACE ? "has ranks in place of merges ('tundish tokenizer convert' makes them)"
                                                : NULL;
 
     if (what != NULL)
@@ -157,14 +154,12 @@ static int print_part(const char *p, size_t n, void *out)
 enum status learn_base_print(const struct learn_base *b, const struct bpe_trained *t,
                              struct buf *out)
 {
-    struct arena a = { 0 };
-    const char *path = file_is_folder(b->path) ? path_join(&a, b->path, "tokenizer.json") : b->path;
     struct buf text = { 0 };
     json_t *file = NULL;
-    enum status st = file_read(path, FILE_LIMIT, &text);
+    enum status st = tokenizer_json(b->path, &text);
 
     if (st == ST_OK)
-        st = json_parse(text.p, text.n, path, &file);
+        st = json_parse(text.p, text.n, b->path, &file);
     if (st == ST_OK)
         st = add_learnt(b, file, t);
     if (st == ST_OK) {
@@ -173,6 +168,5 @@ enum status learn_base_print(const struct learn_base *b, const struct bpe_traine
     }
     json_decref(file);
     buf_release(&text);
-    arena_release(&a);
     return st;
 }

@@ -1,5 +1,6 @@
 #include "tokenize/learn/paged_array.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,15 +22,28 @@ static void enroll(struct paged *g, struct paged_array *a)
     g->arrays[g->count++] = a;
 }
 
-static enum status grow_file(struct paged *g, struct paged_array *a, size_t bytes)
+/* Blocks of the disk are taken now: a page of a mapped file that finds none later ends the process. */
+static enum status lengthen(const struct paged *g, const struct paged_array *a, size_t bytes)
+{
+    int error;
+
+    do
+        error = posix_fallocate(a->fd, (off_t)a->bytes, (off_t)(bytes - a->bytes));
+    while (error == EINTR);
+    if (error == 0)
+        return ST_OK;
+    errno = error;
+    return fail_errno(ST_IO,
+                      "cannot make a temporary file of %zu bytes in '%s' (make room there, or allow "
+                      "more memory)",
+                      bytes, g->folder);
+}
+
+static enum status grow_mapped(struct paged *g, struct paged_array *a, size_t bytes)
 {
     void *p;
 
-    if (a->p == NULL)
-        TRY(spill_file_open(g->folder, &a->fd));
-    if (ftruncate(a->fd, (off_t)bytes) != 0)
-        return fail_errno(ST_IO, "cannot make a temporary file of %zu bytes in '%s'", bytes,
-                          g->folder);
+    TRY(lengthen(g, a, bytes));
     p = a->p ? mremap(a->p, a->bytes, bytes, MREMAP_MAYMOVE)
              : mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, a->fd, 0);
     if (p == MAP_FAILED)
@@ -38,6 +52,18 @@ static enum status grow_file(struct paged *g, struct paged_array *a, size_t byte
     a->bytes = bytes;
     enroll(g, a);
     return ST_OK;
+}
+
+static enum status grow_file(struct paged *g, struct paged_array *a, size_t bytes)
+{
+    enum status st;
+
+    if (a->p == NULL)
+        TRY(spill_file_open(g->folder, &a->fd));
+    st = grow_mapped(g, a, bytes);
+    if (a->p == NULL)
+        close(a->fd);
+    return st;
 }
 
 enum status paged_grow(struct paged *g, struct paged_array *a, size_t want, size_t size)

@@ -37,7 +37,10 @@ enum status spill_file_write(int fd, uint64_t at, const void *p, size_t n)
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0)
-            return fail_errno(ST_IO, "cannot write %zu bytes to the temporary file of training", n);
+            return fail_errno(ST_IO,
+                              "cannot write %zu bytes to the temporary file beside the output (make "
+                              "room there, or allow more memory)",
+                              n);
         from += done;
         at += (uint64_t)done;
         n -= (size_t)done;

@@ -18,7 +18,7 @@ struct batch {
 };
 struct stream {
     const struct train_text_args *args;
-    size_t batch_bytes;
+    size_t batch_bytes;              /* the same on all ranks */
     bool drops;                      /* the pattern leaves pieces out */
     uint64_t batches;                /* so far, all ranks' */
     struct pretok_run **runs;        /* one a worker */
@@ -221,16 +221,22 @@ static void discard(void *ctx, void *item)
     batch_free(item);
 }
 
-static size_t batch_bytes(const struct train_text_args *a)
+/* The least of what the ranks can hold: all make the same batches, or text would be counted twice or
+ * not at all. */
+static enum status agree_batch_bytes(const struct train_text_args *a, size_t *out)
 {
     uint64_t each = a->memory / ((uint64_t)pool_threads(a->pool) * 2 + 2);
+    int64_t least = each > BATCH_BYTES ? -(int64_t)BATCH_BYTES : -(int64_t)each;     /* negative */
 
-    return each < BATCH_LEAST ? BATCH_LEAST : each > BATCH_BYTES ? BATCH_BYTES : (size_t)each;
+    TRY(comm_all_reduce(a->comm, &(struct comm_buffer){ .p = &least, .count = 1, .type = COMM_I64 },
+                        COMM_MAX));
+    *out = (size_t)-least < BATCH_LEAST ? BATCH_LEAST : (size_t)-least;
+    return ST_OK;
 }
 
 enum status train_text_count(const struct train_text_args *args, struct train_text_totals *totals)
 {
-    struct stream r = { .args = args, .batch_bytes = batch_bytes(args), .totals = totals };
+    struct stream r = { .args = args, .totals = totals };
     struct pool_stream stream = { .produce = produce,
                                   .work = work,
                                   .consume = consume,
@@ -240,6 +246,7 @@ enum status train_text_count(const struct train_text_args *args, struct train_te
     enum status st;
 
     *totals = (struct train_text_totals){ 0 };
+    TRY(agree_batch_bytes(args, &r.batch_bytes));
     r.drops = pretok_drops(args->pretok);
     r.normal = mem_array((size_t)pool_threads(args->pool), sizeof *r.normal);
     r.runs = mem_array((size_t)pool_threads(args->pool), sizeof(struct pretok_run *));
