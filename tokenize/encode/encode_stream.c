@@ -215,11 +215,8 @@ static enum status encode_entry(const struct stream *r, struct encoder *encoder,
     struct span text = { b->bytes.p + e->text, e->text_n };
 
     e->begin = b->tokens.count;
-<<<<<<< HEAD
     add_front(s, b, e);
-=======
     encoder_go_on(encoder, e->at > 0);
->>>>>>> main
     if (s->ranges)
         TRY(encoder_encode_ranges(encoder, text, s->specials, &b->tokens, &b->ranges));
     else
