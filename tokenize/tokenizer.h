@@ -1,10 +1,11 @@
 /*
- * A tokenizer: text to token ids and back. The file is Hugging Face's
- * tokenizer.json (byte-level BPE).
+ * A tokenizer: text to token ids and back. The file is Hugging Face's tokenizer.json (BPE over bytes
+ * or over characters), or another that says the same.
  *
- * Encoding: special tokens are split off first (only when allowed), the rest is cut into pieces by
- * the pre-tokenizer's pattern (PCRE2, JIT), each piece's bytes are merged by rank, lowest first,
- * leftmost on ties. Any bytes survive encode and decode: where the text is not UTF-8, the
+ * Encoding: added tokens are split off first (special ones only when allowed), the rest is normalized
+ * and cut into pieces by the pre-tokenizer's patterns (a scanner where the pattern is well known, else
+ * PCRE2), each piece's symbols are merged by rank, lowest first, leftmost on ties. Any bytes survive
+ * encode and decode of a byte-level file without normalizer: where the text is not UTF-8, the
  * ill-formed bytes stand as single-byte tokens.
  * A tokenizer is immutable after load and shared by threads; each thread encodes with its own
  * encoder (scratch and piece cache).
@@ -36,8 +37,10 @@ int64_t tokenizer_special(const struct tokenizer *t, const char *text);
 /* The end-of-text token that separates documents ("<|endoftext|>" and the usual
  * other names), or -1. */
 int64_t tokenizer_end_of_text(const struct tokenizer *t);
-/* The bytes of one token; special tokens give their text. n = 0 for an id that has
- * no entry. Borrowed. */
+/* The bytes that one token decodes to. An added token gives its text, in its normalized form if it is
+ * looked for behind normalization; one that is an entry of a byte-level vocabulary too gives the
+ * entry's bytes. (Hugging Face's ByteLevel decoder takes the letters of every added token for bytes: an
+ * added "é" is the byte 0xE9 there, and 'é' here.) n = 0 for an id that has no entry. Borrowed. */
 struct span tokenizer_bytes(const struct tokenizer *t, uint32_t id);
 bool tokenizer_is_special(const struct tokenizer *t, uint32_t id);
 /* What the file's post-processor puts before and behind a text where special tokens are asked for

@@ -17,6 +17,7 @@ struct info_options {
 #define LARGEST_SHOWN 5
 #define EXCEPTIONS_SHOWN 20
 
+/* The file's own. */
 static json_t *describe_cuts(const struct tokenizer *t)
 {
     json_t *cuts = json_array();
@@ -25,6 +26,8 @@ static json_t *describe_cuts(const struct tokenizer *t)
     for (size_t i = 0; (cut = pretok_cut(t->pretok, i)) != NULL; i++) {
         const char *name = pretok_pattern_name(cut);
 
+        if (t->cut_marks && pretok_cut(t->pretok, i + 1) == NULL)
+            break;
         json_array_append_new(cuts, json_string(name ? name : cut));
     }
     return cuts;

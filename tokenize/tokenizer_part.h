@@ -54,6 +54,7 @@ struct tokenizer {
     struct bpe *bpe;
     struct piece_merge *merge;       /* of the above, made at the end of loading */
     struct pretok *pretok;
+    bool cut_marks;                  /* the last cut of pretok is none of the file's: no merge crosses it */
     struct decode_steps *decode;     /* NULL: text is the tokens' bytes in a row */
     uint32_t *prefix, *suffix;       /* ids around a text, where special tokens are asked for */
     size_t prefix_count, suffix_count;

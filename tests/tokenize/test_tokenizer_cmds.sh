@@ -165,6 +165,13 @@ has out '"tokens":2,"more":false'
 run 0 tokenizer encode --tokenizer t --around lines.txt
 has err '--around changes nothing'
 
+# info tells the file's own cuts; where nothing merges across a mark is none of them
+printf '{"model":{"type":"BPE","vocab":{"\xe2\x96\x81":0,"a":1,"\xe2\x96\x81a":2},"merges":["\xe2\x96\x81 a"]}}' >marks.json
+run 0 tokenizer info --json marks.json
+has out '"pattern": *\[\]'
+run 0 tokenizer info --json t
+has out '"pattern": *\["'
+
 # what is refused, and where
 run 2 tokenizer decode --tokenizer t <<<$'1 2\n3 x4'
 has err "'standard input' line 2, byte 3: want ids between spaces, .*found 'x4'"

@@ -311,5 +311,6 @@ enum status reading_cut_marks(struct reading *r)
         rule.pattern = "\xE2\x96\x81+[^\xE2\x96\x81]*";
     else if (!r->crosses_space && text_map_get(&r->strings, span_of(" "), &id))
         rule.pattern = " +[^ ]*";
+    t->cut_marks = rule.pattern != NULL;
     return rule.pattern ? pretok_add(t->pretok, &rule) : ST_OK;
 }
