@@ -1,6 +1,7 @@
 #include "tokenize/corpus_text.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/file.h"
 
@@ -12,6 +13,7 @@ struct corpus_text {
     size_t next;
     struct file_map map;             /* of the file handed out last */
     bool mapped;
+    size_t forgotten;                /* bytes of it */
     uint64_t total;
 };
 
@@ -101,6 +103,21 @@ void corpus_text_close(struct corpus_text *c)
     free(c);
 }
 
+#define FORGET_BYTES ((size_t)2 << 20)      /* at a time; whole pages */
+
+void corpus_text_forget(struct corpus_text *c, const char *upto)
+{
+    size_t n;
+
+    if (!c->mapped)
+        return;
+    n = (size_t)(upto - c->map.p) / FORGET_BYTES * FORGET_BYTES;
+    if (n > c->forgotten)
+        (void)madvise((void *)(c->map.p + c->forgotten), n - c->forgotten, MADV_DONTNEED);
+    if (n > c->forgotten)
+        c->forgotten = n;
+}
+
 uint64_t corpus_text_total(const struct corpus_text *c)
 {
     return c->total;
@@ -119,6 +136,7 @@ static enum status next_file(struct corpus_text *c, struct document *d, bool *go
     name = c->files.names[c->next++];
     TRY(file_map_open(&c->map, full_path(c, name)));
     c->mapped = true;
+    c->forgotten = 0;
     *d = (struct document){ .id = span_of(*name ? name : path_base(c->path)),
                             .text = { c->map.p, c->map.n },
                             .source = span_of(path_base(c->path)) };

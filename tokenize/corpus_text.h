@@ -17,6 +17,9 @@ MUST_USE enum status corpus_text_open(const char *path, struct corpus_text **out
 /* The next document; *got false at the end. Spans are valid until the next call. The text of .jsonl
  * is UTF-8, that of .txt any bytes. */
 MUST_USE enum status corpus_text_next(struct corpus_text *c, struct document *d, bool *got);
+/* The text of the document handed out last is wanted from upto on only: what is before it leaves
+ * memory, if it is a file's. */
+void corpus_text_forget(struct corpus_text *c, const char *upto);
 /* Bytes of all texts where that is known beforehand, for a progress bar; else 0. */
 uint64_t corpus_text_total(const struct corpus_text *c);
 void corpus_text_close(struct corpus_text *c);

@@ -23,7 +23,7 @@
 #include "base/rng.h"
 #include "tokenize/encode/encode_stream.h"
 #include "tokenize/files/tokenizer_write.h"
-#include "tokenize/learn/train_text.h"
+#include "tokenize/learn/learn.h"
 #include "tokenize/tokenize_cmd.h"
 #include "tokenize/tokenizer.h"
 
@@ -85,37 +85,34 @@ static enum status train(const struct bench_text *b, uint32_t vocab, struct toke
 {
     static const char *const specials[] = { "<|endoftext|>" };
     const char *pattern = pretok_pattern_text("llama3");
-    struct bpe_train_args args = { .specials = specials,
-                                   .special_count = 1,
-                                   .vocab = vocab,
-                                   .min_frequency = 1,
-                                   .memory = UINT64_MAX };
+    struct learn_args args = { .pool = b->pool,
+                               .train = { .specials = specials,
+                                          .special_count = 1,
+                                          .vocab = vocab,
+                                          .min_frequency = 1,
+                                          .memory = UINT64_MAX,
+                                          .folder = b->folder } };
     struct pretok *pretok = pretok_new();
-    struct bpe_counter *counter = bpe_counter_new(pool_threads(b->pool), UINT64_MAX);
-    struct corpus_text *corpus = NULL;
-    struct train_text_totals totals;
-    struct bpe_words words = { 0 };
-    struct bpe_trained trained = { 0 };
+    struct learnt made = { 0 };
     struct buf json = { 0 };
-    enum status st = pretok_add(pretok, &(struct pretok_rule){ .what = "bench", .pattern = pattern });
+    enum status st =
+        pretok_add(pretok, &(struct pretok_rule){ .what = "bench", .pattern = pattern });
 
+    args.pretok = pretok;
     if (st == ST_OK)
-        st = corpus_text_open(b->file, &corpus);
+        st = comm_open(&args.comm);
     if (st == ST_OK)
-        st = train_text_count(b->pool, corpus, pretok, counter, &totals);
+        st = corpus_text_open(b->file, &args.corpus);
     if (st == ST_OK)
-        st = bpe_counter_finish(counter, &words);
-    if (st == ST_OK)
-        st = bpe_train(&args, &words, &trained);
+        st = learn(&args, &made);
     if (st == ST_OK && out != NULL) {
-        tokenizer_print(&json, &trained, 1, pattern);
+        tokenizer_print(&json, &made.trained, 1, pattern);
         st = tokenizer_parse("bench", json.p, json.n, out);
     }
     buf_release(&json);
-    bpe_trained_release(&trained);
-    free(words.v);
-    corpus_text_close(corpus);
-    bpe_counter_free(counter);
+    learnt_release(&made);
+    corpus_text_close(args.corpus);
+    comm_close(args.comm);
     pretok_free(pretok);
     return st;
 }

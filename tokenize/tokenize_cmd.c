@@ -101,14 +101,17 @@ static enum status encode_all(struct tokenizing *t, int64_t end)
     return st;
 }
 
-/* The store carries its tokenizer: checkpoints and models get theirs from it. */
-static enum status keep_tokenizer(const char *tokenizer, const char *folder)
+/* The store carries its tokenizer: checkpoints and models get theirs from it. Written first, so that
+ * one that cannot be is told before the work. */
+static enum status keep_tokenizer(const struct tokenizing *t, const char *folder)
 {
     struct arena a = { 0 };
-    const char *from =
-        file_is_folder(tokenizer) ? path_join(&a, tokenizer, "tokenizer.json") : tokenizer;
-    enum status st = file_copy(from, path_join(&a, folder, "tokenizer.json"));
+    struct buf json = { 0 };
+    enum status st = tokenizer_json(t->o->tokenizer, &json);
 
+    if (st == ST_OK)
+        st = file_write_new(path_join(&a, folder, "tokenizer.json"), json.p, json.n);
+    buf_release(&json);
     arena_release(&a);
     return st;
 }
@@ -120,6 +123,7 @@ static enum status write_store(struct tokenizing *t, struct artifact *out)
     enum status st;
 
     TRY(open_inputs(t, &end));
+    TRY(keep_tokenizer(t, artifact_folder(out)));
     TRY(open_writer(t, out));
     st = encode_all(t, end);
     if (st == ST_OK && t->documents == 0)
@@ -136,7 +140,7 @@ static enum status write_store(struct tokenizing *t, struct artifact *out)
                  "want more documents, or --validation above %g",
                  (unsigned long long)t->documents, t->o->validation);
     artifact_set_counts(out, counts);
-    return keep_tokenizer(t->o->tokenizer, artifact_folder(out));
+    return ST_OK;
 }
 
 static void report(const struct tokenizing *t)

@@ -20,19 +20,24 @@ static enum status open_foreign(const char *path, enum foreign_kind kind, struct
     return st;
 }
 
+/* path, or the tokenizer.json in that folder. */
+static char *file_of(const char *path)
+{
+    struct buf name = { 0 };
+
+    buf_printf(&name, file_is_folder(path) ? "%s/tokenizer.json" : "%s", path);
+    return name.p;
+}
+
 enum status tokenizer_open(const char *path, struct tokenizer **out)
 {
     struct buf text = { 0 };
-    char *file = NULL;
+    char *file = file_of(path);
     enum foreign_kind kind;
     enum status st;
 
     *out = NULL;
-    if (file_is_folder(path)) {
-        buf_printf(&text, "%s/tokenizer.json", path);
-        file = mem_strdup(text.p);
-        path = file;
-    }
+    path = file;
     kind = file_exists(path) ? foreign_sniff(path) : FOREIGN_NONE;
     if (kind != FOREIGN_NONE)
         st = open_foreign(path, kind, out);
@@ -45,6 +50,34 @@ enum status tokenizer_open(const char *path, struct tokenizer **out)
     if (st == ST_OK && kind == FOREIGN_NONE)
         st = tokenizer_parse(path, text.p, text.n, out);
     buf_release(&text);
+    free(file);
+    return st;
+}
+
+static enum status print_foreign(const char *path, enum foreign_kind kind, struct buf *json)
+{
+    struct foreign f;
+    enum status st = ST_OK;
+
+    TRY(foreign_read(path, kind, &(struct foreign_args){ NULL, NULL, 0 }, &f));
+    if (f.ranks == RANK_SPLITS)
+        st = fail(ST_UNSUPPORTED,
+                  "'%s' holds ranks in place of merges, and a tokenizer.json is wanted; make one with "
+                  "'tundish tokenizer convert'",
+                  path);
+    else
+        foreign_print(&f, json);
+    foreign_release(&f);
+    return st;
+}
+
+enum status tokenizer_json(const char *path, struct buf *json)
+{
+    char *file = file_of(path);
+    enum foreign_kind kind = file_exists(file) ? foreign_sniff(file) : FOREIGN_NONE;
+    enum status st = kind == FOREIGN_NONE ? file_read(file, FILE_LIMIT, json)
+                                          : print_foreign(file, kind, json);
+
     free(file);
     return st;
 }
@@ -62,10 +95,13 @@ void tokenizer_close(struct tokenizer *t)
         normalizer_free(t->stages[i].rewrite);
     }
     normalizer_free(t->normalizer);
+    normalizer_free(t->normalizer_inside);
     symbols_free(t->symbols);
     free(t->raw);
     added_set_free(t->added_raw);
     added_set_free(t->added_normal);
+    if (t->pieces != t->bytes)
+        free(t->pieces);
     free(t->bytes);
     free(t->special);
     free(t->short_bytes);

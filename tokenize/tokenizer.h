@@ -23,6 +23,9 @@ struct tokenizer;
  * tiktoken's that OpenAI has published; vocab.bpe or merges.txt with their vocabulary beside them;
  * a GGUF file whose pre-tokenizer is known (files/foreign.h). */
 MUST_USE enum status tokenizer_open(const char *path, struct tokenizer **out);
+/* Appends the tokenizer.json that is read from such a path: the file as it is, or what another kind
+ * of file becomes. ST_UNSUPPORTED: a rank file, which no tokenizer.json says exactly. */
+MUST_USE enum status tokenizer_json(const char *path, struct buf *json);
 /* From the JSON text; what names it in errors. (The fuzz target.) */
 MUST_USE enum status tokenizer_parse(const char *what, const char *json, size_t n,
                                      struct tokenizer **out);
@@ -78,6 +81,9 @@ struct encoder;
 struct encoder *encoder_new(const struct tokenizer *t);
 void encoder_free(struct encoder *e);
 const struct tokenizer *encoder_tokenizer(const struct encoder *e);
+/* Says whether the text of the calls to come goes on from one that was cut at a safe place (encode/safe_cut.h), so that nothing is
+ * put in front of it; false at first. */
+void encoder_go_on(struct encoder *e, bool inside);
 /* Appends the ids of text. specials: whether special tokens' texts in it become their ids (never
  * for corpus text). Added tokens that the file does not flag special ("<tool_call>" of Qwen) are
  * part of the text's language and count either way, as in Hugging Face's tokenizers. Ids are

@@ -18,5 +18,12 @@ extern const struct command cmd_tokenizer_compare;
 #define ROW_IN \
     OPT_INPUTS(S, in, "in", "files to read; none, or '-': the standard input", \
                .flags = OPT_POSITIONAL)
+#define ROW_AROUND                                                                              \
+    OPT_BOOL(S, around, "around", "false",                                                      \
+             "with the tokens that the tokenizer puts around a text, Llama's <|begin_of_text|> " \
+             "say (Hugging Face's add_special_tokens)")
+struct tokenizer;
+/* Says so if --around is given (wanted) and the tokenizer puts nothing around a text. */
+void warn_around(const struct tokenizer *t, bool wanted);
 
 #endif

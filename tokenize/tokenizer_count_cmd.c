@@ -14,7 +14,7 @@ struct count_options {
     const char *tokenizer;
     struct opt_list in;
     int read;
-    bool json, documents, special;
+    bool json, documents, special, around;
     int64_t until, threads;
 };
 #define S struct count_options
@@ -133,10 +133,13 @@ static void end_path(struct counting *c)
 static enum status find_end(struct counting *c, const struct encoded_document *d)
 {
     struct token_count found;
+    uint64_t front = c->o->around && d->first ? tokenizer_around(c->tokenizer).before_count : 0,
+             left = (uint64_t)c->o->until - c->tokens;
 
+    left -= front < left ? front : left;
     if (c->encoder == NULL)
         c->encoder = encoder_new(c->tokenizer);
-    TRY(encoder_count(c->encoder, d->text, c->o->special, (uint64_t)c->o->until - c->tokens, &found));
+    TRY(encoder_count(c->encoder, d->text, c->o->special, left, &found));
     c->end = d->at + found.end;
     c->more = true;
     text_input_skip(&c->input, d->tag);
@@ -185,7 +188,7 @@ static enum status count_all(struct counting *c)
 {
     struct encode_stream s = {
         .tokenizer = c->tokenizer, .specials = c->o->special, .parts = true, .count_only = true,
-        .end = -1, .next = next, .take = take, .ctx = c
+        .around = c->o->around, .end = -1, .next = next, .take = take, .ctx = c
     };
     struct pool *pool = pool_new((int)c->o->threads);
     enum status st, written;
@@ -210,6 +213,7 @@ static enum status run_count(struct arena *a, void *cfg)
     enum status st;
 
     TRY(tokenizer_open(c.o->tokenizer, &c.tokenizer));
+    warn_around(c.tokenizer, c.o->around);
     c.input.in.paths = &c.o->in;
     c.input.read = (enum text_read)c.o->read;
     st = count_all(&c);
@@ -231,6 +235,7 @@ static const struct opt count_options[] = {
             "count all"),
     OPT_BOOL(S, documents, "documents", "false", "a line a document instead of one a file"),
     OPT_BOOL(S, json, "json", "false", "JSON objects, one a line"),
+    ROW_AROUND,
     OPT_BOOL(S, special, "special", "false",
              "read special tokens' names in the text as these tokens"),
     OPT_INT(S, threads, "threads", "0", 0, 4096, "threads; 0: as many as usable",

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/output.h"
 #include "base/progress.h"
 #include "tokenize/id_text.h"
@@ -17,7 +18,7 @@ struct encode_options {
     const char *tokenizer;
     struct opt_list in;
     int read, format;
-    bool json, special, count, offsets, tokens, end;
+    bool json, special, around, count, offsets, tokens, end;
     int64_t threads;
 };
 #define S struct encode_options
@@ -195,10 +196,19 @@ static enum status check_options(struct encoding *e)
     return ST_OK;
 }
 
+void warn_around(const struct tokenizer *t, bool wanted)
+{
+    struct tokenizer_around around = tokenizer_around(t);
+
+    if (wanted && around.before_count + around.behind_count == 0)
+        log_warn("--around changes nothing: this tokenizer puts no tokens around a text");
+}
+
 static enum status check_tokenizer(const struct encoding *e, struct encode_stream *s)
 {
     uint32_t vocab = tokenizer_vocab(e->tokenizer);
 
+    warn_around(e->tokenizer, e->o->around);
     s->end = e->o->end ? tokenizer_end_of_text(e->tokenizer) : -1;
     if (e->o->end && s->end < 0)
         return fail(ST_UNSUPPORTED, "the tokenizer '%s' has no end-of-text token; want one with "
@@ -214,7 +224,7 @@ static enum status encode_all(struct encoding *e)
     const struct encode_options *o = e->o;
     struct encode_stream s = {
         .tokenizer = e->tokenizer, .specials = o->special, .parts = !o->offsets && !o->tokens,
-        .ranges = o->offsets, .count_only = o->count, .show = o->count ? NULL : show,
+        .around = o->around, .ranges = o->offsets, .count_only = o->count, .show = o->count ? NULL : show,
         .next = next, .take = take, .ctx = e
     };
     bool bar = !isatty(STDOUT_FILENO);      /* else the bar would stand among the ids */
@@ -264,6 +274,7 @@ static const struct opt encode_options[] = {
     OPT_BOOL(S, tokens, "tokens", "false",
              "ndjson: \"tokens\", the text of each id (U+FFFD for half a character)"),
     OPT_BOOL(S, count, "count", "false", "how many ids, instead of the ids"),
+    ROW_AROUND,
     OPT_BOOL(S, end, "end", "false", "put the end-of-text token behind each document"),
     OPT_BOOL(S, special, "special", "false",
              "read special tokens' names in the text as these tokens"),

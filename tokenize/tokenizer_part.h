@@ -35,7 +35,9 @@ struct tokenizer {
     struct arena arena;              /* all texts below */
     uint32_t vocab;                  /* highest id + 1 */
     size_t entries, merge_count;     /* ids that have a token; merges in the file */
-    struct span *bytes;              /* [vocab]; p == NULL: no entry */
+    struct span *bytes;              /* [vocab] what a token decodes to; p == NULL: no entry */
+    struct span *pieces;             /* [vocab] what a token is in a piece: bytes itself, unless the
+                                        decoder or an added token gives one another text */
     bool *special;                   /* [vocab] */
     struct short_token *short_bytes; /* [vocab]; short_tokens_make() makes it of bytes; may be NULL */
     struct span *raw;                /* [vocab] tokens as the file spells them; only with decode */
@@ -44,6 +46,7 @@ struct tokenizer {
     enum rank_meaning ranks;
     bool nfc;                        /* text is normalized to NFC first, and nothing else */
     struct normalizer *normalizer;   /* what else is done to text; NULL: nothing */
+    struct normalizer *normalizer_inside;    /* the same for what is behind a safe cut (encode/mark_cut.h); NULL: no such cuts */
     struct stage *stages;            /* of a pre-tokenizer that rewrites text, before pretok */
     size_t stage_count;
     struct text_map whole;           /* piece -> id of the tokens that may be a whole piece */

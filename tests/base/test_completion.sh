@@ -46,7 +46,7 @@ want() {
 }
 want "train|" tundish trai
 want "tokenize|tokenizer|" tundish token
-want "compare|count|decode|encode|info|train|" tundish tokenizer ""
+want "compare|convert|count|decode|encode|info|train|" tundish tokenizer ""
 want "train|" tundish tokenizer tr
 want "--vocab|" tundish tokenizer train --voc
 want "bash|fish|zsh|" tundish completion ""
@@ -118,7 +118,7 @@ if command -v fish >/dev/null; then
         [ "$got" = "$2" ] || fail "fish: '$1': got '$got', want '$2'"
     }
     fish_want "tundish trai" "train|"
-    fish_want "tundish tokenizer " "compare|count|decode|encode|info|train|"
+    fish_want "tundish tokenizer " "compare|convert|count|decode|encode|info|train|"
     fish_want "tundish tokenizer train --voc" "--vocab|"
     fish_want "tundish completion " "bash|fish|zsh|"
     fish_want "tundish graph p.yaml --format " "dot|names|text|"

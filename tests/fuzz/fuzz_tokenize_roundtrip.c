@@ -29,11 +29,13 @@ static struct tokenizer *make(const char *pattern)
     };
     struct bpe_train_args args = { .specials = specials, .special_count = 2, .vocab = 300, .min_frequency = 1,
                                    .memory = UINT64_MAX };
+    struct bpe_word_list list = { words, sizeof words / sizeof words[0], 0 };
+    struct bpe_words source = bpe_words_of(&list);
     struct bpe_trained trained;
     struct tokenizer *t;
     struct buf json = { 0 };
 
-    CHECK(bpe_train(&args, &(struct bpe_words){ words, sizeof words / sizeof words[0] }, &trained) == ST_OK);
+    CHECK(bpe_train(&args, &source, &trained) == ST_OK);
     tokenizer_print(&json, &trained, 2, pattern);
     CHECK(tokenizer_parse("made", json.p, json.n, &t) == ST_OK);
     buf_release(&json);

@@ -19,6 +19,38 @@ static struct pretok *made[PATTERNS][2][LEVELS];
 static struct pretok_run *runs[PATTERNS][2][LEVELS];
 static uint32_t want[ENDS], seen[ENDS];
 
+/* Behind the named patterns: DeepSeek's chain, and cuts before marks. */
+static const struct pretok_rule marks[] = {
+    { .pattern = "\xE2\x96\x81+[^\xE2\x96\x81]*" },
+    { .pattern = " +[^ ]*" },
+    { .pattern = "\xE2\x96\x81", .behavior = PRETOK_MERGED_WITH_NEXT },
+};
+enum { MARKS = sizeof marks / sizeof marks[0] };
+
+static int named_count(void)
+{
+    int count = 0;
+
+    while (pretok_patterns[count].name)
+        count++;
+    return count;
+}
+
+static void add_rules(struct pretok *p, int i)
+{
+    int behind = i - named_count();
+    struct pretok_rule rule = { 0 };
+
+    if (behind > 0)
+        rule = marks[behind - 1];
+    rule.what = "fuzz";
+    for (int k = 0; k < (behind == 0 ? PRETOK_DEEPSEEK_CUTS : 1); k++) {
+        if (behind <= 0)
+            rule.pattern = behind == 0 ? pretok_deepseek[k] : pretok_patterns[i].text;
+        CHECK(pretok_add(p, &rule) == ST_OK);
+    }
+}
+
 static void open_pattern(int i, int v)
 {
     for (int level = 0; level < LEVELS; level++) {
@@ -29,7 +61,7 @@ static void open_pattern(int i, int v)
             pretok_free(p);
             continue;
         }
-        CHECK(pretok_add(p, &(struct pretok_rule){ .what = "fuzz", .pattern = pretok_patterns[i].text }) == ST_OK);
+        add_rules(p, i);
         made[i][v][level] = p;
         runs[i][v][level] = pretok_run_new(p);
     }
@@ -72,12 +104,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    int count = 0, i, v;
+    int count = named_count() + 1 + MARKS, i, v;
     struct buf text = { 0 };
     char *copy;
 
-    while (pretok_patterns[count].name)
-        count++;
     if (size < 1 || size > ENDS / 4)
         return 0;
     i = data[0] % count;

@@ -58,11 +58,13 @@ static struct tokenizer *make(const char *pattern, bool nfc)
     };
     struct bpe_train_args args = { .specials = specials, .special_count = 1, .vocab = 300, .min_frequency = 1,
                                    .memory = UINT64_MAX };
+    struct bpe_word_list list = { .v = words, .count = sizeof words / sizeof words[0] };
+    struct bpe_words all = bpe_words_of(&list);
     struct bpe_trained trained;
     struct tokenizer *t;
     struct buf json = { 0 };
 
-    CHECK(bpe_train(&args, &(struct bpe_words){ words, sizeof words / sizeof words[0] }, &trained) == ST_OK);
+    CHECK(bpe_train(&args, &all, &trained) == ST_OK);
     tokenizer_print(&json, &trained, 1, pattern);
     extend(&json, nfc);
     CHECK(tokenizer_parse("made", json.p, json.n, &t) == ST_OK);

@@ -1,9 +1,9 @@
 """Compares ids with PyPI's tokenizers and tiktoken: every vocabulary of ../shared/tokenizers on every text of ../shared/corpora and on
-the files given; about two minutes for 20 MB. By hand (test_peer_tokenizers.sh runs it with --sample):
+the files given; the peers take a second a MB and vocabulary. By hand:
 
-    TUNDISH=build/release/tundish python tests/tokenize/peer_ids.py [--sample] [--only NAME] [FILE...]
+    TUNDISH=build/release/tundish python tests/tokenize/peer_ids.py [--bytes N] [--only NAME] [FILE...]
 
---sample: the first 100 KB of each text. Prints a line a pair; exit 1 if any differs. tiktoken gets its ranks as files.
+--bytes: so much of each text. Prints a line a pair; exit 1 if any differs. tiktoken gets its ranks as files.
 """
 import argparse
 import base64
@@ -74,7 +74,7 @@ def ours(tokenizer, path):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--sample", action="store_true")
+    parser.add_argument("--bytes", type=int, default=1 << 40)
     parser.add_argument("--only", default="")
     parser.add_argument("files", nargs="*")
     o = parser.parse_args()
@@ -82,7 +82,7 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         inputs = []
         for i, (name, text) in enumerate(texts(o.files)):
-            text = text[:100_000] if o.sample else text
+            text = text.encode()[:o.bytes].decode("utf-8", "ignore")
             path = os.path.join(scratch, f"{i}.text")
             with open(path, "w", encoding="utf-8", newline="") as f:
                 f.write(text)

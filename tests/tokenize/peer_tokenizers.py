@@ -41,8 +41,8 @@ def peer_trained(ours, text, vocab, **kw):
     if p["type"] == "ByteLevel":
         t.pre_tokenizer = pre.ByteLevel(add_prefix_space=False)
     else:
-        t.pre_tokenizer = pre.Sequence([pre.Split(Regex(p["pretokenizers"][0]["pattern"]["Regex"]), "isolated"),
-                                        pre.ByteLevel(add_prefix_space=False, use_regex=False)])
+        t.pre_tokenizer = pre.Sequence([pre.Split(Regex(s["pattern"]["Regex"]), "isolated") for s in p["pretokenizers"][:-1]] +
+                                       [pre.ByteLevel(add_prefix_space=False, use_regex=False)])
     t.train_from_iterator([text], trainers.BpeTrainer(
         vocab_size=vocab, special_tokens=["<|endoftext|>"], initial_alphabet=pre.ByteLevel.alphabet(),
         show_progress=False, **kw))
@@ -57,6 +57,18 @@ def compare_training(what, path, vocab, pattern, options=(), **kw):
     print(f"train  {what}: {len(ours['merges'])} merges, {'equal' if same else 'DIFFERENT'}")
     if not same:
         faults.append(what)
+
+
+def compare_continued(path):
+    """A vocabulary trained to 600, then on to 1500: what is trained to 1500 at once."""
+    tundish("tokenizer", "train", path, "--out", "part", "--vocab", "600", "--pattern", "cl100k")
+    shutil.rmtree("made", ignore_errors=True)
+    tundish("tokenizer", "train", path, "--out", "made", "--vocab", "1500", "--from", "part")
+    ours, theirs = json.load(open("made/tokenizer.json"))["model"], peer_trained("made/tokenizer.json", read(path), 1500)
+    same = ours["merges"] == [list(m) for m in theirs["merges"]] and ours["vocab"] == theirs["vocab"]
+    print(f"train  {path} from 600 tokens on: {len(ours['merges'])} merges, {'equal' if same else 'DIFFERENT'}")
+    if not same:
+        faults.append(f"{path} continued")
 
 
 def compare_ids(what, tokenizer, path):
@@ -110,6 +122,14 @@ for pattern in ("gpt2", "cl100k", "llama3", "qwen2", "o200k"):
     compare_ids(f"mixed.txt {pattern}", "made/tokenizer.json", "mixed.txt")
 compare_training("few.txt", "few.txt", 700, "gpt2")
 compare_training("few.txt at least 3 times", "few.txt", 700, "gpt2", ["--min-frequency", "3"], min_frequency=3)
+compare_training("few.txt in little memory", "few.txt", 700, "gpt2", ["--no-report", "--memory", "60M"])
+compare_training("few.txt digits by one", "few.txt", 700, "gpt2", ["--digits", "1"])
+with open("scripts.txt", "w", newline="") as f:
+    f.write(" ".join("".join(random.choice("aé\u0301жЩ東京タワーひらーがな한글ก١٢12.・、") for _ in range(random.randint(1, 9))) for _ in range(4000)))
+compare_training("scripts.txt cut by script", "scripts.txt", 3000, "llama3", ["--scripts"])
+compare_ids("scripts.txt", "made/tokenizer.json", "scripts.txt")
+compare_training("mixed.txt cut by script", "mixed.txt", 2000, "llama3", ["--scripts", "--digits", "any"])
+compare_continued("words.txt")
 compare_training("few.txt at most 4 bytes", "few.txt", 700, "gpt2", ["--max-token-length", "4"], max_token_length=5)
 for path in sorted(glob.glob(os.path.join(SHARED, "corpora", "general", "*.txt"))):
     for vocab in (4096, 8192):

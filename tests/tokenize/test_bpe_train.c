@@ -1,39 +1,40 @@
-/* Training: against a plain reference in Hugging Face's manner, by hand-made cases, and for any order and any number of threads. */
+/* Merging pairs: against a plain reference in Hugging Face's manner, in memory and in pages, and by hand-made cases. Counting has
+ * test_bpe_count.c. */
 #include "test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
-#include "base/pool.h"
 #include "base/rng.h"
-#include "tokenize/learn/bpe_train.h"
 #include "store/byte_level.h"
-#include "tokenize/learn/train_text.h"
+#include "tokenize/learn/bpe_train.h"
 
 static const char *const end_of_text[] = { "<|endoftext|>" };
 
 /* Words with counts from "low 5 lower 2". */
-static struct bpe_words words_of(const char *text)
-{
-    struct bpe_words w = { .v = calloc(64, sizeof *w.v) };
+struct words {
+    struct bpe_word v[64];
+    struct bpe_word_list list;
+};
 
+static struct bpe_words words_of(struct words *w, const char *text)
+{
+    *w = (struct words){ .list = { .v = w->v } };
     while (*text) {
         size_t n = strcspn(text, " ");
 
-        w.v[w.count] = (struct bpe_word){ text, (uint32_t)n, strtoull(text + n, (char **)&text, 10) };
-        w.count++;
+        w->v[w->list.count] = (struct bpe_word){ text, (uint32_t)n, strtoull(text + n, (char **)&text, 10) };
+        w->list.count++;
         text += *text == ' ';
     }
-    return w;
+    return bpe_words_of(&w->list);
 }
 
 static struct bpe_train_args args_of(uint32_t merges)
 {
     return (struct bpe_train_args){ .specials = end_of_text, .special_count = 1, .vocab = 257 + merges, .min_frequency = 1,
-                                    .memory = UINT64_MAX };
+                                    .memory = UINT64_MAX, .folder = "/tmp" };
 }
 
 /* The new tokens, in order, between '|'. */
@@ -52,13 +53,13 @@ static void assert_tokens(const struct bpe_trained *t, size_t specials, const ch
 
 static void assert_trains(const struct bpe_train_args *args, const char *text, const char *want)
 {
-    struct bpe_words words = words_of(text);
+    struct words w;
+    struct bpe_words words = words_of(&w, text);
     struct bpe_trained t;
 
     assert_ok(bpe_train(args, &words, &t));
     assert_tokens(&t, args->special_count, want);
     bpe_trained_release(&t);
-    free(words.v);
 }
 
 /* ---- by hand ---- */
@@ -103,7 +104,8 @@ static void min_frequency_and_length_bound_the_merges(void **state)
 static void exhausted_text_gives_a_smaller_vocabulary(void **state)
 {
     struct bpe_train_args args = args_of(1000);
-    struct bpe_words words = words_of("ab 3 b 2");
+    struct words w;
+    struct bpe_words words = words_of(&w, "ab 3 b 2");
     struct bpe_trained t;
 
     assert_ok(bpe_train(&args, &words, &t));
@@ -111,7 +113,6 @@ static void exhausted_text_gives_a_smaller_vocabulary(void **state)
     assert_int_equal(t.merge_count, 1);
     assert_int_equal(t.text_tokens, 5);
     bpe_trained_release(&t);
-    free(words.v);
 }
 
 static void no_merge_spells_a_special_token(void **state)
@@ -127,7 +128,8 @@ static void no_merge_spells_a_special_token(void **state)
 static void ids_are_special_tokens_then_bytes_in_their_order(void **state)
 {
     struct bpe_train_args args = args_of(0);
-    struct bpe_words words = words_of("ab 1");
+    struct words w;
+    struct bpe_words words = words_of(&w, "ab 1");
     struct bpe_trained t;
     uint8_t order[256];
 
@@ -143,19 +145,128 @@ static void ids_are_special_tokens_then_bytes_in_their_order(void **state)
         assert_int_equal((uint8_t)t.tokens[1 + i].p[0], order[i]);
     }
     bpe_trained_release(&t);
-    free(words.v);
 }
 
-static void too_little_memory_is_told(void **state)
+static void raw_ties_go_by_the_values_of_bytes(void **state)
 {
-    struct bpe_train_args args = args_of(10);
-    struct bpe_words words = words_of("abcdef 1");
+    struct bpe_train_args args = args_of(3);
+
+    args.ties = BPE_TIES_RAW;
+    assert_trains(&args, "\x01! 1 ab 1 !z 1", "|\x01!|!z|ab|");
+}
+
+static void counts_have_64_bits(void **state)
+{
+    struct bpe_train_args args = args_of(2);
+
+    /* above 2^31, where Hugging Face's pair counts end, above 2^32, and more of them in a sum */
+    assert_trains(&args, "ab 4294967296 cd 9000000000 ce 1 cf 9000000000000", "|cf|cd|");
+    assert_trains(&args, "ab 3000000000 xab 3000000000 cd 5999999999", "|ab|cd|");
+}
+
+static void rare_pieces_are_left_out_if_asked(void **state)
+{
+    struct bpe_train_args args = args_of(100);
+
+    args.min_piece_count = 2;
+    assert_trains(&args, "ab 1 xab 1 cd 2", "|cd|");
+}
+
+static void smaller_sizes_are_told_on_the_way(void **state)
+{
+    static const uint32_t stops[] = { 258, 260 };
+    struct bpe_train_args args = args_of(4);
+    struct words w;
+    struct bpe_words words = words_of(&w, "low 5 lowest 2 newer 6 wider 3");
     struct bpe_trained t;
 
-    args.memory = 100;
-    assert_int_equal(bpe_train(&args, &words, &t), ST_LIMIT);
-    assert_non_null(strstr(fail_message(), "memory=100 B"));
-    free(words.v);
+    args.stops = stops;
+    args.stop_count = 2;
+    assert_ok(bpe_train(&args, &words, &t));
+    assert_int_equal(t.stop_count, 2);
+    assert_int_equal(t.stops[0].vocab, 258);
+    assert_int_equal(t.stops[0].merge_count, 1);
+    assert_int_equal(t.stops[0].text_tokens, 72 - 9);          /* er */
+    assert_int_equal(t.stops[1].text_tokens, 72 - 9 - 7 - 7);  /* lo, low */
+    assert_int_equal(t.text_tokens, 72 - 9 - 7 - 7 - 6);       /* ew */
+    bpe_trained_release(&t);
+}
+
+static void required_pieces_become_one_token(void **state)
+{
+    const struct span required[] = { { "ab", 2 }, { "lowab", 5 }, { "zzzz", 4 } };
+    struct bpe_train_args args = args_of(8);
+
+    args.required = required;
+    args.required_count = 3;
+    /* 8 merges may be wanted at first, and there is room for no other; in the end 6 were enough */
+    assert_trains(&args, "low 5 lower 2", "|ab|lo|low|lowab|zz|zzzz|er|lower|");
+    /* "lo" and "low" serve the required pieces, too, so that there is room for "er" */
+    args.vocab++;
+    assert_trains(&args, "low 5 lower 2", "|lo|low|er|ab|lowab|zz|zzzz|lower|");
+}
+
+static void required_pieces_want_room(void **state)
+{
+    const struct span required[] = { { "abcdef", 6 } };
+    struct bpe_train_args args = args_of(4);
+    struct words w;
+    struct bpe_words words = words_of(&w, "low 5");
+    struct bpe_trained t;
+
+    args.required = required;
+    args.required_count = 1;
+    assert_int_equal(bpe_train(&args, &words, &t), ST_CONFIG);
+    assert_non_null(strstr(fail_message(), "want 262"));
+}
+
+/* A vocabulary in which "bc" comes before "ab", so that "abc" never arises from "ab" and "c". */
+static enum status encode_base(void *ctx, struct span piece, struct buf *ids)
+{
+    const struct bpe_base *b = ctx;
+
+    for (size_t i = 0; i < piece.n; i++) {
+        bool two = i + 1 < piece.n && memcmp(piece.p + i, "bc", 2) == 0;
+        uint32_t id = two ? 256 : b->byte_id[(uint8_t)piece.p[i]];
+
+        buf_add(ids, &id, sizeof id);
+        i += two;
+    }
+    return ST_OK;
+}
+
+static void training_goes_on_from_a_vocabulary(void **state)
+{
+    struct span tokens[260] = { { 0 } };
+    bool special[260] = { false };
+    uint32_t byte_id[256];
+    char bytes[256];
+    struct bpe_base base = { .tokens = tokens, .vocab = 260, .special = special, .byte_id = byte_id, .encode = encode_base };
+    struct bpe_train_args args = { .vocab = 262, .min_frequency = 1, .memory = UINT64_MAX, .base = &base };
+    struct words w;
+    struct bpe_words words = words_of(&w, "abc 9 abcd 5 xy 3");
+    struct bpe_trained t;
+
+    for (int i = 0; i < 256; i++) {
+        bytes[i] = (char)i;
+        tokens[i] = (struct span){ &bytes[i], 1 };
+        byte_id[i] = (uint32_t)i;
+    }
+    tokens[256] = (struct span){ "bc", 2 };
+    tokens[257] = (struct span){ "abc", 3 };    /* a token that no merge makes yet */
+    tokens[259] = (struct span){ "<end>", 5 };
+    special[259] = true;
+    base.ctx = &base;
+    assert_ok(bpe_train(&args, &words, &t));
+    /* (a, bc) gives the token that is there; then new ones behind all that there were */
+    assert_int_equal(t.vocab, 262);
+    assert_int_equal(t.merge_count, 3);
+    assert_int_equal(t.merges[0].left, 'a');
+    assert_int_equal(t.merges[0].right, 256);
+    assert_int_equal(t.merges[1].left, 257);
+    assert_true(span_eq(t.tokens[260], "abcd"));
+    assert_true(span_eq(t.tokens[261], "xy"));
+    bpe_trained_release(&t);
 }
 
 /* ---- a plain reference ---- */
@@ -292,25 +403,41 @@ static void ref_train(struct ref *r, uint32_t vocab)
     }
 }
 
+/* What a training must give, in memory or in pages, where the index of pairs has room for few. */
+static void assert_as_reference(const struct ref *r, const struct bpe_train_args *args, const struct bpe_word *v)
+{
+    struct bpe_word_list list = { v, r->words, 0 };
+    struct bpe_words words = bpe_words_of(&list);
+    struct bpe_trained t;
+
+    assert_ok(bpe_train(args, &words, &t));
+    assert_int_equal(t.paged, args->memory < 1000);
+    assert_int_equal(t.vocab, r->vocab);
+    assert_int_equal(t.merge_count, r->merge_count);
+    assert_memory_equal(t.merges, r->merges, t.merge_count * sizeof *t.merges);
+    for (uint32_t id = 257; id < t.vocab; id++)
+        assert_true(span_eq(t.tokens[id], r->text[id]));
+    bpe_trained_release(&t);
+}
+
 /* Fills both with the same random words over few letters. */
-static void make_words(struct ref *r, struct bpe_words *words, char (*texts)[REF_LETTERS], uint64_t seed)
+static void make_words(struct ref *r, struct bpe_word *words, char (*texts)[REF_LETTERS], uint64_t seed)
 {
     struct rng rng = { .seed = seed };
     uint64_t letters = 1 + rng_below(&rng, 3), longest = 3 + rng_below(&rng, REF_LETTERS - 3);
 
-    words->count = 1 + rng_below(&rng, REF_WORDS);
-    for (size_t w = 0; w < words->count; w++) {
+    r->words = 1 + rng_below(&rng, REF_WORDS);
+    for (size_t w = 0; w < r->words; w++) {
         uint32_t n = 1 + (uint32_t)rng_below(&rng, longest);
 
         for (uint32_t i = 0; i < n; i++) {
             texts[w][i] = (char)('a' + rng_below(&rng, letters));
             r->word[w][i] = 1 + (uint32_t)(texts[w][i] - '!');
         }
-        words->v[w] = (struct bpe_word){ texts[w], n, 1 + rng_below(&rng, 5) };
+        words[w] = (struct bpe_word){ texts[w], n, 1 + rng_below(&rng, 5) };
         r->length[w] = n;
-        r->weight[w] = (long)words->v[w].count;
+        r->weight[w] = (long)words[w].count;
     }
-    r->words = words->count;
 }
 
 static void random_words_as_the_reference(void **state)
@@ -318,130 +445,23 @@ static void random_words_as_the_reference(void **state)
     for (uint64_t seed = 0; seed < 60; seed++) {
         struct ref *r = calloc(1, sizeof *r);
         struct bpe_train_args args = args_of(10 + (uint32_t)seed * 2);
-        struct bpe_words words = { .v = calloc(REF_WORDS, sizeof *words.v) };
+        struct bpe_word words[REF_WORDS];
         char texts[REF_WORDS][REF_LETTERS];
-        struct bpe_trained t;
 
         r->queue = calloc(REF_PAIRS, sizeof *r->queue);
         r->round = calloc(2000, sizeof *r->round);
         r->vocab = 257;
         for (uint32_t id = 0; id < 257; id++)
             snprintf(r->text[id], sizeof r->text[id], id > 0 && id < 95 ? "%c" : "<%d>", id > 0 && id < 95 ? (int)id + 32 : (int)id);
-        make_words(r, &words, texts, seed);
+        make_words(r, words, texts, seed);
         ref_train(r, args.vocab);
-        assert_ok(bpe_train(&args, &words, &t));
-        assert_int_equal(t.vocab, r->vocab);
-        assert_int_equal(t.merge_count, r->merge_count);
-        assert_memory_equal(t.merges, r->merges, t.merge_count * sizeof *t.merges);
-        for (uint32_t id = 257; id < t.vocab; id++)
-            assert_true(span_eq(t.tokens[id], r->text[id]));
-        bpe_trained_release(&t);
-        free(words.v);
+        assert_as_reference(r, &args, words);
+        args.memory = 1;
+        assert_as_reference(r, &args, words);
         free(r->queue);
         free(r->round);
         free(r);
     }
-}
-
-/* ---- counting ---- */
-
-static uint64_t count_of(const struct bpe_words *w, const char *piece)
-{
-    for (size_t i = 0; i < w->count; i++)
-        if (w->v[i].n == strlen(piece) && memcmp(w->v[i].p, piece, w->v[i].n) == 0)
-            return w->v[i].count;
-    return 0;
-}
-
-static void counts_add_up_over_workers_and_full_tables(void **state)
-{
-    struct bpe_counter *c = bpe_counter_new(3, UINT64_MAX);
-    struct bpe_words words;
-    uint64_t sum = 0;
-    char piece[40];
-
-    for (int round = 0; round < 2; round++)
-        for (int i = 0; i < 150000; i++) {
-            int n = snprintf(piece, sizeof piece, i % 3 ? "p%d" : "a longer piece number %d", i % 140000);
-
-            assert_ok(bpe_counter_add(c, i % 3, (struct span){ piece, (size_t)n }));
-            assert_ok(bpe_counter_add(c, (i + 1) % 3, span_of("often")));
-        }
-    assert_ok(bpe_counter_finish(c, &words));
-    assert_int_equal(count_of(&words, "often"), 300000);
-    assert_int_equal(count_of(&words, "p139999"), 2);
-    for (size_t i = 0; i < words.count; i++)
-        sum += words.v[i].count;
-    assert_int_equal(sum, 600000);
-    free(words.v);
-    bpe_counter_free(c);
-}
-
-static void a_counter_without_room_says_what_to_do(void **state)
-{
-    struct bpe_counter *c = bpe_counter_new(1, 1 << 20);
-    enum status st = ST_OK;
-    char piece[40];
-
-    for (int i = 0; st == ST_OK && i < 1000000; i++) {
-        int n = snprintf(piece, sizeof piece, "piece %d", i);
-
-        st = bpe_counter_add(c, 0, (struct span){ piece, (size_t)n });
-    }
-    assert_int_equal(st, ST_LIMIT);
-    assert_non_null(strstr(fail_message(), "memory=1.0 MB; raise it"));
-    bpe_counter_free(c);
-}
-
-/* A .txt file in one piece or cut for many threads: the same counts, so the same tokenizer. */
-static void threads_and_order_change_nothing(void **state)
-{
-    struct bpe_train_args args = args_of(600);
-    struct bpe_trained first = { 0 };
-    struct buf text = { 0 };
-    struct rng r = { .seed = 2 };
-    char path[] = "/tmp/tundish-train-XXXXXX.txt";
-    int fd = mkstemps(path, 4);
-
-    assert_true(fd >= 0);
-    while (text.n < 3 << 20)
-        buf_printf(&text, rng_below(&r, 9) ? "w%x " : "(%d), \xC3\xA9t\xC3\xA9\xFF\n ", (unsigned)rng_below(&r, 5000));
-    assert_int_equal(write(fd, text.p, text.n), text.n);
-    close(fd);
-    for (int threads = 1; threads <= 8; threads *= 2) {
-        struct pool *pool = pool_new(threads);
-        struct pretok *pretok = pretok_new();
-        struct bpe_counter *counter = bpe_counter_new(pool_threads(pool), UINT64_MAX);
-        struct corpus_text *corpus;
-        struct train_text_totals totals;
-        struct bpe_words words;
-        struct bpe_trained t;
-
-        assert_ok(pretok_add(pretok, &(struct pretok_rule){ .what = "test", .pattern = pretok_pattern_text("o200k") }));
-        assert_ok(corpus_text_open(path, &corpus));
-        assert_ok(train_text_count(pool, corpus, pretok, counter, &totals));
-        assert_int_equal(totals.documents, 1);
-        assert_int_equal(totals.bytes, text.n);
-        assert_in_range(totals.other_bytes, 1000, text.n);
-        assert_ok(bpe_counter_finish(counter, &words));
-        assert_ok(bpe_train(&args, &words, &t));
-        if (threads == 1) {
-            first = t;
-        } else {
-            assert_int_equal(t.merge_count, first.merge_count);
-            assert_memory_equal(t.merges, first.merges, t.merge_count * sizeof *t.merges);
-            assert_int_equal(t.text_tokens, first.text_tokens);
-            bpe_trained_release(&t);
-        }
-        free(words.v);
-        corpus_text_close(corpus);
-        bpe_counter_free(counter);
-        pretok_free(pretok);
-        pool_free(pool);
-    }
-    unlink(path);
-    bpe_trained_release(&first);
-    buf_release(&text);
 }
 
 int main(void)
@@ -449,16 +469,19 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_most_frequent_pair_comes_first),
         cmocka_unit_test(ties_go_to_the_smallest_pair_of_ids),
+        cmocka_unit_test(raw_ties_go_by_the_values_of_bytes),
+        cmocka_unit_test(counts_have_64_bits),
         cmocka_unit_test(runs_merge_from_the_left_without_overlap),
         cmocka_unit_test(min_frequency_and_length_bound_the_merges),
+        cmocka_unit_test(rare_pieces_are_left_out_if_asked),
+        cmocka_unit_test(smaller_sizes_are_told_on_the_way),
+        cmocka_unit_test(required_pieces_become_one_token),
+        cmocka_unit_test(required_pieces_want_room),
+        cmocka_unit_test(training_goes_on_from_a_vocabulary),
         cmocka_unit_test(exhausted_text_gives_a_smaller_vocabulary),
         cmocka_unit_test(no_merge_spells_a_special_token),
         cmocka_unit_test(ids_are_special_tokens_then_bytes_in_their_order),
-        cmocka_unit_test(too_little_memory_is_told),
         cmocka_unit_test(random_words_as_the_reference),
-        cmocka_unit_test(counts_add_up_over_workers_and_full_tables),
-        cmocka_unit_test(a_counter_without_room_says_what_to_do),
-        cmocka_unit_test(threads_and_order_change_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

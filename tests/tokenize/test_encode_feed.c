@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/file.h"
+#include "base/json.h"
 #include "base/rng.h"
 #include "tokenize/files/tokenizer_write.h"
 #include "tokenize/learn/bpe_train.h"
@@ -17,7 +19,8 @@ static const char *const parts[] = {
     "the", " the", "the then", " then", "the", "word", " word", "words", "<tag>", " <tag>", "<|endoftext|>", "<|end", "cafe\xCC\x81",
     "caf\xC3\xA9", " x", "e", "\xCC\x81", "\xCC\xA7\xCC\x81", " ", "  ", "\n", "\n\n", "\r\n", " \n", "\t", "\xC2\xA0", "\xC2\x85", "1", "12345",
     "'s", "'", ".", "...\n", "/", "\xE6\x9D\xB1\xE4\xBA\xAC", "\n\xE6\x9D\xB1", "\xE3\x80\x82\n", "\xF0\x9F\x99\x82", "\xE1\x84\x80\xE1\x85\xA1", "\xFF",
-    "\xC3", "\xE6\x9D", "\x80", "\n\xC3\x84", "a b", "Tundish", "\xE1\xA0\x8E", "\xE2\x80\x83", "A\nb", "the\n", "\n\nthe", "\nthe", "  \n", "/\n",
+    "\xC3", "\xE6\x9D", "\x80", "\n\xC3\x84", "a b", "Tundish", "\xE1\xA0\x8E", "\xE2\x80\x83", "A\nb", "the\n", "\n\nthe", "\nthe", "  \n", "/\n", "\xE2\x96\x81", "x\xE2\x96\x81",
+    "<s>", "<s> ", " <s>", "<tag> ", "<tag>  the",
 };
 
 static void make_text(struct rng *r, size_t bytes, struct buf *out)
@@ -79,7 +82,7 @@ static void chunks_of(struct making m, bool cuts)
         }
         encode_feed_free(f);
     }
-    /* a chain of cuts has no places that are known to be safe */
+    /* another chain of cuts than DeepSeek's has no places that are known to be safe */
     assert_int_equal(early > 10000, cuts);
     token_list_release(&ids);
     buf_release(&text);
@@ -94,11 +97,14 @@ static struct making make_trained(const char *pattern)
                                 { "...\n\n", 5, 4 }, { "\t\n", 2, 4 }, { "\r\n\r\n", 4, 4 }, { " x", 2, 3 }, { "/\n/", 3, 3 } };
     struct bpe_train_args args = { .specials = specials, .special_count = 1, .vocab = 300, .min_frequency = 1,
                                    .memory = UINT64_MAX };
+    struct bpe_word_list list = { .v = words, .count = sizeof words / sizeof words[0] };
+    struct bpe_words all;
     struct bpe_trained trained;
     struct making m = { 0 };
     struct buf json = { 0 };
 
-    assert_ok(bpe_train(&args, &(struct bpe_words){ words, sizeof words / sizeof words[0] }, &trained));
+    all = bpe_words_of(&list);
+    assert_ok(bpe_train(&args, &all, &trained));
     tokenizer_print(&json, &trained, 1, pattern);
     assert_ok(tokenizer_parse("made", json.p, json.n, &m.tokenizer));
     m.encoder = encoder_new(m.tokenizer);
@@ -107,8 +113,115 @@ static struct making make_trained(const char *pattern)
     return m;
 }
 
+/* A vocabulary as SentencePiece makes them: bytes, characters, and words with the mark U+2581 for a space. what: the normalizer and
+ * the pre-tokenizer, in JSON; added: after <s>. */
+static struct making make_marked(const char *what, const char *added)
+{
+    static const char *const words[][2] = { { "t", "h" }, { "th", "e" }, { "\u2581", "the" }, { "\u2581the", "n" }, { "\u2581", "\u2581" },
+        { "\u2581\u2581", "\u2581\u2581" }, { "\u2581", "w" }, { "\u2581w", "o" }, { "r", "d" }, { "\u2581\u2581", "x" }, { "\\n", "\\n" } };
+    static const char *const characters[] = { "\u2581", "t", "h", "e", "n", "w", "o", "r", "d", "x", "s", "\\n", "1", "." };
+    struct making m = { 0 };
+    struct buf json = { 0 }, merges = { 0 };
+    int id = 3;
+
+    buf_printf(&json, "{%s,\"added_tokens\":[{\"id\":1,\"content\":\"<s>\",\"special\":true,\"normalized\":false}%s],"
+                      "\"model\":{\"type\":\"BPE\",\"unk_token\":\"<unk>\",\"byte_fallback\":true,\"fuse_unk\":true,\"vocab\":"
+                      "{\"<unk>\":0,\"<s>\":1,\"<tag>\":2", what, added);
+    for (int b = 0; b < 256; b++)
+        buf_printf(&json, ",\"<0x%02X>\":%d", b, id++);
+    for (size_t i = 0; i < sizeof characters / sizeof characters[0]; i++)
+        buf_printf(&json, ",\"%s\":%d", characters[i], id++);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        buf_printf(&json, ",\"%s%s\":%d", words[i][0], words[i][1], id++);
+        buf_printf(&merges, "%s[\"%s\",\"%s\"]", i ? "," : "", words[i][0], words[i][1]);
+    }
+    buf_printf(&json, "},\"merges\":[%s]},\"decoder\":{\"type\":\"ByteFallback\"}}", merges.p);
+    if (tokenizer_parse("marked", json.p, json.n, &m.tokenizer) != ST_OK)
+        fail_msg("%s", fail_message());
+    m.encoder = encoder_new(m.tokenizer);
+    buf_release(&json);
+    buf_release(&merges);
+    return m;
+}
+
+#define REPLACE_SPACES "{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"\u2581\"}"
+#define LLAMA2 "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Prepend\",\"prepend\":\"\u2581\"}," REPLACE_SPACES "]}"
+#define GEMMA "\"normalizer\":" REPLACE_SPACES ",\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"String\":\" \"}," \
+              "\"behavior\":\"MergedWithPrevious\",\"invert\":false}"
+#define TAG(flags) ",{\"id\":2,\"content\":\"<tag>\",\"normalized\":false" flags "}"
+static const struct {
+    const char *what, *added;
+    bool cuts;
+} marked[] = {
+    { LLAMA2, "", true },
+    { GEMMA, "", true },
+    { LLAMA2, TAG(",\"lstrip\":true"), true },
+    { LLAMA2, TAG(",\"rstrip\":true"), true },
+    { GEMMA, TAG(",\"rstrip\":true,\"lstrip\":true"), true },
+    { LLAMA2, TAG(",\"single_word\":true"), true },
+    { LLAMA2, ",{\"id\":2,\"content\":\"<tag>\",\"normalized\":true}", false },       /* not proven */
+};
+
+/* The ids and ranges of a text that is short enough not to be cut. */
+static void tokenizers_with_marks_are_cut_before_spaces(void **state)
+{
+    struct rng r = { .seed = 12 };
+    struct buf text = { 0 };
+
+    for (size_t i = 0; i < sizeof marked / sizeof marked[0]; i++) {
+        struct making m = make_marked(marked[i].what, marked[i].added);
+
+        for (int round = 0; round < 150; round++) {
+            struct id_ranges ranges = { 0 }, fed = { 0 };
+            struct token_list ids = { 0 }, again = { 0 };
+            struct encode_feed_args args = { .specials = round % 2, .step = 1 + rng_below(&r, 40), .ranges = &fed };
+            struct encode_feed *f = encode_feed_new(m.encoder, &args);
+
+            make_text(&r, rng_below(&r, 300), &text);
+            assert_ok(encoder_encode_ranges(m.encoder, (struct span){ text.p, text.n }, args.specials, &ids, &ranges));
+            feed_in_chunks(f, &r, (struct span){ text.p, text.n }, &again);
+            assert_same_ids(&again, &ids, &text);
+            assert_int_equal(fed.count, ranges.count);
+            if (fed.count > 0)
+                assert_memory_equal(fed.v, ranges.v, fed.count * sizeof *fed.v);
+            encode_feed_free(f);
+            token_list_release(&ids);
+            token_list_release(&again);
+            id_ranges_release(&ranges);
+            id_ranges_release(&fed);
+        }
+        chunks_of(m, marked[i].cuts);
+    }
+    buf_release(&text);
+}
+
+/* A golden vocabulary with DeepSeek's chain of cuts. */
+static struct making make_deepseek(void)
+{
+    struct making m = { 0 };
+    struct buf file = { 0 };
+    json_t *root, *items = json_array();
+    char *text;
+
+    assert_ok(file_read(making_golden("llama3", "json"), 16 << 20, &file));
+    assert_ok(json_parse(file.p, file.n, "llama3.json", &root));
+    for (size_t i = 0; i < PRETOK_DEEPSEEK_CUTS; i++)
+        json_array_append_new(items, json_pack("{s:s,s:{s:s},s:s,s:b}", "type", "Split", "pattern", "Regex", pretok_deepseek[i],
+                                               "behavior", "Isolated", "invert", 0));
+    json_array_append_new(items, json_pack("{s:s,s:b,s:b,s:b}", "type", "ByteLevel", "add_prefix_space", 0, "trim_offsets", 1, "use_regex", 0));
+    json_object_set_new(root, "pre_tokenizer", json_pack("{s:s,s:o}", "type", "Sequence", "pretokenizers", items));
+    text = json_dumps(root, 0);
+    assert_ok(tokenizer_parse("deepseek", text, strlen(text), &m.tokenizer));
+    m.encoder = encoder_new(m.tokenizer);
+    free(text);
+    json_decref(root);
+    buf_release(&file);
+    return m;
+}
+
 static void any_chunks_give_the_same_ids(void **state)
 {
+    chunks_of(make_deepseek(), true);
     for (size_t i = 0; i < NAMES; i++)
         chunks_of(making_open(names[i]), strcmp(names[i], "chain") != 0);
     for (const struct pretok_pattern *p = pretok_patterns; p->name; p++)
@@ -360,6 +473,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_chunks_give_the_same_ids),
+        cmocka_unit_test(tokenizers_with_marks_are_cut_before_spaces),
         cmocka_unit_test(what_is_kept_is_bounded),
         cmocka_unit_test(windows_give_the_same_ids),
         cmocka_unit_test(ranges_are_of_the_bytes),

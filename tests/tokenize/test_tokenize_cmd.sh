@@ -43,6 +43,61 @@ tac docs.jsonl >turned.jsonl
 run 0 tokenizer train turned.jsonl --out turned --vocab 400
 cmp t1/tokenizer.json turned/tokenizer.json || fail "the order of documents changes the tokenizer"
 
+# several sizes at once, and on from a smaller one
+run 0 tokenizer train docs.jsonl --out sizes --vocab 400 --also 300 --also 350
+cmp t1/tokenizer.json sizes/tokenizer.json || fail "other sizes change the largest"
+run 0 tokenizer train docs.jsonl --out t300 --vocab 300
+cmp t300/tokenizer.json sizes/vocab-300/tokenizer.json || fail "300 tokens on the way are not 300 tokens trained"
+has sizes/manifest.json '"vocab-350/tokenizer.json"'
+run 0 tokenizer train docs.jsonl --out on --vocab 400 --from sizes/vocab-300
+run 0 tokenizer info --json t1/tokenizer.json
+cp out want
+run 0 tokenizer info --json on/tokenizer.json
+for field in vocab merges; do [ "$(grep -o "\"$field\":[0-9]*" out)" = "$(grep -o "\"$field\":[0-9]*" want)" ] || fail "$field: went on to others"; done
+for t in t1 on; do
+    "$TUNDISH" tokenizer encode --read text --tokenizer $t docs.jsonl >"$t.ids"
+done
+cmp t1.ids on.ids || fail "a training that goes on gives other ids"
+run 2 tokenizer train docs.jsonl --out refused --vocab 400 --from t1
+has err 'has 400 tokens already; want more'
+run 2 tokenizer train docs.jsonl --out refused --from t300 --pattern gpt2
+has err 'option pattern cannot be used with from'
+mkdir nfc
+sed 's/"normalizer": null/"normalizer": {"type": "NFC"}/' t300/tokenizer.json >nfc/tokenizer.json
+run 2 tokenizer train docs.jsonl --out refused --vocab 400 --from nfc --require "$(printf '\341\204\222\341\205\241')"
+has err 'is not in NFC'
+run 0 tokenizer train docs.jsonl --out nfc-on --vocab 400 --from nfc --require "$(printf '\355\225\230')" --no-report
+for also in 400 257 x 2x; do
+    run 2 tokenizer train docs.jsonl --out refused --vocab 400 --also $also
+    has err "also is '$also'; want a number of tokens above 257 and below vocab=400"
+done
+
+# required tokens
+printf ' tundish\nGröße\n\n東京\n' >require.txt
+run 0 tokenizer train docs.jsonl --out required --vocab 300 --require-file require.txt --require melting
+for text in ' tundish' Größe 東京 melting; do
+    printf '%s' "$text" >piece
+    run 0 tokenizer encode --read text --tokenizer required piece
+    [ "$(wc -w <out)" = 1 ] || fail "'$text' is not one token"
+done
+run 2 tokenizer train docs.jsonl --out refused --require 'two words'
+has err "required token 'two words' is cut by the pattern (behind byte 3)"
+
+# digits and scripts
+printf 'in 1550 and 12345 too 東京タワーabc Größe' >cut
+cp cut cut.txt
+digits() { run 0 tokenizer train cut.txt --out digits --vocab 500 --pattern gpt2 --digits "$1"; has digits/tokenizer.json "$2"; }
+digits 1 '| ?..p{N}|'
+digits 3 '| ?..p{N}{1,3}|'
+run 0 tokenizer train cut.txt --out digits --vocab 500 --digits 1
+run 0 tokenizer train cut.txt --out qwen --vocab 500 --pattern qwen2
+cmp digits/tokenizer.json qwen/tokenizer.json || fail "llama3's pattern with single digits is qwen2's"
+run 2 tokenizer train cut.txt --out refused --pattern '.' --digits 1
+has err "digits can be changed in a named pattern only"
+run 0 tokenizer train cut.txt --out scripts --vocab 500 --scripts --require 東京 --require タワー --require abc
+run 2 tokenizer train cut.txt --out refused --scripts --require 東京タワー
+has err "is cut by the pattern (behind byte 6)"
+
 # info
 run 0 tokenizer info t1
 has out '^vocab  *400$'

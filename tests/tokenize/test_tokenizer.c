@@ -233,6 +233,24 @@ static void what_cannot_be_encoded_is_refused_by_name(void **state)
                    ST_FORMAT, "'(' without ')'");
 }
 
+/* A flag or a list of another type would pass for one that is absent. */
+static void members_of_another_type_are_refused(void **state)
+{
+    struct tokenizer *t;
+    static const char list[] = "{\"added_tokens\":{\"a\":1},\"model\":{\"vocab\":{\"a\":0},\"merges\":[]}}",
+                      single[] = "{\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":\"<s> $A\"},"
+                                 "\"model\":{\"vocab\":{\"a\":0},\"merges\":[]}}";
+
+    assert_refused(&(struct parts){ .added = "{\"id\":300,\"content\":\"<x>\",\"lstrip\":\"yes\"}" }, ST_FORMAT,
+                   "\"lstrip\" of <x> is neither true nor false");
+    assert_refused(&(struct parts){ .model_members = "\"ignore_merges\":1," }, ST_FORMAT, "\"ignore_merges\" of ");
+    assert_refused(&(struct parts){ .pretok = "{\"type\":\"ByteLevel\",\"use_regex\":\"\"}" }, ST_FORMAT, "\"use_regex\" of ByteLevel");
+    assert_int_equal(tokenizer_parse("list.json", list, sizeof list - 1, &t), ST_FORMAT);
+    assert_non_null(strstr(fail_message(), "\"added_tokens\" is no list"));
+    assert_int_equal(tokenizer_parse("single.json", single, sizeof single - 1, &t), ST_FORMAT);
+    assert_non_null(strstr(fail_message(), "\"single\" is no list"));
+}
+
 static void other_json_is_no_tokenizer(void **state)
 {
     static const char *const texts[] = { "", "{}", "[]", "7", "{\"model\":[]}", "{\"model\":{\"vocab\":{},\"merges\":[]}}",
@@ -294,9 +312,11 @@ static void what_is_written_is_read_alike(void **state)
     struct bpe_train_args args = { .specials = specials, .special_count = 3, .vocab = 264, .min_frequency = 1,
                                    .memory = UINT64_MAX };
     const char *patterns[] = { pretok_pattern_text("gpt2"), "\"+|[\\\\\\r\\n\\t]+|." };
+    struct bpe_word_list list = { word, 4, 0 };
+    struct bpe_words source = bpe_words_of(&list);
     struct bpe_trained trained;
 
-    assert_ok(bpe_train(&args, &(struct bpe_words){ word, 4 }, &trained));
+    assert_ok(bpe_train(&args, &source, &trained));
     assert_int_equal(trained.vocab, 264);
     for (int i = 0; i < 2; i++) {
         struct buf text = { 0 };
@@ -419,6 +439,7 @@ int main(void)
         cmocka_unit_test(the_longest_added_token_wins),
         cmocka_unit_test(nfc_is_done_in_linear_time),
         cmocka_unit_test(what_cannot_be_encoded_is_refused_by_name),
+        cmocka_unit_test(members_of_another_type_are_refused),
         cmocka_unit_test(other_json_is_no_tokenizer),
         cmocka_unit_test(what_a_vocabulary_lacks),
         cmocka_unit_test(a_path_may_be_the_folder_or_nothing),

@@ -140,6 +140,31 @@ run 0 tokenizer decode --tokenizer t --json forms
 [ "$(wc -l <out)" = 3 ] || fail "three lines are not three texts"
 has out '^{"id":"x\\n","text":'
 
+# what the file puts around a text: only where it is asked for, once a document, in parts too
+mkdir around
+sed 's/"post_processor": *null/"post_processor":{"type":"BertProcessing","cls":["a",65],"sep":["b",66]}/' t/tokenizer.json >around/tokenizer.json
+cmp -s t/tokenizer.json around/tokenizer.json && fail "the file has no post_processor that sed finds"
+printf '1\n\n' >lines.txt
+run 0 tokenizer encode --tokenizer around --read lines lines.txt
+is "$(printf '17\n\n')"
+run 0 tokenizer encode --tokenizer around --read lines --around lines.txt
+is "$(printf '65 17 66\n65 66\n')"
+run 0 tokenizer encode --tokenizer around --read lines --around --json --offsets --end lines.txt
+has out '^{"ids":\[65,17,66,0\],"offsets":\[\[0,0\],\[0,1\],\[1,1\],\[1,1\]\]}'
+run 0 tokenizer encode --tokenizer t book.txt
+cp out plain
+for threads in 1 2 8; do
+    run 0 tokenizer encode --tokenizer around --threads $threads --around book.txt
+    [ "$(cat out)" = "65 $(cat plain) 66" ] || fail "$threads threads put other tokens around a text in parts"
+done
+run 0 tokenizer count --tokenizer around --around --json book.txt
+has out "\"tokens\":$(($(wc -w <plain) + 2))"
+run 0 tokenizer count --tokenizer around --around --until 2 --json --read lines lines.txt
+has out '"more":true,"end":1'
+has out '"tokens":2,"more":false'
+run 0 tokenizer encode --tokenizer t --around lines.txt
+has err '--around changes nothing'
+
 # what is refused, and where
 run 2 tokenizer decode --tokenizer t <<<$'1 2\n3 x4'
 has err "'standard input' line 2, byte 3: want ids between spaces, .*found 'x4'"

@@ -70,6 +70,11 @@ printf '{"a": 0, "b": 1, "ab": 2, "abab": 3, "<|endoftext|>": 4}' >pair/encoder.
 run 0 tokenizer info pair/vocab.bpe --json
 has out '"end_of_text":4'
 has out '"bytes_covered":2'
+printf 'abab' >abab.txt                  # a token store carries a tokenizer.json, whatever it was made with
+run 0 tokenize abab.txt --tokenizer pair/vocab.bpe --out store --validation 0
+same pair/vocab.bpe store
+run 0 store cat store
+has out '"tokens":\[3,4\]'
 echo 'a c' >>pair/vocab.bpe
 run 2 tokenizer info pair/vocab.bpe
 has err 'line 4 is not two tokens'
@@ -89,6 +94,12 @@ run 0 tokenizer encode --read text --tokenizer characters.gguf short.txt
 cp out ids
 run 0 tokenizer decode --tokenizer characters.gguf ids
 [ "$(cat out)" = ' ab ab' ] || fail "other text"
+run 0 tokenizer train sample.txt --from bytes.gguf --vocab 262 --out on --no-report
+has on/tokenizer.json '"ignore_merges": true'
+run 0 tokenizer info on --json
+has out '"merges":5'
+run 2 tokenizer train sample.txt --from characters.gguf --vocab 300 --out no
+has err 'has no byte-level alphabet'
 run 2 tokenizer convert characters.gguf --to tiktoken --out no.tiktoken
 has err 'a rank file holds bytes'
 [ ! -e no.tiktoken ] || fail "something was written"
@@ -113,5 +124,10 @@ if [ -e "$packed" ]; then
     run 0 tokenizer info r50k.tiktoken --json
     has out '"ranks":"token id"'
     has out '"end_of_text":50256'
+    run 2 tokenize sample.txt --tokenizer r50k.tiktoken --out no
+    has err "holds ranks in place of merges.*tundish tokenizer convert"
+    run 2 tokenizer train sample.txt --from r50k.tiktoken --vocab 60000 --out no
+    has err "has ranks in place of merges.*tundish tokenizer convert"
+    [ ! -e no ] || fail "a refused run left something"
 fi
 echo "all conversions as they should be"

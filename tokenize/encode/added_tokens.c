@@ -232,6 +232,8 @@ bool added_set_next(const struct added_set *s, struct added_search *search, bool
         m->id = t->id;
         m->start = t->lstrip ? strip_left(text, start, search->done) : start;
         m->end = t->rstrip ? strip_right(text, end) : end;
+        if (m->end <= m->start)      /* all of it went to the token before it */
+            continue;
         search->done = m->end;
         return true;
     }

@@ -37,7 +37,7 @@ void encode_feed_free(struct encode_feed *f)
     free(f);
 }
 
-static enum status encode_part(struct encode_feed *f, struct span text, struct token_list *out)
+static enum status encode_text(struct encode_feed *f, struct span text, struct token_list *out)
 {
     struct id_ranges *r = f->args.ranges;
     size_t first = r ? r->count : 0;
@@ -50,6 +50,16 @@ static enum status encode_part(struct encode_feed *f, struct span text, struct t
         r->v[i].end += f->at;
     }
     return ST_OK;
+}
+
+static enum status encode_part(struct encode_feed *f, struct span text, struct token_list *out)
+{
+    enum status st;
+
+    encoder_go_on(f->encoder, f->at > 0);
+    st = encode_text(f, text, out);
+    encoder_go_on(f->encoder, false);
+    return st;
 }
 
 /* Encodes what is certain of what is kept. */

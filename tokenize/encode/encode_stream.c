@@ -178,22 +178,50 @@ static enum status produce(void *ctx, void **item)
 
 /* ---- encoding ---- */
 
+/* Ids that stand for none of the text's bytes. */
+static void add_ids(const struct encode_stream *s, struct batch *b, const uint32_t *ids, size_t count,
+                    uint64_t at)
+{
+    for (size_t i = 0; i < count; i++) {
+        token_list_add(&b->tokens, ids[i]);
+        if (s->ranges)
+            *id_ranges_extend(&b->ranges, 1) = (struct id_range){ at, at };
+    }
+}
+
+static void add_front(const struct encode_stream *s, struct batch *b, const struct entry *e)
+{
+    struct tokenizer_around around = tokenizer_around(s->tokenizer);
+
+    if (e->first && s->around)
+        add_ids(s, b, around.before, around.before_count, 0);
+}
+
+static void add_back(const struct encode_stream *s, struct batch *b, const struct entry *e)
+{
+    struct tokenizer_around around = tokenizer_around(s->tokenizer);
+    uint32_t end = (uint32_t)s->end;
+
+    if (e->last && s->around)
+        add_ids(s, b, around.behind, around.behind_count, e->text_n);
+    if (e->last && s->end >= 0)
+        add_ids(s, b, &end, 1, e->text_n);
+}
+
 static enum status encode_entry(const struct stream *r, struct encoder *encoder, struct batch *b,
                                 struct entry *e)
 {
     const struct encode_stream *s = r->s;
     struct span text = { b->bytes.p + e->text, e->text_n };
-    bool end = s->end >= 0 && e->last;
 
     e->begin = b->tokens.count;
+    add_front(s, b, e);
+    encoder_go_on(encoder, e->at > 0);
     if (s->ranges)
         TRY(encoder_encode_ranges(encoder, text, s->specials, &b->tokens, &b->ranges));
     else
         TRY(encoder_encode(encoder, text, s->specials, &b->tokens));
-    if (s->ranges && end)
-        *id_ranges_extend(&b->ranges, 1) = (struct id_range){ text.n, text.n };
-    if (end)
-        token_list_add(&b->tokens, (uint32_t)s->end);
+    add_back(s, b, e);
     e->count = b->tokens.count - e->begin;
     for (size_t i = e->begin; s->ranges && i < b->ranges.count; i++) {
         b->ranges.v[i].start += e->at;

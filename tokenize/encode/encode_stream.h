@@ -23,8 +23,8 @@ struct encoded_document {
     uint64_t tag;
     uint64_t text_hash, text_bytes;      /* XXH3 and length of the whole text; known in the last part */
     const uint32_t *tokens;              /* NULL where only their number is wanted */
-    const struct id_range *ranges;       /* of tokens, in the whole text; NULL unless wanted. The id
-                                            that `end` adds has an empty one */
+    const struct id_range *ranges;       /* of tokens, in the whole text; NULL unless wanted. The ids
+                                            that `around` and `end` add have empty ones */
     size_t count;
     struct span shown;                   /* what show() made of the ids */
     /* A whole document is first and last. */
@@ -38,6 +38,7 @@ struct encode_stream {
     bool parts;                          /* take() is called with parts as they come; else whole */
     bool ranges;
     bool count_only;                     /* ids are not kept */
+    bool around;                         /* with the ids of tokenizer_around() */
     int64_t end;                         /* an id to put behind each document, or -1 */
     /* Appends the ids in another form, by the thread that encoded them, so that the taker has only to
      * copy; called for each part, may be NULL. */

@@ -32,6 +32,9 @@ struct encoder {
     struct id_ranges *ranges;     /* or NULL */
     struct place place;
     bool first;                   /* the text in hand begins where the caller's does */
+    const char *start;            /* of its normalized form then, or NULL */
+    bool inside;                  /* the window in hand goes on from a text before it */
+    bool goes_on;                 /* the caller's text does */
 };
 
 struct encoder *encoder_new(const struct tokenizer *t)
@@ -56,6 +59,11 @@ void encoder_free(struct encoder *e)
     text_origin_release(&e->origin);
     buf_release(&e->normal);
     free(e);
+}
+
+void encoder_go_on(struct encoder *e, bool inside)
+{
+    e->goes_on = inside;
 }
 
 const struct tokenizer *encoder_tokenizer(const struct encoder *e)
@@ -91,7 +99,7 @@ void id_ranges_release(struct id_ranges *r)
 
 struct id_range *id_ranges_extend(struct id_ranges *r, size_t n)
 {
-    if (r->cap - r->count < n) {
+    if (r->v == NULL || r->cap - r->count < n) {
         r->cap = r->cap * 2 > r->count + n ? r->cap * 2 : r->count + n + 64;
         r->v = mem_grow(r->v, r->cap, sizeof *r->v);
     }
@@ -126,7 +134,7 @@ static size_t length_in_text(const struct tokenizer *t, uint32_t id)
     struct span byte = t->bytes[id];
 
     if (t->symbols == NULL)
-        return byte.n;
+        return t->pieces[id].n;
     if (t->raw == NULL || id == symbols_unk(t->symbols))
         return 0;
     return byte.n == 1 && t->byte_id[(unsigned char)byte.p[0]] == id ? 1 : t->raw[id].n;
@@ -185,11 +193,9 @@ static enum status encode_rewritten(void *ctx, struct span text)
 static enum status encode_plain(struct encoder *e, struct span text, bool specials)
 {
     size_t first = e->out->count;
-    bool at_first = e->first;
 
-    e->first = false;
     if (e->stages)
-        return stage_run_text(e->stages, text, at_first, encode_rewritten, e);
+        return stage_run_text(e->stages, text, text.p == e->start, encode_rewritten, e);
     TRY(piece_encoder_encode(e->pieces, text, e->out));
     return e->ranges ? note_ranges(e, text, first) : ST_OK;
 }
@@ -199,18 +205,20 @@ static enum status encode_plain(struct encoder *e, struct span text, bool specia
 static enum status normalize(struct encoder *e, struct span *text)
 {
     const struct tokenizer *t = e->t;
+    bool inside = e->inside && text->p == e->place.p && t->normalizer_inside;
+    const struct normalizer *n = inside ? t->normalizer_inside : t->normalizer;
     uint64_t at = e->place.at + (uint64_t)(text->p - e->place.p);
 
-    if (t->normalizer ? e->ranges == NULL : !t->nfc || token_nfc_is_plain(*text, FORM_NFC))
-        return t->normalizer ? normalizer_run(t->normalizer, &e->scratch, text, e->first) : ST_OK;
+    if (n ? e->ranges == NULL : !t->nfc || token_nfc_is_plain(*text, FORM_NFC))
+        return n ? normalizer_run(n, &e->scratch, text, e->first) : ST_OK;
     if (text->n > UINT32_MAX)
         return fail(ST_LIMIT,
                     "%zu bytes of text to normalize without a place to cut it; want less than 4 GiB",
                     text->n);
     buf_clear(&e->normal);
     e->origin.count = 0;
-    if (t->normalizer)
-        TRY(text_origin_normalize(t->normalizer, &e->nfc, (struct origin_text){ *text, e->first },
+    if (n)
+        TRY(text_origin_normalize(n, &e->nfc, (struct origin_text){ *text, e->first },
                                   &e->normal, &e->origin));
     else if (e->ranges)
         token_nfc_with_origin(&e->nfc, *text, &e->normal, &e->origin);
@@ -226,8 +234,9 @@ static enum status encode_normal(struct encoder *e, struct span text, bool speci
     struct place outside = e->place;
     enum status st;
 
-    e->first = e->place.at == 0 && text.p == e->place.p;
+    e->first = !e->inside && text.p == e->place.p;
     st = normalize(e, &text);
+    e->start = e->first ? text.p : NULL;
     if (st == ST_OK && text.n > 0)
         st = cut_added(e, e->t->added_normal, text, specials, encode_plain);
     e->place = outside;
@@ -252,7 +261,7 @@ static enum status add_byte(struct encoder *e, const char *p)
     return ST_OK;
 }
 
-/* Encodes bytes that are a text of their own; `at` is their place in the caller's. */
+/* Encodes bytes that are a text of their own, or with e->inside go on from one; `at` is their place in the caller's. */
 static enum status encode_window(struct encoder *e, struct span text, uint64_t at, bool specials)
 {
     size_t done = 0;
@@ -293,6 +302,7 @@ static enum status encode_windows(struct encoder *e, struct span text, bool spec
     while (text.n > 0) {
         size_t n = next_window(e->t, text, WINDOW);
 
+        e->inside = e->goes_on || text.p > begin;
         TRY(encode_window(e, (struct span){ text.p, n }, (uint64_t)(text.p - begin), specials));
         text.p += n;
         text.n -= n;
@@ -366,6 +376,7 @@ enum status encoder_count(struct encoder *e, struct span text, bool specials, ui
         ids.count = 0;
         e->out = &ids;
         e->ranges = NULL;
+        e->inside = e->goes_on || window.p > begin;
         st = encode_window(e, window, 0, specials);
         out->tokens += ids.count;
         text.p += window.n;

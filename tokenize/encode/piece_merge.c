@@ -33,7 +33,7 @@ struct piece_merge {
 static void grow_trees(struct piece_merge *m)
 {
     const struct tokenizer *t = m->t;
-    struct bpe_symbols s = { t->bytes, t->vocab, t->byte_id, 256 };
+    struct bpe_symbols s = { t->pieces, t->vocab, t->byte_id, 256 };
 
     if (t->symbols != NULL)
         return;
@@ -94,7 +94,7 @@ static void list_words(struct piece_merge *m)
     } else if (m->tree) {
         for (uint32_t i = 0; i < t->vocab; i++)
             if (bpe_tree_stands(m->tree, i))
-                add_word(m, t->bytes[i], i);
+                add_word(m, t->pieces[i], i);
     }
 }
 

@@ -1,5 +1,6 @@
 #include "tokenize/encode/safe_cut.h"
 
+#include "tokenize/encode/mark_cut.h"
 #include "tokenize/encode/token_nfc.h"
 #include "tokenize/tokenizer_part.h"
 
@@ -36,6 +37,8 @@ size_t safe_cut(const struct tokenizer *t, struct span text, size_t from, size_t
 {
     size_t at;
 
+    if (t->normalizer_inside)
+        return mark_cut(t, text, from, limit);
     if (t->normalizer || t->stage_count || t->symbols)     /* not proven for these */
         return 0;
     at = pattern_cut(t->pretok, text, from, limit);

@@ -11,6 +11,8 @@
  *   - NFC: what is before the place does not compose with what is behind it. The place is behind a
  *     line feed, which composes with nothing and is not moved, or before white space or punctuation,
  *     all of them starters that compose with nothing before them (UAX #15, 9.1).
+ * Tokenizers whose normalizer makes marks of spaces have places of their own (mark_cut.h); with others no place is known.
+ * What is behind a place is encoded as a text that goes on: encoder_go_on().
  */
 #ifndef TUNDISH_TOKENIZE_SAFE_CUT_H
 #define TUNDISH_TOKENIZE_SAFE_CUT_H

@@ -71,7 +71,7 @@ static void add_item(struct checking *c, uint32_t id, size_t becomes)
 static void check_entry(struct checking *c, const struct bpe_tree *tree, uint32_t id)
 {
     const struct tokenizer *t = c->t;
-    struct span text = t->raw ? t->raw[id] : t->bytes[id];
+    struct span text = t->raw && !symbols_are_bytes(t->symbols) ? t->raw[id] : t->pieces[id];
     size_t n;
 
     c->out->entries++;

@@ -13,9 +13,7 @@ void text_origin_release(struct text_origin *o)
 
 static struct text_origin_byte *extend(struct text_origin *o, size_t n)
 {
-    if (n == 0)
-        return o->v;
-    if (o->cap - o->count < n) {
+    if (o->v == NULL || o->cap - o->count < n) {
         o->cap = o->cap * 2 > o->count + n ? o->cap * 2 : o->count + n + 64;
         o->v = mem_grow(o->v, o->cap, sizeof *o->v);
     }

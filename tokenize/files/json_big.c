@@ -112,15 +112,12 @@ void json_big_find(struct span text, struct json_big *big)
     if (w.p >= w.end || *w.p++ != '{')
         return;
     for (bool first = true; next_member(&w, first, &key); first = false) {
-        struct walk model = w;
-
-        if (!skip_value(&w))
-            return;
-        if (span_eq(key, "model") && *model.p == '{') {
-            model.end = w.p;
-            find_in_model(&model, big);
+        if (span_eq(key, "model") && *w.p == '{') {
+            find_in_model(&w, big);
             return;
         }
+        if (!skip_value(&w))
+            return;
     }
 }
 

@@ -128,6 +128,8 @@ static enum status read_single(struct reading *r, const json_t *part, struct tem
                  *tokens = json_object_get(part, "special_tokens");
     bool after = false;
 
+    if (!json_is_array(single))
+        return fail(ST_FORMAT, "'%s': the post_processor's \"single\" is no list", r->what);
     for (size_t i = 0; i < json_array_size(single); i++) {
         const json_t *item = json_array_get(single, i);
         const char *name = json_string_value(json_object_get(

@@ -17,8 +17,6 @@ static enum status check_model(struct reading *r, const json_t *model)
                  *prefix = json_object_get(model, "continuing_subword_prefix"),
                  *suffix = json_object_get(model, "end_of_word_suffix");
 
-    if (!json_is_object(model))
-        return fail(ST_FORMAT, "'%s': no \"model\"; is it a tokenizer.json?", r->what);
     if (type != NULL && strcmp(type, "BPE") != 0)
         return reading_unsupported(r, "the model", type, "BPE");
     if (r->big.vocab.p == NULL || r->big.merges.p == NULL)
@@ -89,7 +87,7 @@ static enum status find_highest(struct reading *r, const json_t *added)
         highest = json_integer_value(id) > highest ? json_integer_value(id) : highest;
     }
     r->t->vocab = (uint32_t)(highest + 1);
-    r->t->bytes = mem_array((size_t)highest + 1, sizeof *r->t->bytes);
+    r->t->bytes = r->t->pieces = mem_array((size_t)highest + 1, sizeof *r->t->bytes);
     r->t->special = mem_array((size_t)highest + 1, sizeof *r->t->special);
     return ST_OK;
 }
@@ -201,6 +199,9 @@ static enum status read_symbols(struct reading *r, const json_t *model)
 
     if (all && r->bytes)
         return ST_OK;
+    if (r->bytes && r->byte_fallback)
+        return reading_unsupported(r, "a byte-level model with byte_fallback and without",
+                                   "some of the 256 bytes", "all of them, or no byte_fallback");
     if (!reading_is_nothing(unk)) {
         args.unk = string_id(r, (struct span){ json_string_value(unk), json_string_length(unk) });
         if (args.unk == NO_TOKEN)

@@ -9,6 +9,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "store/byte_level.h"
+#include "tokenize/encode/mark_cut.h"
 #include "tokenize/files/tokenizer_reading.h"
 
 #define ADDED_BYTES 1024             /* of an added token */
@@ -96,10 +98,36 @@ static enum status normal_content(struct reading *r, struct span content, struct
     return st;
 }
 
+/* What a token that is added decodes to without steps of its own: the bytes that its characters stand
+ * for, if it is one of the vocabulary or normalization wrote it; else its text. */
+static struct span added_text(struct reading *r, const struct added_token *a, struct span content)
+{
+    struct buf bytes = { 0 };
+    bool is_text = r->t->bytes[a->id].p == NULL && content.p == a->content.p;
+
+    if (!is_text && byte_level_scan(&bytes, content))
+        content = reading_keep(r, bytes.p ? bytes.p : "", bytes.n);
+    buf_release(&bytes);
+    return content;
+}
+
+/* From now on the token decodes to text; as part of a piece it stays what it is. */
+static void set_text(struct tokenizer *t, uint32_t id, struct span text)
+{
+    struct span is = t->bytes[id];
+
+    if (t->pieces == t->bytes && is.p != NULL &&
+        (is.n != text.n || memcmp(is.p, text.p, text.n) != 0)) {
+        t->pieces = mem_array(t->vocab, sizeof *t->pieces);
+        memcpy(t->pieces, t->bytes, t->vocab * sizeof *t->pieces);
+    }
+    t->bytes[id] = text;
+}
+
 static enum status take_added(struct reading *r, const struct added_token *a)
 {
     struct tokenizer *t = r->t;
-    struct span content;
+    struct span content = a->content;
     uint32_t id;
 
     if (text_map_get(&r->strings, a->content, &id) && id != a->id)
@@ -112,15 +140,12 @@ static enum status take_added(struct reading *r, const struct added_token *a)
                     "'%s': added token '%.80s' has id %" PRIu32 ", which another token has",
                     r->what, a->content.p, a->id);
     t->entries += t->bytes[a->id].p == NULL;
-    t->bytes[a->id] = a->content;
     t->special[a->id] = a->special;
-    if (!a->normalized) {
-        added_set_add(t->added_raw, a, a->content);
-        return ST_OK;
-    }
-    TRY(normal_content(r, a->content, &content));
+    if (a->normalized)
+        TRY(normal_content(r, a->content, &content));
     if (content.n > 0)
-        added_set_add(t->added_normal, a, content);
+        added_set_add(a->normalized ? t->added_normal : t->added_raw, a, content);
+    set_text(t, a->id, t->decode ? content : added_text(r, a, content));
     return ST_OK;
 }
 
@@ -156,6 +181,44 @@ static enum status read_added(struct reading *r, const json_t *added)
 
 /* ---- all ---- */
 
+static bool is_flag(const char *key)
+{
+    static const char *const flags[] = {
+        "single_word", "lstrip", "rstrip", "normalized", "special", "fuse_unk", "byte_fallback",
+        "ignore_merges", "add_prefix_space", "use_regex", "split", "invert", "individual_digits",
+        "cleanup", "strip_left", "strip_right", "clean_text", "handle_chinese_chars",
+        "strip_accents", "lowercase",
+    };
+
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        if (strcmp(key, flags[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Flags are true, false or null everywhere: another value would pass for one that is absent. The names
+ * of a template's special_tokens are tokens. */
+static enum status check_flags(const struct reading *r, json_t *part)
+{
+    const char *key;
+    json_t *value;
+    size_t i;
+
+    json_array_foreach(part, i, value)
+        TRY(check_flags(r, value));
+    json_object_foreach(part, key, value) {
+        if (strcmp(key, "special_tokens") == 0)
+            continue;
+        if (is_flag(key) && !json_is_boolean(value) && !json_is_null(value))
+            return fail(ST_FORMAT, "'%s': \"%s\" of %s is neither true nor false", r->what, key,
+                        json_string_length(json_object_get(part, "content"))
+                            ? json_string_value(json_object_get(part, "content"))
+                            : reading_type(part));
+        TRY(check_flags(r, value));
+    }
+    return ST_OK;
+}
+
 /* With a decoder other than ByteLevel the bytes of a token are what it makes of it. */
 static void decode_tokens(struct reading *r)
 {
@@ -168,24 +231,27 @@ static void decode_tokens(struct reading *r)
     for (size_t i = 0; i < r->entry_count; i++)
         t->raw[r->entries[i].id] = r->entries[i].token;
     for (size_t i = 0; i < t->added_count; i++)
-        t->raw[t->added[i].id] = t->added[i].content;
+        t->raw[t->added[i].id] = t->bytes[t->added[i].id];
     for (uint32_t id = 0; id < t->vocab; id++) {
         if (t->raw[id].p == NULL)
             continue;
         buf_clear(&text);
         decode_steps_token(t->decode, t->raw[id], false, false, &text);
-        t->bytes[id] = reading_keep(r, text.p ? text.p : "", text.n);
+        set_text(t, id, reading_keep(r, text.p ? text.p : "", text.n));
     }
     buf_release(&text);
 }
 
-static enum status read_all(struct reading *r, const json_t *root)
+static enum status read_all(struct reading *r, json_t *root)
 {
     const json_t *added = json_object_get(root, "added_tokens"),
                  *model = json_object_get(root, "model");
 
     if (!json_is_object(model))
         return fail(ST_FORMAT, "'%s': no \"model\"; is it a tokenizer.json?", r->what);
+    if (!reading_is_nothing(added) && !json_is_array(added))
+        return fail(ST_FORMAT, "'%s': \"added_tokens\" is no list", r->what);
+    TRY(check_flags(r, root));
     TRY(reading_normalizer(r, json_object_get(root, "normalizer")));
     TRY(reading_pretok(r, json_object_get(root, "pre_tokenizer")));
     TRY(reading_decoder(r, json_object_get(root, "decoder")));
@@ -239,6 +305,7 @@ enum status tokenizer_parse_ranked(const char *what, struct span json, enum rank
     if (st == ST_OK) {
         short_tokens_make(r.t);
         r.t->merge = piece_merge_new(r.t);
+        mark_cut_prepare(r.t);
         *out = r.t;
     } else {
         tokenizer_close(r.t);

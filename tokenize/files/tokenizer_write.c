@@ -1,6 +1,5 @@
 #include "tokenize/files/tokenizer_write.h"
 
-#include "base/file.h"
 #include "base/json.h"
 #include "store/byte_level.h"
 #include "tokenize/pretok/pretok.h"
@@ -34,22 +33,27 @@ static void print_added(struct buf *out, const struct bpe_trained *t, size_t spe
     buf_adds(out, special_count ? "\n  ],\n" : "],\n");
 }
 
+static void print_split(struct buf *out, const char *pattern)
+{
+    buf_adds(out, "      {\"type\": \"Split\", \"pattern\": {\"Regex\": ");
+    json_quote(out, pattern, strlen(pattern));
+    buf_adds(out, "}, \"behavior\": \"Isolated\", \"invert\": false},\n");
+}
+
 /* GPT-2's pattern is the one that ByteLevel has itself. */
-static void print_pretok(struct buf *out, const char *pattern)
+static void print_pretok(struct buf *out, const char *const *patterns)
 {
     static const char byte_level[] = "{\"type\": \"ByteLevel\", \"add_prefix_space\": false, "
                                      "\"trim_offsets\": true, \"use_regex\": %s}";
 
     buf_adds(out, "  \"pre_tokenizer\": ");
-    if (strcmp(pattern, pretok_pattern_text("gpt2")) == 0) {
+    if (strcmp(patterns[0], pretok_pattern_text("gpt2")) == 0 && patterns[1] == NULL) {
         buf_printf(out, byte_level, "true");
     } else {
-        buf_adds(
-            out,
-            "{\n    \"type\": \"Sequence\",\n    \"pretokenizers\": [\n      {\"type\": \"Split\", "
-            "\"pattern\": {\"Regex\": ");
-        json_quote(out, pattern, strlen(pattern));
-        buf_adds(out, "}, \"behavior\": \"Isolated\", \"invert\": false},\n      ");
+        buf_adds(out, "{\n    \"type\": \"Sequence\",\n    \"pretokenizers\": [\n");
+        for (size_t i = 0; patterns[i]; i++)
+            print_split(out, patterns[i]);
+        buf_adds(out, "      ");
         buf_printf(out, byte_level, "false");
         buf_adds(out, "\n    ]\n  }");
     }
@@ -80,13 +84,13 @@ static void print_model(struct buf *out, const struct bpe_trained *t, size_t spe
     buf_adds(out, t->merge_count ? "\n    ]\n  }\n" : "]\n  }\n");
 }
 
-void tokenizer_print(struct buf *out, const struct bpe_trained *t, size_t special_count,
-                     const char *pattern)
+void tokenizer_print_cuts(struct buf *out, const struct bpe_trained *t, size_t special_count,
+                          const char *const *patterns)
 {
     buf_adds(out, "{\n  \"version\": \"1.0\",\n  \"truncation\": null,\n  \"padding\": null,\n");
     print_added(out, t, special_count);
     buf_adds(out, "  \"normalizer\": null,\n");
-    print_pretok(out, pattern);
+    print_pretok(out, patterns);
     buf_adds(out, "  \"post_processor\": null,\n  \"decoder\": "
                   "{\"type\": \"ByteLevel\", \"add_prefix_space\": true, "
                   "\"trim_offsets\": true, \"use_regex\": true},\n");
@@ -94,14 +98,8 @@ void tokenizer_print(struct buf *out, const struct bpe_trained *t, size_t specia
     buf_adds(out, "}\n");
 }
 
-enum status tokenizer_write(const char *path, const struct bpe_trained *t, size_t special_count,
-                            const char *pattern)
+void tokenizer_print(struct buf *out, const struct bpe_trained *t, size_t special_count,
+                     const char *pattern)
 {
-    struct buf text = { 0 };
-    enum status st;
-
-    tokenizer_print(&text, t, special_count, pattern);
-    st = file_write_atomic(path, text.p, text.n);
-    buf_release(&text);
-    return st;
+    tokenizer_print_cuts(out, t, special_count, (const char *[]){ pattern, NULL });
 }

@@ -11,8 +11,8 @@
  * special_count tokens become added tokens, flagged special. */
 void tokenizer_print(struct buf *out, const struct bpe_trained *t, size_t special_count,
                      const char *pattern);
-/* The same into a file, atomically. */
-MUST_USE enum status tokenizer_write(const char *path, const struct bpe_trained *t,
-                                     size_t special_count, const char *pattern);
+/* The same with several cuts, one after the other; NULL behind the last. */
+void tokenizer_print_cuts(struct buf *out, const struct bpe_trained *t, size_t special_count,
+                          const char *const *patterns);
 
 #endif

@@ -1,281 +1,336 @@
 #include "tokenize/learn/bpe_count.h"
 
-#include <inttypes.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/arena.h"
-#include "base/hash.h"
+#include "tokenize/learn/spill_file.h"
 
-#define PARTS 64
-#define WORKER_WORDS ((size_t)1 << 16)
-#define WORKER_BYTES ((size_t)4 << 20)
-#define CHUNK ((size_t)64 << 10)
+#define AHEAD 8                          /* pieces whose slots are fetched beforehand */
+#define MERGE_MOST 64                    /* runs that are merged at a time */
+#define TABLE_LEAST ((uint64_t)256 << 10)
+#define SEND_BYTES ((size_t)1 << 20)
 
-struct slot {
-    const char *p;           /* NULL: free */
-    uint64_t hash, count;
-    uint32_t n;
-};
-struct table {
-    struct slot *slots;
-    size_t mask, count;
-};
-struct chunk {
-    struct chunk *next;
-    char bytes[];
-};
-struct part {
-    pthread_mutex_t lock;
-    struct table table;
-    struct chunk *chunks;
-    size_t used, size;       /* of the newest chunk */
-};
-struct worker {
-    struct table table;
-    char *bytes;
-    size_t used;
-};
 struct bpe_counter {
-    struct part parts[PARTS];
-    struct worker *workers;
-    int worker_count;
+    struct piece_table *tables;
+    int workers;
     uint64_t memory;
-    _Atomic uint64_t taken;
+    const char *folder;
+    pthread_mutex_t lock;                /* of all below */
+    int fd;                              /* -1: nothing was spilled */
+    uint64_t end;                        /* of the file */
+    struct piece_run *runs;
+    size_t run_count, run_cap;
+    size_t spilled;                      /* runs that tables were written to */
+    struct run_merge *merge;
 };
 
-/* ---- tables ---- */
-
-static void table_init(struct table *t, size_t slots)
-{
-    *t = (struct table){ mem_array(slots, sizeof *t->slots), slots - 1, 0 };
-}
-
-static struct slot *table_find(const struct table *t, struct span key, uint64_t hash)
-{
-    for (size_t i = hash & t->mask;; i = (i + 1) & t->mask) {
-        struct slot *s = &t->slots[i];
-
-        if (s->p == NULL || (s->hash == hash && s->n == key.n && memcmp(s->p, key.p, key.n) == 0))
-            return s;
-    }
-}
-
-static void table_grow(struct table *t)
-{
-    struct table wider;
-
-    table_init(&wider, (t->mask + 1) * 2);
-    for (size_t i = 0; i <= t->mask; i++) {
-        struct slot *s = &t->slots[i];
-
-        if (s->p)
-            *table_find(&wider, (struct span){ s->p, s->n }, s->hash) = *s;
-    }
-    wider.count = t->count;
-    free(t->slots);
-    *t = wider;
-}
-
-/* ---- life ---- */
-
-struct bpe_counter *bpe_counter_new(int workers, uint64_t memory)
+struct bpe_counter *bpe_counter_new(const struct bpe_counter_args *args)
 {
     struct bpe_counter *c = mem_alloc(sizeof *c);
+    uint64_t each = args->memory / (uint64_t)args->workers;
 
-    c->memory = memory;
-    c->worker_count = workers;
-    c->workers = mem_array((size_t)workers, sizeof *c->workers);
-    for (int i = 0; i < workers; i++) {
-        table_init(&c->workers[i].table, WORKER_WORDS * 2);
-        c->workers[i].bytes = mem_alloc(WORKER_BYTES);
-    }
-    for (int i = 0; i < PARTS; i++) {
-        pthread_mutex_init(&c->parts[i].lock, NULL);
-        table_init(&c->parts[i].table, 256);
-    }
+    c->workers = args->workers;
+    c->memory = args->memory;
+    c->folder = args->folder;
+    c->fd = -1;
+    pthread_mutex_init(&c->lock, NULL);
+    c->tables = mem_array((size_t)c->workers, sizeof *c->tables);
+    for (int i = 0; i < c->workers; i++)
+        piece_table_init(&c->tables[i], each > TABLE_LEAST ? each : TABLE_LEAST);
     return c;
+}
+
+static void release_tables(struct bpe_counter *c)
+{
+    for (int i = 0; i < c->workers; i++)
+        piece_table_release(&c->tables[i]);
 }
 
 void bpe_counter_free(struct bpe_counter *c)
 {
     if (c == NULL)
         return;
-    for (int i = 0; i < c->worker_count; i++) {
-        free(c->workers[i].table.slots);
-        free(c->workers[i].bytes);
-    }
-    for (int i = 0; i < PARTS; i++) {
-        struct part *p = &c->parts[i];
-
-        while (p->chunks) {
-            struct chunk *next = p->chunks->next;
-
-            free(p->chunks);
-            p->chunks = next;
-        }
-        free(p->table.slots);
-        pthread_mutex_destroy(&p->lock);
-    }
-    free(c->workers);
+    run_merge_free(c->merge);
+    release_tables(c);
+    free(c->tables);
+    free(c->runs);
+    if (c->fd >= 0)
+        close(c->fd);
+    pthread_mutex_destroy(&c->lock);
     free(c);
 }
 
-/* ---- the common table ---- */
-
-static enum status take(struct bpe_counter *c, uint64_t bytes)
+size_t bpe_counter_runs(const struct bpe_counter *c)
 {
-    char limit[32];
-
-    if (atomic_fetch_add(&c->taken, bytes) + bytes <= c->memory)
-        return ST_OK;
-    return fail(
-        ST_LIMIT,
-        "the different pieces of the text need more than memory=%s; raise it, or train on a sample",
-        str_bytes(c->memory, limit));
+    return c->spilled;
 }
 
-static enum status keep_bytes(struct bpe_counter *c, struct part *p, struct span piece,
-                              const char **out)
-{
-    if (p->chunks == NULL || p->size - p->used < piece.n) {
-        size_t size = piece.n > CHUNK ? piece.n : CHUNK;
-        struct chunk *chunk;
+/* ---- spilling ---- */
 
-        TRY(take(c, size));
-        chunk = mem_grow(NULL, sizeof *chunk + size, 1);
-        chunk->next = p->chunks;
-        p->chunks = chunk;
-        p->size = size;
-        p->used = 0;
-    }
-    memcpy(p->chunks->bytes + p->used, piece.p, piece.n);
-    *out = p->chunks->bytes + p->used;
-    p->used += piece.n;
-    return ST_OK;
+static size_t buffer_bytes(const struct bpe_counter *c)
+{
+    uint64_t n = c->memory / (MERGE_MOST * 2);
+
+    return n < (4 << 10) ? (size_t)4 << 10 : n > (256 << 10) ? (size_t)256 << 10 : (size_t)n;
 }
 
-static enum status part_add(struct bpe_counter *c, struct part *p, const struct slot *word)
+/* Takes so many bytes of the file's end. */
+static enum status reserve(struct bpe_counter *c, uint64_t bytes, uint64_t *at)
 {
-    struct span piece = { word->p, word->n };
-    struct slot *s = table_find(&p->table, piece, word->hash);
-    const char *bytes;
+    enum status st = ST_OK;
 
-    if (s->p) {
-        s->count += word->count;
-        return ST_OK;
-    }
-    if (p->table.count * 2 > p->table.mask) {
-        TRY(take(c, (p->table.mask + 1) * sizeof *s));
-        table_grow(&p->table);
-        s = table_find(&p->table, piece, word->hash);
-    }
-    TRY(keep_bytes(c, p, piece, &bytes));
-    *s = *word;
-    s->p = bytes;
-    p->table.count++;
-    return ST_OK;
-}
-
-static enum status add_common(struct bpe_counter *c, const struct slot *word)
-{
-    struct part *p = &c->parts[word->hash >> 58];
-    enum status st;
-
-    pthread_mutex_lock(&p->lock);
-    st = part_add(c, p, word);
-    pthread_mutex_unlock(&p->lock);
+    pthread_mutex_lock(&c->lock);
+    if (c->fd < 0)
+        st = spill_file_open(c->folder, &c->fd);
+    *at = c->end;
+    c->end += bytes;
+    pthread_mutex_unlock(&c->lock);
     return st;
 }
 
-static enum status empty_worker(struct bpe_counter *c, struct worker *w)
+/* Under the lock while workers count. */
+static void keep_run(struct bpe_counter *c, const struct piece_run *run)
 {
-    for (size_t i = 0; i <= w->table.mask; i++) {
-        struct slot *s = &w->table.slots[i];
-
-        if (s->p)
-            TRY(add_common(c, s));
-        s->p = NULL;
+    if (c->run_count == c->run_cap) {
+        c->run_cap = c->run_cap ? c->run_cap * 2 : 16;
+        c->runs = mem_grow(c->runs, c->run_cap, sizeof *c->runs);
     }
-    w->table.count = 0;
-    w->used = 0;
+    c->runs[c->run_count++] = *run;
+}
+
+static enum status spill(struct bpe_counter *c, struct piece_table *t)
+{
+    struct piece_run run = piece_run_plan(t);
+    uint64_t at;
+
+    if (t->count == 0)
+        return ST_OK;
+    TRY(reserve(c, run.bytes, &at));
+    TRY(piece_run_write(c->fd, at, t, buffer_bytes(c), &run));
+    pthread_mutex_lock(&c->lock);
+    keep_run(c, &run);
+    c->spilled++;
+    pthread_mutex_unlock(&c->lock);
+    piece_table_clear(t);
     return ST_OK;
 }
 
 /* ---- counting ---- */
 
-/* Pieces are short: two loads that overlap tell apart all of up to 16 bytes. */
-static inline uint64_t hash_piece(struct span s)
+static enum status add_one(struct bpe_counter *c, struct piece_table *t, struct count_key key,
+                           struct span piece)
 {
-    uint64_t a = s.n, b = 0;
-
-    if (s.n > 16)
-        return xxh3(s.p, s.n);
-    if (s.n >= 8) {
-        memcpy(&a, s.p, 8);
-        memcpy(&b, s.p + s.n - 8, 8);
-    } else if (s.n >= 4) {
-        uint32_t low, high;
-
-        memcpy(&low, s.p, 4);
-        memcpy(&high, s.p + s.n - 4, 4);
-        a = low;
-        b = high;
-    } else if (s.n > 0) {
-        a = (unsigned char)s.p[0] | (unsigned)(unsigned char)s.p[s.n / 2] << 8;
-        b = (unsigned char)s.p[s.n - 1];
-    }
-    a = (a ^ s.n << 56) * 0x9E3779B97F4A7C15u;
-    a = (a ^ a >> 29 ^ b) * 0xD6E8FEB86659FD93u;
-    a ^= a >> 32;
-    return a * 0xD6E8FEB86659FD93u ^ a >> 29;
+    if (piece_table_add(t, key, piece, 1))
+        return ST_OK;
+    TRY(spill(c, t));
+    BUG_IF(!piece_table_add(t, key, piece, 1));
+    return ST_OK;
 }
 
-enum status bpe_counter_add(struct bpe_counter *c, int worker, struct span piece)
+enum status bpe_counter_add(struct bpe_counter *c, int worker, const struct bpe_pieces *p)
 {
-    struct worker *w = &c->workers[worker];
-    struct slot key = { piece.p, hash_piece(piece), 1, (uint32_t)piece.n }, *s;
+    struct piece_table *t = &c->tables[worker];
+    struct count_key keys[AHEAD];
+    size_t from = p->from;
 
-    if (piece.n >= UINT32_MAX)
-        return fail(ST_LIMIT,
-                    "a piece of %zu bytes that the pattern does not cut; want less than 4 GiB",
-                    piece.n);
-    s = table_find(&w->table, piece, key.hash);
-    if (s->p) {
-        s->count++;
-        return ST_OK;
+    for (size_t first = 0; first < p->n; first += AHEAD) {
+        size_t n = p->n - first < AHEAD ? p->n - first : AHEAD, at = from;
+
+        for (size_t i = 0; i < n; i++) {
+            keys[i] = count_key_of((struct span){ p->text + at, p->ends[first + i] - at });
+            piece_table_fetch(t, keys[i]);
+            at = p->ends[first + i];
+        }
+        for (size_t i = 0; i < n; i++) {
+            TRY(add_one(c, t, keys[i], (struct span){ p->text + from, p->ends[first + i] - from }));
+            from = p->ends[first + i];
+        }
     }
-    if (piece.n > WORKER_BYTES / 64)
-        return add_common(c, &key);
-    if (w->table.count == WORKER_WORDS || WORKER_BYTES - w->used < piece.n) {
-        TRY(empty_worker(c, w));
-        s = table_find(&w->table, piece, key.hash);
-    }
-    key.p = memcpy(w->bytes + w->used, piece.p, piece.n);
-    w->used += piece.n;
-    w->table.count++;
-    *s = key;
     return ST_OK;
+}
+
+/* ---- the end ---- */
+
+static enum status spill_all(struct bpe_counter *c)
+{
+    for (int i = 0; i < c->workers; i++)
+        TRY(spill(c, &c->tables[i]));
+    release_tables(c);
+    return ST_OK;
+}
+
+/* Makes one run of the first n. */
+static enum status join_runs(struct bpe_counter *c, size_t n)
+{
+    struct run_merge *m = run_merge_new();
+    struct piece_run run = { .at = c->end };
+    struct buf text = { 0 };
+    struct bpe_word word;
+    enum status st = ST_OK;
+    bool got = true;
+
+    for (size_t i = 0; i < n; i++)
+        run_merge_add_run(m, c->fd, &c->runs[i], buffer_bytes(c));
+    while (st == ST_OK && got) {
+        st = run_merge_next(m, &word, &got);
+        if (st == ST_OK && got) {
+            piece_record_print(&text, &word);
+            run.pieces++;
+            run.places += word.n + 1;
+        }
+        if (st == ST_OK && (text.n >= buffer_bytes(c) || !got)) {
+            st = spill_file_write(c->fd, c->end, text.p, text.n);
+            c->end += text.n;
+            buf_clear(&text);
+        }
+    }
+    run.bytes = c->end - run.at;
+    memmove(c->runs, c->runs + n, (c->run_count - n) * sizeof *c->runs);
+    c->run_count -= n;
+    keep_run(c, &run);
+    run_merge_free(m);
+    buf_release(&text);
+    return st;
+}
+
+static enum status next_of_list(void *ctx, struct bpe_word *out, bool *got)
+{
+    struct bpe_word_list *l = ctx;
+
+    *got = l->next < l->count;
+    if (*got)
+        *out = l->v[l->next++];
+    return ST_OK;
+}
+
+struct bpe_words bpe_words_of(struct bpe_word_list *list)
+{
+    struct bpe_words w = { .next = next_of_list, .ctx = list };
+
+    for (size_t i = 0; i < list->count; i++)
+        w.places += list->v[i].n + 1;
+    return w;
+}
+
+static enum status next_word(void *ctx, struct bpe_word *out, bool *got)
+{
+    return run_merge_next(ctx, out, got);
+}
+
+static void open_merge(struct bpe_counter *c, struct bpe_words *out)
+{
+    c->merge = run_merge_new();
+    for (size_t i = 0; i < c->run_count; i++) {
+        run_merge_add_run(c->merge, c->fd, &c->runs[i], buffer_bytes(c));
+        out->places += c->runs[i].places;
+    }
+    for (int i = 0; i < c->workers; i++) {
+        if (c->tables[i].count == 0)
+            continue;
+        out->places += piece_run_plan(&c->tables[i]).places;
+        piece_table_sort(&c->tables[i]);
+        run_merge_add_table(c->merge, &c->tables[i]);
+    }
 }
 
 enum status bpe_counter_finish(struct bpe_counter *c, struct bpe_words *out)
 {
-    size_t n = 0;
+    *out = (struct bpe_words){ .next = next_word };
+    if (c->run_count > 0)
+        TRY(spill_all(c));
+    while (c->run_count > MERGE_MOST)
+        TRY(join_runs(c, MERGE_MOST));
+    open_merge(c, out);
+    out->ctx = c->merge;
+    return ST_OK;
+}
 
-    *out = (struct bpe_words){ 0 };
-    for (int i = 0; i < c->worker_count; i++)
-        TRY(empty_worker(c, &c->workers[i]));
-    for (int i = 0; i < PARTS; i++)
-        n += c->parts[i].table.count;
-    TRY(take(c, n * sizeof *out->v));
-    out->v = mem_array(n + 1, sizeof *out->v);
-    for (int i = 0; i < PARTS; i++)
-        for (size_t k = 0; k <= c->parts[i].table.mask; k++) {
-            const struct slot *s = &c->parts[i].table.slots[k];
+/* ---- ranks ---- */
 
-            if (s->p)
-                out->v[out->count++] = (struct bpe_word){ s->p, s->n, s->count };
-        }
+static enum status send_buf(struct comm *comm, struct buf *text)
+{
+    int64_t n = (int64_t)text->n;
+
+    TRY(comm_send(comm, &(struct comm_buffer){ .p = &n, .count = 1, .type = COMM_I64 }, 0));
+    if (n > 0)
+        TRY(comm_send(comm,
+                      &(struct comm_buffer){ .p = text->p, .count = text->n, .type = COMM_U8 }, 0));
+    buf_clear(text);
+    return ST_OK;
+}
+
+/* Whole records in each message; an empty one is the end. */
+static enum status send_words(struct bpe_words *words, struct comm *comm, struct buf *text)
+{
+    bool got = true;
+
+    while (got) {
+        struct bpe_word word;
+
+        TRY(words->next(words->ctx, &word, &got));
+        if (got)
+            piece_record_print(text, &word);
+        if (text->n >= SEND_BYTES || (!got && text->n > 0))
+            TRY(send_buf(comm, text));
+    }
+    return send_buf(comm, text);
+}
+
+static enum status send_all(struct bpe_counter *c, struct comm *comm)
+{
+    struct bpe_words words;
+    struct buf text = { 0 };
+    int64_t places;
+    enum status st;
+
+    TRY(bpe_counter_finish(c, &words));
+    places = (int64_t)words.places;
+    TRY(comm_send(comm, &(struct comm_buffer){ .p = &places, .count = 1, .type = COMM_I64 }, 0));
+    st = send_words(&words, comm, &text);
+    buf_release(&text);
+    return st;
+}
+
+/* What a rank sends becomes a run of the file. */
+static enum status receive_run(struct bpe_counter *c, struct comm *comm, int from)
+{
+    struct piece_run run = { .at = c->end };
+    struct buf text = { 0 };
+    int64_t n = 0;
+    enum status st =
+        comm_receive(comm, &(struct comm_buffer){ .p = &n, .count = 1, .type = COMM_I64 }, from);
+
+    run.places = (uint64_t)n;
+    while (st == ST_OK) {
+        uint64_t at;
+
+        st = comm_receive(comm, &(struct comm_buffer){ .p = &n, .count = 1, .type = COMM_I64 },
+                          from);
+        if (st != ST_OK || n == 0)
+            break;
+        buf_clear(&text);
+        buf_reserve(&text, (size_t)n);
+        st = comm_receive(
+            comm, &(struct comm_buffer){ .p = text.p, .count = (size_t)n, .type = COMM_U8 }, from);
+        if (st == ST_OK)
+            st = reserve(c, (uint64_t)n, &at);
+        if (st == ST_OK)
+            st = spill_file_write(c->fd, at, text.p, (size_t)n);
+    }
+    buf_release(&text);
+    run.bytes = c->end - run.at;
+    if (st == ST_OK && run.bytes > 0)
+        keep_run(c, &run);
+    return st;
+}
+
+enum status bpe_counter_gather(struct bpe_counter *c, struct comm *comm)
+{
+    if (comm_rank(comm) > 0)
+        return send_all(c, comm);
+    for (int i = 1; i < comm_size(comm); i++)
+        TRY(receive_run(c, comm, i));
     return ST_OK;
 }

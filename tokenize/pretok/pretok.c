@@ -31,6 +31,13 @@ const struct pretok_pattern pretok_patterns[] = {
     { NULL, NULL },
 };
 
+const char *const pretok_deepseek[PRETOK_DEEPSEEK_CUTS] = {
+    "\\p{N}{1,3}",
+    "[\xE4\xB8\x80-\xE9\xBE\xA5\xE3\x81\x80-\xE3\x82\x9F\xE3\x82\xA0-\xE3\x83\xBF]+",
+    "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+|"
+    " ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+",
+};
+
 const char *pretok_pattern_text(const char *name)
 {
     for (const struct pretok_pattern *p = pretok_patterns; p->name; p++)
@@ -165,16 +172,41 @@ static bool is_plain(const struct pretok_rule *rule)
             (rule->behavior == PRETOK_REMOVED && rule->invert));
 }
 
-static bool use_scanner(struct pretok *p, struct cut *c)
+/* Whether the cut has a scanner, named or of marks, for the rule. */
+static struct scanner scanner_for(const struct pretok_rule *rule)
 {
-    c->scanner = scanner_of(pretok_pattern_name(c->pattern), NULL);
-    if (p->level == NULL || c->scanner.kind == SCAN_NONE)
+    if (is_plain(rule))
+        return scanner_of(pretok_pattern_name(rule->pattern), NULL);
+    return scanner_of_marks(rule->pattern, rule->behavior == PRETOK_ISOLATED && !rule->invert,
+                            rule->behavior == PRETOK_MERGED_WITH_NEXT && !rule->invert);
+}
+
+static bool use_scanner(struct pretok *p, struct cut *c, struct scanner s)
+{
+    c->scanner = s;
+    if (p->level == NULL || s.kind == SCAN_NONE)
         return false;
-    if (p->classes == NULL)
+    if (p->classes == NULL && s.kind != SCAN_MARKS)
         p->classes = scan_classes_new(p->unicode);
     c->scanner.classes = p->classes;
-    c->scan = scan_function(p->level, c->scanner.kind);
+    c->scan = scan_function(p->level, s.kind);
     return true;
+}
+
+/* DeepSeek's chain is known by its patterns; further cuts undo the common scanner. */
+static void look_for_chain(struct pretok *p)
+{
+    p->chain = (struct cut){ 0 };
+    if (p->count != PRETOK_DEEPSEEK_CUTS)
+        return;
+    for (size_t i = 0; i < p->count; i++) {
+        const struct cut *c = &p->cuts[i];
+
+        if (c->behavior != PRETOK_ISOLATED || c->invert || strcmp(c->pattern, pretok_deepseek[i]) != 0)
+            return;
+    }
+    p->known_first = true;
+    use_scanner(p, &p->chain, scanner_of("deepseek", NULL));
 }
 
 enum status pretok_add(struct pretok *p, const struct pretok_rule *rule)
@@ -192,7 +224,8 @@ enum status pretok_add(struct pretok *p, const struct pretok_rule *rule)
     if (p->count == 1)
         p->known_first = is_plain(rule);
     p->drops = p->drops || may_drop(rule);
-    if (is_plain(rule) && use_scanner(p, c))
+    look_for_chain(p);
+    if (use_scanner(p, c, scanner_for(rule)))
         return ST_OK;
     return compile_cut(p, c);
 }

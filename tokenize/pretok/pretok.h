@@ -25,6 +25,9 @@ struct pretok_pattern {
     const char *name, *text;
 };
 extern const struct pretok_pattern pretok_patterns[];
+/* DeepSeek's chain of cuts, each of them Isolated, which has a scanner as a whole. */
+#define PRETOK_DEEPSEEK_CUTS 3
+extern const char *const pretok_deepseek[PRETOK_DEEPSEEK_CUTS];
 /* The text of a named pattern, or NULL. */
 const char *pretok_pattern_text(const char *name);
 /* The name of a pattern's text, or NULL. */
@@ -90,8 +93,11 @@ MUST_USE enum status pretok_next(struct pretok_run *r, const uint32_t **ends, si
 size_t pretok_well_formed(struct span text);
 
 /* Where a long text may be cut in two that are split apart with the same result: the greatest such place in (0, limit], or 0 if none
- * is known. There are some when the first cut is a named pattern: before white space, behind a single line end, before
+ * is known. There are some when the first cut is a named pattern, or the first cuts are DeepSeek's: before white space, behind a single line end, before
  * punctuation behind a letter, also of Chinese and Japanese (pretok_safe_cut.c has the proofs). Bytes that are not UTF-8 do no harm. */
 size_t pretok_safe_cut(const struct pretok *p, struct span text, size_t limit);
+
+/* Whether a text without U+0020 is cut before runs of U+2581, and nowhere else. */
+bool pretok_cuts_at_marks(const struct pretok *p);
 
 #endif

@@ -27,7 +27,8 @@ struct cut {
 struct pretok {
     struct cut cuts[CUTS_MAX];
     size_t count;
-    bool known_first, drops;         /* known_first: the first cut is a named pattern, as Isolated */
+    struct cut chain;                /* scan not NULL: this one does what all cuts do */
+    bool known_first, drops;         /* known_first: the first cut is a named pattern, as Isolated, or the first are DeepSeek's */
     int unicode;
     uint8_t *changed;                /* pages whose categories PCRE2 has otherwise; NULL: none, or never asked */
     struct scan_classes *classes;    /* NULL: no cut has a scanner yet */

@@ -30,6 +30,8 @@ struct level {
 };
 struct pretok_run {
     const struct pretok *p;
+    const struct cut *cuts;          /* of p, or one that does what they do */
+    size_t cut_count;
     pcre2_match_data *found[CUTS_MAX];
     pcre2_match_context *limits;
     pcre2_jit_stack *stack;
@@ -47,16 +49,18 @@ struct pretok_run *pretok_run_new(const struct pretok *p)
     struct pretok_run *r = mem_alloc(sizeof *r);
 
     r->p = p;
+    r->cuts = p->chain.scan ? &p->chain : p->cuts;
+    r->cut_count = p->chain.scan ? 1 : p->count;
     r->limits = pcre2_match_context_create(NULL);
     r->stack = pcre2_jit_stack_create((size_t)64 << 10, JIT_STACK_MAX, NULL);
     BUG_IF(r->limits == NULL);
     pcre2_set_heap_limit(r->limits, HEAP_LIMIT_KIB);
     if (r->stack != NULL)
         pcre2_jit_stack_assign(r->limits, NULL, r->stack);
-    for (size_t i = 0; i < p->count; i++) {
+    for (size_t i = 0; i < r->cut_count; i++) {
         r->found[i] = pcre2_match_data_create(1, NULL);
         BUG_IF(r->found[i] == NULL);
-        if (p->cuts[i].scan != NULL && i + 1 < p->count)
+        if (r->cuts[i].scan != NULL && i + 1 < r->cut_count)
             r->scanned[i] = mem_array(SCAN_ENDS + SCAN_SLACK, sizeof(uint32_t));
     }
     return r;
@@ -66,7 +70,7 @@ void pretok_run_free(struct pretok_run *r)
 {
     if (r == NULL)
         return;
-    for (size_t i = 0; i < r->p->count; i++) {
+    for (size_t i = 0; i < r->cut_count; i++) {
         pcre2_match_data_free(r->found[i]);
         free(r->scanned[i]);
     }
@@ -80,7 +84,7 @@ void pretok_run_free(struct pretok_run *r)
 /* The interpreter does what the JIT has no stack for. */
 static int match_at(struct pretok_run *r, size_t i, size_t from)
 {
-    const struct cut *c = &r->p->cuts[i];
+    const struct cut *c = &r->cuts[i];
     const struct program *program = r->own && c->own.code ? &c->own : &c->exact;
     struct span text = r->levels[i].text;
     int got = PCRE2_ERROR_JIT_STACKLIMIT;
@@ -132,7 +136,7 @@ static enum status find(struct pretok_run *r, size_t i)
         if (got == PCRE2_ERROR_NOMATCH)
             break;
         if (got < 0)
-            return match_failed(&r->p->cuts[i], got, (size_t)(l->text.p - r->text.p) + l->from);
+            return match_failed(&r->cuts[i], got, (size_t)(l->text.p - r->text.p) + l->from);
         if (where[0] == where[1] && where[1] == l->last_end) {
             l->from = next_char(l->text, l->from);
             continue;
@@ -161,7 +165,7 @@ static enum status next_part(struct pretok_run *r, size_t i, struct part *out, b
         *out = (struct part){ l->done, l->has_found ? l->found.from : l->text.n, false };
     }
     l->done = out->to;
-    out->match = out->match != r->p->cuts[i].invert;
+    out->match = out->match != r->cuts[i].invert;
     return ST_OK;
 }
 
@@ -185,7 +189,7 @@ static void next_scanned(struct pretok_run *r, size_t i, struct part *out, bool 
     if (l->taken == l->scan.count) {
         l->scan.count = l->taken = 0;
         l->scan.ends = r->scanned[i];
-        r->p->cuts[i].scan(&l->scan);
+        r->cuts[i].scan(&l->scan);
     }
     *any = l->taken < l->scan.count;
     *out = (struct part){ l->done, l->done, false };
@@ -197,11 +201,11 @@ static void next_scanned(struct pretok_run *r, size_t i, struct part *out, bool 
 /* The next piece, which may be empty; out->match: it is left out. */
 static enum status next_piece(struct pretok_run *r, size_t i, struct part *out, bool *any)
 {
-    enum pretok_behavior behavior = r->p->cuts[i].behavior;
+    enum pretok_behavior behavior = r->cuts[i].behavior;
     struct level *l = &r->levels[i];
     struct part part;
 
-    if (r->p->cuts[i].scan != NULL) {
+    if (r->cuts[i].scan != NULL) {
         next_scanned(r, i, out, any);
         return ST_OK;
     }
@@ -244,7 +248,7 @@ static void begin_level(struct pretok_run *r, struct span text)
     r->levels[r->depth] = (struct level){
         .text = text,
         .last_end = SIZE_MAX,
-        .scan = { .scanner = &r->p->cuts[r->depth].scanner,
+        .scan = { .scanner = &r->cuts[r->depth].scanner,
                   .text = text,
                   .base = (uint32_t)(text.p - r->text.p) },
     };
@@ -257,7 +261,7 @@ void pretok_begin(struct pretok_run *r, struct span text)
     r->text = text;
     r->depth = 0;
     if (text.n > 0) {
-        r->own = r->p->changed != NULL && unicode_without(r->p->changed, text);
+        r->own = r->p->changed != NULL && r->cuts == r->p->cuts && unicode_without(r->p->changed, text);
         set_steps(r, text.n);
         begin_level(r, text);
     }
@@ -276,7 +280,7 @@ static void scan_batch(struct pretok_run *r)
 
     l->scan.ends = r->ends;
     l->scan.count = r->count;
-    r->p->cuts[r->depth - 1].scan(&l->scan);
+    r->cuts[r->depth - 1].scan(&l->scan);
     r->count = l->scan.count;
     if (l->scan.at == l->text.n)
         r->depth--;
@@ -290,7 +294,7 @@ static enum status step(struct pretok_run *r)
     struct span text;
     bool any;
 
-    if (r->depth == r->p->count && r->p->cuts[i].scan != NULL) {
+    if (r->depth == r->cut_count && r->cuts[i].scan != NULL) {
         scan_batch(r);
         return ST_OK;
     }
@@ -298,7 +302,7 @@ static enum status step(struct pretok_run *r)
     text = (struct span){ r->levels[i].text.p + piece.from, piece.to - piece.from };
     if (!any)
         r->depth--;
-    else if (text.n > 0 && (piece.match || r->depth == r->p->count))
+    else if (text.n > 0 && (piece.match || r->depth == r->cut_count))
         note_end(r, text, piece.match);
     else if (text.n > 0)
         begin_level(r, text);
@@ -310,7 +314,7 @@ enum status pretok_next(struct pretok_run *r, const uint32_t **ends, size_t *n)
     enum status st = ST_OK;
 
     r->count = 0;
-    if (r->p->count == 0 && r->depth > 0) {
+    if (r->cut_count == 0 && r->depth > 0) {
         note_end(r, r->text, false);
         r->depth = 0;
     }

@@ -12,7 +12,7 @@ struct block {
     uint64_t newline, blank, quote, slash;               /* \r \n; ' '; '; / */
     uint64_t high;                   /* bytes >= 0x80 */
     uint64_t cont, sure;             /* where high is not 0: bytes 0x80..0xBF; first bytes of sure letters */
-    uint64_t mark;
+    uint64_t mark, control;          /* control: from block_wide() here, from the level in deepseek's algebra */
     /* from the loop */
     uint64_t valid;                  /* bytes that are there, and are whole characters */
     uint64_t keep;                   /* where a beginning is certain */
@@ -54,6 +54,7 @@ static inline void add_class(struct block *b, unsigned class, uint64_t bytes)
     b->upper |= class & SCAN_UPPER ? bytes : 0;
     b->lower |= class & SCAN_LOWER ? bytes : 0;
     b->mark |= class & SCAN_MARK ? bytes : 0;
+    b->control |= class & SCAN_CONTROL ? bytes : 0;
 }
 
 /* Adds the classes of characters beyond ASCII; one that is cut off by the block's end is taken off. */
@@ -78,7 +79,10 @@ static inline void block_wide(const struct scan_classes *c, const unsigned char 
             break;
         }
         class = scan_class_at(c, p + i, &n);
-        add_class(b, class, bits_below(n) << i);
+        if (class == SCAN_LETTER)
+            b->letter |= bits_below(n) << i;
+        else
+            add_class(b, class, bits_below(n) << i);
     }
 }
 
@@ -181,9 +185,8 @@ static inline uint64_t starts_of_digits(const struct block *b, unsigned most)
     return starts;
 }
 
-/* White space that is not taken by what is before it (`taken`): its run, what is behind its last line end, its last
- * character. */
-static inline uint64_t starts_of_white(const struct scanner *s, struct block *b, uint64_t taken)
+/* White space that is not taken by what is before it (`taken`): its run, and what is behind its last line end. */
+static inline uint64_t runs_of_white(const struct scanner *s, struct block *b, uint64_t taken)
 {
     uint64_t w = b->space, free = w & ~taken, line = w & ~b->newline;
     uint64_t behind = line & (b->newline & ~taken) << 1;
@@ -200,7 +203,13 @@ static inline uint64_t starts_of_white(const struct scanner *s, struct block *b,
         b->keep &= bits_below(tail + 1);
     if (tail != ~0u && b->end && s->whole_tail)
         behind &= bits_below(tail);
-    return (free & ~(free << 1)) | behind | last_white(b, line);
+    return (free & ~(free << 1)) | behind;
+}
+
+/* And its last character. */
+static inline uint64_t starts_of_white(const struct scanner *s, struct block *b, uint64_t taken)
+{
+    return runs_of_white(s, b, taken) | last_white(b, b->space & ~b->newline);
 }
 
 static inline uint64_t starts_cl100k(const struct scanner *s, const unsigned char *p, struct block *b)

@@ -1,8 +1,12 @@
 /* The loop over a text's blocks, made once for each level: its file defines
  *   block_read(p, b): the masks of the 64 bytes at p, of ASCII characters (struct block's first members);
+ *   block_han(p, b): where characters begin that deepseek keeps apart (scan_deepseek.h); block_control(p): ASCII control characters;
+ *   block_marks(p, space): where U+2581, or a space, begins;
  *   block_flatten(bits, base, out): base + i for each bit i into out[0..63], of which those behind the last mean nothing. */
 #ifndef TUNDISH_TOKENIZE_SCAN_LOOP_H
 #define TUNDISH_TOKENIZE_SCAN_LOOP_H
+
+#include "tokenize/pretok/scan_deepseek.h"
 
 typedef uint64_t starts_fn(const struct scanner *s, const unsigned char *p, struct block *b);
 
@@ -14,7 +18,7 @@ static inline const unsigned char *next_block(const struct scan_classes *classes
     b->end = left <= 64;
     b->valid = bits_below(b->n);
     b->keep = ~(uint64_t)0;
-    b->mark = 0;
+    b->mark = b->control = 0;
     if (__builtin_expect(left < 64, 0)) {
         memset(copy, 0, 64);
         memcpy(copy, p, left);
@@ -58,5 +62,6 @@ static inline __attribute__((always_inline)) void scan_text(struct scan_job *j, 
 static void level_gpt2(struct scan_job *j) { scan_text(j, starts_gpt2); }
 static void level_cl100k(struct scan_job *j) { scan_text(j, starts_cl100k); }
 static void level_o200k(struct scan_job *j) { scan_text(j, starts_o200k); }
+static void level_deepseek(struct scan_job *j) { scan_text(j, starts_deepseek); }
 
 #endif

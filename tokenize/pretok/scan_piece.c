@@ -24,7 +24,9 @@ static uint8_t class_of(uint32_t cp, uint8_t category)
         return SCAN_LETTER;
     if (category <= UNICODE_ME)
         return SCAN_MARK;
-    return category <= UNICODE_NO ? SCAN_NUMBER : 0;
+    if (category <= UNICODE_NO)
+        return SCAN_NUMBER;
+    return category >= UNICODE_CC ? SCAN_CONTROL : 0;
 }
 
 static uint16_t add_page(struct scan_classes *c, uint32_t first, const uint8_t *category)
@@ -99,6 +101,7 @@ struct scanner scanner_of(const char *name, const struct scan_classes *classes)
         { "qwen2", { .kind = SCAN_CL100K, .digits = 1 } },
         { "nanochat", { .kind = SCAN_CL100K, .digits = 2 } },
         { "o200k", { .kind = SCAN_O200K, .digits = 3 } },
+        { "deepseek", { .kind = SCAN_DEEPSEEK, .digits = 3 } },
     };
 
     for (size_t i = 0; name && i < sizeof known / sizeof known[0]; i++)
@@ -108,6 +111,22 @@ struct scanner scanner_of(const char *name, const struct scan_classes *classes)
             s.classes = classes;
             return s;
         }
+    return (struct scanner){ .kind = SCAN_NONE };
+}
+
+struct scanner scanner_of_marks(const char *pattern, bool isolated, bool merged_with_next)
+{
+    struct scanner s = { .kind = SCAN_MARKS };
+
+    if (isolated && strcmp(pattern, "\xE2\x96\x81+[^\xE2\x96\x81]*") == 0)
+        return s;
+    s.space = true;
+    if (isolated && strcmp(pattern, " +[^ ]*") == 0)
+        return s;
+    s.space = false;
+    s.each = true;
+    if (merged_with_next && strcmp(pattern, "\xE2\x96\x81") == 0)
+        return s;
     return (struct scanner){ .kind = SCAN_NONE };
 }
 
@@ -127,6 +146,8 @@ scan_fn *scan_function(const struct scan_level *level, enum scan_kind kind)
     case SCAN_GPT2: return level->gpt2;
     case SCAN_CL100K: return level->cl100k;
     case SCAN_O200K: return level->o200k;
+    case SCAN_DEEPSEEK: return level->deepseek;
+    case SCAN_MARKS: return level->marks;
     default: return NULL;
     }
 }
@@ -153,7 +174,15 @@ struct reading {
     const struct scan_classes *classes;
     const unsigned char *p;
     size_t n;
+    bool parts, han;                 /* the text is the part that a character of this kind stands in (scan_deepseek.h) */
 };
+
+static bool is_han(const unsigned char *p, unsigned n)
+{
+    unsigned cp = n == 3 ? (p[0] & 15u) << 12 | (p[1] & 63u) << 6 | (p[2] & 63u) : 0;
+
+    return (cp >= 0x4E00 && cp <= 0x9FA5) || (cp >= 0x3040 && cp <= 0x30FF);
+}
 
 /* The class at `at`, or ~0 behind the end; *next is where the following character begins. */
 static unsigned look(const struct reading *r, size_t at, size_t *next)
@@ -162,6 +191,8 @@ static unsigned look(const struct reading *r, size_t at, size_t *next)
 
     if (at < r->n)
         class = scan_class_at(r->classes, r->p + at, &n);
+    if (r->parts && class != ~0u && (class == SCAN_NUMBER || is_han(r->p + at, n) != r->han))
+        class = ~0u;
     *next = at + n;
     return class;
 }
@@ -177,6 +208,10 @@ static size_t skip(const struct reading *r, size_t at, unsigned want)
 {
     size_t next;
 
+    if (want & SCAN_LETTER && r->classes->sure && r->han == r->parts)
+        while (at < r->n && r->p[at] >= 0xE3 && scan_is_sure(r->p + at))
+            at += 3;
+
     for (;; at = next) {
         unsigned class = look(r, at, &next);
 
@@ -187,25 +222,28 @@ static size_t skip(const struct reading *r, size_t at, unsigned want)
 
 struct white {
     size_t end, last, lines;         /* behind it; its last character; behind its last line end, or 0 */
+    bool at_end;                     /* nothing follows */
 };
 
 static struct white white_at(const struct reading *r, size_t at)
 {
     struct white w = { .end = at, .last = at };
+    unsigned class;
     size_t next;
 
-    for (; look(r, w.end, &next) == SCAN_SPACE; w.end = next) {
+    for (; (class = look(r, w.end, &next)) == SCAN_SPACE; w.end = next) {
         w.last = w.end;
         if (is_line_end(r, w.end))
             w.lines = next;
     }
+    w.at_end = class == ~0u;
     return w;
 }
 
 /* \s+(?!\S)|\s+ */
-static size_t end_of_white(const struct reading *r, size_t at, const struct white *w)
+static size_t end_of_white(size_t at, const struct white *w)
 {
-    return w->end == r->n || w->last == at ? w->end : w->last;
+    return w->at_end || w->last == at ? w->end : w->last;
 }
 
 static size_t piece_gpt2(const struct reading *r, size_t at)
@@ -223,7 +261,7 @@ static size_t piece_gpt2(const struct reading *r, size_t at)
     if (class != SCAN_SPACE)
         return skip(r, from, class & (SCAN_LETTER | SCAN_NUMBER));
     w = white_at(r, at);
-    return end_of_white(r, at, &w);
+    return end_of_white(at, &w);
 }
 
 static size_t digits_at(const struct reading *r, size_t at, unsigned most)
@@ -257,7 +295,7 @@ static size_t piece_rest(const struct scanner *s, const struct reading *r, size_
     w = white_at(r, at);
     if (s->whole_tail && w.end == r->n)
         return w.end;
-    return w.lines ? w.lines : end_of_white(r, at, &w);
+    return w.lines ? w.lines : end_of_white(at, &w);
 }
 
 static size_t piece_cl100k(const struct scanner *s, const struct reading *r, size_t at)
@@ -316,11 +354,67 @@ static size_t piece_o200k(const struct scanner *s, const struct reading *r, size
     return end < r->n ? end + scan_contraction(r->p + end, r->n - end, true) : end;
 }
 
+/* A control character that nothing matches, and those behind it. */
+static size_t end_of_control(const struct reading *r, size_t at)
+{
+    size_t next, last = at;
+    unsigned class;
+
+    for (; (class = look(r, at, &next)) == SCAN_CONTROL; at = next)
+        last = at;
+    return class != ~0u && (class & (SCAN_LETTER | SCAN_MARK)) ? last : at;
+}
+
+static bool is_ascii_letter(unsigned char c) { return (unsigned char)((c | 0x20) - 'a') < 26; }
+
+/* [P S]+[\r\n]* of the part. */
+static size_t end_of_others(const struct reading *r, size_t at)
+{
+    size_t next;
+
+    while (look(r, at, &next) == 0)
+        at = next;
+    while (is_line_end(r, at) && look(r, at, &next) == SCAN_SPACE)
+        at = next;
+    return at;
+}
+
+static size_t piece_deepseek(const struct scanner *s, struct reading *r, size_t at)
+{
+    const unsigned words = SCAN_LETTER | SCAN_MARK;
+    size_t next, behind;
+    unsigned class = look(r, at, &next), following;
+    struct white w;
+
+    if (class == SCAN_NUMBER)
+        return digits_at(r, at, s->digits);
+    r->parts = true;
+    r->han = is_han(r->p + at, (unsigned)(next - at));
+    following = look(r, next, &behind);
+    if (class & words)
+        return skip(r, at, words);
+    if (class == 0 && r->p[at] < 0x80 && next < r->n && is_ascii_letter(r->p[next])) {
+        while (next < r->n && is_ascii_letter(r->p[next]))
+            next++;
+        return next;
+    }
+    if (class != 0 && !is_line_end(r, at) && following != ~0u && (following & words))
+        return skip(r, next, words);
+    if (class == 0 || (r->p[at] == ' ' && following == 0))
+        return end_of_others(r, class == 0 ? at : next);
+    if (class == SCAN_CONTROL)
+        return end_of_control(r, at);
+    w = white_at(r, at);
+    return w.lines ? w.lines : end_of_white(at, &w);
+}
+
 size_t scan_piece(const struct scanner *s, struct span text, size_t at)
 {
-    struct reading r = { s->classes, (const unsigned char *)text.p, text.n };
+    struct reading r = { .classes = s->classes, .p = (const unsigned char *)text.p, .n = text.n };
 
     if (s->kind == SCAN_GPT2)
         return piece_gpt2(&r, at);
+    if (s->kind == SCAN_DEEPSEEK)
+        return piece_deepseek(s, &r, at);
     return s->kind == SCAN_CL100K ? piece_cl100k(s, &r, at) : piece_o200k(s, &r, at);
 }

@@ -25,7 +25,7 @@ CASES = [
     "e\u0301 \u00e9 \u0301x \u00c5 \u212b A\u030a", "\u6771\u4eac\u306f\u65e5\u672c\u306e\u9996\u90fd\u3067\u3059\u3002\u30ab\u30bf\u30ab\u30ca\u30fc", "\u4f60\u597d\uff0c\u4e16\u754c\uff01", "\uc548\ub155\ud558\uc138\uc694",
     "\u05e9\u05dc\u05d5\u05dd \u0928\u092e\u0938\u094d\u0924\u0947", "\U0001f642 \U0001f469\u200d\U0001f469\u200d\U0001f467", "\u200d\u200b\ufeff", "\u0001\u0002\u007f", "<s>x</s>", "a<s> b <s>", "\u2581x \u2581\u2581 y\u2581z",
     "\u0130stanbul STRASSE \u1e9e \u03a3\u03af\u03c3\u03c5\u03c6\u03bf\u03c2", "\ufb01 \u2460 \u210c \u00bd \uff21\uff22", "under_word word-word a.b.c", "m\u0430\u0441ca \u0416\u0416", "<0x41> <0x0A>", "zz qq \u00fe\u00f0",
-    "x  \u2581 \u2581y", "caf\u00e9 cafe\u0301", "TAG tag <tag>x<tag> tagtag", "q" * 40,
+    "x  \u2581 \u2581y", "caf\u00e9 cafe\u0301", "TAG tag <tag>x<tag> tagtag", "q" * 40, "x \n\n y  \r\n", "<tag>x TAG",
 ]
 
 
@@ -117,6 +117,18 @@ styles = [
                                                                              "trim_offsets": True, "add_prefix_space": False})),
     ("bert", "chars", dict(normalizer={"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None, "lowercase": True},
                            pre_tokenizer={"type": "BertPreTokenizer"})),
+]
+spelled = lambda token: base["bytes"]["model"]["vocab"][token]
+styles += [
+    ("bytes without their decoder", "bytes", dict(decoder={"type": "Fuse"})),
+    ("added tokens spelled as bytes", "bytes", dict(added_tokens=added((0, "<s>", {}), (spelled("\u00bd"), "\u00bd", {}), (spelled("\u00e9"), "\u00e9", {})))),
+    ("added tokens behind a mark", "marks", dict(normalizer=llama_normalizer, decoder=llama_decoder, added_tokens=NAMES + added(
+        (470, "<tag>", dict(normalized=True, special=False)), (471, "TAG", dict(normalized=True))))),
+    ("metaspace first, behind an added token", "marks", dict(pre_tokenizer=metaspace("first"), decoder=metaspace("first"), added_tokens=NAMES + added(
+        (470, "<tag>", dict(normalized=True, special=False)), (471, "e\u0301", dict(normalized=True, special=False)), (472, "under", dict(normalized=True, special=False))))),
+    ("white space that two added tokens take", "bytes", dict(normalizer={"type": "Lowercase"}, added_tokens=added(
+        (0, "<s>", {}), (330, " ", dict(rstrip=True, normalized=True, special=False)), (331, "\n", dict(lstrip=True, rstrip=True, normalized=True, special=False)),
+        (332, "\u3000", dict(rstrip=True, special=False)), (333, "\r\n", dict(lstrip=True, special=False))))),
 ]
 for name in ("NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Nmt"):
     styles.append((name, "bytes", dict(normalizer={"type": name})))

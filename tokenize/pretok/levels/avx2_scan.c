@@ -1,7 +1,7 @@
 /* Masks of 64 bytes with AVX2. */
 #include <immintrin.h>
 
-#include "tokenize/pretok/scan_algebra.h"
+#include "tokenize/pretok/scan_deepseek.h"
 #include "tokenize/pretok/scan_utf8.h"
 
 /* Bytes first..first+count-1 as -1. Bytes are signed to the processor: the range is moved to the top of the positive ones. */
@@ -113,7 +113,41 @@ static inline uint64_t utf8_read(const unsigned char *p, struct utf8_bytes *u)
     return high;
 }
 
+static uint64_t block_han(const unsigned char *p, const struct block *b)
+{
+    __m256i x = _mm256_loadu_si256((const __m256i *)p);
+    __m256i y = _mm256_loadu_si256((const __m256i *)(p + 32));
+    struct han_bytes m = { .e3 = equal(x, y, (char)0xE3), .e4 = equal(x, y, (char)0xE4),
+                           .e5_e8 = in_high(x, y, 0xE8, 4), .e9 = equal(x, y, (char)0xE9),
+                           .x81_83 = in_high(x, y, 0x83, 3), .xb8_bf = in_high(x, y, 0xBF, 8) };
+
+    if (m.e9) {
+        m.xbe = equal(x, y, (char)0xBE);
+        m.xbe_bf = in_high(x, y, 0xBF, 2);
+        m.x80_a5 = in_high(x, y, 0xA5, 0x26);
+    }
+    return han_begins(&m);
+}
+
+static uint64_t block_control(const unsigned char *p)
+{
+    __m256i x = _mm256_loadu_si256((const __m256i *)p);
+    __m256i y = _mm256_loadu_si256((const __m256i *)(p + 32));
+
+    return mask_of(in_range(x, 0x1F, 0x20), in_range(y, 0x1F, 0x20)) | equal(x, y, 0x7F);
+}
+
+static inline uint64_t block_marks(const unsigned char *p, bool space)
+{
+    __m256i x = _mm256_loadu_si256((const __m256i *)p);
+    __m256i y = _mm256_loadu_si256((const __m256i *)(p + 32));
+
+    return space ? equal(x, y, ' ')
+                 : equal(x, y, (char)0xE2) & equal(x, y, (char)0x96) >> 1 & equal(x, y, (char)0x81) >> 2;
+}
+
 #include "tokenize/pretok/scan_loop.h"
+#include "tokenize/pretok/scan_marks_loop.h"
 #include "tokenize/pretok/scan_utf8_loop.h"
 
-const struct scan_level scan_avx2 = { level_gpt2, level_cl100k, level_o200k, level_well_formed };
+const struct scan_level scan_avx2 = { level_gpt2, level_cl100k, level_o200k, level_deepseek, level_marks, level_well_formed };

@@ -1,7 +1,7 @@
 /* Masks of 64 bytes with AVX-512 (BW); ends written with VBMI2. */
 #include <immintrin.h>
 
-#include "tokenize/pretok/scan_algebra.h"
+#include "tokenize/pretok/scan_deepseek.h"
 #include "tokenize/pretok/scan_utf8.h"
 
 static inline uint64_t in_range(__m512i x, char first, char count)
@@ -92,7 +92,37 @@ static inline uint64_t utf8_read(const unsigned char *p, struct utf8_bytes *u)
     return high;
 }
 
+static uint64_t block_han(const unsigned char *p, const struct block *b)
+{
+    __m512i x = _mm512_loadu_si512(p);
+    struct han_bytes m = { .e3 = equal(x, (char)0xE3), .e4 = equal(x, (char)0xE4),
+                           .e5_e8 = in_range(x, (char)0xE5, 4), .e9 = equal(x, (char)0xE9),
+                           .x81_83 = in_range(x, (char)0x81, 3), .xb8_bf = in_range(x, (char)0xB8, 8) };
+
+    if (m.e9) {
+        m.xbe = equal(x, (char)0xBE);
+        m.xbe_bf = in_range(x, (char)0xBE, 2);
+        m.x80_a5 = in_range(x, (char)0x80, 0x26);
+    }
+    return han_begins(&m);
+}
+
+static uint64_t block_control(const unsigned char *p)
+{
+    __m512i x = _mm512_loadu_si512(p);
+
+    return in_range(x, 0, 0x20) | equal(x, 0x7F);
+}
+
+static inline uint64_t block_marks(const unsigned char *p, bool space)
+{
+    __m512i x = _mm512_loadu_si512(p);
+
+    return space ? equal(x, ' ') : equal(x, (char)0xE2) & equal(x, (char)0x96) >> 1 & equal(x, (char)0x81) >> 2;
+}
+
 #include "tokenize/pretok/scan_loop.h"
+#include "tokenize/pretok/scan_marks_loop.h"
 #include "tokenize/pretok/scan_utf8_loop.h"
 
-const struct scan_level scan_avx512 = { level_gpt2, level_cl100k, level_o200k, level_well_formed };
+const struct scan_level scan_avx512 = { level_gpt2, level_cl100k, level_o200k, level_deepseek, level_marks, level_well_formed };

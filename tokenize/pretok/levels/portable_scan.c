@@ -1,5 +1,5 @@
 /* Masks of 64 bytes on any processor: the class of each byte from a table, then one bit of eight bytes at a time. */
-#include "tokenize/pretok/scan_algebra.h"
+#include "tokenize/pretok/scan_deepseek.h"
 
 enum { IS_LETTER = 1, IS_NUMBER = 2, IS_SPACE = 4, IS_UPPER = 8, IS_NEWLINE = 16, IS_MARKED = 32,
        IS_HIGH = 64, IS_CONT = 128 };
@@ -48,6 +48,11 @@ static inline void block_read(const unsigned char *p, struct block *b)
     for (unsigned i = 0; i < 64; i += 8) {
         uint64_t x = 0, text = load_little(p + i);
 
+        if ((text & 0x8080808080808080u) == 0x8080808080808080u) {
+            b->high |= (uint64_t)0xFF << i;
+            b->cont |= gather(~text >> 6) << i;
+            continue;
+        }
         for (unsigned k = 0; k < 8; k++)
             x |= (uint64_t)byte_class[p[i + k]] << 8 * k;
         b->letter |= gather(x) << i;
@@ -74,7 +79,49 @@ static inline void block_flatten(uint64_t bits, uint32_t base, uint32_t *out)
         *out++ = base + lowest(bits);
 }
 
+static uint64_t block_han(const unsigned char *p, const struct block *b)
+{
+    uint64_t begins = 0;
+
+    for (uint64_t leads = b->high & ~b->cont & bits_below(62); leads; leads &= leads - 1) {
+        unsigned i = lowest(leads), cp = (p[i] & 15u) << 12 | (p[i + 1] & 63u) << 6 | (p[i + 2] & 63u);
+        bool han = p[i] >= 0xE3 && p[i] <= 0xE9 && (cp - 0x4E00 <= 0x9FA5 - 0x4E00 || cp - 0x3040 < 0xC0);
+
+        begins |= (uint64_t)han << i;
+    }
+    return begins;
+}
+
+static uint64_t block_control(const unsigned char *p)
+{
+    uint64_t control = 0;
+
+    for (unsigned i = 0; i < 64; i += 8) {
+        uint64_t x = load_little(p + i), low = 0x7F7F7F7F7F7F7F7Fu;
+        uint64_t high = ((x & low) + 0x6060606060606060u) | x;       /* top bits: from ' ' on */
+
+        control |= gather(~high >> 7) << i | equal_bytes(x, 0x7F) << i;
+    }
+    return control;
+}
+
+static inline uint64_t block_marks(const unsigned char *p, bool space)
+{
+    uint64_t marks = 0, second = 0, third = 0;
+
+    for (unsigned i = 0; i < 64; i += 8)
+        marks |= equal_bytes(load_little(p + i), space ? ' ' : 0xE2) << i;
+    if (space || marks == 0)
+        return marks;
+    for (unsigned i = 0; i < 64; i += 8) {
+        second |= equal_bytes(load_little(p + i), 0x96) << i;
+        third |= equal_bytes(load_little(p + i), 0x81) << i;
+    }
+    return marks & second >> 1 & third >> 2;
+}
+
 #include "tokenize/pretok/scan_loop.h"
+#include "tokenize/pretok/scan_marks_loop.h"
 
 static size_t ascii_well_formed(const unsigned char *p, size_t n)
 {
@@ -86,4 +133,4 @@ static size_t ascii_well_formed(const unsigned char *p, size_t n)
     return at;
 }
 
-const struct scan_level scan_portable = { level_gpt2, level_cl100k, level_o200k, ascii_well_formed };
+const struct scan_level scan_portable = { level_gpt2, level_cl100k, level_o200k, level_deepseek, level_marks, ascii_well_formed };
