@@ -322,14 +322,15 @@ static void merges_that_join_nothing_have_no_trees(void **state)
 
 /* ---- the trie ---- */
 
-#define STOCK 3000
+#define STOCK 6000
 
 /* Entries over `letters` byte values that all count as standing: bytes apart, so that nodes have up to 256 children. */
-static uint32_t make_stock(struct arena *a, struct span *bytes, struct rng *r, uint64_t letters)
+static uint32_t make_stock(struct arena *a, struct span *bytes, struct rng *r, uint64_t letters,
+                           uint32_t stock)
 {
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < STOCK; i++) {
+    for (uint32_t i = 0; i < stock; i++) {
         size_t n = 1 + rng_below(r, i % 50 == 0 ? 40 : 5), from = i % 3 == 0 && count > 0 ? rng_below(r, count) : 0;
         struct span head = i % 3 == 0 && count > 0 ? bytes[from] : (struct span){ "", 0 };
         char *p = arena_alloc(a, head.n + n);
@@ -358,12 +359,12 @@ static uint32_t longest_plainly(const struct span *bytes, uint32_t count, struct
     return best;
 }
 
-static void check_trie(uint64_t letters, uint64_t seed)
+static void check_trie(uint64_t letters, uint64_t seed, uint32_t stock)
 {
     static struct span bytes[STOCK];
     struct rng r = { .seed = seed };
     struct arena arena = { 0 };
-    struct bpe_symbols s = { bytes, make_stock(&arena, bytes, &r, letters), NULL, 0 };
+    struct bpe_symbols s = { bytes, make_stock(&arena, bytes, &r, letters, stock), NULL, 0 };
     struct bpe_tree tree = { .symbols = s.count, .node = mem_array(s.count, sizeof *tree.node) };
     struct bpe_trie trie;
 
@@ -395,9 +396,9 @@ static void check_trie(uint64_t letters, uint64_t seed)
 
 static void the_trie_finds_the_longest(void **state)
 {
-    check_trie(256, 1);
-    check_trie(20, 2);
-    check_trie(2, 3);
+    check_trie(256, 1, STOCK);
+    check_trie(20, 2, 1000);
+    check_trie(2, 3, 1000);
 }
 
 int main(void)

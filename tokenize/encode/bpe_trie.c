@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "tokenize/encode/huge.h"
 
+#define FEW 4096                         /* symbols that are sorted without counting */
 #define PAIRS ((size_t)1 << 16)
 #define BLOCK 256                        /* slots that one base can reach */
 #define MOST_SLOTS ((size_t)1 << 24)
@@ -52,8 +53,13 @@ static void sort_pass(const struct sorted *from, struct sorted *to, size_t count
 
 static void sort(struct sorted *v, size_t count)
 {
-    struct sorted *other = mem_grow(NULL, count + 1, sizeof *other);
+    struct sorted *other;
 
+    if (count < FEW) {
+        qsort(v, count, sizeof *v, by_bytes);
+        return;
+    }
+    other = mem_grow(NULL, count + 1, sizeof *other);
     for (int shift = 0; shift < 64; shift += 32) {
         sort_pass(v, other, count, shift);
         sort_pass(other, v, count, shift + 16);
@@ -293,7 +299,7 @@ bool bpe_trie_make(struct bpe_trie *trie, struct bpe_tree *t, const struct bpe_s
     size_t count;
     bool grown;
 
-    *trie = (struct bpe_trie){ .pair = huge_array(PAIRS, sizeof *trie->pair) };
+    *trie = (struct bpe_trie){ .pair = mem_array(PAIRS, sizeof *trie->pair) };
     memset(trie->one, 0xFF, sizeof trie->one);
     m.v = sorted_symbols(t, s, &count);
     /* base 0 means no children */
@@ -316,6 +322,6 @@ bool bpe_trie_make(struct bpe_trie *trie, struct bpe_tree *t, const struct bpe_s
 void bpe_trie_release(struct bpe_trie *trie)
 {
     huge_free(trie->slots, trie->size, sizeof *trie->slots);
-    huge_free(trie->pair, PAIRS, sizeof *trie->pair);
+    free(trie->pair);
     *trie = (struct bpe_trie){ 0 };
 }
