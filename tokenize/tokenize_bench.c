@@ -1,6 +1,7 @@
 /*
  * Benchmarks of the tokenizer: `tundish bench tokenize`, on --in or on text of its own, with
  * --tokenizer or with one of 8,192 tokens (pattern llama3) that is trained on the text first:
+ *   cut               pieces alone, by each named pattern (pretok/pretok_bench.h);
  *   encode cold       each measurement with a new encoder: its cache of pieces is empty;
  *   encode warm       an encoder that has seen the text;
  *   count             as encode warm, but no ids are kept;
@@ -24,6 +25,7 @@
 #include "tokenize/encode/encode_stream.h"
 #include "tokenize/files/tokenizer_write.h"
 #include "tokenize/learn/learn.h"
+#include "tokenize/pretok/pretok_bench.h"
 #include "tokenize/tokenize_cmd.h"
 #include "tokenize/tokenizer.h"
 
@@ -364,6 +366,7 @@ static enum status bench_vocabulary(struct bench *b)
 }
 
 const struct bench_case tokenize_benches[] = {
+    { "cut", pretok_bench },
     { "encode cold", bench_cold },
     { "encode warm", bench_warm },
     { "count", bench_count },

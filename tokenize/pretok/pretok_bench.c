@@ -5,6 +5,7 @@
 #include "tokenize/pretok/pretok_bench.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -70,7 +71,7 @@ static enum status measure_cuts(const struct bench *b, const struct pretok *p, s
 
 static enum status bench_pattern(struct bench *b, const char *pattern)
 {
-    static const char *const variants[] = { "regex", "portable", "avx2", "avx512" };
+    static const char *const levels[] = { "regex", "portable", "avx2", "avx512" };
     struct buf text = { 0 };
     enum status st = ST_OK;
 
@@ -81,14 +82,16 @@ static enum status bench_pattern(struct bench *b, const char *pattern)
     text.n = pretok_well_formed((struct span){ text.p, text.n });
     for (int m = PRETOK_AVX512; st == ST_OK && m >= PRETOK_REGEX; m--) {
         struct pretok *p = pretok_new();
+        char variant[64];
         size_t n = m == PRETOK_REGEX && text.n > REGEX_BYTES ? REGEX_BYTES : text.n;
 
         while (n < text.n && ((unsigned char)text.p[n] & 0xC0) == 0x80)
             n++;
+        snprintf(variant, sizeof variant, "%s %s", pattern, levels[m]);
         if (pretok_force(p, (enum pretok_matcher)m)) {
             st = pretok_add(p, &(struct pretok_rule){ .what = "bench", .pattern = pretok_pattern_text(pattern) });
             if (st == ST_OK)
-                st = measure_cuts(b, p, (struct span){ text.p, n }, variants[m]);
+                st = measure_cuts(b, p, (struct span){ text.p, n }, variant);
         }
         pretok_free(p);
     }
@@ -96,13 +99,9 @@ static enum status bench_pattern(struct bench *b, const char *pattern)
     return st;
 }
 
-static enum status bench_gpt2(struct bench *b) { return bench_pattern(b, "gpt2"); }
-static enum status bench_cl100k(struct bench *b) { return bench_pattern(b, "cl100k"); }
-static enum status bench_llama3(struct bench *b) { return bench_pattern(b, "llama3"); }
-static enum status bench_qwen2(struct bench *b) { return bench_pattern(b, "qwen2"); }
-static enum status bench_o200k(struct bench *b) { return bench_pattern(b, "o200k"); }
-
-const struct bench_case pretok_benches[] = {
-    { "cut gpt2", bench_gpt2 }, { "cut cl100k", bench_cl100k }, { "cut llama3", bench_llama3 },
-    { "cut qwen2", bench_qwen2 }, { "cut o200k", bench_o200k }, { NULL, NULL },
-};
+enum status pretok_bench(struct bench *b)
+{
+    for (const struct pretok_pattern *p = pretok_patterns; p->name; p++)
+        TRY(bench_pattern(b, p->name));
+    return ST_OK;
+}
