@@ -218,7 +218,7 @@ static void what_cannot_be_encoded_is_refused_by_name(void **state)
         { { .pretok = "{\"type\":\"Other\"}" }, "the pre_tokenizer Other" },
         { { .pretok = "{\"type\":\"Metaspace\",\"replacement\":\"_\",\"prepend_scheme\":\"last\"}" }, "prepend_scheme last" },
         { { .pretok = "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"a\"},\"behavior\":\"Merged\"}" }, "with behavior Merged" },
-        { { .pretok = "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"a\\\\R\"},\"behavior\":\"Isolated\"}" }, "the pattern has \\b" },
+        { { .pretok = "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"a\\\\R\"},\"behavior\":\"Isolated\"}" }, "the pattern has \\R" },
         { { .decoder = "{\"type\":\"CTC\"}" }, "the decoder CTC" },
         { { .decoder = "{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"ByteLevel\"},{\"type\":\"ByteFallback\"}]}" }, "a step behind Fuse" },
         { { .model_members = "\"type\":\"WordPiece\"," }, "the model WordPiece" },
