@@ -110,7 +110,8 @@ def compare_own_patterns():
         f.write("".join(random.choice(letters) for _ in range(6000)))
     for pattern in (r"(?=[A-Z])|\s", r"^a|b$", r"[^\S\n]+|\p{Han}+|\u3005", r"b*", r"(?i:abk)d?|(?i:s)", r".{2,3}?", r"(?<=a)b|(?<!c)d",
                     r"\p{Lu}\p{Ll}*+|\p{M}+", r"\s++$", r"(a|b)+?c", r"a{2}|b{1,}", r"(?>a+)b|\p{^L}", r"\A.|.\z|[\x{e9}-\x{4e2d}]",
-                    r"\d+|\D", r"[.'$^\-]+", r"\p{Alphabetic}+|\p{White_Space}"):
+                    r"\d+|\D", r"[.'$^\-]+", r"\p{Alphabetic}+|\p{White_Space}", r"\w+|\W", r"\b", r"\B", r"\h+|[\W_]|[^\w-]",
+                    r"[[:punct:]]+|[[:^word:]]|[x[:cntrl:]-]", r"(?i:\w+|[\W])"):
         compare_training(f"own.txt {pattern}", "own.txt", 20000, pattern)
         compare_ids(f"own.txt {pattern}", "made/tokenizer.json", "own.txt")
 

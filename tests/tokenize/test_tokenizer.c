@@ -218,7 +218,7 @@ static void what_cannot_be_encoded_is_refused_by_name(void **state)
         { { .pretok = "{\"type\":\"Other\"}" }, "the pre_tokenizer Other" },
         { { .pretok = "{\"type\":\"Metaspace\",\"replacement\":\"_\",\"prepend_scheme\":\"last\"}" }, "prepend_scheme last" },
         { { .pretok = "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"a\"},\"behavior\":\"Merged\"}" }, "with behavior Merged" },
-        { { .pretok = "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"a\\\\b\"},\"behavior\":\"Isolated\"}" }, "the pattern has \\b" },
+        { { .pretok = "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"a\\\\R\"},\"behavior\":\"Isolated\"}" }, "the pattern has \\R" },
         { { .decoder = "{\"type\":\"CTC\"}" }, "the decoder CTC" },
         { { .decoder = "{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"ByteLevel\"},{\"type\":\"ByteFallback\"}]}" }, "a step behind Fuse" },
         { { .model_members = "\"type\":\"WordPiece\"," }, "the model WordPiece" },
@@ -392,6 +392,8 @@ static void patterns_are_rewritten_where_the_engines_differ(void **state)
     assert_dialect("\\s[^\\S\\d]\\D", "\\p{White_Space}[^\\P{White_Space}\\p{Nd}]\\P{Nd}");
     assert_dialect("\\p{Han}\\P{Old_Italic}\\p{^L}\\p{lu}", "\\p{sc:Han}\\P{sc:OldItalic}\\P{L}\\p{Lu}");
     assert_dialect("\\p{Letter}\\p{White_Space}", "\\p{L}\\p{White_Space}");
+    assert_dialect("\\h[\\H-][^[:xdigit:]-]", "[0-9A-Fa-f][\\x{0}-\\x{2f}\\x{3a}-\\x{40}\\x{47}-\\x{60}\\x{67}-\\x{10ffff}\\-]"
+                                               "[^0-9A-Fa-f\\-]");
     assert_dialect("\\v\\u4e00\\x41\\x{1F600}", "\\x{b}\\x{4e00}\\x{41}\\x{1f600}");
     assert_dialect("a{2,3}b{x}\\{", "a{2,3}b\\{x}\\{");
     assert_dialect("(?i:'s|'t)|x++(?!y)", "(?i:'s|'t)|x++(?!y)");
@@ -399,9 +401,11 @@ static void patterns_are_rewritten_where_the_engines_differ(void **state)
 
 static void patterns_of_two_meanings_are_refused(void **state)
 {
-    assert_no_dialect("\\w", "\\w");
-    assert_no_dialect("\\bx", "\\b");
-    assert_no_dialect("\\h", "\\h");
+    assert_no_dialect("\\R", "\\R");
+    assert_no_dialect("\\b+x", "a repeated");
+    assert_no_dialect("[\\b]", "\\b in a class");
+    assert_no_dialect("[\\w-x]", "'-' behind a set");
+    assert_no_dialect("[a-\\h]", "a set behind '-'");
     assert_no_dialect("(a)\\1", "\\1");
     assert_no_dialect("\\p{N}{1,3}+", "'+' behind '{...}'");
     assert_no_dialect("a{2}?", "'?' behind '{n}'");

@@ -140,6 +140,135 @@ static enum status take_code_point(struct dialect *d)
     return ST_OK;
 }
 
+/* ---- sets: \w, \h, [:punct:] ---- */
+
+/* What a set holds: categories, then single ranges, here and as all that is not in them. */
+static const struct set {
+    const char *name;
+    const char *categories[6];
+    const char *ranges, *others;
+} sets[] = {
+    { "word", { "L", "M", "Nd", "Nl", "Pc" },
+      "\\x{24b6}-\\x{24e9}\\x{1f130}-\\x{1f149}\\x{1f150}-\\x{1f169}\\x{1f170}-\\x{1f189}", NULL },
+    { "digit", { "Nd" }, "", NULL },
+    { "punct", { "P", "S" }, "", NULL },
+    { "space", { NULL }, "\\p{White_Space}", "\\P{White_Space}" },
+    { "cntrl", { NULL }, "\\p{Cc}", "\\P{Cc}" },
+    { "xdigit", { NULL }, "0-9A-Fa-f", "\\x{0}-\\x{2f}\\x{3a}-\\x{40}\\x{47}-\\x{60}\\x{67}-\\x{10ffff}" },
+};
+
+static const struct set *find_set(const char *name, size_t n)
+{
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++)
+        if (strlen(sets[i].name) == n && memcmp(sets[i].name, name, n) == 0)
+            return &sets[i];
+    return NULL;
+}
+
+/* What stands in a class for the set, or for all else. */
+static void print_set(const struct dialect *d, const struct set *s, bool negated)
+{
+    struct unicode_class all = { s->name, 0, true, d->unicode, d->have };
+
+    if (negated && s->others) {
+        buf_adds(d->out, s->others);
+        return;
+    }
+    for (const char *const *name = s->categories; *name; name++) {
+        struct unicode_class c = { *name, unicode_category_bits(*name), false, d->unicode, d->have };
+
+        all.bits |= c.bits;
+        if (!negated)
+            unicode_print_class(&c, d->out);
+    }
+    if (negated)
+        unicode_print_ranges(&all, s == &sets[0], d->out);
+    else
+        buf_adds(d->out, s->ranges);
+}
+
+/* Outside of classes Oniguruma counts the six numbers of Latin-1 among \w too, and so do \b and \B. */
+static void print_word(const struct dialect *d, bool negated)
+{
+    buf_adds(d->out, negated ? "[^" : "[");
+    print_set(d, &sets[0], false);
+    buf_adds(d->out, "\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}]");
+}
+
+static enum status take_boundary(struct dialect *d)
+{
+    bool inside = d->p[1] == 'B';
+
+    if (d->end - d->p > 2 && strchr("*+?{", d->p[2]))
+        return refuse(d, "a repeated \\b or \\B", "");
+    buf_adds(d->out, "(?:(?<=");
+    print_word(d, false);
+    buf_adds(d->out, inside ? ")(?=" : ")(?!");
+    print_word(d, false);
+    buf_adds(d->out, ")|(?<!");
+    print_word(d, false);
+    buf_adds(d->out, inside ? ")(?!" : ")(?=");
+    print_word(d, false);
+    buf_adds(d->out, "))");
+    d->p += 2;
+    return ST_OK;
+}
+
+/* n: bytes of the pattern that name it. In a class no '-' beside it may make a range. */
+static enum status take_set(struct dialect *d, const struct set *s, bool negated, size_t n)
+{
+    if (d->p[-1] == '-')
+        return refuse(d, "a set behind '-' in a class", "\\-");
+    print_set(d, s, negated);
+    d->p += n;
+    if (d->p < d->end && *d->p == '-') {
+        if (d->end - d->p < 2 || d->p[1] != ']')
+            return refuse(d, "'-' behind a set in a class", "\\-");
+        buf_adds(d->out, "\\-");
+        d->p++;
+    }
+    return ST_OK;
+}
+
+/* \w \W \h \H \b \B */
+static enum status take_set_escape(struct dialect *d, bool in_class)
+{
+    char letter = d->p[1];
+    bool negated = letter == 'W' || letter == 'H', word = letter == 'w' || letter == 'W';
+
+    if (letter == 'B' && in_class)
+        return refuse(d, "\\B in a class", "");
+    if (letter == 'b' && in_class)
+        return refuse(d, "\\b in a class", "\\x08");
+    if (letter == 'b' || letter == 'B')
+        return take_boundary(d);
+    if (in_class)
+        return take_set(d, word ? &sets[0] : find_set("xdigit", 6), negated, 2);
+    if (word)
+        print_word(d, negated);
+    else
+        buf_adds(d->out, negated ? "[^0-9A-Fa-f]" : "[0-9A-Fa-f]");
+    d->p += 2;
+    return ST_OK;
+}
+
+/* "[:name:]" and "[:^name:]" in a class. */
+static enum status take_bracket(struct dialect *d)
+{
+    const char *name = d->p + 2, *end;
+    const struct set *s = NULL;
+    bool negated = name < d->end && *name == '^';
+
+    name += negated;
+    for (end = name; end < d->end && isalpha((unsigned char)*end); end++)
+        ;
+    if (d->end - end >= 2 && memcmp(end, ":]", 2) == 0)
+        s = find_set(name, (size_t)(end - name));
+    if (s == NULL)
+        return refuse(d, "'[' in a class", "\\[, or [:word:], [:digit:], [:punct:], [:space:], [:cntrl:], [:xdigit:]");
+    return take_set(d, s, negated, (size_t)(end + 2 - d->p));
+}
+
 static enum status take_escape(struct dialect *d, bool in_class)
 {
     static const char *const simple[][2] = {
@@ -161,6 +290,8 @@ static enum status take_escape(struct dialect *d, bool in_class)
         d->p += 2;
         return ST_OK;
     }
+    if (strchr("wWhHbB", letter) && letter)
+        return take_set_escape(d, in_class);
     if (letter == 'x' || letter == 'u')
         return take_code_point(d);
     for (size_t i = 0; i < sizeof simple / sizeof simple[0]; i++)
@@ -193,6 +324,10 @@ static enum status take_class(struct dialect *d)
     if (d->p < d->end && *d->p == ']')
         return refuse(d, "']' as the first of a class", "\\]");
     while (d->p < d->end && *d->p != ']') {
+        if (at(d, "[:")) {
+            TRY(take_bracket(d));
+            continue;
+        }
         if (*d->p == '[')
             return refuse(d, "'[' in a class", "\\[");
         if (at(d, "&&"))

@@ -7,9 +7,12 @@
  * be rewritten so that they do, pass; all else is refused by name. So an unknown pattern is never
  * cut in another way silently.
  *
- * Rewritten: \s \S (Unicode White_Space), \d \D, \v, \uHHHH, \xHH, \p{^X}, \p{Script} (PCRE2 would
+ * Rewritten: \w \W (L, M, Nd, Nl, Pc and the letters in circles and squares; outside of classes also the six other numbers of Latin-1,
+ * as Oniguruma has it), \b \B (look-around over that), \h \H and [:xdigit:] (hexadecimal digits), [:word:], [:digit:], [:punct:]
+ * (P and S), [:space:], [:cntrl:] and [:^...:] in classes, \s \S (Unicode White_Space), \d \D, \v, \uHHHH, \xHH, \p{^X}, \p{Script} (PCRE2 would
  * take Script_Extensions).
- * Refused: \w \b \h \R \X \K \G, POSIX brackets, class operators (&&, nested sets), `{n,m}+`,
+ * Refused: \R \X \K \G, repeated \b and \B, [:alpha:], [:alnum:], [:upper:], [:lower:], [:graph:], [:print:], [:blank:], [:ascii:] (they
+ * need properties by version, or fold), '-' between a set and more of a class, class operators (&&, nested sets), `{n,m}+`,
  * `{n}?`, `{,m}`, groups other than plain, (?:...), (?i:...), look-around and atomic, letters in
  * (?i:...) that fold to several (ss, ff, fi, fl, st).
  * Categories (\p{L}, \d) are those of the version of Unicode that is asked for, whatever PCRE2's own tables are (10.42:

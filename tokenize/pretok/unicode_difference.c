@@ -41,9 +41,29 @@ static uint32_t named_set(const char *p)
     return unicode_category_bits(name);
 }
 
+/* Of \w, \b and [:word:] and of [:digit:] and [:punct:]; the other brackets hold nothing that changes. */
+static void add_word(struct sets *s)
+{
+    add_set(s, unicode_category_bits("L") | unicode_category_bits("M") | unicode_category_bits("Nd") |
+               unicode_category_bits("Nl") | unicode_category_bits("Pc"));
+}
+
+static void add_bracket(struct sets *s, const char *name)
+{
+    name += *name == '^';
+    if (strncmp(name, "word:]", 6) == 0)
+        add_word(s);
+    else if (strncmp(name, "digit:]", 7) == 0)
+        add_set(s, unicode_category_bits("Nd"));
+    else if (strncmp(name, "punct:]", 7) == 0)
+        add_set(s, unicode_category_bits("P") | unicode_category_bits("S"));
+}
+
 static void add_pattern(struct sets *s, const char *p)
 {
     for (; *p; p++) {
+        if (*p == '[' && p[1] == ':')
+            add_bracket(s, p + 2);
         if (*p != '\\' || p[1] == 0)
             continue;
         p++;
@@ -51,6 +71,8 @@ static void add_pattern(struct sets *s, const char *p)
             add_set(s, named_set(p + 1));
         else if (*p == 'd' || *p == 'D')
             add_set(s, unicode_category_bits("Nd"));
+        else if (strchr("wWbB", *p))
+            add_word(s);
     }
 }
 

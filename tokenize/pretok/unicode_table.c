@@ -56,17 +56,25 @@ static void print_range(struct buf *out, uint32_t first, uint32_t last)
         buf_printf(out, "\\x{%x}", (unsigned)first);
 }
 
-static void print_all(const struct unicode_class *c, struct buf *out)
+/* Other_Alphabetic of category So. */
+static bool is_circled(uint32_t cp)
+{
+    return (cp >= 0x24B6 && cp <= 0x24E9) || (cp >= 0x1F130 && cp <= 0x1F149) || (cp >= 0x1F150 && cp <= 0x1F169) ||
+           (cp >= 0x1F170 && cp <= 0x1F189);
+}
+
+void unicode_print_ranges(const struct unicode_class *c, bool circled, struct buf *out)
 {
     uint8_t *category = mem_alloc(UNICODE_POINTS);
     uint32_t end;
 
     unicode_fill(c->want, category);
     for (uint32_t i = 0; i < UNICODE_POINTS; i = end) {
-        bool in = c->bits >> category[i] & 1;
+        bool in = (c->bits >> category[i] & 1) || (circled && is_circled(i));
 
-        for (end = i + 1; end < UNICODE_POINTS && (c->bits >> category[end] & 1) == in; end++)
-            ;
+        for (end = i + 1; end < UNICODE_POINTS; end++)
+            if (((c->bits >> category[end] & 1) || (circled && is_circled(end))) != in)
+                break;
         if (in != c->negated)
             print_range(out, i, end - 1);
     }
@@ -100,7 +108,7 @@ void unicode_print_class(const struct unicode_class *c, struct buf *out)
     bool left = print_added(c, &added);
 
     if (left || (c->negated && added.n > 0))
-        print_all(c, out);
+        unicode_print_ranges(c, false, out);
     else
         buf_printf(out, "\\%c{%s}%s", c->negated ? 'P' : 'p', c->name, added.p ? added.p : "");
     buf_release(&added);

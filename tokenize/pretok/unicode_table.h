@@ -57,5 +57,7 @@ struct unicode_class {
     int want, have;
 };
 void unicode_print_class(const struct unicode_class *c, struct buf *out);
+/* The same written out as ranges; circled: with the letters in circles and squares (U+24B6 and others), of category So. */
+void unicode_print_ranges(const struct unicode_class *c, bool circled, struct buf *out);
 
 #endif
