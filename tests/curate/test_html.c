@@ -184,7 +184,7 @@ static void odd_pages_take_linear_time(void **state)
     for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
         struct html_result r = { .title = NULL };
         double s = seconds_of(pages[i].head, pages[i].piece, pages[i].n, &r);
-        if (s > 20)
+        if (s > 60)          /* under 2 s; a quadratic step takes minutes */
             fail_msg("%zu times '%s' took %.1f s", pages[i].n, pages[i].piece, s);
     }
 }
