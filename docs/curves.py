@@ -50,7 +50,7 @@ def panel(out, at, title, unit, axis, curves):
     top = math.ceil(max(p[3] for p in every) / step) * step
     px = lambda x: at + LEFT + (math.log(x) - low) / ((high - low) or 1) * (W - LEFT - 14)
     py = lambda y: TOP + (1 - y / top) * (H - TOP - BELOW)
-    out.append(f'<text class="t" x="{at + LEFT}" y="16">{escape(title)}</text>')
+    out.append(f'<text class="t" x="{at + LEFT}" y="16">{escape(title)}, {escape(unit)}</text>')
     for i in range(round(top / step) + 1):
         y = py(i * step)
         out.append(f'<line class="{"a" if i == 0 else "g"}" x1="{at + LEFT}" x2="{at + W - 8}" y1="{y:.1f}" y2="{y:.1f}"/>'
@@ -59,7 +59,6 @@ def panel(out, at, title, unit, axis, curves):
     for x in xs:
         out.append(f'<text x="{px(x):.1f}" y="{H - BELOW + 16}" text-anchor="middle">{short(x)}</text>')
     out.append(f'<text x="{at + LEFT + (W - LEFT) / 2:.0f}" y="{H - 6}" text-anchor="middle">{escape(axis)}</text>')
-    out.append(f'<text x="{at + LEFT - 6}" y="30" text-anchor="end">{escape(unit)}</text>')
     for i, (name, curve) in enumerate(curves.items()):
         colour = COLOURS[i % len(COLOURS)]
         out.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{" ".join(f"{px(x):.1f},{py(v):.1f}" for x, v, _, _ in curve)}"/>')
