@@ -181,8 +181,10 @@ run 2 tokenizer train texts --out refused --vocab 257 --special a --special b
 has err 'want at least 258'
 run 2 tokenizer train texts --out refused --special a --special a
 has err "special token 'a' is given twice"
-run 2 tokenizer train texts --out refused --pattern '\w+'
-has err 'the pattern has \\w at byte 0'
+run 2 tokenizer train texts --out refused --pattern '\X+'
+has err 'the pattern has \\X at byte 0'
+run 2 tokenizer train texts --out refused --pattern lama3
+has err "pattern 'lama3' is neither a name nor a regular expression; did you mean 'llama3'?"
 run 2 tokenizer train texts --out refused --pattern '(a'
 run 2 tokenizer train nowhere --out refused
 has err 'nowhere'

@@ -64,11 +64,33 @@ static const char *script_pattern(struct arena *a)
     return text;
 }
 
+/* A word alone would be a pattern that cuts that very word out of the text: surely a name misspelt. */
+static enum status check_name(const char *pattern)
+{
+    const char *names[32] = { NULL }, *near;
+    size_t n = 0, letters = strspn(pattern, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+
+    if (pattern[letters] != 0)
+        return ST_OK;
+    for (const struct pretok_pattern *p = pretok_patterns; p->name && n + 1 < 32; p++)
+        names[n++] = p->name;
+    near = str_nearest(pattern, names);
+    return near ? fail(ST_CONFIG,
+                       "pattern '%.60s' is neither a name nor a regular expression; did you mean '%s'?",
+                       pattern, near)
+                : fail(ST_CONFIG,
+                       "pattern '%.60s' is neither a name nor a regular expression; names are gpt2, "
+                       "cl100k, llama3, qwen2, o200k and the like",
+                       pattern);
+}
+
 enum status train_cuts(struct arena *a, const struct train_cuts_args *args, struct train_cuts *out)
 {
     *out = (struct train_cuts){ .patterns = { pretok_pattern_text(args->pattern) } };
-    if (out->patterns[0] == NULL)
+    if (out->patterns[0] == NULL) {
+        TRY(check_name(args->pattern));
         out->patterns[0] = args->pattern;
+    }
     if (args->digits != DIGITS_PATTERN)
         TRY(change_digits(a, args, &out->patterns[0]));
     if (args->scripts)
