@@ -17,16 +17,17 @@
  *   train             counting and merging.
  * The yardstick is a plain read of memory, as no encoder can be faster than that.
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/bench.h"
 #include "base/file.h"
 #include "base/rng.h"
+#include "store/store_bench.h"
+#include "tokenize/bench_words.h"
 #include "tokenize/encode/encode_stream.h"
 #include "tokenize/files/tokenizer_write.h"
-#include "tokenize/learn/learn.h"
+#include "tokenize/learn/learn_bench.h"
 #include "tokenize/pretok/pretok_bench.h"
 #include "tokenize/tokenize_cmd.h"
 #include "tokenize/tokenizer.h"
@@ -48,38 +49,9 @@ struct bench_text {
     struct pool *pool;
 };
 
-/* Words of a Zipf-like frequency from 60,000, some capitalized, with punctuation, digits, line ends
- * and non-ASCII letters. */
-static void make_text(struct buf *out)
-{
-    struct rng r = { .seed = 7 };
-
-    while (out->n < TEXT_BYTES) {
-        uint64_t word = (uint64_t)(exp(rng_next_uniform(&r) * log(WORDS)));
-        uint64_t letters = 2 + rng_at(1, word, 0) % 9, draw = rng_below(&r, 1000);
-
-        for (uint64_t i = 0; i < letters; i++) {
-            char letter = (char)('a' + rng_at(2, word, i) % 26);
-
-            buf_addc(out, i == 0 && draw < 60 ? (char)(letter - 32) : letter);
-        }
-        if (draw % 83 == 0)
-            buf_printf(out, " %u", (unsigned)(draw * 37));
-        buf_adds(out, draw < 70    ? ", "
-                      : draw < 120 ? ". "
-                      : draw < 140 ? ".\n\n"
-                      : draw < 150 ? "\xC3\xA9 "
-                                   : " ");
-    }
-}
-
 static enum status write_text(struct bench_text *b)
 {
-    const char *base = getenv("TMPDIR");
-
-    b->folder = arena_printf(&b->arena, "%s/tundish-bench-XXXXXX", base && *base ? base : "/tmp");
-    if (mkdtemp(b->folder) == NULL)
-        return fail_errno(ST_IO, "cannot create a folder '%s'", b->folder);
+    TRY(bench_folder_open(&b->arena, &b->folder));
     b->file = path_join(&b->arena, b->folder, "corpus.txt");
     return file_write_atomic(b->file, b->text.p, b->text.n);
 }
@@ -87,37 +59,21 @@ static enum status write_text(struct bench_text *b)
 /* Trains on the file and makes *out, if it is wanted, of the result. */
 static enum status train(const struct bench_text *b, uint32_t vocab, struct tokenizer **out)
 {
-    static const char *const specials[] = { "<|endoftext|>" };
     const char *pattern = pretok_pattern_text("llama3");
-    struct learn_args args = { .pool = b->pool,
-                               .train = { .specials = specials,
-                                          .special_count = 1,
-                                          .vocab = vocab,
-                                          .min_frequency = 1,
-                                          .memory = UINT64_MAX,
-                                          .folder = b->folder } };
-    struct pretok *pretok = pretok_new();
     struct learnt made = { 0 };
     struct buf json = { 0 };
-    enum status st =
-        pretok_add(pretok, &(struct pretok_rule){ .what = "bench", .pattern = pattern });
+    enum status st = learn_bench_file(&(struct learn_bench_args){ .pool = b->pool, .file = b->file,
+                                                                  .folder = b->folder,
+                                                                  .pattern = pattern, .vocab = vocab,
+                                                                  .memory = UINT64_MAX },
+                                      &made);
 
-    args.pretok = pretok;
-    if (st == ST_OK)
-        st = comm_open(&args.comm);
-    if (st == ST_OK)
-        st = corpus_text_open(b->file, &args.corpus);
-    if (st == ST_OK)
-        st = learn(&args, &made);
     if (st == ST_OK && out != NULL) {
         tokenizer_print(&json, &made.trained, 1, pattern);
         st = tokenizer_parse("bench", json.p, json.n, out);
     }
     buf_release(&json);
     learnt_release(&made);
-    corpus_text_close(args.corpus);
-    comm_close(args.comm);
-    pretok_free(pretok);
     return st;
 }
 
@@ -129,7 +85,7 @@ static enum status bench_text_open(struct bench *b, struct bench_text *t)
     if (b->in)
         TRY(file_read(b->in, TEXT_LIMIT, &t->text));
     else
-        make_text(&t->text);
+        bench_words(&t->text, TEXT_BYTES, WORDS);
     TRY(write_text(t));
     return b->tokenizer ? tokenizer_open(b->tokenizer, &t->tokenizer)
                         : train(t, VOCAB, &t->tokenizer);
@@ -137,18 +93,14 @@ static enum status bench_text_open(struct bench *b, struct bench_text *t)
 
 static enum status bench_text_close(struct bench_text *t, enum status st)
 {
-    struct failure f = { .st = ST_OK };
-    enum status removed;
-
-    if (st != ST_OK)
-        failure_save(&f, st);
     encoder_free(t->kept);
     tokenizer_close(t->tokenizer);
     pool_free(t->pool);
-    removed = t->folder ? file_remove_tree(t->folder) : ST_OK;
+    if (t->folder)
+        st = bench_folder_close(t->folder, st);
     buf_release(&t->text);
     arena_release(&t->arena);
-    return st != ST_OK ? failure_restore(&f) : removed;
+    return st;
 }
 
 /* ---- passes: each measures once and gives the seconds ---- */

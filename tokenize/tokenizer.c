@@ -13,8 +13,7 @@ static enum status open_foreign(const char *path, enum foreign_kind kind, struct
     enum status st;
 
     TRY(foreign_read(path, kind, &(struct foreign_args){ NULL, NULL, 0 }, &f));
-    foreign_print(&f, &json);
-    st = tokenizer_parse_ranked(path, (struct span){ json.p, json.n }, f.ranks, out);
+    st = foreign_parse(&f, path, &json, out);
     foreign_release(&f);
     buf_release(&json);
     return st;

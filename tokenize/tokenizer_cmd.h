@@ -22,6 +22,13 @@ extern const struct command cmd_tokenizer_compare;
     OPT_BOOL(S, around, "around", "false",                                                      \
              "with the tokens that the tokenizer puts around a text, Llama's <|begin_of_text|> " \
              "say (Hugging Face's add_special_tokens)")
+#define ROW_READ \
+    OPT_CHOICE(S, read, "read", "auto", text_read_choices, \
+               "a document is: a file (text), a line (lines), a line's \"text\" " \
+               "(jsonl); auto goes by the name")
+#define ROW_SPECIAL \
+    OPT_BOOL(S, special, "special", "false", \
+             "read special tokens' names in the text as these tokens")
 struct tokenizer;
 /* Says so if --around is given (wanted) and the tokenizer puts nothing around a text. */
 void warn_around(const struct tokenizer *t, bool wanted);

@@ -73,9 +73,7 @@ static enum status read_source(struct conversion *c)
     TRY(foreign_read(c->path, kind, &args, &c->foreign));
     if (c->foreign.ranks == RANK_SPLITS)
         TRY(derive(c));
-    foreign_print(&c->foreign, &c->json);
-    return tokenizer_parse_ranked(c->path, (struct span){ c->json.p, c->json.n }, c->foreign.ranks,
-                                  &c->before);
+    return foreign_parse(&c->foreign, c->path, &c->json, &c->before);
 }
 
 /* ---- what is lost ---- */

@@ -227,17 +227,14 @@ static enum status run_count(struct arena *a, void *cfg)
 static const struct opt count_options[] = {
     ROW_TOKENIZER,
     ROW_IN,
-    OPT_CHOICE(S, read, "read", "auto", text_read_choices,
-               "a document is: a file (text), a line (lines), a line's \"text\" "
-               "(jsonl); auto goes by the name"),
+    ROW_READ,
     OPT_INT(S, until, "until", "0", 0, 1e15,
             "tell of each document only whether it has more tokens than this, and where these end; 0: "
             "count all"),
     OPT_BOOL(S, documents, "documents", "false", "a line a document instead of one a file"),
     OPT_BOOL(S, json, "json", "false", "JSON objects, one a line"),
     ROW_AROUND,
-    OPT_BOOL(S, special, "special", "false",
-             "read special tokens' names in the text as these tokens"),
+    ROW_SPECIAL,
     OPT_INT(S, threads, "threads", "0", 0, 4096, "threads; 0: as many as usable",
             .flags = OPT_NEUTRAL),
     OPT_END

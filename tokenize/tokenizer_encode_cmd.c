@@ -262,9 +262,7 @@ static enum status run_encode(struct arena *a, void *cfg)
 static const struct opt encode_options[] = {
     ROW_TOKENIZER,
     ROW_IN,
-    OPT_CHOICE(S, read, "read", "auto", text_read_choices,
-               "a document is: a file (text), a line (lines), a line's \"text\" "
-               "(jsonl); auto goes by the name"),
+    ROW_READ,
     OPT_CHOICE(S, format, "format", "text", formats,
                "a line of ids a document, one JSON object a document, or the bare ids of all "
                "documents as little-endian numbers"),
@@ -276,8 +274,7 @@ static const struct opt encode_options[] = {
     OPT_BOOL(S, count, "count", "false", "how many ids, instead of the ids"),
     ROW_AROUND,
     OPT_BOOL(S, end, "end", "false", "put the end-of-text token behind each document"),
-    OPT_BOOL(S, special, "special", "false",
-             "read special tokens' names in the text as these tokens"),
+    ROW_SPECIAL,
     OPT_INT(S, threads, "threads", "1", 0, 4096, "threads; 0: as many as usable",
             .flags = OPT_NEUTRAL),
     OPT_END

@@ -1,17 +1,8 @@
 /* document_parse() on any bytes. What it takes is JSON by jansson, too, with the same texts; what jansson takes as a document
  * it takes; and printing gives a line that parses to the same document and prints the same. */
-#include <stdio.h>
-
 #include "base/json.h"
 #include "store/documents.h"
-
-#define CHECK(cond)                                                  \
-    do {                                                             \
-        if (!(cond)) {                                               \
-            fprintf(stderr, "not so: %s (%s)\n", #cond, fail_message()); \
-            abort();                                                 \
-        }                                                            \
-    } while (0)
+#include "tests/fuzz/fuzz_check.h"
 
 static bool same(struct span a, struct span b)
 {

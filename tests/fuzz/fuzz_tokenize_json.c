@@ -1,19 +1,10 @@
 /* A hostile tokenizer.json: it is refused with words, or texts of all kinds go through it to ids that it decodes. The input is
  * the file, or, if it does not begin with '{', lines that become parts of a file that is otherwise good: pre_tokenizer, normalizer, added
  * tokens, merges, further entries of the vocabulary, further members of the model. */
-#include <stdio.h>
-
 #include "base/json.h"
 #include "store/byte_level.h"
+#include "tests/fuzz/fuzz_check.h"
 #include "tokenize/tokenizer_part.h"
-
-#define CHECK(cond)                                                  \
-    do {                                                             \
-        if (!(cond)) {                                               \
-            fprintf(stderr, "not so: %s (%s)\n", #cond, fail_message()); \
-            abort();                                                 \
-        }                                                            \
-    } while (0)
 
 static struct span next_line(struct span *rest)
 {

@@ -1,17 +1,9 @@
 /* Scanners and the regular expression make the same pieces of any text, at every level, in two versions of Unicode; a safe cut
  * changes no piece; a text's well-formed beginning is found. The first byte chooses the pattern and the version. */
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/fuzz/fuzz_check.h"
 #include "tokenize/pretok/pretok.h"
-
-#define CHECK(cond)                                                  \
-    do {                                                             \
-        if (!(cond)) {                                               \
-            fprintf(stderr, "not so: %s (%s)\n", #cond, fail_message()); \
-            abort();                                                 \
-        }                                                            \
-    } while (0)
 
 enum { PATTERNS = 16, LEVELS = 4, ENDS = 1 << 16 };
 

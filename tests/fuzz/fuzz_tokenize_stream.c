@@ -1,20 +1,10 @@
 /* A text in chunks gives the ids and ranges of one call, counting gives their number, and decoding them a few at a time gives the
  * text, for every named pattern, with added tokens of every kind. The first byte chooses the pattern, the second the chunks, the
  * third how often a safe place is looked for and where counting stops. */
-#include <stdio.h>
-#include <stdlib.h>
-
+#include "tests/fuzz/fuzz_check.h"
 #include "tokenize/files/tokenizer_write.h"
 #include "tokenize/learn/bpe_train.h"
 #include "tokenize/tokenizer_part.h"
-
-#define CHECK(cond)                                                  \
-    do {                                                             \
-        if (!(cond)) {                                               \
-            fprintf(stderr, "not so: %s (%s)\n", #cond, fail_message()); \
-            abort();                                                 \
-        }                                                            \
-    } while (0)
 
 #define PATTERNS 16
 

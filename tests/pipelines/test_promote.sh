@@ -2,7 +2,6 @@
 # promote, rollback and registry as commands and as a stage, on models that this program trains, exports and scores.
 set -eu
 . "$TUNDISH_SOURCE/tests/train/small_model.sh"
-has() { grep -q -- "$2" "$1" || fail "no '$2' in $1"; }
 version() { readlink "$1" | sed 's,.*/,,'; }
 events() { wc -l <"$1/history.jsonl"; }
 # The folder of the report that the last event names.

@@ -8,15 +8,7 @@ export XDG_CACHE_HOME=$scratch/cache
 cp -r "$golden/corpus" "$golden/tokens" "$scratch"
 cd "$scratch"
 
-fail() { echo "$*"; for f in out err; do echo "--- $f"; cat $f; done; exit 1; }
-# run STATUS ARGS...: the exit status is that; stdout and stderr go to `out` and `err`.
-run() {
-    local want=$1 seen=0
-    shift
-    "$TUNDISH" "$@" >out 2>err || seen=$?
-    [ $seen = "$want" ] || fail "tundish $*: exit status $seen, want $want"
-}
-has() { grep -q -- "$2" "$1" || fail "no '$2' in $1"; }
+. "$TUNDISH_SOURCE/tests/commands.sh"
 
 # info, for people and for programs
 run 0 store info corpus

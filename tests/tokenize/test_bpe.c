@@ -10,29 +10,7 @@
 #include "tokenize/encode/bpe.h"
 #include "tokenize/encode/bpe_linear.h"
 #include "tokenize/encode/bpe_trie.h"
-
-/* The definition, word by word. */
-static size_t merge_plainly(const struct bpe *b, uint32_t *ids, size_t n)
-{
-    for (;;) {
-        uint32_t best = BPE_NO_RANK;
-        size_t at = 0;
-
-        for (size_t i = 0; i + 1 < n; i++) {
-            uint32_t rank = bpe_rank(b, ids[i], ids[i + 1]);
-
-            if (rank < best) {
-                best = rank;
-                at = i;
-            }
-        }
-        if (best == BPE_NO_RANK)
-            return n;
-        ids[at] = bpe_joined(b, best);
-        memmove(ids + at + 1, ids + at + 2, (n - at - 2) * sizeof *ids);
-        n--;
-    }
-}
+#include "tokenize/plain_merge.h"
 
 /* ---- vocabularies of a few letters, so that everything that can happen does ---- */
 

@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "tokenize/encode/bpe.h"
 #include "tokenize/making.h"
+#include "tokenize/plain_merge.h"
 
 /* ---- golden files ---- */
 
@@ -158,29 +159,6 @@ static void a_full_cache_forgets_without_harm(void **state)
 }
 
 /* ---- merging ---- */
-
-/* The definition, word by word. */
-static size_t merge_plainly(const struct bpe *b, uint32_t *ids, size_t n)
-{
-    for (;;) {
-        uint32_t best = BPE_NO_RANK;
-        size_t at = 0;
-
-        for (size_t i = 0; i + 1 < n; i++) {
-            uint32_t rank = bpe_rank(b, ids[i], ids[i + 1]);
-
-            if (rank < best) {
-                best = rank;
-                at = i;
-            }
-        }
-        if (best == BPE_NO_RANK)
-            return n;
-        ids[at] = bpe_joined(b, best);
-        memmove(ids + at + 1, ids + at + 2, (n - at - 2) * sizeof *ids);
-        n--;
-    }
-}
 
 static void short_and_long_pieces_merge_by_definition(void **state)
 {

@@ -7,15 +7,8 @@ trap 'rm -rf "$scratch"' EXIT
 export XDG_CACHE_HOME=$scratch/cache
 cd "$scratch"
 
-fail() { echo "$*"; for f in out err; do echo "--- $f"; head -c 2000 $f; done; exit 1; }
-# run STATUS ARGS...: the exit status is that; stdout and stderr go to `out` and `err`.
-run() {
-    local want=$1 seen=0
-    shift
-    "$TUNDISH" --quiet "$@" >out 2>err || seen=$?
-    [ $seen = "$want" ] || fail "tundish $*: exit status $seen, want $want"
-}
-has() { grep -q -- "$2" "$1" || fail "no '$2' in $1"; }
+. "$TUNDISH_SOURCE/tests/commands.sh"
+quiet=--quiet
 is() { [ "$(cat out)" = "$1" ] || fail "the output is not '$1'"; }
 
 awk 'BEGIN {

@@ -6,15 +6,7 @@ trap 'rm -rf "$scratch"' EXIT
 export XDG_CACHE_HOME=$scratch/cache
 cd "$scratch"
 
-fail() { echo "$*"; for f in out err; do echo "--- $f"; head -c 2000 $f; done; exit 1; }
-# run STATUS ARGS...: the exit status is that; stdout and stderr go to `out` and `err`.
-run() {
-    local want=$1 seen=0
-    shift
-    "$TUNDISH" "$@" >out 2>err || seen=$?
-    [ $seen = "$want" ] || fail "tundish $*: exit status $seen, want $want"
-}
-has() { grep -q -- "$2" "$1" || fail "no '$2' in $1"; }
+. "$TUNDISH_SOURCE/tests/commands.sh"
 hasnt() { ! grep -q -- "$2" "$1" || fail "'$2' in $1"; }
 
 awk 'BEGIN {

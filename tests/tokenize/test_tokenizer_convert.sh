@@ -9,14 +9,7 @@ cd "$scratch"
 golden=$TUNDISH_SOURCE/tests/tokenize/golden
 seeds=$TUNDISH_SOURCE/tests/fuzz/seeds
 
-fail() { echo "$*"; for f in out err; do echo "--- $f"; head -c 2000 $f; done; exit 1; }
-run() {
-    local want=$1 seen=0
-    shift
-    "$TUNDISH" "$@" >out 2>err || seen=$?
-    [ $seen = "$want" ] || fail "tundish $*: exit status $seen, want $want"
-}
-has() { grep -q -- "$2" "$1" || fail "no '$2' in $1"; }
+. "$TUNDISH_SOURCE/tests/commands.sh"
 # same A B: both encode the sample alike
 same() {
     run 0 tokenizer encode --read text --tokenizer "$1" sample.txt

@@ -5,14 +5,7 @@ trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
 export XDG_CACHE_HOME=$scratch/cache
 
-fail() { echo "$*"; for f in out err; do [ ! -f $f ] || { echo "--- $f"; cat $f; }; done; exit 1; }
-# run STATUS ARGS...: the exit status is that; stdout and stderr go to `out` and `err`.
-run() {
-    local want=$1 seen=0
-    shift
-    "$TUNDISH" "$@" >out 2>err || seen=$?
-    [ $seen = "$want" ] || fail "tundish $*: exit status $seen, want $want"
-}
+. "$TUNDISH_SOURCE/tests/commands.sh"
 # refused STATUS WORDS ARGS...: and stderr has the words.
 refused() {
     local status=$1 words=$2

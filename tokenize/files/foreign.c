@@ -248,6 +248,13 @@ void foreign_print(const struct foreign *f, struct buf *out)
     buf_adds(out, "}\n");
 }
 
+enum status foreign_parse(const struct foreign *f, const char *what, struct buf *json,
+                          struct tokenizer **out)
+{
+    foreign_print(f, json);
+    return tokenizer_parse_ranked(what, (struct span){ json->p, json->n }, f->ranks, out);
+}
+
 /* ---- files ---- */
 
 enum foreign_kind foreign_sniff(const char *path)

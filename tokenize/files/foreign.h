@@ -61,6 +61,10 @@ MUST_USE enum status foreign_read(const char *path, enum foreign_kind kind,
 /* Appends the tokenizer.json; of RANK_SPLITS without merges, until foreign_derive_merges() was
  * called. */
 void foreign_print(const struct foreign *f, struct buf *out);
+/* The same into an empty json, read as any tokenizer.json but with the meaning that the file's ranks have. what
+ * names it in errors. */
+MUST_USE enum status foreign_parse(const struct foreign *f, const char *what, struct buf *json,
+                                   struct tokenizer **out);
 
 /* The readers of the kinds, from bytes. what names the file. */
 MUST_USE enum status foreign_read_ranks(const char *what, struct span text,

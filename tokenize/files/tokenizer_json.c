@@ -80,22 +80,18 @@ enum status reading_text(const struct reading *r, const json_t *part, const char
 static enum status normal_content(struct reading *r, struct span content, struct span *out)
 {
     struct tokenizer *t = r->t;
-    struct normal_scratch scratch = { 0 };
-    struct buf normal = { 0 };
-    enum status st = ST_OK;
+    struct buf *normal = &r->normal.one;
 
     *out = content;
     if (t->normalizer != NULL) {
-        st = normalizer_run(t->normalizer, &scratch, out, true);
-        if (st == ST_OK)
-            *out = reading_keep(r, out->p, out->n);
+        TRY(normalizer_run(t->normalizer, &r->normal, out, true));
+        *out = reading_keep(r, out->p, out->n);
     } else if (t->nfc && !token_nfc_is_plain(content, FORM_NFC)) {
-        token_nfc(&scratch.nfc, content, FORM_NFC, &normal);
-        *out = reading_keep(r, normal.p, normal.n);
+        buf_clear(normal);
+        token_nfc(&r->normal.nfc, content, FORM_NFC, normal);
+        *out = reading_keep(r, normal->p, normal->n);
     }
-    buf_release(&normal);
-    normal_scratch_release(&scratch);
-    return st;
+    return ST_OK;
 }
 
 /* What a token that is added decodes to without steps of its own: the bytes that its characters stand
@@ -297,6 +293,7 @@ enum status tokenizer_parse_ranked(const char *what, struct span json, enum rank
     st = read_all(&r, root);
     text_map_release(&r.strings);
     buf_release(&r.joined);
+    normal_scratch_release(&r.normal);
     free(r.entries);
     free(r.rank_of);
     free(r.waiting);

@@ -6,6 +6,7 @@
 #define TUNDISH_TOKENIZE_TOKENIZER_READING_H
 
 #include "base/json.h"
+#include "tokenize/encode/normalizer.h"
 #include "tokenize/files/json_big.h"
 #include "tokenize/tokenizer_part.h"
 
@@ -27,6 +28,7 @@ struct reading {
     struct read_merge *waiting;      /* see json_model.c */
     size_t waiting_count;
     struct buf joined;
+    struct normal_scratch normal;    /* of the added tokens' contents */
     struct arena scratch;
     bool crosses_mark, crosses_space;     /* one joins something to U+2581, or to a space, behind it */
     uint32_t *rank_of;               /* [vocab] rank_by_token: of the first merge that makes it */

@@ -1,8 +1,8 @@
 /*
  * A piece as two words: what tables compare and order pieces by.
  *
- * Up to 15 bytes stand in the words themselves, zero-filled, with their number in the top byte of
- * the second, so that different pieces have different words. A longer piece has its XXH3 in the
+ * Up to 15 bytes are the encoder's key (encode/piece_key.h): they stand in the words themselves, their number
+ * in the top byte of the second, so that different pieces have different words. A longer piece has its XXH3 in the
  * first word; the second says so in its top byte, and where its bytes lie.
  * The hash of a piece depends on its bytes alone: every thread, run and rank orders pieces alike.
  */
@@ -11,12 +11,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "base/hash.h"
 #include "base/str.h"
+#include "tokenize/encode/piece_key.h"
 
-#define COUNT_SHORT 15
+#define COUNT_SHORT PIECE_SHORT
 #define COUNT_PADDING 16     /* bytes that must be readable from a piece's first on */
 #define COUNT_LONG ((uint64_t)0xFF << 56)
 
@@ -27,36 +27,9 @@ struct count_key {
 /* n: 1 to COUNT_SHORT. Bytes p[0..16) are read. */
 static inline struct count_key count_key_short(const char *p, size_t n)
 {
-    static const uint64_t low[16] = { 0,
-                                      0xFF,
-                                      0xFFFF,
-                                      0xFFFFFF,
-                                      0xFFFFFFFF,
-                                      0xFFFFFFFFFF,
-                                      0xFFFFFFFFFFFF,
-                                      0xFFFFFFFFFFFFFF,
-                                      ~(uint64_t)0,
-                                      ~(uint64_t)0,
-                                      ~(uint64_t)0,
-                                      ~(uint64_t)0,
-                                      ~(uint64_t)0,
-                                      ~(uint64_t)0,
-                                      ~(uint64_t)0,
-                                      ~(uint64_t)0 };
-    static const uint64_t high[16] = { 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                                       0xFF,
-                                       0xFFFF,
-                                       0xFFFFFF,
-                                       0xFFFFFFFF,
-                                       0xFFFFFFFFFF,
-                                       0xFFFFFFFFFFFF,
-                                       0xFFFFFFFFFFFFFF };
-    struct count_key k;
+    struct piece_key k = piece_key_of(p, n);
 
-    memcpy(k.w, p, sizeof k.w);
-    k.w[0] &= low[n];
-    k.w[1] = (k.w[1] & high[n]) | (uint64_t)n << 56;
-    return k;
+    return (struct count_key){ { k.low, k.high } };
 }
 
 static inline bool count_key_is_long(struct count_key k)

@@ -9,14 +9,13 @@
  */
 #include "tokenize/learn/learn_bench.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/bench.h"
 #include "base/file.h"
-#include "base/rng.h"
-#include "tokenize/learn/learn.h"
+#include "store/store_bench.h"
+#include "tokenize/bench_words.h"
 
 #define TEXT_BYTES ((size_t)20 << 20)
 #define TEXT_LIMIT ((uint64_t)1 << 30)
@@ -25,7 +24,8 @@
 struct learn_bench {
     struct bench *b;
     struct buf text;
-    char folder[256], file[300];
+    struct arena arena;
+    char *folder, *file;
 };
 struct learn_case {
     size_t bytes;
@@ -35,64 +35,60 @@ struct learn_case {
     const char *variant;
 };
 
-static void make_text(struct buf *out)
-{
-    struct rng r = { .seed = 7 };
-
-    while (out->n < TEXT_BYTES) {
-        uint64_t word = (uint64_t)(exp(rng_next_uniform(&r) * log(WORDS)));
-        uint64_t letters = 2 + rng_at(1, word, 0) % 9;
-
-        for (uint64_t i = 0; i < letters; i++)
-            buf_addc(out, "etaoinshrdlucmfwypvbgkjqxz"[rng_at(2, word, i) % 26 * rng_at(3, word, i) % 26]);
-        buf_adds(out, rng_below(&r, 12) ? " " : ".\n");
-    }
-}
-
 static enum status open_text(struct learn_bench *t)
 {
-    const char *base = getenv("TMPDIR");
-
     if (t->b->in)
         TRY(file_read(t->b->in, TEXT_LIMIT, &t->text));
     else
-        make_text(&t->text);
-    snprintf(t->folder, sizeof t->folder, "%s/tundish-bench-XXXXXX", base && *base ? base : "/tmp");
-    if (mkdtemp(t->folder) == NULL)
-        return fail_errno(ST_IO, "cannot create a folder '%s'", t->folder);
-    snprintf(t->file, sizeof t->file, "%s/corpus.txt", t->folder);
+        bench_words(&t->text, TEXT_BYTES, WORDS);
+    TRY(bench_folder_open(&t->arena, &t->folder));
+    t->file = path_join(&t->arena, t->folder, "corpus.txt");
     return ST_OK;
+}
+
+enum status learn_bench_file(const struct learn_bench_args *a, struct learnt *made)
+{
+    static const char *const specials[] = { "<|endoftext|>" };
+    struct learn_args args = { .pool = a->pool,
+                               .train = { .specials = specials,
+                                          .special_count = 1,
+                                          .vocab = a->vocab,
+                                          .min_frequency = 1,
+                                          .memory = a->memory,
+                                          .folder = a->folder } };
+    struct pretok *pretok = pretok_new();
+    enum status st =
+        pretok_add(pretok, &(struct pretok_rule){ .what = "bench", .pattern = a->pattern });
+
+    *made = (struct learnt){ 0 };
+    args.pretok = pretok;
+    if (st == ST_OK)
+        st = comm_open(&args.comm);
+    if (st == ST_OK)
+        st = corpus_text_open(a->file, &args.corpus);
+    if (st == ST_OK)
+        st = learn(&args, made);
+    corpus_text_close(args.corpus);
+    comm_close(args.comm);
+    pretok_free(pretok);
+    return st;
 }
 
 static enum status train_once(const struct learn_bench *t, const struct learn_case *c,
                               double *seconds)
 {
-    static const char *const specials[] = { "<|endoftext|>" };
-    struct learn_args args = { .pool = pool_new(c->threads),
-                               .train = { .specials = specials,
-                                          .special_count = 1,
-                                          .vocab = c->vocab,
-                                          .min_frequency = 1,
-                                          .memory = c->memory,
-                                          .folder = t->folder } };
-    struct pretok *pretok = pretok_new();
-    struct learnt made = { 0 };
+    struct learn_bench_args args = { .pool = pool_new(c->threads),
+                                     .file = t->file,
+                                     .folder = t->folder,
+                                     .pattern = pretok_pattern_text("cl100k"),
+                                     .vocab = c->vocab,
+                                     .memory = c->memory };
+    struct learnt made;
     double start = bench_now();
-    enum status st = pretok_add(pretok, &(struct pretok_rule){ .what = "bench",
-                                                               .pattern = pretok_pattern_text("cl100k") });
+    enum status st = learn_bench_file(&args, &made);
 
-    args.pretok = pretok;
-    if (st == ST_OK)
-        st = comm_open(&args.comm);
-    if (st == ST_OK)
-        st = corpus_text_open(t->file, &args.corpus);
-    if (st == ST_OK)
-        st = learn(&args, &made);
     *seconds = bench_now() - start;
     learnt_release(&made);
-    corpus_text_close(args.corpus);
-    comm_close(args.comm);
-    pretok_free(pretok);
     pool_free(args.pool);
     return st;
 }
@@ -125,16 +121,15 @@ typedef enum status series_fn(struct learn_bench *t);
 static enum status run_series(struct bench *b, series_fn *series)
 {
     struct learn_bench t = { .b = b };
-    struct failure f = { .st = ST_OK };
-    enum status st = open_text(&t), removed;
+    enum status st = open_text(&t);
 
     if (st == ST_OK)
         st = series(&t);
-    if (st != ST_OK)
-        failure_save(&f, st);
-    removed = t.file[0] ? file_remove_tree(t.folder) : ST_OK;
+    if (t.folder)
+        st = bench_folder_close(t.folder, st);
     buf_release(&t.text);
-    return st != ST_OK ? failure_restore(&f) : removed;
+    arena_release(&t.arena);
+    return st;
 }
 
 static enum status sizes(struct learn_bench *t)

@@ -4,32 +4,17 @@
  */
 #include "tokenize/pretok/pretok_bench.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
 #include "base/file.h"
-#include "base/rng.h"
+#include "tokenize/bench_words.h"
 #include "tokenize/pretok/pretok.h"
 
 #define OWN_BYTES ((size_t)16 << 20)
+#define WORDS 60000
 #define REGEX_BYTES ((size_t)2 << 20)
-
-/* Words as frequent as words are, with capitals, numbers, punctuation, line ends and a few letters beyond ASCII. */
-static void make_words(struct buf *out)
-{
-    static const char *const behind[] = { " ", " ", " ", " ", " ", " ", ", ", ". ", ".\n\n", "'s ", " (", ") ", "\xC3\xA9 ", " 1984 " };
-    struct rng r = { .seed = 3 };
-
-    while (out->n < OWN_BYTES) {
-        uint64_t word = (uint64_t)exp(rng_next_uniform(&r) * log(60000)), draw = rng_below(&r, 16);
-
-        for (uint64_t i = 0, n = 1 + rng_at(1, word, 0) % 9; i < n; i++)
-            buf_addc(out, (char)((i == 0 && draw == 0 ? 'A' : 'a') + rng_at(2, word, i) % 26));
-        buf_adds(out, behind[rng_below(&r, sizeof behind / sizeof behind[0])]);
-    }
-}
 
 static enum status cut_all(struct pretok_run *run, struct span text, double *seconds)
 {
@@ -78,7 +63,7 @@ static enum status bench_pattern(struct bench *b, const char *pattern)
     if (b->in)
         TRY(file_read(b->in, PRETOK_TEXT_MAX, &text));
     else
-        make_words(&text);
+        bench_words(&text, OWN_BYTES, WORDS);
     text.n = pretok_well_formed((struct span){ text.p, text.n });
     for (int m = PRETOK_AVX512; st == ST_OK && m >= PRETOK_REGEX; m--) {
         struct pretok *p = pretok_new();
