@@ -17,7 +17,7 @@ cat "$TUNDISH_SOURCE"/*.md "$TUNDISH_SOURCE"/store/*.md "$TUNDISH_SOURCE"/{base,
     awk '{ text = text $0 "\n"; lines++ } lines >= 12 { printf "%s", text > sprintf("all/%04d.txt", n++); text = ""; lines = 0 }'
 arrive() { for f in $(ls all | head -n "$1"); do ln -f "all/$f" docs/; done; }
 round() { want=$1; shift; code=0; "$TUNDISH" run "$TUNDISH_SOURCE/pipelines/retrain.yaml" --work work --set documents=docs --set vocab=320 \
-    --set validation=0.3 "$@" >log 2>&1 || code=$?; [ $code = "$want" ] || fails "exit code $code, want $want"; }
+    --set width=64 --set layers=2 --set context=64 --set validation=0.3 "$@" >log 2>&1 || code=$?; [ $code = "$want" ] || fails "exit code $code, want $want"; }
 promoted() { readlink registry/champion; }
 # the served version, as the server tells it; waits for the one that is wanted
 serves() {
