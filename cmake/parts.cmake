@@ -9,11 +9,17 @@ macro(tundish_say_part name text)
     message(STATUS "part ${name}: ${text}")
 endmacro()
 
-# The CPU's variants: one file a CPU level, chosen at run time; each with the flags of its level.
+# The CPU's variants: one file a CPU level, chosen at run time; each with the flags of its level. Under AddressSanitizer a level's
+# files take minutes each with every check in them, so there they check addresses alone, by calls; the portable level of the same
+# sources has all checks.
+set(level_checks "")
+if(TUNDISH_SANITIZE MATCHES "address" AND CMAKE_C_COMPILER_ID STREQUAL "Clang")
+    set(level_checks -fno-sanitize=undefined,fuzzer-no-link -mllvm -asan-instrumentation-with-call-threshold=0)
+endif()
 file(GLOB cpu CONFIGURE_DEPENDS kernels/cpu/*.c)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     list(FILTER cpu EXCLUDE REGEX "variants_other")
-    set(avx2 -mavx2 -mfma -mf16c)
+    set(avx2 ${level_checks} -mavx2 -mfma -mf16c)
     set(avx512 ${avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl)
     file(GLOB files CONFIGURE_DEPENDS kernels/cpu/avx2_*.c)
     set_source_files_properties(${files} PROPERTIES COMPILE_OPTIONS "${avx2}")
