@@ -172,6 +172,7 @@ until_ "no swap once the link is back" serves "$b"
 sed -i '/ERROR/d' serve.err # those were meant
 "$load" "$port" tiny 4 3 $reference_ports >load.out 2>load.err &
 clients=$!
+until_ "the clients do not begin" grep -q 'side by side' load.err
 sleep 1.5
 promote "$a"
 kill -HUP "$server"
