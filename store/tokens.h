@@ -4,19 +4,10 @@
  *
  * The store has two parts, train and validation; a document belongs to one by the hash of its text,
  * so that equal documents never stand on both sides and the split does not depend on order. Each
- * part is one stream of tokens per shard; documents are ranges of it. Tokens are u16 where the
- * vocabulary has at most 65,536 entries, else u32.
+ * part is one stream of tokens over the shards in order; documents are ranges of it. Tokens are u16
+ * where the vocabulary has at most 65,536 entries, else u32.
  *
- * A shard (`train-00000.mdb`, `validation-00000.mdb`; MDB_NOSUBDIR) holds:
- *   tok   u64 block number -> block of 1 MiB - 16 bytes of tokens (the last one shorter: filled
- *         with zeros to k*4096-16), so that the value is one contiguous slice of the map, aligned
- *         to 16: reads are zero-copy;
- *   sum   u64 block number -> u64 XXH3 of the block;
- *   doc   u64 document number -> {u64 first token, u32 tokens, u32 source number,
- *         u64 text hash, id bytes};
- *   src   u64 source number -> source name;
- *   meta  "meta" -> JSON (format version, dtype, counts, tokenizer digest).
- * Written in a temporary folder, synced, hashed into the manifest, renamed. Files are checked
+ * Written in a working folder, synced, hashed into the manifest, renamed. Files are checked
  * against the manifest's digests before LMDB opens them (LMDB may crash on a damaged page); a
  * file once checked is remembered by inode, size and times (digests.h). Opened
  * MDB_RDONLY|MDB_NOLOCK, after fork only.
@@ -41,12 +32,18 @@ struct token_writer_args {
     const char *tokenizer_digest;
     double validation;               /* share of documents, by text hash: [0, 0.5] */
 };
+struct token_span {
+    uint64_t first, count;
+};
 struct token_document {
     struct span id, source;
+    struct span language;            /* n = 0: not known */
     uint64_t text_hash;              /* XXH3 of the text: decides the part */
     uint64_t text_bytes;
     const uint32_t *tokens;          /* with the end-of-text token at the end */
     uint64_t count;
+    const struct token_span *unlearnt;   /* ascending, apart: tokens of it that are read, but not learnt */
+    size_t unlearnt_count;
 };
 struct token_writer;
 MUST_USE enum status token_writer_open(const struct token_writer_args *args,
@@ -85,10 +82,18 @@ MUST_USE enum status token_store_slice(const struct token_store *s, enum token_p
 struct token_range {
     uint64_t first, count;           /* in the part's stream */
     uint64_t text_hash;
-    struct span id, source;          /* valid while the store is open */
+    struct span id, source, language;    /* valid while the store is open */
 };
 MUST_USE enum status token_store_document(const struct token_store *s, enum token_part part,
                                           uint64_t index, struct token_range *out);
+/* How many tokens document `index` has; index < token_store_documents(). A look at an array: no failure,
+ * no lock. */
+uint64_t token_store_length(const struct token_store *s, enum token_part part, uint64_t index);
+/* Where document `index` begins in the part's stream; likewise. */
+uint64_t token_store_first(const struct token_store *s, enum token_part part, uint64_t index);
+/* Sets targets[i] = -1 where token first + i of the part's stream is one that is not to be learnt. Cheap where
+ * the store has no such tokens. */
+void token_store_mask(const struct token_store *s, enum token_part part, uint64_t first, uint64_t n, int32_t *targets);
 /* Recomputes every block's checksum; ST_INTEGRITY names shard, block and the documents in it. */
 MUST_USE enum status token_store_verify(const struct token_store *s);
 
