@@ -2,9 +2,12 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "base/pool.h"
 #include "store/artifact.h"
 #include "store/digests.h"
 #include "store/token_reader.h"
+
+#define SHARDS_FOR_POOL 32              /* with fewer, threads take longer than they save */
 
 struct token_store {
     struct arena arena;
@@ -14,7 +17,7 @@ struct token_store {
     int width;
     const char *tokenizer;
     struct token_shard *shards;         /* by number */
-    size_t count;                       /* of those that were opened, or begun to be */
+    size_t count;
     struct token_counts parts[TOKENS_PARTS];
 };
 
@@ -104,37 +107,73 @@ static void add_counts(struct token_store *s, struct token_shard *shard)
     }
 }
 
-static enum status open_shards(struct token_store *s, const struct token_shard_id *ids, size_t count,
-                               struct digest_cache *cache)
+static enum status check_files(struct token_store *s, const struct token_shard_id *ids,
+                               const char **paths)
 {
-    for (size_t i = 0; i < count; i++) {
+    struct digest_cache *cache = digest_cache_open(digest_cache_default(&s->arena));
+    enum status st = ST_OK;
+
+    for (size_t i = 0; st == ST_OK && i < s->count; i++) {
         char name[TOKEN_SHARD_NAME];
 
         token_shard_name(ids[i], name);
-        TRY(check_file(s, cache, name));
-        s->count++;
-        TRY(token_shard_open(&s->shards[i], path_join(&s->arena, s->path, name)));
-        TRY(check_meta(s, &s->shards[i]));
-        add_counts(s, &s->shards[i]);
+        paths[i] = path_join(&s->arena, s->path, name);
+        st = check_file(s, cache, name);
     }
-    return ST_OK;
+    digest_cache_close(cache);
+    return st;
+}
+
+struct opening {
+    struct token_store *s;
+    const char **paths;
+};
+
+static enum status open_one(void *ctx, size_t item, int worker)
+{
+    struct opening *o = ctx;
+
+    (void)worker;
+    return token_shard_open(&o->s->shards[item], o->paths[item]);
+}
+
+/* Opening maps a file and reads 16 bytes a document: with many shards a matter for all cores. */
+static enum status open_shards(struct token_store *s, const char **paths)
+{
+    struct opening o = { s, paths };
+    struct pool *pool;
+    enum status st = ST_OK;
+
+    if (s->count < SHARDS_FOR_POOL || pool_inside()) {
+        for (size_t i = 0; st == ST_OK && i < s->count; i++)
+            st = open_one(&o, i, 0);
+        return st;
+    }
+    pool = pool_new(0);
+    st = pool_for(pool, s->count, open_one, &o);
+    pool_free(pool);
+    return st;
 }
 
 static enum status open_store(struct token_store *s)
 {
     struct token_shard_id *ids;
-    struct digest_cache *cache;
-    enum status st;
+    const char **paths;
     size_t count;
 
     TRY(artifact_open(s->path, "token-store", &s->manifest));
     ids = arena_array(&s->arena, json_object_size(json_object_get(s->manifest, "files")) + 1, sizeof *ids);
     TRY(list_shards(s, ids, &count));
     s->shards = mem_array(count, sizeof *s->shards);
-    cache = digest_cache_open(digest_cache_default(&s->arena));
-    st = open_shards(s, ids, count, cache);
-    digest_cache_close(cache);
-    return st;
+    s->count = count;
+    paths = arena_array(&s->arena, count, sizeof *paths);
+    TRY(check_files(s, ids, paths));
+    TRY(open_shards(s, paths));
+    for (size_t i = 0; i < count; i++) {
+        TRY(check_meta(s, &s->shards[i]));
+        add_counts(s, &s->shards[i]);
+    }
+    return ST_OK;
 }
 
 enum status token_store_open(const char *path, struct token_store **out)
