@@ -27,8 +27,7 @@ struct token_shard {
     MDB_env *env;
     MDB_txn *txn; /* one for as long as the shard is open */
     MDB_dbi tables[TOKEN_TABLES];
-    pthread_mutex_t
-        lock; /* a transaction serves one thread at a time; guards the making of labels */
+    pthread_mutex_t lock; /* of txn, which serves one thread at a time, and the making of labels */
     struct token_label *_Atomic labels; /* NULL until one is asked for */
     struct token_shard_part parts[TOKENS_PARTS];
 };
