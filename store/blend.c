@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "store/artifact.h"
+#include "store/artifact_search.h"
 #include "store/manifest.h"
 
 #define BLEND_VERSION 1
@@ -105,57 +106,34 @@ enum status blend_parse(const char *what, struct span text, struct arena *a,
 
 /* ---- opening ---- */
 
-struct search {
-    struct arena *arena;
-    const char *blend;               /* its folder */
-    const char *seen;                /* a place where something else lies; NULL: none yet */
-    char found[SHA256_HEX];          /* that digest */
-};
-
-/* Opens the store at the path if it is the wanted one; *out stays NULL if not. */
-static enum status try_path(struct search *s, const char *path, const char *digest,
-                            struct token_store **out)
-{
-    char here[SHA256_HEX];
-    json_t *manifest;
-
-    if (!file_exists(path_join(s->arena, path, MANIFEST_NAME)))
-        return ST_OK;
-    TRY(artifact_open(path, NULL, &manifest));
-    snprintf(here, sizeof here, "%s", artifact_digest(manifest));
-    json_decref(manifest);
-    if (strcmp(here, digest) == 0)
-        return token_store_open(path, out);
-    s->seen = path;
-    memcpy(s->found, here, sizeof here);
-    return ST_OK;
-}
-
-static enum status find_store(struct search *s, const char *path, const char *digest,
+/* The store of the blend at `path` or beside the blend. */
+static enum status find_store(const struct blend *b, struct artifact_search *s, const char *path,
                               struct sampling_source *out)
 {
-    const char *beside =
-        path_join(s->arena, s->blend, arena_printf(s->arena, "../%s", path_base(path)));
-    struct token_store *store = NULL;
+    const char *beside = path_join(s->arena, b->path, arena_printf(s->arena, "../%s", path_base(path)));
+    struct token_store *store;
+    bool found;
 
     out->name = path;
-    TRY(try_path(s, path, digest, &store));
-    if (store == NULL) {
-        TRY(try_path(s, beside, digest, &store));
+    TRY(artifact_search_at(s, path, &found));
+    if (!found) {
         out->name = beside;
+        TRY(artifact_search_at(s, beside, &found));
     }
-    out->store = store;
-    if (store)
+    if (found) {
+        TRY(token_store_open(out->name, &store));
+        out->store = store;
         return ST_OK;
+    }
     if (s->seen)
         return fail(ST_MISSING,
                     "'%s' is not the store that the blend '%s' was made of: its digest is %.16s, want "
                     "%.16s; make the blend again, or put the store back",
-                    s->seen, s->blend, s->found, digest);
+                    s->seen, b->path, s->seen_digest, s->digest);
     return fail(ST_MISSING,
                 "the store %.16s of the blend '%s' is neither '%s' nor '%s'; put it at one of them, or "
                 "make the blend again",
-                digest, s->blend, path, beside);
+                s->digest, b->path, path, beside);
 }
 
 static enum status open_stores(struct blend *b, const json_t *manifest,
@@ -169,7 +147,7 @@ static enum status open_stores(struct blend *b, const json_t *manifest,
                     json_array_size(paths), r->count);
     b->sources = arena_array(&b->arena, r->count, sizeof *b->sources);
     for (size_t i = 0; i < r->count; i++) {
-        struct search s = { .arena = &b->arena, .blend = b->path };
+        struct artifact_search s = { .arena = &b->arena, .digest = r->stores[i].digest };
         const char *path = json_string_value(json_array_get(paths, i));
         struct sampling_source *out = &b->sources[b->count++];
 
@@ -177,7 +155,7 @@ static enum status open_stores(struct blend *b, const json_t *manifest,
             return fail(ST_FORMAT, "'%s': the path of store %zu is no text", b->path, i);
         out->weight = r->stores[i].weight;
         out->epochs = r->stores[i].epochs;
-        TRY(find_store(&s, arena_strdup(&b->arena, path), r->stores[i].digest, out));
+        TRY(find_store(b, &s, arena_strdup(&b->arena, path), out));
         if (strcmp(token_store_tokenizer(out->store), r->tokenizer) != 0)
             return fail(ST_FORMAT, "'%s' has the tokenizer %.16s, the blend '%s' says %.16s",
                         out->name, token_store_tokenizer(out->store), b->path, r->tokenizer);
