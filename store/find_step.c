@@ -97,6 +97,11 @@ static enum status open_input(struct step_search *f, size_t i, struct blend *out
         return fail(ST_FORMAT, "the manifest of '%s' names fewer stores than its options",
                     f->o->checkpoint);
     TRY(look(f, &s, said, &path));
+    if (path == NULL && s.seen)
+        return fail(ST_MISSING,
+                    "'%s' read the store %.16s, but at '%s' is %.16s now, as after a change to it; name "
+                    "a folder to look in with --search",
+                    f->o->checkpoint, s.digest, s.seen, s.seen_digest);
     if (path == NULL)
         return fail(ST_MISSING,
                     "the store %.16s that '%s' read is not at '%s'; name a folder to look in with "
