@@ -34,7 +34,7 @@ static void begin_zstd(struct export_file *f)
     BUG_IF(ZSTD_isError(bad));
 }
 
-static enum status clear_folder(const char *path)
+enum status export_file_clear(const char *path)
 {
     const char *name = path_base(path);
     struct buf folder = { 0 };
@@ -55,7 +55,6 @@ enum status export_file_open(const char *path, struct export_file **out)
 
     if (*path_base(path) == 0 || file_is_folder(path))
         return fail(ST_CONFIG, "'%s' is a folder, want the name of a file", path);
-    TRY(clear_folder(path));
     f = mem_alloc(sizeof *f);
     f->path = mem_strdup(path);
     buf_printf(&temporary, "%s.tmp.%ld", path, (long)getpid());

@@ -24,7 +24,7 @@ bool store_change_is_ours(const char *name)
 
     buf_adds(&shard, name);
     if (str_ends_with(name, ".part"))
-        shard.p[shard.n - 5] = 0;
+        shard.p[shard.n -= 5] = 0;
     ours = token_shard_parse_name(shard.p, &id) || store_history_is_name(name);
     buf_release(&shard);
     return ours;

@@ -10,7 +10,7 @@
 #define TUNDISH_STORE_STORE_CHANGE_H
 
 #include "store/artifact_amend.h"
-#include "store/token_format.h"
+#include "store/token_store_shards.h"
 
 struct store_change;
 /* kind: "append" or "remove". Locks the store; `clear` removes what changes that were killed left of shards. */
@@ -42,7 +42,7 @@ bool store_change_is_ours(const char *name);
 
 /* Writes a shard of the store anew, as its next edition, without some documents. */
 struct store_rewrite {
-    struct token_shard_id shard;
+    size_t shard;                    /* of the store's, from 0 */
     /* Goes the document? index: of the part. */
     bool (*goes)(void *ctx, enum token_part part, uint64_t index);
     void *ctx;

@@ -7,7 +7,7 @@
 #include "store/export_file.h"
 #include "store/megatron.h"
 #include "store/store_cmd.h"
-#include "store/token_format.h"
+#include "store/token_store_shards.h"
 
 enum export_format { EXPORT_MEGATRON, EXPORT_JSONL };
 static const char *const format_words[] = { "megatron", "jsonl", NULL };
@@ -56,6 +56,7 @@ static enum status export_lines(const struct export_options *o, const struct tok
     struct export_file *f;
     enum status st;
 
+    TRY(export_file_clear(o->out));
     TRY(export_file_open(o->out, &f));
     st = write_lines(o, store, f);
     if (st == ST_OK)
@@ -64,16 +65,14 @@ static enum status export_lines(const struct export_options *o, const struct tok
     return st;
 }
 
-/* A bit for each token that is not to be learnt is nothing that either format can say. */
-static enum status warn_of_masks(const struct export_options *o, const struct token_store *store)
+/* Neither format can say which tokens are not to be learnt. */
+static void warn_of_masks(const struct export_options *o, const struct token_store *store)
 {
-    enum token_part part = (enum token_part)o->part;
-    uint64_t spans = token_store_skips(store, part);
+    uint64_t spans = token_store_skip_spans(store, (enum token_part)o->part);
 
     if (spans > 0)
         log_warn("%llu spans of tokens are not to be learnt; this format cannot say so, and they are exported like all others",
                  (unsigned long long)spans);
-    return ST_OK;
 }
 
 static enum status run_export(struct arena *a, void *cfg)
@@ -85,11 +84,10 @@ static enum status run_export(struct arena *a, void *cfg)
 
     (void)a;
     TRY(token_store_open(o->store, &store));
-    st = warn_of_masks(o, store);
-    if (st == ST_OK)
-        st = o->format == EXPORT_JSONL
-                 ? export_lines(o, store)
-                 : megatron_write(&(struct megatron_export){ store, (enum token_part)o->part, o->out });
+    warn_of_masks(o, store);
+    st = o->format == EXPORT_JSONL
+             ? export_lines(o, store)
+             : megatron_write(&(struct megatron_export){ store, (enum token_part)o->part, o->out });
     if (st == ST_OK)
         log_info("%s: %s documents, %s tokens", o->out,
                  str_count(token_store_documents(store, (enum token_part)o->part), documents),

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "store/document_line.h"
 #include "store/id_hints.h"
-#include "store/token_format.h"
+#include "store/token_store_shards.h"
 
 static void add_json(const struct store_find_line *how, const struct store_find *found, const char *shard, struct buf *out)
 {

@@ -258,9 +258,9 @@ static void find_parts(struct removing *r)
     }
 }
 
-static enum status rewrite(struct removing *r, struct token_shard_id shard)
+static enum status rewrite(struct removing *r, size_t i, struct token_shard_id shard)
 {
-    const struct store_rewrite how = { .shard = shard, .goes = goes, .ctx = r };
+    const struct store_rewrite how = { .shard = i, .goes = goes, .ctx = r };
     char was[TOKEN_SHARD_NAME], is[TOKEN_SHARD_NAME];
 
     TRY(store_change_rewrite(r->change, &how, is));
@@ -276,10 +276,11 @@ static enum status rewrite_all(struct removing *r)
     find_parts(r);
     progress_start("writing shards anew", "tokens", 0);
     for (size_t i = 0; st == ST_OK && i < token_store_shards(r->store); i++) {
-        struct token_shard_id id = token_store_shard_id(r->store, i);
+        struct token_shard_place place;
 
-        if (r->loses[id.number])
-            st = rewrite(r, id);
+        token_store_shard_place(r->store, i, TOKENS_TRAIN, &place);
+        if (r->loses[place.shard.number])
+            st = rewrite(r, i, place.shard);
     }
     progress_end();
     return st;
