@@ -5,6 +5,7 @@
 #include "store/artifact.h"
 #include "store/digests.h"
 #include "store/token_reader.h"
+#include "store/token_store_shards.h"
 
 struct token_store {
     struct arena arena;
@@ -422,3 +423,33 @@ enum status token_store_verify(const struct token_store *s)
         TRY(token_shard_verify(&s->shards[i]));
     return ST_OK;
 }
+
+/* ---- shards (token_store_shards.h) ---- */
+
+void token_store_shard_place(const struct token_store *s, size_t i, enum token_part part,
+                             struct token_shard_place *out)
+{
+    const struct token_shard *shard = &s->shards[i];
+
+    *out = (struct token_shard_place){ .first = shard->parts[part].first_document,
+                                       .count = shard->meta.parts[part].documents };
+    BUG_IF(!token_shard_parse_name(path_base(shard->path), &out->shard));
+}
+
+const struct token_shard_meta *token_store_shard_meta(const struct token_store *s, size_t i)
+{
+    return &s->shards[i].meta;
+}
+
+void token_store_place(const struct token_store *s, enum token_part part, uint64_t index,
+                       struct token_shard_place *out)
+{
+    token_store_shard_place(s, (size_t)(shard_of_document(s, part, index) - s->shards), part, out);
+}
+
+uint64_t token_store_skip_spans(const struct token_store *s, enum token_part part)
+{
+    return s->parts[part].skips;
+}
+
+const json_t *token_store_manifest(const struct token_store *s) { return s->manifest; }

@@ -434,8 +434,7 @@ static enum status nowhere(const struct tracing *w)
     size_t missing = count_missing(w->l);
     enum status st;
 
-    for (size_t i = 0; i < DOCUMENT_HINTS && w->hints.best[i].id; i++)
-        buf_printf(&near, "%s'%s'", i == 0 ? "; near it: " : ", ", w->hints.best[i].id);
+    id_hints_say(&w->hints, &near);
     st = fail(ST_FAILED,
               "no corpus or token store of this lineage has a document '%.200s' (of what curation "
               "drops, a corpus keeps a few samples alone)%s%s",
