@@ -80,6 +80,9 @@ struct sampling_batch {
  * fastest. One thread at a time. */
 MUST_USE enum status sampling_read(struct sampling *s, uint64_t step, uint64_t row, uint64_t rows,
                                    const struct sampling_batch *out);
+/* Of a row's `first` (T of it) where its segments begin, and at last T, as attention kernels want
+ * cu_seqlens: into out (room for T + 1). Returns how many segments there are; filling counts as one. */
+uint64_t sampling_cu_seqlens(const int32_t *first, uint64_t length, int32_t *out);
 
 /* A piece of a document in a row. */
 struct sampling_piece {

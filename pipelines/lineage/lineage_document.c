@@ -13,6 +13,7 @@
 #include "pipelines/lineage/lineage_documents.h"
 #include "pipelines/lineage/lineage_index.h"
 #include "pipelines/lineage/lineage_print.h"
+#include "pipelines/lineage/lineage_reading.h"
 #include "store/token_format.h"
 
 /* How near a document came to an artifact, in rising order:
@@ -150,39 +151,65 @@ static enum status trace_store(struct tracing *w, const struct lineage_node *n, 
     return st == ST_OK ? ST_OK : unreadable(w, n, st);
 }
 
-static enum status trace_reading(const struct lineage_node *n, const struct lineage_node *store,
-                                 const struct store_place *place, struct trace *t)
-{
-    struct token_reading reading;
-    struct token_store *s;
-    uint64_t read;
-    enum status st;
+/* What training has read of it, of all the stores that have it in their training part. */
+struct seen {
+    uint64_t read, of;
+    size_t stores;
+    bool held_out;               /* a store has it in its validation part */
+};
 
-    TRY(token_store_open(store->path, &s));
-    st = lineage_reading(n, s, &reading);
-    token_store_close(s);
-    TRY(st);
-    read = token_reading_count(&reading, place->first, place->count);
-    say(t, read > 0 ? TOUCH_TAUGHT : TOUCH_LINKED,
-        json_pack("{s:I, s:I}", "read", (json_int_t)read, "of", (json_int_t)place->count),
-        read > 0 ? "was trained on it: it read %llu of its %llu tokens"
-                 : "has it in its training part, but read %llu of its %llu tokens",
-        (unsigned long long)read, (unsigned long long)place->count);
-    return ST_OK;
+static enum status count_seen(struct tracing *w, const struct lineage_node *n,
+                              const size_t *stores, size_t count, struct seen *out)
+{
+    struct lineage_reading reading;
+    enum status st = lineage_reading_open(w->l, n, &reading);
+
+    for (size_t i = 0; st == ST_OK && i < count; i++) {
+        const struct store_place *place = &w->traces[stores[i]].place;
+        uint64_t read = 0;
+
+        if (!place->found || place->part != TOKENS_TRAIN)
+            continue;
+        st = lineage_reading_seen(&reading, w->l->nodes[stores[i]].digest, place->index, &read);
+        out->read += read;
+    }
+    lineage_reading_close(&reading);
+    return st;
+}
+
+static void say_seen(struct trace *t, const struct seen *s)
+{
+    say(t, s->read > 0 ? TOUCH_TAUGHT : TOUCH_LINKED,
+        json_pack("{s:I, s:I}", "read", (json_int_t)s->read, "of", (json_int_t)s->of),
+        s->read > 0 ? "was trained on it: it read %llu of its %llu tokens"
+                    : "has it in its training part, but read %llu of its %llu tokens",
+        (unsigned long long)s->read, (unsigned long long)s->of);
 }
 
 static void trace_checkpoint(struct tracing *w, const struct lineage_node *n, struct trace *t)
 {
-    const struct lineage_node *store = lineage_input_of(w->l, n, "store");
-    const struct store_place *place = store ? &w->traces[store - w->l->nodes].place : NULL;
+    size_t count, *stores = lineage_stores_of(w->l, n, &count);
+    struct seen s = { 0 };
 
-    if (place && place->found && place->part == TOKENS_VALIDATION)
+    for (size_t i = 0; i < count; i++) {
+        const struct store_place *place = &w->traces[stores[i]].place;
+
+        s.held_out |= place->found && place->part == TOKENS_VALIDATION;
+        if (place->found && place->part == TOKENS_TRAIN) {
+            s.stores++;
+            s.of += place->count;
+        }
+    }
+    if (s.held_out && s.stores == 0)
         say(t, TOUCH_LINKED, NULL, "did not learn from it: it was held out for validation");
-    else if (place && place->found && trace_reading(n, store, place, t) != ST_OK)
+    else if (s.stores > 0 && count_seen(w, n, stores, count, &s) == ST_OK)
+        say_seen(t, &s);
+    else if (s.stores > 0)
         say(t, TOUCH_TAUGHT, NULL,
             "has it in its training part; whether it read it is not known (%s)", fail_message());
     if (touch_of_inputs(w, n, true) == TOUCH_TAUGHT)
         say(t, TOUCH_TAUGHT, NULL, "began with weights that were trained on it");
+    free(stores);
 }
 
 static void trace_report(struct tracing *w, const struct lineage_node *n, struct trace *t)
