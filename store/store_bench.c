@@ -14,6 +14,7 @@
 #include "store/artifact.h"
 #include "store/digest_bench.h"
 #include "store/documents.h"
+#include "store/sampling_bench.h"
 #include "store/tokens.h"
 
 #define DOCUMENT_BYTES 4096
@@ -321,6 +322,7 @@ static enum status bench_scan(struct bench *b)
 const struct bench_case store_benches[] = {
     { "documents", bench_documents },
     { "scan", bench_scan },
+    { "loader", bench_loader },
     { "inputs 100k unchanged", bench_inputs_unchanged },
     { "inputs 100k cold", bench_inputs_cold },
     { NULL, NULL },

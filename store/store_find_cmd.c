@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/output.h"
 #include "store/artifact.h"
+#include "store/find_step.h"
 #include "store/store_cmd.h"
 #include "store/store_find.h"
 #include "store/store_history.h"
@@ -23,11 +24,14 @@ struct find_options {
     int part;
     int64_t limit, threads;
     bool json;
+    const char *checkpoint;
+    struct opt_list search;
+    int64_t step, row;
 };
 #define S struct find_options
 
 static const struct opt options[] = {
-    OPT_INPUT(S, store, "store", "the token store", .flags = OPT_REQUIRED | OPT_POSITIONAL, .reads = "token-store"),
+    OPT_INPUT(S, store, "store", "the token store", .flags = OPT_POSITIONAL, .reads = "token-store"),
     OPT_LIST(S, ids, "id", "documents of this id", .value = "ID"),
     OPT_LIST(S, hashes, "hash", "documents whose text has this XXH3-64, in hex", .value = "HEX"),
     OPT_STR(S, tokens, "tokens", NULL, "documents that hold these tokens one after the other: 1,2,3", .value = "IDS"),
@@ -36,6 +40,10 @@ static const struct opt options[] = {
     OPT_CHOICE(S, part, "part", "both", part_words, "which part of the store"),
     OPT_INT(S, limit, "limit", "0", 0, 9e15, "stop after so many finds; 0: all"),
     OPT_BOOL(S, json, "json", "false", "one JSON object a line instead of columns"),
+    OPT_INPUT(S, checkpoint, "checkpoint", "in place of a store: what this checkpoint read in --step", .reads = "checkpoint"),
+    OPT_INT(S, step, "step", "0", 0, 9e15, "with --checkpoint: the step, counted from 1 as in metrics.jsonl"),
+    OPT_INT(S, row, "row", "-1", -1, 9e15, "with --checkpoint: a row of the step, from 0; -1: all"),
+    OPT_LIST(S, search, "search", "with --checkpoint: folders that hold its stores, where they were moved", .value = "FOLDER"),
     OPT_INT(S, threads, "threads", "0", 0, 4096, "0: all processors", .flags = OPT_NEUTRAL),
     OPT_END
 };
@@ -188,12 +196,26 @@ static enum status find(struct finding *f)
     return st;
 }
 
+static enum status find_in_step(const struct find_options *o)
+{
+    if (o->store || o->step == 0)
+        return fail(ST_USAGE, o->store ? "a store and --checkpoint; want one of them"
+                                       : "--checkpoint without --step; say which step, from 1 on");
+    return find_step(&(struct find_step){ o->checkpoint, o->search, o->step, o->row, o->json });
+}
+
 static enum status run_find(struct arena *a, void *cfg)
 {
-    struct finding f = { .o = cfg, .path = ((const struct find_options *)cfg)->store };
-    enum status st = find(&f);
+    const struct find_options *o = cfg;
+    struct finding f = { .o = o, .path = o->store };
+    enum status st;
 
     (void)a;
+    if (o->checkpoint)
+        return find_in_step(o);
+    if (o->store == NULL)
+        return fail(ST_USAGE, "nothing to look in; want a token store, or --checkpoint and --step");
+    st = find(&f);
     buf_release(&f.line);
     free(f.hashes);
     free(f.tokens);
@@ -208,7 +230,10 @@ const struct command cmd_store_find = {
         "token of the document\nthat the sequence begins at. Of several conditions all hold; of one that is said several times, any. Ends "
         "with status 1 where nothing was found.\n\n"
         "  tundish store find tokens --id notes.txt#17\n"
-        "  tundish store find tokens --tokens 464,3797 --source wiki --limit 10",
+        "  tundish store find tokens --tokens 464,3797 --source wiki --limit 10\n\n"
+        "With --checkpoint and --step it prints what stood in the rows of a step of training: row, store, document, id, source, language, "
+        "offset and\ncount in tokens, epoch.\n\n"
+        "  tundish store find --checkpoint checkpoint --step 1200 --row 3",
     .opts = options,
     .cfg_size = sizeof(struct find_options),
     .run = run_find,
