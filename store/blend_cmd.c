@@ -161,9 +161,9 @@ const struct command cmd_store_blend = {
     .name = "store blend",
     .summary = "several token stores, with weights, to be read as one",
     .details =
-        "Writes weights and caps of epochs, not tokens: training reads the stores where they lie and "
-        "finds each by its digest. After any number of rows each store has had its share to within a few "
-        "rows. A store that is at its cap leaves its share to the others.\n\n"
+        "Writes weights and caps of epochs, not tokens: training reads the stores where they lie, and "
+        "knows each by its\ndigest. After any number of rows each store has had its share to within a few "
+        "rows. A store that is at its cap leaves\nits share to the others.\n\n"
         "  tundish store blend web books --weight 0.9 --weight 0.1 --epochs 1 --epochs 4 --out mix\n"
         "  tundish train --store mix --out model",
     .opts = options,
