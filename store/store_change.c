@@ -16,15 +16,18 @@ struct store_change {
     json_t *history, *entry;
 };
 
+/* shard-00003.1.mdb, and what a shard is called while it is written: .part, .new, .part.new behind it. */
 bool store_change_is_ours(const char *name)
 {
+    static const char *const tails[] = { ".new", ".part" };
     struct token_shard_id id;
     struct buf shard = { 0 };
     bool ours;
 
     buf_adds(&shard, name);
-    if (str_ends_with(name, ".part"))
-        shard.p[shard.n -= 5] = 0;
+    for (size_t i = 0; i < 2; i++)
+        if (str_ends_with(shard.p, tails[i]))
+            shard.p[shard.n -= strlen(tails[i])] = 0;
     ours = token_shard_parse_name(shard.p, &id) || store_history_is_name(name);
     buf_release(&shard);
     return ours;
