@@ -79,7 +79,7 @@ static enum status look(const struct step_search *f, struct artifact_search *s, 
         TRY(artifact_search_at(s, said, &found));
     if (found)
         return ST_OK;
-    *path = NULL;
+    TRY(artifact_search_in(s, path_join(s->arena, f->o->checkpoint, ".."), path));
     for (size_t i = 0; *path == NULL && i < f->o->search.count; i++)
         TRY(artifact_search_in(s, f->o->search.v[i], path));
     return ST_OK;
@@ -104,8 +104,8 @@ static enum status open_input(struct step_search *f, size_t i, struct blend *out
                     f->o->checkpoint, s.digest, s.seen, s.seen_digest);
     if (path == NULL)
         return fail(ST_MISSING,
-                    "the store %.16s that '%s' read is not at '%s'; name a folder to look in with "
-                    "--search",
+                    "the store %.16s that '%s' read is neither at '%s' nor beside it; name a folder to look "
+                    "in with --search",
                     s.digest, f->o->checkpoint, said ? said : "?");
     return blend_open(path, out);
 }

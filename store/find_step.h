@@ -1,7 +1,7 @@
 /*
  * From a step of a training run to the documents that stood in its rows: what `store find --checkpoint` prints. The
  * checkpoint's manifest says how it read (read_plan.h), and which stores by their digests; they are looked for at the
- * paths of once, then in the folders of `search`, and in those directly below them.
+ * paths of once, then beside the checkpoint, then in the folders of `search` and in those directly below them.
  */
 #ifndef TUNDISH_STORE_FIND_STEP_H
 #define TUNDISH_STORE_FIND_STEP_H
