@@ -576,6 +576,33 @@ static void the_order_stays_what_it_is(void **state)
     }
 }
 
+/* Far out in an endless sequence rows still follow each other, and where numbers end this is said. */
+static void far_steps_are_read_or_refused(void **state)
+{
+    struct setting x = one_store(PACK_CONCAT, 0, 30, 7);
+    uint64_t far = (uint64_t)1 << 50;
+    struct rows a, b;
+    struct sampling *s;
+    int32_t none[30];
+
+    settle(&x);
+    use(&x, 0, 1, 1e-3, 0);
+    s = open_sampling(&x);
+    assert_int_equal(sampling_steps(s), UINT64_MAX);
+    a = read_rows(s, far, 0, 7);
+    b = read_rows(s, far - 1, 0, 7);
+    check_row(&x, a.tokens, a.targets, a.first, 30, 30);
+    check_row(&x, b.tokens, b.targets, b.first, 30, 30);
+    assert_memory_not_equal(a.tokens, b.tokens, 30 * 4);
+    free_rows(&a);
+    free_rows(&b);
+    assert_int_equal(sampling_read(s, UINT64_MAX - 1, 0, 1, &(struct sampling_batch){ none, none, NULL }), ST_LIMIT);
+    assert_non_null(strstr(fail_message(), "past 2^60 tokens"));
+    assert_int_equal(sampling_read(s, 0, 6, 2, &(struct sampling_batch){ none, none, NULL }), ST_LIMIT);
+    assert_non_null(strstr(fail_message(), "which has 7"));
+    sampling_close(s);
+}
+
 static void cu_seqlens_are_where_segments_begin(void **state)
 {
     static const int32_t first[8] = { 0, 0, 2, 3, 3, 3, 6, 6 };
@@ -648,6 +675,7 @@ int main(void)
         cmocka_unit_test(a_change_in_the_middle_loses_nothing),
         cmocka_unit_test(best_fit_wastes_little),
         cmocka_unit_test(the_order_stays_what_it_is),
+        cmocka_unit_test(far_steps_are_read_or_refused),
         cmocka_unit_test(cu_seqlens_are_where_segments_begin),
         cmocka_unit_test(what_cannot_be_is_refused),
     };
