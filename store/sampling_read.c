@@ -133,7 +133,7 @@ struct row {
     struct sample_order *joined;     /* whoever follows a document is to be looked up here; NULL: it is
                                         the next piece */
     uint64_t length;
-    bool follow;                     /* the last token of a document has a target: what follows it */
+    bool follow; /* the last token of a document has a target: what follows it */
     int32_t *tokens, *targets, *first;
 };
 
@@ -229,8 +229,8 @@ uint64_t sampling_cu_seqlens(const int32_t *first, uint64_t length, int32_t *out
 
 /* ---- what of a document was read ---- */
 
-/* Was the token behind what has been read, at `offset` of its document, read as a target? The token before it
- * was read. */
+/* Was the token behind what has been read, at `offset` of its document, read as a target? The token
+ * before it was read. */
 static bool target_read(const struct sampling *s, const struct sample_source *source,
                         uint64_t document, uint64_t offset)
 {
@@ -239,8 +239,8 @@ static bool target_read(const struct sampling *s, const struct sample_source *so
 
     if (offset == 0 && (s->apart || s->packing != PACK_CONCAT))
         return false;
-    token_store_mask(store, TOKENS_TRAIN,
-                     token_store_first(store, TOKENS_TRAIN, document) + offset, 1, &target);
+    token_store_mask(store, TOKENS_TRAIN, token_store_first(store, TOKENS_TRAIN, document) + offset,
+                     1, &target);
     return target == 0;
 }
 
@@ -363,7 +363,7 @@ static uint64_t fitted_seen(const struct sampling *s, struct sample_source *sour
 
     if (k >= place->document)
         return 0;
-    while (low < high) {             /* the document's first piece that was not read */
+    while (low < high) { /* the document's first piece that was not read */
         size_t mid = low + (high - low) / 2;
 
         if (place->rest[mid].place < k)

@@ -16,15 +16,18 @@ struct store_change {
     json_t *history, *entry;
 };
 
+/* shard-00003.1.mdb, and what a shard is called while it is written: .part, .new, .part.new behind it. */
 bool store_change_is_ours(const char *name)
 {
+    static const char *const tails[] = { ".new", ".part" };
     struct token_shard_id id;
     struct buf shard = { 0 };
     bool ours;
 
     buf_adds(&shard, name);
-    if (str_ends_with(name, ".part"))
-        shard.p[shard.n -= 5] = 0;
+    for (size_t i = 0; i < 2; i++)
+        if (str_ends_with(shard.p, tails[i]))
+            shard.p[shard.n -= strlen(tails[i])] = 0;
     ours = token_shard_parse_name(shard.p, &id) || store_history_is_name(name);
     buf_release(&shard);
     return ours;
@@ -126,12 +129,17 @@ static json_t *object_in(json_t *object, const char *key)
     return json_object_get(object, key);
 }
 
-void store_change_input(struct store_change *c, const char *digest, const char *path)
+static void add_input(struct store_change *c, const char *option, const char *digest, const char *path)
 {
     json_t *manifest = amend_manifest(c->amendment);
 
-    json_array_append_new(list_in(object_in(manifest, "inputs"), "appended"), json_string(digest));
-    json_array_append_new(list_in(object_in(object_in(manifest, "aside"), "paths"), "appended"), json_text_of(path));
+    json_array_append_new(list_in(object_in(manifest, "inputs"), option), json_string(digest));
+    json_array_append_new(list_in(object_in(object_in(manifest, "aside"), "paths"), option), json_text_of(path));
+}
+
+void store_change_input(struct store_change *c, const char *digest, const char *path)
+{
+    add_input(c, STORE_APPENDED_INPUT, digest, path);
 }
 
 /* When and where; the content says nothing of it. */
@@ -145,7 +153,8 @@ static void add_circumstances(struct store_change *c)
     gmtime_r(&now, &utc);
     strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", &utc);
     json_array_append_new(list_in(aside, "changes"),
-                          json_pack("{s:s, s:s, s:s, s:s}", "before", json_text(c->entry, "before"), "created", created,
+                          json_pack("{s:s, s:s, s:s, s:s, s:s}", "change", json_text(c->entry, "change"), "before",
+                                    json_text(c->entry, "before"), "created", created,
                                     "host", host_name(), "program", TUNDISH_VERSION));
 }
 
@@ -181,6 +190,7 @@ enum status store_change_commit(struct store_change *c, char digest[SHA256_HEX])
 
     if (st == ST_OK) {
         add_circumstances(c);
+        add_input(c, STORE_HISTORY_INPUT, json_text(c->entry, "before"), amend_path(c->amendment));
         st = amend_commit(c->amendment, digest);
         c->amendment = NULL;
     }

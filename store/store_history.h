@@ -1,7 +1,8 @@
 /*
  * The changes that a token store has been through, oldest first: its manifest chain (FORMATS.md, "changes of a token store").
  * The file is `history-N.json`, N being the number of changes: it is content, so the store's digest covers it, and it says nothing
- * of when and where; that stands in the manifest's `aside.changes`, which no digest covers.
+ * of when and where; that stands in the manifest's `aside.changes`, which no digest covers. The manifest's `inputs` name the
+ * digests before and the corpora that came, for lineage.
  *
  *   {"history": 1,
  *    "changes": [
@@ -25,6 +26,8 @@
 
 #define STORE_HISTORY_VERSION 1
 #define STORE_CHANGES_MOST 100000
+#define STORE_HISTORY_INPUT "before"     /* of the manifest's `inputs`: the digests that the store had, oldest first */
+#define STORE_APPENDED_INPUT "appended"  /* likewise: the corpora that were appended, oldest first */
 
 /* "history-3.json" */
 void store_history_name(size_t changes, char out[40]);
@@ -62,5 +65,10 @@ uint64_t store_then_documents(const struct store_then *t, enum token_part part);
 uint64_t store_then_tokens(const struct store_then *t, enum token_part part);
 /* index < store_then_documents(). O(log removed). */
 uint64_t store_then_length(const struct store_then *t, enum token_part part, uint64_t index);
+uint64_t store_then_first(const struct store_then *t, enum token_part part, uint64_t index);
+/* The number now of document `index` of then; false: it was removed. */
+bool store_then_now(const struct store_then *t, enum token_part part, uint64_t index, uint64_t *now);
+/* The number then of a removed document; false: it was not there then. */
+bool store_then_gone(const struct store_then *t, const struct store_tombstone *tombstone, uint64_t *then);
 
 #endif

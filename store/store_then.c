@@ -8,6 +8,9 @@
 /* A document of then that is not there now, by its number then. */
 struct gone {
     uint64_t document, tokens;
+    uint64_t before;                 /* tokens of those in front of it */
+    size_t change;                   /* that took it, and its number then */
+    uint64_t number;
 };
 struct past {
     struct gone *gone;
@@ -28,7 +31,7 @@ struct putting_back {
     struct past *p;
     enum token_part part;
     struct gone *back;               /* of this change, ascending */
-    size_t count, cap;
+    size_t count, cap, change;
 };
 
 static void collect(struct putting_back *b, const json_t *change)
@@ -43,7 +46,8 @@ static void collect(struct putting_back *b, const json_t *change)
             b->cap = b->cap ? 2 * b->cap : 16;
             b->back = mem_grow(b->back, b->cap, sizeof *b->back);
         }
-        b->back[b->count++] = (struct gone){ count_of(t, "document"), count_of(t, "tokens") };
+        b->back[b->count++] = (struct gone){ .document = count_of(t, "document"), .tokens = count_of(t, "tokens"),
+                                             .change = b->change, .number = count_of(t, "document") };
     }
 }
 
@@ -67,10 +71,11 @@ static void merge(struct putting_back *b)
     p->count = n;
 }
 
-static void undo(struct past *p, enum token_part part, const json_t *change)
+static void undo(struct past *p, enum token_part part, const json_t *changes, size_t at)
 {
+    const json_t *change = json_array_get(changes, at);
     const json_t *held = json_object_get(json_object_get(change, "parts"), token_part_names[part]);
-    struct putting_back b = { .p = p, .part = part };
+    struct putting_back b = { .p = p, .part = part, .change = at };
 
     if (strcmp(json_text(change, "change"), "remove") == 0) {
         collect(&b, change);
@@ -100,7 +105,9 @@ enum status store_then_open(const struct token_store *now, const json_t *history
         struct past *p = &t->parts[part];
 
         for (size_t i = json_array_size(changes); i >= at; i--)
-            undo(p, (enum token_part)part, json_array_get(changes, i - 1));
+            undo(p, (enum token_part)part, changes, i - 1);
+        for (size_t i = 1; i < p->count; i++)
+            p->gone[i].before = p->gone[i - 1].before + p->gone[i - 1].tokens;
         if (p->documents - p->count > token_store_documents(now, (enum token_part)part)) {
             store_then_close(t);
             return fail(ST_FORMAT, "the history of the store says that %s had more documents than can be", token_part_names[part]);
@@ -129,12 +136,11 @@ uint64_t store_then_tokens(const struct store_then *t, enum token_part part)
     return t->parts[part].tokens;
 }
 
-uint64_t store_then_length(const struct store_then *t, enum token_part part, uint64_t index)
+/* How many of those that went stand in front of document `index` of then. */
+static size_t gone_before(const struct past *p, uint64_t index)
 {
-    const struct past *p = &t->parts[part];
     size_t low = 0, high = p->count;
 
-    BUG_IF(index >= p->documents);
     while (low < high) {
         size_t mid = low + (high - low) / 2;
 
@@ -143,7 +149,47 @@ uint64_t store_then_length(const struct store_then *t, enum token_part part, uin
         else
             high = mid;
     }
-    if (low < p->count && p->gone[low].document == index)
-        return p->gone[low].tokens;
-    return token_store_length(t->now, part, index - low);
+    return low;
+}
+
+uint64_t store_then_length(const struct store_then *t, enum token_part part, uint64_t index)
+{
+    const struct past *p = &t->parts[part];
+    size_t before = gone_before(p, index);
+
+    BUG_IF(index >= p->documents);
+    if (before < p->count && p->gone[before].document == index)
+        return p->gone[before].tokens;
+    return token_store_length(t->now, part, index - before);
+}
+
+uint64_t store_then_first(const struct store_then *t, enum token_part part, uint64_t index)
+{
+    const struct past *p = &t->parts[part];
+    size_t before = gone_before(p, index);
+    uint64_t left = index - before, n = token_store_documents(t->now, part),
+             gone = before > 0 ? p->gone[before - 1].before + p->gone[before - 1].tokens : 0;
+
+    return gone + (left < n ? token_store_first(t->now, part, left) : token_store_tokens(t->now, part));
+}
+
+bool store_then_now(const struct store_then *t, enum token_part part, uint64_t index, uint64_t *now)
+{
+    const struct past *p = &t->parts[part];
+    size_t before = gone_before(p, index);
+
+    *now = index - before;
+    return before == p->count || p->gone[before].document != index;
+}
+
+bool store_then_gone(const struct store_then *t, const struct store_tombstone *tombstone, uint64_t *then)
+{
+    const struct past *p = &t->parts[tombstone->part];
+
+    for (size_t i = 0; i < p->count; i++)
+        if (p->gone[i].change == tombstone->change && p->gone[i].number == tombstone->document) {
+            *then = p->gone[i].document;
+            return true;
+        }
+    return false;
 }

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/status.h"
 #include "base/str.h"
@@ -62,6 +63,20 @@ enum token_part token_part_of(uint64_t text_hash, double validation);
 struct token_store;
 /* Opens an artifact of kind "token-store"; verifies digests first (see above). */
 MUST_USE enum status token_store_open(const char *path, struct token_store **out);
+/* The store as it was when it had that content digest, before documents were appended or removed: its documents with the numbers,
+ * places and lengths of then. One that was removed since has no id but the one of token_store_removed(); tokens are refused. ST_MISSING: it
+ * never had the digest. */
+MUST_USE enum status token_store_open_then(const char *path, const char *digest,
+                                           struct token_store **out);
+#define TOKEN_STORE_REMOVED "(removed)"
+/* Of such a store, the document of that id that was removed since. */
+struct token_removed {
+    bool found;
+    enum token_part part;
+    uint64_t index;
+};
+MUST_USE enum status token_store_removed(const struct token_store *s, struct span id,
+                                         struct token_removed *out);
 void token_store_close(struct token_store *s);
 uint32_t token_store_vocab(const struct token_store *s);
 int token_store_width(const struct token_store *s);                       /* 2 or 4 bytes a token */
@@ -104,5 +119,8 @@ MUST_USE enum status token_store_skips(const struct token_store *s, enum token_p
 void token_store_mask(const struct token_store *s, enum token_part part, uint64_t first, uint64_t n, int32_t *targets);
 /* Recomputes every checksum; ST_INTEGRITY names shard, table, block and the documents that it is about. */
 MUST_USE enum status token_store_verify(const struct token_store *s);
+/* SHA-256 of tokens and records of both parts in order, and of vocabulary and tokenizer: what the store holds, however it
+ * is cut into shards. Reads all of it. */
+MUST_USE enum status token_store_content(const struct token_store *s, char hex[SHA256_HEX]);
 
 #endif

@@ -14,6 +14,7 @@
 #include "pipelines/lineage/lineage_index.h"
 #include "pipelines/lineage/lineage_print.h"
 #include "pipelines/lineage/lineage_reading.h"
+#include "store/store_history.h"
 #include "store/token_format.h"
 
 /* How near a document came to an artifact, in rising order:
@@ -131,15 +132,57 @@ static enum status trace_corpus(struct tracing *w, const struct lineage_node *n,
     return ST_OK;
 }
 
+static enum status tell_tombstone(void *ctx, const struct store_tombstone *b)
+{
+    say(ctx, TOUCH_QUOTES,
+        json_pack("{s:s, s:I, s:I, s:I}", "removed_from", token_part_names[b->part], "document",
+                  (json_int_t)b->document, "tokens", (json_int_t)b->tokens, "change",
+                  (json_int_t)b->change + 1),
+        "held it until it was removed (change %zu): %s, document %llu, %llu tokens, in %s", b->change + 1,
+        token_part_names[b->part], (unsigned long long)b->document, (unsigned long long)b->tokens, b->shard);
+    return ST_OK;
+}
+
+/* A store that does not hold it may have held it: as it was, which this node is, or before that. */
+static enum status trace_removed(struct tracing *w, const struct lineage_node *n,
+                                 const struct token_store *s, struct trace *t)
+{
+    struct token_removed r;
+    json_t *history;
+    enum status st;
+
+    TRY(token_store_removed(s, span_of(w->id), &r));
+    if (r.found) {
+        t->place = (struct store_place){ true, r.part, r.index, token_store_first(s, r.part, r.index),
+                                         token_store_length(s, r.part, r.index) };
+        say(t, TOUCH_LINKED,
+            json_pack("{s:s, s:I, s:I, s:I, s:b}", "part", token_part_names[r.part], "document",
+                      (json_int_t)r.index, "first", (json_int_t)t->place.first, "tokens",
+                      (json_int_t)t->place.count, "removed", 1),
+            "held it, before it was removed: %s, document %llu, %llu tokens from token %llu on",
+            token_part_names[r.part], (unsigned long long)r.index, (unsigned long long)t->place.count,
+            (unsigned long long)t->place.first);
+        return ST_OK;
+    }
+    if (n->changed)
+        return ST_OK;
+    TRY(store_history_read(n->path, n->manifest, &history));
+    st = store_history_find(history, span_of(w->id), tell_tombstone, t);
+    json_decref(history);
+    return st;
+}
+
 static enum status trace_store(struct tracing *w, const struct lineage_node *n, struct trace *t)
 {
     struct token_store *s;
-    enum status st = token_store_open(n->path, &s);
+    enum status st = lineage_store(n, &s);
 
     if (st != ST_OK)
         return unreadable(w, n, st);
     st = store_search(s, w->id, &t->place, &w->hints);
-    if (st == ST_OK && t->place.found)
+    if (st == ST_OK && !t->place.found)
+        st = trace_removed(w, n, s, t);
+    else if (st == ST_OK)
         say(t, TOUCH_HOLDS,
             json_pack("{s:s, s:I, s:I, s:I}", "part", token_part_names[t->place.part], "document",
                       (json_int_t)t->place.index, "first", (json_int_t)t->place.first, "tokens",

@@ -121,7 +121,7 @@ static enum status list_store(const struct lineage_node *store, const struct lin
     struct listing w = { .checkpoint = c, .reading = reading, .json = json };
     enum status st;
 
-    TRY(token_store_open(store->path, &w.store));
+    TRY(lineage_store(store, &w.store));
     st = list_part(&w, TOKENS_TRAIN);
     if (st == ST_OK)
         st = list_part(&w, TOKENS_VALIDATION);

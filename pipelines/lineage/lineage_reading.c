@@ -47,6 +47,18 @@ static const struct lineage_input *input_at(const struct lineage_node *c, size_t
     return NULL;
 }
 
+/* A store that was changed since, as it was: the order goes by lengths, which its history tells. */
+static enum status open_changed(const struct lineage_node *n, struct blend *out)
+{
+    struct token_store *store;
+
+    *out = (struct blend){ .path = n->path };
+    TRY(lineage_store(n, &store));
+    out->sources = arena_new(&out->arena, struct sampling_source);
+    out->sources[out->count++] = (struct sampling_source){ .store = store, .name = n->path, .weight = 1 };
+    return ST_OK;
+}
+
 static enum status open_input(const struct lineage *l, const struct lineage_node *c, size_t i,
                               struct blend *out)
 {
@@ -59,7 +71,7 @@ static enum status open_input(const struct lineage *l, const struct lineage_node
         return fail(ST_MISSING,
                     "the store %.12s that '%s' was trained on was not found (it was said to be '%s')",
                     n->digest, c->path, input->said ? input->said : "?");
-    return blend_open(n->path, out);
+    return n->changed ? open_changed(n, out) : blend_open(n->path, out);
 }
 
 static enum status open_all(const struct lineage *l, const struct lineage_node *c,
