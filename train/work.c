@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/hash.h"
 #include "store/artifact.h"
 #include "store/digests.h"
+#include "store/unfinished.h"
 #include "train/train_cmd.h"
 
 const char *work_step_path(struct arena *a, const struct train_options *o, int64_t step)
@@ -38,54 +38,6 @@ static enum status describe_run(struct work *w, const char *numeric_class)
                        numeric_class, "inputs", inputs);
     TRY(add_input(&w->arena, inputs, "store", w->options->store));
     return add_input(&w->arena, inputs, "init", w->options->init);
-}
-
-static enum status tell_difference(const char *path, const char *key, const json_t *was,
-                                   const json_t *is)
-{
-    char *a = was == NULL ? NULL : json_dumps(was, JSON_ENCODE_ANY | JSON_COMPACT);
-    char *b = is == NULL ? NULL : json_dumps(is, JSON_ENCODE_ANY | JSON_COMPACT);
-    enum status st = fail(ST_CONFIG,
-                          "'%s' belongs to a run with %s %s, this one has %s: go on with that, or "
-                          "remove the .work folder, or choose another --out",
-                          path, key, a == NULL ? "(absent)" : a, b == NULL ? "(absent)" : b);
-
-    free(a);
-    free(b);
-    return st;
-}
-
-/* The first member of either object that the other lacks or has otherwise. */
-static enum status same_members(const char *path, const json_t *was, const json_t *is)
-{
-    const char *key;
-    json_t *value;
-
-    json_object_foreach(
-        (json_t *)is, key,
-        value) if (!json_equal(json_object_get(was, key),
-                               value)) return tell_difference(path, key, json_object_get(was, key),
-                                                              value);
-    json_object_foreach((json_t *)was, key, value) if (json_object_get(is, key) ==
-                                                       NULL) return tell_difference(path, key,
-                                                                                    value, NULL);
-    return ST_OK;
-}
-
-static enum status same_run(const char *path, const json_t *run, const json_t *manifest)
-{
-    static const char *const scalars[] = { "version", "numeric_class" };
-    const json_t *was = json_object_get(manifest, "made_by"), *is = json_object_get(run, "made_by");
-
-    TRY(same_members(path, json_object_get(was, "options"), json_object_get(is, "options")));
-    TRY(same_members(path, json_object_get(manifest, "inputs"), json_object_get(run, "inputs")));
-    for (size_t i = 0; i < 2; i++) {
-        const json_t *a = json_object_get(was, scalars[i]), *b = json_object_get(is, scalars[i]);
-
-        if (!json_equal(a, b))
-            return tell_difference(path, scalars[i], a, b);
-    }
-    return ST_OK;
 }
 
 /* ---- the folder ---- */
@@ -119,18 +71,7 @@ void work_close(struct work *w)
     *w = (struct work){ 0 };
 }
 
-/* Away in one step, then removed: what is left of it after a kill has a temporary name of `owner`,
- * whose next writer removes it. */
-static enum status remove_whole(struct work *w, const char *path, const char *owner)
-{
-    const char *aside = arena_printf(&w->arena, "%s.tmp.%ld", owner, (long)getpid());
-
-    TRY(file_remove_tree(aside)); /* of a process that had our number */
-    TRY(file_rename(path, aside));
-    return file_remove_tree(aside);
-}
-
-enum status work_remove(struct work *w) { return remove_whole(w, w->path, w->options->out); }
+enum status work_remove(struct work *w) { return unfinished_take_away(&w->arena, w->path, w->options->out); }
 
 /* ---- its checkpoints ---- */
 
@@ -187,7 +128,7 @@ enum status work_newest(struct work *w, int64_t *step)
     *step = steps.v[steps.count - 1];
     path = work_step_path(&w->arena, w->options, *step);
     TRY(artifact_open(path, cmd_train.makes, &manifest));
-    st = same_run(path, w->run, manifest);
+    st = unfinished_same_run(path, w->run, manifest);
     json_decref(manifest);
     return st;
 }
@@ -200,7 +141,7 @@ enum status work_prune(struct work *w)
     for (size_t i = 0; i + (size_t)w->options->keep < steps.count; i++) {
         const char *path = work_step_path(&w->arena, w->options, steps.v[i]);
 
-        TRY(remove_whole(w, path, path));
+        TRY(unfinished_take_away(&w->arena, path, path));
     }
     return ST_OK;
 }

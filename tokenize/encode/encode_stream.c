@@ -13,6 +13,7 @@
 
 struct entry {                           /* a document or a part of one */
     size_t id, id_n, source, source_n, text, text_n;     /* in bytes */
+    size_t metadata, metadata_n;
     uint64_t hash, at, tag;
     size_t begin, count;                                 /* in tokens */
     size_t shown, shown_n;                               /* in bytes of .shown */
@@ -39,6 +40,7 @@ struct stream {
     struct token_list tokens;
     struct id_ranges ranges;
     size_t count;
+    struct buf metadata;             /* of its first part */
     struct xxh3_parts *hash;
 };
 
@@ -73,9 +75,11 @@ static struct entry *batch_add(struct batch *b, struct stream *r)
     }
     e = &b->entries[b->count++];
     *e = (struct entry){ .id_n = d->id.n, .source_n = d->source.n, .tag = r->now.tag, .at = r->at,
-                         .first = r->at == 0 };
+                         .first = r->at == 0, .metadata_n = r->at == 0 ? d->metadata.n : 0 };
     e->id = keep(b, d->id);
     e->source = keep(b, d->source);
+    if (e->first)
+        e->metadata = keep(b, d->metadata);
     e->text = keep(b, (struct span){ r->held.p, r->held.n });
     buf_clear(&r->held);
     return e;
@@ -235,7 +239,8 @@ static enum status encode_entry(const struct stream *r, struct encoder *encoder,
         b->tokens.count = b->ranges.count = e->begin;
     if (e->first && e->last)
         e->hash = xxh3(text.p, text.n);
-    progress_add(text.n);
+    if (!s->own_progress)
+        progress_add(text.n);
     return ST_OK;
 }
 
@@ -246,8 +251,12 @@ static enum status work(void *ctx, void *item, int worker)
 
     if (r->encoders[worker] == NULL)
         r->encoders[worker] = encoder_new(r->s->tokenizer);
-    for (size_t i = 0; i < b->count; i++)
-        TRY(encode_entry(r, r->encoders[worker], b, &b->entries[i]));
+    for (size_t i = 0; i < b->count; i++) {
+        enum status st = encode_entry(r, r->encoders[worker], b, &b->entries[i]);
+
+        if (st != ST_OK)
+            return r->s->within ? r->s->within(r->s->ctx, b->entries[i].tag, st) : st;
+    }
     return ST_OK;
 }
 
@@ -261,6 +270,7 @@ static struct encoded_document document_of(const struct stream *r, const struct 
     return (struct encoded_document){
         .id = { b->bytes.p + e->id, e->id_n },
         .source = { b->bytes.p + e->source, e->source_n },
+        .metadata = { b->bytes.p + e->metadata, e->metadata_n },
         .tag = e->tag,
         .text_hash = e->hash,
         .text_bytes = e->at + e->text_n,
@@ -279,8 +289,11 @@ static struct encoded_document document_of(const struct stream *r, const struct 
 static void join(struct stream *r, const struct encoded_document *d)
 {
     r->count = d->first ? d->count : r->count + d->count;
-    if (d->first)
+    if (d->first) {
         r->tokens.count = r->ranges.count = 0;
+        buf_clear(&r->metadata);
+        buf_add(&r->metadata, d->metadata.p, d->metadata.n);
+    }
     if (d->tokens) {
         token_list_reserve(&r->tokens, d->count);
         memcpy(r->tokens.v + r->tokens.count, d->tokens, d->count * sizeof *d->tokens);
@@ -302,6 +315,7 @@ static enum status take_part(struct stream *r, struct encoded_document *d)
         return ST_OK;
     d->first = true;
     d->at = 0;
+    d->metadata = (struct span){ r->metadata.p, r->metadata.n };
     d->text = d->shown = (struct span){ 0 };
     d->tokens = r->tokens.v;
     d->ranges = r->s->ranges ? r->ranges.v : NULL;
@@ -343,6 +357,7 @@ enum status encode_stream(struct pool *pool, const struct encode_stream *s)
         encoder_free(r.encoders[i]);
     free(r.encoders);
     buf_release(&r.held);
+    buf_release(&r.metadata);
     token_list_release(&r.tokens);
     id_ranges_release(&r.ranges);
     xxh3_parts_free(r.hash);
