@@ -43,9 +43,8 @@ static enum status print_json(json_t *value)
 
 static json_t *describe_part(const struct token_store *s, enum token_part part)
 {
-    return json_pack("{s:I, s:I, s:I, s:I}", "shards", (json_int_t)token_store_shards(s, part),
-                     "documents", (json_int_t)token_store_documents(s, part), "tokens",
-                     (json_int_t)token_store_tokens(s, part), "text_bytes",
+    return json_pack("{s:I, s:I, s:I}", "documents", (json_int_t)token_store_documents(s, part),
+                     "tokens", (json_int_t)token_store_tokens(s, part), "text_bytes",
                      (json_int_t)token_store_text_bytes(s, part));
 }
 
@@ -55,7 +54,7 @@ static enum status describe_tokens(const char *path, json_t *out)
     json_t *tokens;
 
     TRY(token_store_open(path, &s));
-    tokens = json_pack("{s:i, s:i, s:s}", "vocab", (int)token_store_vocab(s), "token_bytes",
+    tokens = json_pack("{s:I, s:i, s:i, s:s}", "shards", (json_int_t)token_store_shards(s), "vocab", (int)token_store_vocab(s), "token_bytes",
                        token_store_width(s), "tokenizer", token_store_tokenizer(s));
     for (int p = 0; p < TOKENS_PARTS; p++)
         json_object_set_new(tokens, token_part_names[p], describe_part(s, (enum token_part)p));
@@ -122,6 +121,8 @@ static void print_members(const char *label, const json_t *object)
 
 static void print_tokens(const json_t *tokens)
 {
+    printf("%-11s %" JSON_INTEGER_FORMAT "\n", "shards",
+           json_integer_value(json_object_get(tokens, "shards")));
     printf("%-11s %" JSON_INTEGER_FORMAT " entries, %" JSON_INTEGER_FORMAT
            " bytes a token, tokenizer %.16s\n",
            "vocabulary", json_integer_value(json_object_get(tokens, "vocab")),

@@ -4,7 +4,11 @@
 
 #include "store/manifest.h"
 
-const char *const token_table_names[TOKEN_TABLES] = { "tok", "sum", "doc", "src", "meta" };
+const char *const token_table_names[TOKEN_TABLES_WRITING] = {
+    "train.tok",      "train.sum",      "train.doc",      "train.skip",
+    "validation.tok", "validation.sum", "validation.doc", "validation.skip",
+    "src",            "meta",           "work",
+};
 const char *const token_part_names[TOKENS_PARTS] = { "train", "validation" };
 static const char *const width_names[5] = { [2] = "u16", [4] = "u32" };
 
@@ -25,33 +29,76 @@ uint64_t token_block_count(uint64_t tokens, int width)
     return tokens / in_block + (tokens % in_block > 0);
 }
 
+uint64_t token_padded(uint64_t n)
+{
+    return (n + TOKEN_VALUE_HEAD + TOKEN_PAGE - 1) / TOKEN_PAGE * TOKEN_PAGE - TOKEN_VALUE_HEAD;
+}
+
 uint64_t token_block_bytes(uint64_t tokens, int width, uint64_t block)
 {
     uint64_t left = tokens - block * (TOKEN_BLOCK_BYTES / (unsigned)width);
-    uint64_t pages;
 
-    if (left >= TOKEN_BLOCK_BYTES / (unsigned)width)
-        return TOKEN_BLOCK_BYTES;
-    pages = (left * (unsigned)width + TOKEN_VALUE_HEAD + TOKEN_PAGE - 1) / TOKEN_PAGE;
-    return pages * TOKEN_PAGE - TOKEN_VALUE_HEAD;
+    return left >= TOKEN_BLOCK_BYTES / (unsigned)width ? TOKEN_BLOCK_BYTES
+                                                       : token_padded(left * (unsigned)width);
 }
 
-void token_shard_name(enum token_part part, uint64_t shard, char out[40])
+/* ---- names ---- */
+
+void token_shard_name(struct token_shard_id id, char out[TOKEN_SHARD_NAME])
 {
-    snprintf(out, 40, "%s-%05llu.mdb", token_part_names[part], (unsigned long long)shard);
+    if (id.edition == 0)
+        snprintf(out, TOKEN_SHARD_NAME, "shard-%05u.mdb", id.number);
+    else
+        snprintf(out, TOKEN_SHARD_NAME, "shard-%05u.%u.mdb", id.number, id.edition);
+}
+
+static const char *read_digits(const char *p, uint32_t *out)
+{
+    uint64_t v = 0;
+
+    while (*p >= '0' && *p <= '9' && v < TOKEN_EDITIONS_MAX)
+        v = 10 * v + (uint64_t)(*p++ - '0');
+    *out = (uint32_t)(v < TOKEN_EDITIONS_MAX ? v : TOKEN_EDITIONS_MAX);
+    return p;
+}
+
+/* Reads what it can, and looks whether that is written so. */
+bool token_shard_parse_name(const char *name, struct token_shard_id *out)
+{
+    char again[TOKEN_SHARD_NAME];
+    const char *p = name;
+
+    if (strncmp(p, "shard-", 6) != 0)
+        return false;
+    *out = (struct token_shard_id){ 0 };
+    p = read_digits(p + 6, &out->number);
+    if (*p == '.')
+        read_digits(p + 1, &out->edition);
+    if (out->number >= TOKEN_SHARDS_MAX || out->edition >= TOKEN_EDITIONS_MAX)
+        return false;
+    token_shard_name(*out, again);
+    return strcmp(again, name) == 0;
+}
+
+/* ---- meta ---- */
+
+static json_t *print_counts(const struct token_counts *c)
+{
+    return json_pack("{s:I, s:I, s:I, s:I}", "tokens", (json_int_t)c->tokens, "documents",
+                     (json_int_t)c->documents, "text_bytes", (json_int_t)c->text_bytes, "skips",
+                     (json_int_t)c->skips);
 }
 
 void token_meta_print(const struct token_shard_meta *m, struct buf *out)
 {
-    json_t *o = json_pack("{s:i, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "version",
-                          TOKEN_FORMAT_VERSION, "part", token_part_names[m->part], "shard",
-                          (json_int_t)m->shard, "dtype", width_names[m->width], "vocab",
-                          (json_int_t)m->vocab, "block_bytes", (json_int_t)TOKEN_BLOCK_BYTES,
-                          "tokens", (json_int_t)m->tokens, "documents", (json_int_t)m->documents,
-                          "sources", (json_int_t)m->sources, "text_bytes",
-                          (json_int_t)m->text_bytes, "tokenizer", m->tokenizer);
+    json_t *o = json_pack("{s:i, s:s, s:I, s:I, s:s, s:s, s:I}", "version", TOKEN_FORMAT_VERSION,
+                          "dtype", width_names[m->width], "vocab", (json_int_t)m->vocab,
+                          "block_bytes", (json_int_t)TOKEN_BLOCK_BYTES, "tokenizer", m->tokenizer,
+                          "corpus", m->corpus, "labels", (json_int_t)m->labels);
 
     BUG_IF(o == NULL);
+    for (int p = 0; p < TOKENS_PARTS; p++)
+        json_object_set_new(o, token_part_names[p], print_counts(&m->parts[p]));
     json_canonical(out, o);
     json_decref(o);
 }
@@ -85,40 +132,67 @@ static enum status get_word(const json_t *o, const char *key, const char *what,
 /* Each count is far below 2^63, so sums over TOKEN_SHARDS_MAX shards cannot overflow. */
 #define COUNT_MAX (INT64_C(1) << 46)
 
-static enum status read_meta(const json_t *o, const char *what, struct token_shard_meta *m)
+static enum status read_counts(const json_t *o, const char *key, const char *what,
+                               struct token_counts *c)
 {
-    uint64_t version = 0, block = 0, vocab = 0;
-    const char *tokenizer;
-    int part, width;
+    const json_t *part = json_object_get(o, key);
 
-    TRY(get_count(o, "version", what, INT64_MAX, &version));
-    if (version != TOKEN_FORMAT_VERSION)
-        return fail(ST_UNSUPPORTED, "%s: token shard version %llu, this program reads version %d",
-                    what, (unsigned long long)version, TOKEN_FORMAT_VERSION);
+    if (!json_is_object(part))
+        return fail(ST_FORMAT, "%s: '%s' is missing, or no object", what, key);
+    TRY(get_count(part, "tokens", what, COUNT_MAX, &c->tokens));
+    TRY(get_count(part, "documents", what, COUNT_MAX, &c->documents));
+    TRY(get_count(part, "text_bytes", what, COUNT_MAX, &c->text_bytes));
+    TRY(get_count(part, "skips", what, COUNT_MAX, &c->skips));
+    if (c->skips > c->tokens)
+        return fail(ST_FORMAT, "%s: %llu spans in %llu tokens of '%s'", what,
+                    (unsigned long long)c->skips, (unsigned long long)c->tokens, key);
+    return ST_OK;
+}
+
+static enum status read_digest(const json_t *o, const char *key, const char *what, bool needed,
+                               char out[SHA256_HEX])
+{
+    const char *seen;
+
+    TRY(json_get_str(o, key, what, &seen));
+    if (!manifest_is_digest(seen) && (needed || *seen))
+        return fail(ST_FORMAT, "%s: the digest '%s' is '%.80s', want 64 hex digits", what, key, seen);
+    memcpy(out, seen, strlen(seen) + 1);
+    return ST_OK;
+}
+
+static enum status read_shape(const json_t *o, const char *what, struct token_shard_meta *m)
+{
+    uint64_t block = 0, vocab = 0;
+
     TRY(get_count(o, "block_bytes", what, TOKEN_BLOCK_BYTES, &block));
     if (block != TOKEN_BLOCK_BYTES)
         return fail(ST_FORMAT, "%s: blocks of %llu bytes, want %u", what, (unsigned long long)block,
                     TOKEN_BLOCK_BYTES);
-    TRY(get_word(o, "part", what, token_part_names, TOKENS_PARTS, &part));
-    TRY(get_word(o, "dtype", what, width_names, 5, &width));
-    TRY(get_count(o, "shard", what, TOKEN_SHARDS_MAX - 1, &m->shard));
+    TRY(get_word(o, "dtype", what, width_names, 5, &m->width));
     TRY(get_count(o, "vocab", what, UINT32_MAX, &vocab));
-    TRY(get_count(o, "tokens", what, COUNT_MAX, &m->tokens));
-    TRY(get_count(o, "documents", what, COUNT_MAX, &m->documents));
-    TRY(get_count(o, "sources", what, UINT32_MAX, &m->sources));
-    TRY(get_count(o, "text_bytes", what, COUNT_MAX, &m->text_bytes));
-    TRY(json_get_str(o, "tokenizer", what, &tokenizer));
-    if (!manifest_is_digest(tokenizer))
-        return fail(ST_FORMAT, "%s: the tokenizer's digest is '%.80s', want 64 hex digits", what,
-                    tokenizer);
     m->vocab = (uint32_t)vocab;
-    m->part = (enum token_part)part;
-    m->width = width;
-    memcpy(m->tokenizer, tokenizer, SHA256_HEX);
-    if (token_width_of(m->vocab) != width)
-        return fail(ST_FORMAT, "%s: tokens of %d bytes with a vocabulary of %u", what, width,
+    if (token_width_of(m->vocab) != m->width)
+        return fail(ST_FORMAT, "%s: tokens of %d bytes with a vocabulary of %u", what, m->width,
                     m->vocab);
     return ST_OK;
+}
+
+static enum status read_meta(const json_t *o, const char *what, struct token_shard_meta *m)
+{
+    uint64_t version = 0;
+
+    TRY(get_count(o, "version", what, INT64_MAX, &version));
+    if (version != TOKEN_FORMAT_VERSION)
+        return fail(ST_UNSUPPORTED,
+                    "%s: token shard version %llu, this program reads version %d; make the token store again",
+                    what, (unsigned long long)version, TOKEN_FORMAT_VERSION);
+    TRY(read_shape(o, what, m));
+    TRY(get_count(o, "labels", what, UINT32_MAX, &m->labels));
+    for (int p = 0; p < TOKENS_PARTS; p++)
+        TRY(read_counts(o, token_part_names[p], what, &m->parts[p]));
+    TRY(read_digest(o, "tokenizer", what, true, m->tokenizer));
+    return read_digest(o, "corpus", what, false, m->corpus);
 }
 
 enum status token_meta_parse(const char *what, struct span text, struct token_shard_meta *m)

@@ -1,38 +1,14 @@
 #include "store/token_reader.h"
 
 #include "base/arena.h"
-#include "base/cursor.h"
 #include "base/file.h"
 
-/* ---- LMDB values ---- */
-
-static enum status get_locked(const struct token_shard *s, enum token_table table,
-                              const MDB_val *key, struct span *out)
-{
-    pthread_mutex_t *lock = (pthread_mutex_t *)&s->lock;
-    MDB_val k = *key, value;
-    int rc;
-
-    pthread_mutex_lock(lock);
-    rc = mdb_get(s->txn, s->tables[table], &k, &value);
-    pthread_mutex_unlock(lock);
-    if (rc != 0)
-        return token_fail_lmdb(rc, "cannot read", s->path);
-    *out = (struct span){ value.mv_data, value.mv_size };
-    return ST_OK;
-}
-
-static enum status get(const struct token_shard *s, enum token_table table, uint64_t number,
-                       struct span *out)
-{
-    enum status st = get_locked(s, table, &(MDB_val){ sizeof number, &number }, out);
-
-    if (st != ST_OK)
-        return fail_within(st, "%s %llu: ", token_table_names[table], (unsigned long long)number);
-    return ST_OK;
-}
-
 /* ---- opening ---- */
+
+static enum status fail_read(const struct token_shard *s, int rc)
+{
+    return token_fail_lmdb(rc, "cannot read", s->path);
+}
 
 static enum status open_tables(struct token_shard *s)
 {
@@ -51,13 +27,13 @@ static enum status open_tables(struct token_shard *s)
     return ST_OK;
 }
 
-static enum status check_count(const struct token_shard *s, enum token_table table, uint64_t want)
+static enum status check_count(const struct token_shard *s, int table, uint64_t want)
 {
     MDB_stat stat;
     int rc = mdb_stat(s->txn, s->tables[table], &stat);
 
     if (rc != 0)
-        return token_fail_lmdb(rc, "cannot read", s->path);
+        return fail_read(s, rc);
     if (stat.ms_entries != want)
         return fail(ST_FORMAT, "'%s': the table '%s' has %zu entries, want %llu", s->path,
                     token_table_names[table], (size_t)stat.ms_entries, (unsigned long long)want);
@@ -66,50 +42,148 @@ static enum status check_count(const struct token_shard *s, enum token_table tab
 
 static enum status read_meta(struct token_shard *s)
 {
-    struct span text;
+    MDB_val key = { strlen(TOKEN_META_KEY), TOKEN_META_KEY }, value;
+    int rc = mdb_get(s->txn, s->tables[TOKEN_META], &key, &value);
 
-    TRY(get_locked(s, TOKEN_META, &(MDB_val){ strlen(TOKEN_META_KEY), TOKEN_META_KEY }, &text));
-    TRY(token_meta_parse(s->path, text, &s->meta));
-    s->block_count = token_block_count(s->meta.tokens, s->meta.width);
-    TRY(check_count(s, TOKEN_TOK, s->block_count));
-    TRY(check_count(s, TOKEN_SUM, s->block_count));
-    TRY(check_count(s, TOKEN_DOC, s->meta.documents));
-    return check_count(s, TOKEN_SRC, s->meta.sources);
+    if (rc != 0)
+        return token_fail_lmdb(rc, "no token shard:", s->path);
+    TRY(token_meta_parse(s->path, (struct span){ value.mv_data, value.mv_size }, &s->meta));
+    return check_count(s, TOKEN_SRC, s->meta.labels);
 }
 
-static enum status check_block(const struct token_shard *s, uint64_t block, const MDB_val *key,
-                               const MDB_val *value)
-{
-    uint64_t number = ~block, want = token_block_bytes(s->meta.tokens, s->meta.width, block);
+/* Meets the values of a table, which must have the keys 0 to count - 1. */
+typedef enum status value_fn(struct token_shard *s, int table, uint64_t number, struct span value);
 
-    if (key->mv_size == sizeof number)
-        memcpy(&number, key->mv_data, sizeof number);
-    if (number != block || value->mv_size != want ||
-        (uintptr_t)value->mv_data % (unsigned)s->meta.width != 0)
-        return fail(ST_FORMAT, "'%s': block %llu has key %llu and %zu bytes at %p, want %llu bytes",
-                    s->path, (unsigned long long)block, (unsigned long long)number, value->mv_size,
-                    value->mv_data, (unsigned long long)want);
+static enum status walk_with(struct token_shard *s, MDB_cursor *cursor, int table, uint64_t count,
+                             value_fn *each)
+{
+    for (uint64_t want = 0; want < count; want++) {
+        MDB_val key, value;
+        uint64_t number = ~want;
+        int rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+
+        if (rc != 0)
+            return fail_read(s, rc);
+        if (key.mv_size == sizeof number)
+            memcpy(&number, key.mv_data, sizeof number);
+        if (number != want)
+            return fail(ST_FORMAT, "'%s': the table '%s' has the key %llu, want %llu", s->path,
+                        token_table_names[table], (unsigned long long)number,
+                        (unsigned long long)want);
+        TRY(each(s, table, number, (struct span){ value.mv_data, value.mv_size }));
+    }
     return ST_OK;
 }
 
-static enum status collect_blocks(struct token_shard *s)
+static enum status walk(struct token_shard *s, int table, uint64_t count, value_fn *each)
 {
     MDB_cursor *cursor;
-    MDB_val key, value;
-    enum status st = ST_OK;
-    int rc = mdb_cursor_open(s->txn, s->tables[TOKEN_TOK], &cursor);
+    enum status st;
+    int rc;
 
+    TRY(check_count(s, table, count));
+    if (count == 0)
+        return ST_OK;
+    rc = mdb_cursor_open(s->txn, s->tables[table], &cursor);
     if (rc != 0)
-        return token_fail_lmdb(rc, "cannot read", s->path);
-    s->blocks = mem_array(s->block_count + 1, sizeof *s->blocks);
-    for (uint64_t b = 0; st == ST_OK && b < s->block_count; b++) {
-        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-        st = rc == 0 ? check_block(s, b, &key, &value)
-                     : token_fail_lmdb(rc, "cannot read", s->path);
-        s->blocks[b] = value.mv_data;
-    }
+        return fail_read(s, rc);
+    st = walk_with(s, cursor, table, count, each);
     mdb_cursor_close(cursor);
     return st;
+}
+
+static struct token_shard_part *part_of(struct token_shard *s, int table)
+{
+    return &s->parts[table / TOKEN_PART_TABLES];
+}
+
+static const struct token_counts *counts_of(const struct token_shard *s, int table)
+{
+    return &s->meta.parts[table / TOKEN_PART_TABLES];
+}
+
+static enum status take_tokens(struct token_shard *s, int table, uint64_t number, struct span value)
+{
+    uint64_t want = token_block_bytes(counts_of(s, table)->tokens, s->meta.width, number);
+
+    if (value.n != want || (uintptr_t)value.p % (unsigned)s->meta.width != 0)
+        return fail(ST_FORMAT, "'%s': block %llu of '%s' has %zu bytes at %p, want %llu", s->path,
+                    (unsigned long long)number, token_table_names[table], value.n,
+                    (const void *)value.p, (unsigned long long)want);
+    part_of(s, table)->blocks[number] = (const unsigned char *)value.p;
+    return ST_OK;
+}
+
+static enum status fail_inside(const struct token_shard *s, enum status st, int table, uint64_t number)
+{
+    return fail_within(st, "'%s': block %llu of '%s': ", s->path, (unsigned long long)number,
+                       token_table_names[table]);
+}
+
+/* What is wrong in itself is mostly damage: its checksum tells. */
+static enum status fail_rows(const struct token_shard *s, enum status st, int table, uint64_t number,
+                             struct span value)
+{
+    uint64_t first = number * TOKEN_ROWS;
+
+    if (token_rows_check(value))
+        return fail_inside(s, st, table, number);
+    return fail(ST_INTEGRITY, "'%s': block %llu of '%s' differs from its checksum; it is %s %llu to %llu",
+                s->path, (unsigned long long)number, token_table_names[table],
+                table % TOKEN_PART_TABLES == TOKEN_DOC ? "documents" : "spans", (unsigned long long)first,
+                (unsigned long long)(first + TOKEN_ROWS - 1));
+}
+
+static enum status take_documents(struct token_shard *s, int table, uint64_t number, struct span value)
+{
+    const struct token_counts *c = counts_of(s, table);
+    struct token_shard_part *part = part_of(s, table);
+    struct token_rows_want want = { token_rows_in(c->documents, number), 0, c->tokens, s->meta.labels };
+    enum status st;
+
+    if (number > 0)
+        want.begin = part->docs[number - 1].end[TOKEN_ROWS - 1];
+    st = token_docs_parse("documents", value, &want, &part->docs[number]);
+    return st == ST_OK ? ST_OK : fail_rows(s, st, table, number, value);
+}
+
+static enum status take_skips(struct token_shard *s, int table, uint64_t number, struct span value)
+{
+    const struct token_counts *c = counts_of(s, table);
+    struct token_shard_part *part = part_of(s, table);
+    struct token_rows_want want = { token_rows_in(c->skips, number), 0, c->tokens, 0 };
+    enum status st;
+
+    if (number > 0)
+        want.begin = part->skips[number - 1][2 * TOKEN_ROWS - 1];
+    st = token_skips_parse("spans", value, &want, &part->skips[number]);
+    return st == ST_OK ? ST_OK : fail_rows(s, st, table, number, value);
+}
+
+static enum status open_part(struct token_shard *s, enum token_part which)
+{
+    const struct token_counts *c = &s->meta.parts[which];
+    struct token_shard_part *part = &s->parts[which];
+
+    part->block_count = token_block_count(c->tokens, s->meta.width);
+    part->doc_blocks = token_rows_blocks(c->documents);
+    part->skip_blocks = token_rows_blocks(c->skips);
+    TRY(check_count(s, token_table_of(which, TOKEN_TOK), part->block_count));
+    TRY(check_count(s, token_table_of(which, TOKEN_DOC), part->doc_blocks));
+    TRY(check_count(s, token_table_of(which, TOKEN_SKIP), part->skip_blocks));
+    part->blocks = mem_array(part->block_count + 1, sizeof *part->blocks);
+    part->docs = mem_array(part->doc_blocks + 1, sizeof *part->docs);
+    part->skips = mem_array(part->skip_blocks + 1, sizeof *part->skips);
+    TRY(walk(s, token_table_of(which, TOKEN_TOK), part->block_count, take_tokens));
+    TRY(check_count(s, token_table_of(which, TOKEN_SUM), part->block_count));
+    TRY(walk(s, token_table_of(which, TOKEN_DOC), part->doc_blocks, take_documents));
+    TRY(walk(s, token_table_of(which, TOKEN_SKIP), part->skip_blocks, take_skips));
+    if (token_shard_first(s, which, c->documents) != c->tokens)
+        return fail(ST_FORMAT, "'%s': the documents of %s end at token %llu, want %llu", s->path,
+                    token_part_names[which],
+                    (unsigned long long)token_shard_first(s, which, c->documents),
+                    (unsigned long long)c->tokens);
+    return ST_OK;
 }
 
 /* A map of the file's own size, so that no address lies behind its end. */
@@ -138,7 +212,9 @@ enum status token_shard_open(struct token_shard *s, const char *path)
     TRY(open_env(s));
     TRY(open_tables(s));
     TRY(read_meta(s));
-    return collect_blocks(s);
+    for (int p = 0; p < TOKENS_PARTS; p++)
+        TRY(open_part(s, (enum token_part)p));
+    return ST_OK;
 }
 
 void token_shard_close(struct token_shard *s)
@@ -149,104 +225,133 @@ void token_shard_close(struct token_shard *s)
         mdb_env_close(s->env);
     if (s->path)
         pthread_mutex_destroy(&s->lock);
-    free(s->blocks);
+    for (int p = 0; p < TOKENS_PARTS; p++) {
+        free(s->parts[p].blocks);
+        free(s->parts[p].docs);
+        free(s->parts[p].skips);
+    }
+    free(atomic_load(&s->labels));
     free(s->path);
-    *s = (struct token_shard){ 0 };
+    memset(s, 0, sizeof *s);
 }
 
 /* ---- documents ---- */
 
-enum status token_shard_record(const struct token_shard *s, uint64_t index,
-                               struct token_record *out)
+uint64_t token_shard_first(const struct token_shard *s, enum token_part part, uint64_t index)
 {
-    struct span bytes = { 0 };
-    struct cursor c;
-
-    TRY(get(s, TOKEN_DOC, index, &bytes));
-    c = cursor_over(bytes.p, bytes.n);
-    out->first = cursor_uint(&c, 8);
-    out->count = (uint32_t)cursor_uint(&c, 4);
-    out->source = (uint32_t)cursor_uint(&c, 4);
-    out->text_hash = cursor_uint(&c, 8);
-    out->id = cursor_bytes(&c, cursor_left(&c));
-    if (!cursor_ok(&c) || out->first > s->meta.tokens || out->count > s->meta.tokens - out->first ||
-        out->source >= s->meta.sources)
-        return fail(ST_FORMAT,
-                    "'%s': the record of document %llu (%zu bytes) leads out of the shard", s->path,
-                    (unsigned long long)index, bytes.n);
-    return ST_OK;
+    return index == 0 ? 0 : s->parts[part].docs[(index - 1) / TOKEN_ROWS].end[(index - 1) % TOKEN_ROWS];
 }
 
-enum status token_shard_source(const struct token_shard *s, uint32_t number, struct span *out)
+struct token_record token_shard_record(const struct token_shard *s, enum token_part part,
+                                       uint64_t index)
 {
-    return get(s, TOKEN_SRC, number, out);
+    const struct token_docs *d = &s->parts[part].docs[index / TOKEN_ROWS];
+    uint64_t i = index % TOKEN_ROWS, first = token_shard_first(s, part, index);
+    uint32_t id = i == 0 ? 0 : d->id_end[i - 1];
+
+    return (struct token_record){ .first = first, .text_hash = d->text_hash[i],
+                                  .count = d->end[i] - first, .label = d->label[i],
+                                  .text_bytes = d->text_bytes[i],
+                                  .id = { d->ids + id, d->id_end[i] - id } };
 }
 
-/* ---- checksums ---- */
-
-/* The first document that ends behind token t (meta.documents if none does): documents lie in the
- * order of their tokens. */
-static enum status document_at(const struct token_shard *s, uint64_t t, uint64_t *index)
+uint64_t token_shard_document_at(const struct token_shard *s, enum token_part part, uint64_t t)
 {
-    uint64_t low = 0, high = s->meta.documents;
+    uint64_t low = 0, high = s->meta.parts[part].documents;
 
     while (low < high) {
         uint64_t mid = low + (high - low) / 2;
-        struct token_record r;
 
-        TRY(token_shard_record(s, mid, &r));
-        if (r.first + r.count > t)
+        if (token_shard_first(s, part, mid + 1) > t)
             high = mid;
         else
             low = mid + 1;
     }
-    *index = low;
+    return low;
+}
+
+/* ---- labels ---- */
+
+enum status token_shard_value(const struct token_shard *s, int table, uint64_t number,
+                              struct span *out)
+{
+    pthread_mutex_t *lock = (pthread_mutex_t *)&s->lock;
+    MDB_val key = { sizeof number, &number }, value;
+    int rc;
+
+    pthread_mutex_lock(lock);
+    rc = mdb_get(s->txn, s->tables[table], &key, &value);
+    pthread_mutex_unlock(lock);
+    if (rc != 0)
+        return fail_inside(s, fail_read(s, rc), table, number);
+    *out = (struct span){ value.mv_data, value.mv_size };
     return ST_OK;
 }
 
-static enum status fail_block(const struct token_shard *s, uint64_t block, uint64_t seen,
-                              uint64_t want)
+static enum status read_labels(struct token_shard *s, struct token_label *labels)
 {
-    uint64_t in_block = TOKEN_BLOCK_BYTES / (unsigned)s->meta.width;
-    uint64_t begin = block * in_block,
-             end = begin + in_block < s->meta.tokens ? begin + in_block : s->meta.tokens;
-    struct token_record a, b;
-    uint64_t first, last;
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    enum status st = ST_OK;
+    int rc = mdb_cursor_open(s->txn, s->tables[TOKEN_SRC], &cursor);
 
-    TRY(document_at(s, begin, &first));
-    TRY(document_at(s, end - 1, &last));
-    if (last >= s->meta.documents)
-        return fail(
-            ST_INTEGRITY,
-            "'%s': block %llu has checksum %016llx, want %016llx; and it lies in no document",
-            s->path, (unsigned long long)block, (unsigned long long)seen, (unsigned long long)want);
-    TRY(token_shard_record(s, first, &a));
-    TRY(token_shard_record(s, last, &b));
-    return fail(ST_INTEGRITY,
-                "'%s': block %llu has checksum %016llx, want %016llx; it holds documents %llu to "
-                "%llu ('%.*s' to '%.*s')",
-                s->path, (unsigned long long)block, (unsigned long long)seen,
-                (unsigned long long)want, (unsigned long long)(s->first_document + first),
-                (unsigned long long)(s->first_document + last), (int)(a.id.n < 200 ? a.id.n : 200),
-                a.id.p, (int)(b.id.n < 200 ? b.id.n : 200), b.id.p);
-}
-
-enum status token_shard_verify(const struct token_shard *s)
-{
-    for (uint64_t b = 0; b < s->block_count; b++) {
-        uint64_t seen = xxh3(s->blocks[b], token_block_bytes(s->meta.tokens, s->meta.width, b)),
-                 want;
-        struct span sum = { 0 };
-        struct cursor c;
-
-        TRY(get(s, TOKEN_SUM, b, &sum));
-        c = cursor_over(sum.p, sum.n);
-        want = cursor_uint(&c, 8);
-        if (!cursor_ok(&c) || cursor_left(&c) != 0)
-            return fail(ST_FORMAT, "'%s': the checksum of block %llu has %zu bytes, want 8",
-                        s->path, (unsigned long long)b, sum.n);
-        if (seen != want)
-            return fail_block(s, b, seen, want);
+    if (rc != 0)
+        return fail_read(s, rc);
+    for (uint64_t i = 0; st == ST_OK && i < s->meta.labels; i++) {
+        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+        st = rc != 0 ? fail_read(s, rc)
+                     : token_label_parse(s->path, (struct span){ value.mv_data, value.mv_size },
+                                         &labels[i].source, &labels[i].language);
     }
+    mdb_cursor_close(cursor);
+    return st;
+}
+
+/* Who asks first makes the list; who waits for the lock finds it. */
+static enum status make_labels(struct token_shard *s)
+{
+    enum status st = ST_OK;
+
+    pthread_mutex_lock(&s->lock);
+    if (atomic_load(&s->labels) == NULL) {
+        struct token_label *labels = mem_array(s->meta.labels + 1, sizeof *labels);
+
+        st = read_labels(s, labels);
+        if (st == ST_OK)
+            atomic_store(&s->labels, labels);
+        else
+            free(labels);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return st;
+}
+
+enum status token_shard_label(const struct token_shard *s, uint32_t number, struct token_label *out)
+{
+    if (atomic_load_explicit(&s->labels, memory_order_acquire) == NULL)
+        TRY(make_labels((struct token_shard *)s));
+    *out = atomic_load_explicit(&s->labels, memory_order_acquire)[number];
     return ST_OK;
+}
+
+/* ---- tokens that are not to be learnt ---- */
+
+const uint64_t *token_shard_skip(const struct token_shard *s, enum token_part part, uint64_t i)
+{
+    return s->parts[part].skips[i / TOKEN_ROWS] + 2 * (i % TOKEN_ROWS);
+}
+
+uint64_t token_shard_skip_at(const struct token_shard *s, enum token_part part, uint64_t t)
+{
+    uint64_t low = 0, high = s->meta.parts[part].skips;
+
+    while (low < high) {
+        uint64_t mid = low + (high - low) / 2;
+
+        if (token_shard_skip(s, part, mid)[1] > t)
+            high = mid;
+        else
+            low = mid + 1;
+    }
+    return low;
 }

@@ -1,186 +1,256 @@
 #include "store/token_shard.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "store/token_final.h"
+#include "store/token_labels.h"
+#include "store/token_records.h"
 
-#define MAP_FIRST ((size_t)1 << 30)         /* addresses, not memory: the file
-                                               grows as it is written */
-#define TXN_BYTES ((size_t)32 << 20)        /* of keys and values; dirty pages are in
-                                               memory until commit */
-#define TXN_PAGES_BYTES (4 * TXN_BYTES)     /* at most what such a transaction adds to the file */
+#define TXN_BYTES ((size_t)32 << 20)        /* of values; they are in memory until commit */
+#define TAILS_SLACK ((size_t)4 << 20)       /* what is not yet a whole block, but for ids */
+#define HEADS_BYTES 8192                    /* an LMDB file is nothing before it has its two heads */
 
-/* Source names seen in this shard: open addressing over their hashes, at most half full. */
-struct source_slot {
-    const char *name;                       /* NULL: free */
-    size_t n;
-    uint64_t hash;
-    uint32_t number;
-};
-struct source_names {
-    struct arena arena;
-    struct source_slot *slots;
-    size_t cap;                             /* a power of two */
-    uint32_t count;
+/* What of a part is not yet a whole block. */
+struct part_tail {
+    unsigned char *block;                   /* TOKEN_BLOCK_BYTES */
+    size_t fill;
+    struct token_docs_rows docs;
+    struct token_skips_rows skips;
 };
 
 struct token_shard_writer {
     struct token_shard_meta meta;
-    char *path, *working;                   /* the final name, and the one it grows under */
-    MDB_env *env;
-    MDB_txn *txn;
-    MDB_dbi tables[TOKEN_TABLES];
-    size_t txn_bytes, map_bytes;
-    unsigned char *block;                   /* TOKEN_BLOCK_BYTES */
-    size_t fill;
-    uint64_t blocks;
-    struct source_names sources;
+    char *path, *working, *fresh;           /* the final name; the one that it grows under; the same
+                                               before the first commit */
+    bool placed;                            /* is it under the name `working`? */
+    bool failed;                            /* nothing may be committed any more */
+    struct token_env env;
+    struct token_labels labels;
+    struct part_tail *tails;                /* [TOKENS_PARTS] */
+    struct buf text;
 };
 
-/* ---- LMDB ---- */
+/* ---- the end of a writer ---- */
 
-static enum status fail_here(const struct token_shard_writer *w, int rc)
+static void release(struct token_shard_writer *w)
 {
-    return token_fail_lmdb(rc, "cannot write", w->working);
-}
-
-/* Room for the next transaction. (Changing the map's size is allowed between transactions only.) */
-static enum status grow_map(struct token_shard_writer *w)
-{
-    MDB_envinfo info;
-    MDB_stat stat;
-    size_t used, want = w->map_bytes;
-    int rc;
-
-    mdb_env_info(w->env, &info);
-    mdb_env_stat(w->env, &stat);
-    used = (info.me_last_pgno + 1) * stat.ms_psize;
-    while (want < used + TXN_PAGES_BYTES)
-        want *= 2;
-    if (want == w->map_bytes)
-        return ST_OK;
-    rc = mdb_env_set_mapsize(w->env, want);
-    if (rc != 0)
-        return fail(ST_LIMIT,
-                    "cannot map %zu bytes of '%s': %s (is the address space limited, ulimit -v?)",
-                    want, w->working, mdb_strerror(rc));
-    w->map_bytes = want;
-    return ST_OK;
-}
-
-static enum status next_txn(struct token_shard_writer *w)
-{
-    int rc = 0;
-
-    if (w->txn)
-        rc = mdb_txn_commit(w->txn);
-    w->txn = NULL;
-    w->txn_bytes = 0;
-    if (rc != 0)
-        return fail_here(w, rc);
-    TRY(grow_map(w));
-    rc = mdb_txn_begin(w->env, NULL, 0, &w->txn);
-    return rc == 0 ? ST_OK : fail_here(w, rc);
-}
-
-static enum status put(struct token_shard_writer *w, enum token_table table, uint64_t number,
-                       const void *p, size_t n)
-{
-    MDB_val key = { sizeof number, &number }, value = { n, (void *)p };
-    int rc;
-
-    if (w->txn_bytes >= TXN_BYTES)
-        TRY(next_txn(w));
-    w->txn_bytes += n + sizeof number;
-    rc = mdb_put(w->txn, w->tables[table], &key, &value, MDB_APPEND);
-    return rc == 0 ? ST_OK : fail_here(w, rc);
-}
-
-/* Puts a value whose room the caller fills. */
-static enum status reserve(struct token_shard_writer *w, enum token_table table, uint64_t number,
-                           size_t n, unsigned char **p)
-{
-    MDB_val key = { sizeof number, &number }, value = { n, NULL };
-    int rc;
-
-    if (w->txn_bytes >= TXN_BYTES)
-        TRY(next_txn(w));
-    w->txn_bytes += n + sizeof number;
-    rc = mdb_put(w->txn, w->tables[table], &key, &value, MDB_APPEND | MDB_RESERVE);
-    *p = value.mv_data;
-    return rc == 0 ? ST_OK : fail_here(w, rc);
-}
-
-static enum status open_tables(struct token_shard_writer *w)
-{
-    TRY(next_txn(w));
-    for (int t = 0; t < TOKEN_TABLES; t++) {
-        unsigned flags = MDB_CREATE | (t == TOKEN_META ? 0 : MDB_INTEGERKEY);
-        int rc = mdb_dbi_open(w->txn, token_table_names[t], flags, &w->tables[t]);
-
-        if (rc != 0)
-            return fail_here(w, rc);
+    token_env_close(&w->env);
+    token_labels_release(&w->labels);
+    for (int p = 0; p < TOKENS_PARTS; p++) {
+        free(w->tails[p].block);
+        buf_release(&w->tails[p].docs.ids);
     }
-    return ST_OK;
-}
-
-static enum status open_env(struct token_shard_writer *w)
-{
-    int rc = mdb_env_create(&w->env);
-
-    if (rc == 0)
-        rc = mdb_env_set_maxdbs(w->env, TOKEN_TABLES);
-    if (rc == 0)
-        rc = mdb_env_set_mapsize(w->env, w->map_bytes);
-    if (rc == 0)
-        rc = mdb_env_open(w->env, w->working, MDB_NOSUBDIR | MDB_NOSYNC | MDB_NOLOCK, 0666);
-    return rc == 0 ? open_tables(w) : fail_here(w, rc);
-}
-
-enum status token_shard_begin(const char *folder, const struct token_shard_meta *meta,
-                              struct token_shard_writer **out)
-{
-    struct token_shard_writer *w = mem_alloc(sizeof *w);
-    struct buf path = { 0 };
-    char name[40];
-    enum status st;
-
-    w->meta = *meta;
-    w->meta.tokens = w->meta.documents = w->meta.sources = w->meta.text_bytes = 0;
-    token_shard_name(meta->part, meta->shard, name);
-    buf_printf(&path, "%s/%s", folder, name);
-    w->path = mem_strdup(path.p);
-    buf_adds(&path, ".part");
-    w->working = path.p;
-    w->map_bytes = MAP_FIRST;
-    w->block = mem_alloc(TOKEN_BLOCK_BYTES);
-    st = open_env(w);
-    if (st != ST_OK) {
-        token_shard_abort(w);
-        return st;
-    }
-    *out = w;
-    return ST_OK;
+    free(w->tails);
+    buf_release(&w->text);
+    free(w->path);
+    free(w->working);
+    free(w->fresh);
+    free(w);
 }
 
 void token_shard_abort(struct token_shard_writer *w)
 {
     if (w == NULL)
         return;
-    if (w->txn)
-        mdb_txn_abort(w->txn);
-    if (w->env)
-        mdb_env_close(w->env);
-    unlink(w->working);
-    arena_release(&w->sources.arena);
-    free(w->sources.slots);
-    free(w->block);
-    free(w->working);
-    free(w->path);
-    free(w);
+    unlink(w->placed ? w->working : w->fresh);
+    release(w);
+}
+
+/* ---- commits ---- */
+
+static struct span span_of_buf(const struct buf *b) { return (struct span){ b->p, b->n }; }
+
+static enum status keep_tail(struct token_shard_writer *w, enum token_part part)
+{
+    struct part_tail *t = &w->tails[part];
+
+    TRY(token_env_set(&w->env, TOKEN_WORK, token_table_names[token_table_of(part, TOKEN_TOK)],
+                      (struct span){ (const char *)t->block, t->fill }));
+    token_docs_print(&t->docs, &w->text);
+    TRY(token_env_set(&w->env, TOKEN_WORK, token_table_names[token_table_of(part, TOKEN_DOC)],
+                      span_of_buf(&w->text)));
+    token_skips_print(&t->skips, &w->text);
+    return token_env_set(&w->env, TOKEN_WORK, token_table_names[token_table_of(part, TOKEN_SKIP)],
+                         span_of_buf(&w->text));
+}
+
+/* Tails and counts go into the transaction that has all before them. The file gets its name with its first commit,
+ * synced: what is found there was committed at least once. */
+static enum status commit(struct token_shard_writer *w, size_t room)
+{
+    for (int p = 0; p < TOKENS_PARTS; p++)
+        TRY(keep_tail(w, (enum token_part)p));
+    buf_clear(&w->text);
+    token_meta_print(&w->meta, &w->text);
+    TRY(token_env_set(&w->env, TOKEN_WORK, TOKEN_META_KEY, span_of_buf(&w->text)));
+    TRY(token_env_commit(&w->env, room));
+    if (w->placed)
+        return ST_OK;
+    TRY(token_env_sync(&w->env));
+    TRY(file_rename(w->fresh, w->working));
+    w->placed = true;
+    return ST_OK;
+}
+
+/* ---- going on ---- */
+
+static enum status fail_working(const struct token_shard_writer *w, const char *what)
+{
+    return fail(ST_FORMAT, "the unfinished shard '%s': %s; remove it, and it is made again",
+                w->working, what);
+}
+
+static enum status check_fits(const struct token_shard_writer *w, const struct token_shard_meta *seen)
+{
+    if (seen->vocab != w->meta.vocab || strcmp(seen->tokenizer, w->meta.tokenizer) != 0)
+        return fail(ST_CONFIG,
+                    "the unfinished shard '%s' was begun with another tokenizer (%u entries, %s; "
+                    "now %u, %s); remove it, or use that tokenizer",
+                    w->working, seen->vocab, seen->tokenizer, w->meta.vocab, w->meta.tokenizer);
+    if (strcmp(seen->corpus, w->meta.corpus) != 0)
+        return fail(ST_CONFIG,
+                    "the unfinished shard '%s' was begun from another corpus ('%s', now '%s'); remove it, or "
+                    "use that corpus",
+                    w->working, seen->corpus, w->meta.corpus);
+    return ST_OK;
+}
+
+static enum status check_entries(struct token_shard_writer *w, int table, uint64_t want)
+{
+    uint64_t seen;
+
+    TRY(token_env_count(&w->env, table, &seen));
+    return seen == want ? ST_OK : fail_working(w, "a table has not as many entries as its counts say");
+}
+
+static enum status load_tail(struct token_shard_writer *w, enum token_part part)
+{
+    struct part_tail *t = &w->tails[part];
+    const struct token_counts *c = &w->meta.parts[part];
+    uint64_t in_block = TOKEN_BLOCK_BYTES / (unsigned)w->meta.width;
+    struct token_rows_want want = { (uint32_t)(c->documents % TOKEN_ROWS), 0, c->tokens,
+                                    w->meta.labels };
+    struct span value;
+    struct token_docs docs;
+    const uint64_t *spans;
+
+    TRY(token_env_look(&w->env, TOKEN_WORK, token_table_names[token_table_of(part, TOKEN_TOK)], &value));
+    t->fill = c->tokens % in_block * (unsigned)w->meta.width;
+    if (value.n != t->fill)
+        return fail_working(w, "its last tokens are not as many as its counts say");
+    if (value.n > 0)
+        memcpy(t->block, value.p, value.n);
+    TRY(token_env_look(&w->env, TOKEN_WORK, token_table_names[token_table_of(part, TOKEN_DOC)], &value));
+    TRY(token_docs_parse(w->working, value, &want, &docs));
+    token_docs_copy(&t->docs, &docs);
+    TRY(token_env_look(&w->env, TOKEN_WORK, token_table_names[token_table_of(part, TOKEN_SKIP)], &value));
+    want.count = (uint32_t)(c->skips % TOKEN_ROWS);
+    TRY(token_skips_parse(w->working, value, &want, &spans));
+    t->skips.count = want.count;
+    memcpy(t->skips.spans, spans, want.count * 2 * sizeof *spans);
+    TRY(check_entries(w, token_table_of(part, TOKEN_TOK), c->tokens / in_block));
+    TRY(check_entries(w, token_table_of(part, TOKEN_SUM), c->tokens / in_block));
+    TRY(check_entries(w, token_table_of(part, TOKEN_DOC), c->documents / TOKEN_ROWS));
+    return check_entries(w, token_table_of(part, TOKEN_SKIP), c->skips / TOKEN_ROWS);
+}
+
+static enum status load_labels(struct token_shard_writer *w)
+{
+    TRY(check_entries(w, TOKEN_SRC, w->meta.labels));
+    for (uint64_t i = 0; i < w->meta.labels; i++) {
+        MDB_val key = { sizeof i, &i }, value;
+        struct span source, language, added;
+        int rc = mdb_get(w->env.txn, w->env.tables[TOKEN_SRC], &key, &value);
+
+        if (rc != 0)
+            return token_fail_lmdb(rc, "cannot read", w->working);
+        TRY(token_label_parse(w->working, (struct span){ value.mv_data, value.mv_size }, &source, &language));
+        token_labels_number(&w->labels, source, language, &added);
+        if (added.n == 0)
+            return fail_working(w, "a label stands twice");
+    }
+    return ST_OK;
+}
+
+static enum status load(struct token_shard_writer *w)
+{
+    struct token_shard_meta seen;
+    struct span text;
+
+    TRY(token_env_look(&w->env, TOKEN_WORK, TOKEN_META_KEY, &text));
+    if (text.p == NULL)
+        return fail_working(w, "it does not say how far it is");
+    TRY(token_meta_parse(w->working, text, &seen));
+    TRY(check_fits(w, &seen));
+    w->meta = seen;
+    for (int p = 0; p < TOKENS_PARTS; p++)
+        TRY(load_tail(w, (enum token_part)p));
+    return load_labels(w);
+}
+
+/* LMDB maps the file by what its heads say: it must be that long. */
+static enum status check_length(struct token_shard_writer *w)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    uint64_t bytes;
+
+    TRY(file_size(w->working, &bytes));
+    mdb_env_info(w->env.env, &info);
+    mdb_env_stat(w->env.env, &stat);
+    return bytes / stat.ms_psize > info.me_last_pgno ? ST_OK : fail_working(w, "it was cut off");
+}
+
+static enum status open_working(struct token_shard_writer *w)
+{
+    w->placed = file_exists(w->working);
+    token_final_clear(w->path);
+    unlink(w->fresh);
+    TRY(token_env_open(&w->env, w->placed ? w->working : w->fresh, TOKEN_TABLES_WRITING, MDB_NOMETASYNC));
+    if (!w->placed)
+        return ST_OK;
+    TRY(check_length(w));
+    return load(w);
+}
+
+static char *name_with(const char *path, const char *tail)
+{
+    struct buf name = { 0 };
+
+    buf_printf(&name, "%s%s", path, tail);
+    return name.p;
+}
+
+enum status token_shard_begin(const char *path, const struct token_shard_meta *meta,
+                              struct token_shard_writer **out)
+{
+    struct token_shard_writer *w;
+    enum status st;
+
+    if (file_exists(path))
+        return fail(ST_CONFIG, "the shard '%s' is there already", path);
+    w = mem_alloc(sizeof *w);
+    w->meta = *meta;
+    w->meta.width = token_width_of(meta->vocab);
+    w->meta.labels = 0;
+    memset(w->meta.parts, 0, sizeof w->meta.parts);
+    w->path = mem_strdup(path);
+    w->working = name_with(path, ".part");
+    w->fresh = name_with(path, ".part.new");
+    w->tails = mem_array(TOKENS_PARTS, sizeof *w->tails);
+    for (int p = 0; p < TOKENS_PARTS; p++)
+        w->tails[p].block = mem_alloc(TOKEN_BLOCK_BYTES);
+    st = open_working(w);
+    if (st != ST_OK) {
+        w->failed = true;
+        token_shard_leave(w, false);
+        return st;
+    }
+    *out = w;
+    return ST_OK;
 }
 
 const struct token_shard_meta *token_shard_state(const struct token_shard_writer *w)
@@ -188,71 +258,30 @@ const struct token_shard_meta *token_shard_state(const struct token_shard_writer
     return &w->meta;
 }
 
-/* ---- sources ---- */
-
-static struct source_slot *find_slot(const struct source_names *s, struct span name, uint64_t hash)
+void token_shard_leave(struct token_shard_writer *w, bool keep)
 {
-    size_t i = hash & (s->cap - 1);
-
-    while (s->slots[i].name != NULL && (s->slots[i].hash != hash || s->slots[i].n != name.n ||
-                                        memcmp(s->slots[i].name, name.p, name.n) != 0))
-        i = (i + 1) & (s->cap - 1);
-    return &s->slots[i];
-}
-
-static void grow_names(struct source_names *s)
-{
-    struct source_names old = *s;
-
-    s->cap = old.cap ? old.cap * 2 : 64;
-    s->slots = mem_array(s->cap, sizeof *s->slots);
-    for (size_t i = 0; i < old.cap; i++)
-        if (old.slots[i].name)
-            *find_slot(s, (struct span){ old.slots[i].name, old.slots[i].n }, old.slots[i].hash) =
-                old.slots[i];
-    free(old.slots);
-}
-
-/* The number of a source's name in this shard; a new name is also written. */
-static enum status number_source(struct token_shard_writer *w, struct span name, uint32_t *number)
-{
-    struct source_names *s = &w->sources;
-    uint64_t hash = xxh3(name.p, name.n);
-    struct source_slot *slot;
-
-    if ((size_t)s->count * 2 >= s->cap)
-        grow_names(s);
-    slot = find_slot(s, name, hash);
-    if (slot->name == NULL) {
-        TRY(put(w, TOKEN_SRC, s->count, name.n ? name.p : "", name.n));
-        *slot = (struct source_slot){ arena_strndup(&s->arena, name.p, name.n), name.n, hash,
-                                      s->count++ };
-        w->meta.sources = s->count;
-    }
-    *number = slot->number;
-    return ST_OK;
+    if (w == NULL)
+        return;
+    if (keep && !w->failed && commit(w, 0) != ST_OK)
+        log_warn("%s", fail_message());
+    if (w->placed)
+        release(w);
+    else
+        token_shard_abort(w);
 }
 
 /* ---- documents ---- */
 
-static void put_le(unsigned char *to, uint64_t v, int bytes)
+static enum status write_block(struct token_shard_writer *w, enum token_part part, uint64_t block)
 {
-    for (int i = 0; i < bytes; i++)
-        to[i] = (unsigned char)(v >> (8 * i));
-}
+    struct part_tail *t = &w->tails[part];
+    uint64_t sum = xxh3(t->block, TOKEN_BLOCK_BYTES);
 
-static enum status write_block(struct token_shard_writer *w)
-{
-    unsigned char sum[8];
-    size_t bytes = token_block_bytes(w->meta.tokens, w->meta.width, w->blocks);
-
-    memset(w->block + w->fill, 0, bytes - w->fill);
-    put_le(sum, xxh3(w->block, bytes), 8);
-    TRY(put(w, TOKEN_TOK, w->blocks, w->block, bytes));
-    TRY(put(w, TOKEN_SUM, w->blocks, sum, sizeof sum));
-    w->blocks++;
-    w->fill = 0;
-    return ST_OK;
+    TRY(token_env_put(&w->env, token_table_of(part, TOKEN_TOK), block,
+                      (struct span){ (const char *)t->block, TOKEN_BLOCK_BYTES }));
+    t->fill = 0;
+    return token_env_put(&w->env, token_table_of(part, TOKEN_SUM), block,
+                         (struct span){ (const char *)&sum, sizeof sum });
 }
 
 /* Writes n tokens as so many bytes each, and gives the largest. */
@@ -279,107 +308,185 @@ static uint32_t pack_u32(unsigned char *to, const uint32_t *tokens, size_t n)
     return largest;
 }
 
-static enum status add_tokens(struct token_shard_writer *w, const struct token_document *d)
+static enum status add_tokens(struct token_shard_writer *w, enum token_part part,
+                              const struct token_document *d)
 {
     size_t width = (size_t)w->meta.width;
+    struct part_tail *t = &w->tails[part];
+    uint64_t *tokens = &w->meta.parts[part].tokens;
 
     for (uint64_t done = 0; done < d->count;) {
-        uint64_t n = d->count - done, room = (TOKEN_BLOCK_BYTES - w->fill) / width;
+        uint64_t n = d->count - done, room = (TOKEN_BLOCK_BYTES - t->fill) / width;
         uint32_t largest;
 
         n = n < room ? n : room;
-        largest = (width == 2 ? pack_u16 : pack_u32)(w->block + w->fill, d->tokens + done, n);
+        largest = (width == 2 ? pack_u16 : pack_u32)(t->block + t->fill, d->tokens + done, n);
         if (largest >= w->meta.vocab)
             return fail(ST_LIMIT, "document '%.*s' has the token %u, but the vocabulary ends at %u",
                         (int)(d->id.n < 200 ? d->id.n : 200), d->id.p, largest, w->meta.vocab - 1);
-        w->fill += n * width;
-        w->meta.tokens += n;
+        t->fill += n * width;
+        *tokens += n;
         done += n;
-        if (w->fill == TOKEN_BLOCK_BYTES)
-            TRY(write_block(w));
+        if (t->fill == TOKEN_BLOCK_BYTES)
+            TRY(write_block(w, part, *tokens * width / TOKEN_BLOCK_BYTES - 1));
     }
     return ST_OK;
+}
+
+/* Spans that touch are one, so that what is told twice does not show. */
+static enum status add_skip(struct token_shard_writer *w, enum token_part part, uint64_t first,
+                            uint64_t end)
+{
+    struct token_skips_rows *rows = &w->tails[part].skips;
+
+    rows->spans[2 * rows->count] = first;
+    rows->spans[2 * rows->count + 1] = end;
+    rows->count++;
+    w->meta.parts[part].skips++;
+    if (rows->count < TOKEN_ROWS)
+        return ST_OK;
+    token_skips_print(rows, &w->text);
+    rows->count = 0;
+    return token_env_put(&w->env, token_table_of(part, TOKEN_SKIP),
+                         w->meta.parts[part].skips / TOKEN_ROWS - 1, span_of_buf(&w->text));
+}
+
+static enum status add_skips(struct token_shard_writer *w, enum token_part part,
+                             const struct token_document *d)
+{
+    uint64_t base = w->meta.parts[part].tokens, first = 0, end = 0;
+
+    for (size_t i = 0; i < d->unlearnt_count; i++) {
+        const struct token_span *s = &d->unlearnt[i];
+
+        if (s->first < end || s->first > d->count || s->count > d->count - s->first)
+            return fail(ST_LIMIT,
+                        "document '%.*s': the span %zu of tokens that are not learnt is %llu from %llu on, want it "
+                        "behind %llu and up to %llu",
+                        (int)(d->id.n < 200 ? d->id.n : 200), d->id.p, i, (unsigned long long)s->count,
+                        (unsigned long long)s->first, (unsigned long long)end,
+                        (unsigned long long)d->count);
+        if (s->first > end) {
+            if (end > first)
+                TRY(add_skip(w, part, base + first, base + end));
+            first = s->first;
+        }
+        end = s->first + s->count;
+    }
+    return end > first ? add_skip(w, part, base + first, base + end) : ST_OK;
+}
+
+static enum status add_record(struct token_shard_writer *w, enum token_part part,
+                              const struct token_document *d)
+{
+    struct token_docs_rows *rows = &w->tails[part].docs;
+    struct token_counts *c = &w->meta.parts[part];
+    struct span added;
+    uint32_t i = rows->count++;
+
+    rows->label[i] = token_labels_number(&w->labels, d->source, d->language, &added);
+    if (added.n > 0)
+        TRY(token_env_put(&w->env, TOKEN_SRC, w->meta.labels++, added));
+    if (d->id.n > 0)
+        buf_add(&rows->ids, d->id.p, d->id.n);
+    rows->end[i] = c->tokens;
+    rows->text_hash[i] = d->text_hash;
+    rows->text_bytes[i] = (uint32_t)d->text_bytes;
+    rows->id_end[i] = (uint32_t)rows->ids.n;
+    c->documents++;
+    c->text_bytes += d->text_bytes;
+    if (rows->count < TOKEN_ROWS)
+        return ST_OK;
+    token_docs_print(rows, &w->text);
+    rows->count = 0;
+    buf_clear(&rows->ids);
+    return token_env_put(&w->env, token_table_of(part, TOKEN_DOC), c->documents / TOKEN_ROWS - 1,
+                         span_of_buf(&w->text));
 }
 
 static enum status check_document(const struct token_document *d)
 {
-    if (d->id.n > TOKEN_ID_MAX || d->source.n > TOKEN_ID_MAX)
-        return fail(
-            ST_LIMIT,
-            "a document's id of %zu bytes and source of %zu bytes, want at most %u (id '%.80s...')",
-            d->id.n, d->source.n, TOKEN_ID_MAX, d->id.p);
-    if (d->count > UINT32_MAX)
-        return fail(ST_LIMIT, "document '%.*s' has %llu tokens, want at most %u", (int)d->id.n,
-                    d->id.p, (unsigned long long)d->count, UINT32_MAX);
+    if (d->id.n > TOKEN_ID_MAX || d->source.n > TOKEN_ID_MAX || d->language.n > TOKEN_ID_MAX)
+        return fail(ST_LIMIT,
+                    "a document's id of %zu bytes, source of %zu bytes and language of %zu bytes, want at most %u "
+                    "(id '%.*s...')",
+                    d->id.n, d->source.n, d->language.n, TOKEN_ID_MAX,
+                    (int)(d->id.n < 80 ? d->id.n : 80), d->id.p);
+    if (d->count > UINT32_MAX || d->text_bytes > UINT32_MAX)
+        return fail(ST_LIMIT, "document '%.*s' has %llu tokens of %llu bytes, want at most %u of either",
+                    (int)(d->id.n < 200 ? d->id.n : 200), d->id.p, (unsigned long long)d->count,
+                    (unsigned long long)d->text_bytes, UINT32_MAX);
     return ST_OK;
 }
 
-enum status token_shard_add(struct token_shard_writer *w, const struct token_document *d)
+/* Room for the document and for the tails behind it, or else a commit before it. */
+static enum status make_room(struct token_shard_writer *w, const struct token_document *d)
 {
-    unsigned char *record;
-    uint64_t first = w->meta.tokens;
-    uint32_t source;
+    size_t need = d->count * (unsigned)w->meta.width + d->id.n + d->source.n + d->language.n +
+                  d->unlearnt_count * TOKEN_SKIP_ROW + TAILS_SLACK;
 
+    for (int p = 0; p < TOKENS_PARTS; p++)
+        need += w->tails[p].docs.ids.n;
+    return need <= w->env.room - w->env.put ? ST_OK : commit(w, need);
+}
+
+static enum status add(struct token_shard_writer *w, enum token_part part, const struct token_document *d)
+{
+    TRY(make_room(w, d));
+    TRY(add_skips(w, part, d));
+    TRY(add_tokens(w, part, d));
+    TRY(add_record(w, part, d));
+    return w->env.put < TXN_BYTES ? ST_OK : commit(w, 0);
+}
+
+enum status token_shard_add(struct token_shard_writer *w, enum token_part part,
+                            const struct token_document *d)
+{
+    enum status st;
+
+    BUG_IF(w->failed);
     TRY(check_document(d));
-    TRY(number_source(w, d->source, &source));
-    TRY(add_tokens(w, d));
-    TRY(reserve(w, TOKEN_DOC, w->meta.documents, TOKEN_RECORD_HEAD + d->id.n, &record));
-    put_le(record, first, 8);
-    put_le(record + 8, d->count, 4);
-    put_le(record + 12, source, 4);
-    put_le(record + 16, d->text_hash, 8);
-    if (d->id.n > 0)
-        memcpy(record + TOKEN_RECORD_HEAD, d->id.p, d->id.n);
-    w->meta.documents++;
-    w->meta.text_bytes += d->text_bytes;
-    return ST_OK;
+    st = add(w, part, d);
+    w->failed = st != ST_OK;
+    return st;
 }
 
 /* ---- the end ---- */
 
-static enum status write_meta(struct token_shard_writer *w)
+static enum status finish(struct token_shard_writer *w)
 {
-    struct buf text = { 0 };
-    MDB_val key = { strlen(TOKEN_META_KEY), TOKEN_META_KEY }, value;
-    int rc;
+    struct token_final f = { .from = &w->env, .meta = &w->meta, .path = w->path };
+    struct buf text[2 * TOKENS_PARTS] = { 0 };
+    enum status st;
 
-    token_meta_print(&w->meta, &text);
-    value = (MDB_val){ text.n, text.p };
-    rc = mdb_put(w->txn, w->tables[TOKEN_META], &key, &value, 0);
-    buf_release(&text);
-    if (rc == 0) {
-        rc = mdb_txn_commit(w->txn);
-        w->txn = NULL;
+    for (int p = 0; p < TOKENS_PARTS; p++) {
+        struct part_tail *t = &w->tails[p];
+        size_t bytes = t->fill > 0 ? token_padded(t->fill) : 0;
+
+        memset(t->block + t->fill, 0, bytes > 0 ? bytes - t->fill : 0);
+        f.tails[p].tok = (struct span){ (const char *)t->block, bytes };
+        if (t->docs.count > 0)
+            token_docs_print(&t->docs, &text[2 * p]);
+        if (t->skips.count > 0)
+            token_skips_print(&t->skips, &text[2 * p + 1]);
+        f.tails[p].doc = span_of_buf(&text[2 * p]);
+        f.tails[p].skip = span_of_buf(&text[2 * p + 1]);
     }
-    return rc == 0 ? ST_OK : fail_here(w, rc);
-}
-
-/* The map size stands in the copy's head, so it is set to what is used: LMDB raises 1 to that. */
-static enum status copy(struct token_shard_writer *w)
-{
-    int fd = open(w->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    int rc;
-
-    if (fd < 0)
-        return fail_errno(ST_IO, "cannot create '%s'", w->path);
-    rc = mdb_env_set_mapsize(w->env, 1);
-    if (rc == 0)
-        rc = mdb_env_copyfd2(w->env, fd, MDB_CP_COMPACT);
-    if (rc == 0 && fsync(fd) != 0)
-        rc = errno;
-    if (close(fd) != 0 && rc == 0)
-        rc = errno;
-    return rc == 0 ? ST_OK : token_fail_lmdb(rc, "cannot write", w->path);
+    st = token_final_write(&f);
+    for (size_t i = 0; i < 2 * TOKENS_PARTS; i++)
+        buf_release(&text[i]);
+    return st;
 }
 
 enum status token_shard_finish(struct token_shard_writer *w)
 {
-    enum status st = w->fill > 0 ? write_block(w) : ST_OK;
+    enum status st;
 
+    BUG_IF(w->failed);
+    st = finish(w);
     if (st == ST_OK)
-        st = write_meta(w);
-    if (st == ST_OK)
-        st = copy(w);
-    token_shard_abort(w);
+        token_shard_abort(w);
+    else
+        token_shard_leave(w, false);
     return st;
 }

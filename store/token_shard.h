@@ -1,8 +1,10 @@
 /*
- * One token shard being written. It grows in an LMDB environment under a working name; finishing
- * copies it, compacted, to its final name. A copy has the pages of the tree alone, in the tree's
- * order, under transaction number 1; the transactions that led to it are cut by bytes written. So
- * the same documents give the same file.
+ * One token shard being written: both parts of it, in one LMDB environment.
+ *
+ * It grows under a working name (PATH.part) by transactions that are cut by bytes written. A transaction
+ * holds tokens, document records, and how many documents were taken, so whatever ends the process, the
+ * working file stands at a document's end, knows at which, and is gone on with. Finishing makes PATH of it: the
+ * same documents give the same bytes, whatever interruptions there were.
  */
 #ifndef TUNDISH_STORE_TOKEN_SHARD_H
 #define TUNDISH_STORE_TOKEN_SHARD_H
@@ -10,14 +12,20 @@
 #include "store/token_format.h"
 
 struct token_shard_writer;
-/* meta: part, shard, vocab, width and tokenizer are taken from it; counts begin at 0. */
-MUST_USE enum status token_shard_begin(const char *folder, const struct token_shard_meta *meta,
+/* Begins the shard that will be at `path`, or goes on with path.part, if there is one and `meta` (vocab, width,
+ * tokenizer, corpus) fits it; ST_CONFIG says what does not. Counts of meta are not looked at. */
+MUST_USE enum status token_shard_begin(const char *path, const struct token_shard_meta *meta,
                                        struct token_shard_writer **out);
-MUST_USE enum status token_shard_add(struct token_shard_writer *w, const struct token_document *d);
-/* Its counts so far. */
+/* A transaction that fails (a full disk) leaves the working file as it was before it. */
+MUST_USE enum status token_shard_add(struct token_shard_writer *w, enum token_part part,
+                                     const struct token_document *d);
+/* Its counts so far; the documents of both parts together say where the input goes on. */
 const struct token_shard_meta *token_shard_state(const struct token_shard_writer *w);
-/* Frees w in any case. */
+/* Makes PATH and removes the working file. Frees w in any case. */
 MUST_USE enum status token_shard_finish(struct token_shard_writer *w);
+/* Keeps the working file at the last transaction, after committing what is open where `commit`. */
+void token_shard_leave(struct token_shard_writer *w, bool commit);
+/* Removes the working file. */
 void token_shard_abort(struct token_shard_writer *w);
 
 #endif

@@ -6,12 +6,6 @@
 #include "store/digests.h"
 #include "store/token_reader.h"
 
-struct part {
-    struct token_shard *shards;
-    size_t count;
-    uint64_t tokens, documents, text_bytes;
-};
-
 struct token_store {
     struct arena arena;
     const char *path;
@@ -19,7 +13,9 @@ struct token_store {
     uint32_t vocab;
     int width;
     const char *tokenizer;
-    struct part parts[TOKENS_PARTS];
+    struct token_shard *shards;         /* by number */
+    size_t count;                       /* of those that were opened, or begun to be */
+    struct token_counts parts[TOKENS_PARTS];
 };
 
 /* ---- opening ---- */
@@ -40,39 +36,43 @@ static enum status check_file(const struct token_store *s, struct digest_cache *
     return ST_OK;
 }
 
-/* How many shards of the part the manifest names: they are numbered from 0 without a hole. */
-static size_t count_shards(const struct token_store *s, enum token_part part)
+static int by_number(const void *a, const void *b)
 {
-    const json_t *files = json_object_get(s->manifest, "files");
-    char name[40];
-    size_t n = 0;
+    const struct token_shard_id *x = a, *y = b;
 
-    do
-        token_shard_name(part, n, name);
-    while (json_object_get(files, name) && ++n);
-    return n;
+    return x->number < y->number ? -1 : x->number > y->number;
 }
 
-static enum status check_numbering(const struct token_store *s)
+/* The shards that the manifest names, one edition of each. */
+static enum status list_shards(const struct token_store *s, struct token_shard_id *ids, size_t *count)
 {
-    size_t seen = 0, train = count_shards(s, TOKENS_TRAIN),
-           want = train + count_shards(s, TOKENS_VALIDATION);
     const char *name;
     json_t *file;
 
-    json_object_foreach(json_object_get(s->manifest, "files"), name, file)
-        seen += str_ends_with(name, ".mdb");
-    if (seen != want || train == 0)
-        return fail(
-            ST_FORMAT,
-            "'%s' has %zu .mdb files, but %zu shards numbered from 0 (want all, and one of train)",
-            s->path, seen, want);
+    *count = 0;
+    json_object_foreach(json_object_get(s->manifest, "files"), name, file) {
+        if (!str_ends_with(name, ".mdb"))
+            continue;
+        if (strncmp(name, "train-", 6) == 0 || strncmp(name, "validation-", 11) == 0)
+            return fail(ST_UNSUPPORTED,
+                        "'%s' is a token store of version 1 ('%s'), this program reads version %d; make it again",
+                        s->path, name, TOKEN_FORMAT_VERSION);
+        if (!token_shard_parse_name(name, &ids[(*count)++]))
+            return fail(ST_FORMAT, "'%s/%s' has no shard's name, want shard-00000.mdb or the like",
+                        s->path, name);
+    }
+    if (*count == 0)
+        return fail(ST_FORMAT, "the token store '%s' has no shards", s->path);
+    qsort(ids, *count, sizeof *ids, by_number);
+    for (size_t i = 1; i < *count; i++)
+        if (ids[i].number == ids[i - 1].number)
+            return fail(ST_FORMAT, "'%s' has the editions %u and %u of shard %u, want one", s->path,
+                        ids[i - 1].edition, ids[i].edition, ids[i].number);
     return ST_OK;
 }
 
-/* Does the shard belong where it lies? The first one says what the store is. */
-static enum status check_meta(struct token_store *s, const struct token_shard *shard,
-                              enum token_part part, size_t number)
+/* Was the shard made with the others? The first one says what the store is. */
+static enum status check_meta(struct token_store *s, const struct token_shard *shard)
 {
     const struct token_shard_meta *m = &shard->meta;
 
@@ -81,9 +81,6 @@ static enum status check_meta(struct token_store *s, const struct token_shard *s
         s->width = m->width;
         s->tokenizer = arena_strdup(&s->arena, m->tokenizer);
     }
-    if (m->part != part || m->shard != number)
-        return fail(ST_FORMAT, "'%s' says that it is shard %llu of %s", shard->path,
-                    (unsigned long long)m->shard, token_part_names[m->part]);
     if (m->vocab != s->vocab || strcmp(m->tokenizer, s->tokenizer) != 0)
         return fail(ST_FORMAT,
                     "'%s' was made with another tokenizer (%u entries, %s) than the shards before "
@@ -92,42 +89,50 @@ static enum status check_meta(struct token_store *s, const struct token_shard *s
     return ST_OK;
 }
 
-static enum status open_part(struct token_store *s, enum token_part which,
-                             struct digest_cache *cache)
+static void add_counts(struct token_store *s, struct token_shard *shard)
 {
-    struct part *part = &s->parts[which];
-    size_t count = count_shards(s, which);
-    char name[40];
+    for (int p = 0; p < TOKENS_PARTS; p++) {
+        const struct token_counts *c = &shard->meta.parts[p];
+        struct token_counts *sum = &s->parts[p];
 
-    part->shards = mem_array(count + 1, sizeof *part->shards);
+        shard->parts[p].first_token = sum->tokens;
+        shard->parts[p].first_document = sum->documents;
+        sum->tokens += c->tokens;
+        sum->documents += c->documents;
+        sum->text_bytes += c->text_bytes;
+        sum->skips += c->skips;
+    }
+}
+
+static enum status open_shards(struct token_store *s, const struct token_shard_id *ids, size_t count,
+                               struct digest_cache *cache)
+{
     for (size_t i = 0; i < count; i++) {
-        struct token_shard *shard = &part->shards[i];
+        char name[TOKEN_SHARD_NAME];
 
-        token_shard_name(which, i, name);
+        token_shard_name(ids[i], name);
         TRY(check_file(s, cache, name));
-        part->count++;
-        TRY(token_shard_open(shard, path_join(&s->arena, s->path, name)));
-        TRY(check_meta(s, shard, which, i));
-        shard->first_token = part->tokens;
-        shard->first_document = part->documents;
-        part->tokens += shard->meta.tokens;
-        part->documents += shard->meta.documents;
-        part->text_bytes += shard->meta.text_bytes;
+        s->count++;
+        TRY(token_shard_open(&s->shards[i], path_join(&s->arena, s->path, name)));
+        TRY(check_meta(s, &s->shards[i]));
+        add_counts(s, &s->shards[i]);
     }
     return ST_OK;
 }
 
 static enum status open_store(struct token_store *s)
 {
+    struct token_shard_id *ids;
     struct digest_cache *cache;
     enum status st;
+    size_t count;
 
     TRY(artifact_open(s->path, "token-store", &s->manifest));
-    TRY(check_numbering(s));
+    ids = arena_array(&s->arena, json_object_size(json_object_get(s->manifest, "files")) + 1, sizeof *ids);
+    TRY(list_shards(s, ids, &count));
+    s->shards = mem_array(count, sizeof *s->shards);
     cache = digest_cache_open(digest_cache_default(&s->arena));
-    st = open_part(s, TOKENS_TRAIN, cache);
-    if (st == ST_OK)
-        st = open_part(s, TOKENS_VALIDATION, cache);
+    st = open_shards(s, ids, count, cache);
     digest_cache_close(cache);
     return st;
 }
@@ -151,11 +156,9 @@ void token_store_close(struct token_store *s)
 {
     if (s == NULL)
         return;
-    for (int p = 0; p < TOKENS_PARTS; p++) {
-        for (size_t i = 0; i < s->parts[p].count; i++)
-            token_shard_close(&s->parts[p].shards[i]);
-        free(s->parts[p].shards);
-    }
+    for (size_t i = 0; i < s->count; i++)
+        token_shard_close(&s->shards[i]);
+    free(s->shards);
     json_decref(s->manifest);
     arena_release(&s->arena);
     free(s);
@@ -165,11 +168,7 @@ uint32_t token_store_vocab(const struct token_store *s) { return s->vocab; }
 int token_store_width(const struct token_store *s) { return s->width; }
 const char *token_store_digest(const struct token_store *s) { return artifact_digest(s->manifest); }
 const char *token_store_tokenizer(const struct token_store *s) { return s->tokenizer; }
-
-uint64_t token_store_shards(const struct token_store *s, enum token_part part)
-{
-    return s->parts[part].count;
-}
+uint64_t token_store_shards(const struct token_store *s) { return s->count; }
 
 uint64_t token_store_tokens(const struct token_store *s, enum token_part part)
 {
@@ -189,31 +188,34 @@ uint64_t token_store_text_bytes(const struct token_store *s, enum token_part par
 /* ---- tokens ---- */
 
 /* The shard with token t of the part, which must be in it: the last one that begins at or before t
- * (empty shards, which begin there too, stand before it). */
-static const struct token_shard *shard_of_token(const struct part *p, uint64_t t)
+ * (shards without tokens of the part, which begin there too, stand before it). */
+static const struct token_shard *shard_of_token(const struct token_store *s, enum token_part part,
+                                                uint64_t t)
 {
-    size_t low = 0, high = p->count;
+    size_t low = 0, high = s->count;
 
     while (high - low > 1) {
         size_t mid = low + (high - low) / 2;
 
-        if (p->shards[mid].first_token <= t)
+        if (s->shards[mid].parts[part].first_token <= t)
             low = mid;
         else
             high = mid;
     }
-    return &p->shards[low];
+    return &s->shards[low];
 }
 
 /* first < the part's tokens. */
-static void slice(const struct token_store *s, const struct part *part, uint64_t first,
-                  const void **p, uint64_t *n)
+static void slice(const struct token_store *s, enum token_part part, uint64_t first, const void **p,
+                  uint64_t *n)
 {
-    const struct token_shard *shard = shard_of_token(part, first);
-    uint64_t in_block = TOKEN_BLOCK_BYTES / (unsigned)s->width, at = first - shard->first_token;
-    uint64_t left_in_block = in_block - at % in_block, left_in_shard = shard->meta.tokens - at;
+    const struct token_shard *shard = shard_of_token(s, part, first);
+    const struct token_shard_part *in = &shard->parts[part];
+    uint64_t in_block = TOKEN_BLOCK_BYTES / (unsigned)s->width, at = first - in->first_token;
+    uint64_t left_in_block = in_block - at % in_block,
+             left_in_shard = shard->meta.parts[part].tokens - at;
 
-    *p = shard->blocks[at / in_block] + at % in_block * (unsigned)s->width;
+    *p = in->blocks[at / in_block] + at % in_block * (unsigned)s->width;
     *n = left_in_block < left_in_shard ? left_in_block : left_in_shard;
 }
 
@@ -260,7 +262,7 @@ enum status token_store_read(const struct token_store *s, enum token_part part, 
         uint64_t some;
         uint32_t largest;
 
-        slice(s, &s->parts[part], first, &p, &some);
+        slice(s, part, first, &p, &some);
         some = some < n ? some : n;
         largest = s->width == 2 ? widen_u16(out, p, some) : widen_u32(out, p, some);
         if (largest >= s->vocab)
@@ -280,48 +282,143 @@ enum status token_store_slice(const struct token_store *s, enum token_part part,
                               const void **p, uint64_t *n)
 {
     TRY(check_range(s, part, first, 1));
-    slice(s, &s->parts[part], first, p, n);
+    slice(s, part, first, p, n);
     return ST_OK;
+}
+
+/* The first span that ends behind `first` and all that begin before first + n, in one shard after the other. */
+void token_store_mask(const struct token_store *s, enum token_part part, uint64_t first, uint64_t n,
+                      int32_t *targets)
+{
+    const struct token_shard *shard;
+
+    if (s->parts[part].skips == 0 || n == 0 || first >= s->parts[part].tokens)
+        return;
+    for (shard = shard_of_token(s, part, first); shard < s->shards + s->count; shard++) {
+        uint64_t base = shard->parts[part].first_token, skips = shard->meta.parts[part].skips;
+
+        if (base >= first + n)
+            return;
+        for (uint64_t i = token_shard_skip_at(shard, part, first > base ? first - base : 0); i < skips; i++) {
+            const uint64_t *span = token_shard_skip(shard, part, i);
+            uint64_t at = base + span[0], end = base + span[1];
+
+            if (at >= first + n)
+                return;
+            end = end < first + n ? end : first + n;
+            for (at = at > first ? at : first; at < end; at++)
+                targets[at - first] = -1;
+        }
+    }
 }
 
 /* ---- documents ---- */
 
-static const struct token_shard *shard_of_document(const struct part *p, uint64_t index)
+static const struct token_shard *shard_of_document(const struct token_store *s, enum token_part part,
+                                                   uint64_t index)
 {
-    size_t low = 0, high = p->count;
+    size_t low = 0, high = s->count;
 
     while (high - low > 1) {
         size_t mid = low + (high - low) / 2;
 
-        if (p->shards[mid].first_document <= index)
+        if (s->shards[mid].parts[part].first_document <= index)
             low = mid;
         else
             high = mid;
     }
-    return &p->shards[low];
+    return &s->shards[low];
+}
+
+static enum status check_index(const struct token_store *s, enum token_part part, uint64_t index)
+{
+    if (index < s->parts[part].documents)
+        return ST_OK;
+    return fail(ST_LIMIT, "document %llu of %s of '%s', which has %llu", (unsigned long long)index,
+                token_part_names[part], s->path, (unsigned long long)s->parts[part].documents);
 }
 
 enum status token_store_document(const struct token_store *s, enum token_part part, uint64_t index,
                                  struct token_range *out)
 {
     const struct token_shard *shard;
+    struct token_label label;
     struct token_record r;
 
-    if (index >= s->parts[part].documents)
-        return fail(ST_LIMIT, "document %llu of %s of '%s', which has %llu",
-                    (unsigned long long)index, token_part_names[part], s->path,
-                    (unsigned long long)s->parts[part].documents);
-    shard = shard_of_document(&s->parts[part], index);
-    TRY(token_shard_record(shard, index - shard->first_document, &r));
-    *out = (struct token_range){ .first = shard->first_token + r.first, .count = r.count,
-                                 .text_hash = r.text_hash, .id = r.id };
-    return token_shard_source(shard, r.source, &out->source);
+    TRY(check_index(s, part, index));
+    shard = shard_of_document(s, part, index);
+    r = token_shard_record(shard, part, index - shard->parts[part].first_document);
+    TRY(token_shard_label(shard, r.label, &label));
+    *out = (struct token_range){ .first = shard->parts[part].first_token + r.first, .count = r.count,
+                                 .text_hash = r.text_hash, .text_bytes = r.text_bytes, .id = r.id,
+                                 .source = label.source, .language = label.language };
+    return ST_OK;
+}
+
+enum status token_store_ids(const struct token_store *s, enum token_part part, uint64_t index,
+                            struct span *ids, uint64_t *n)
+{
+    const struct token_shard *shard;
+    uint64_t at, left;
+
+    TRY(check_index(s, part, index));
+    shard = shard_of_document(s, part, index);
+    at = index - shard->parts[part].first_document;
+    left = shard->meta.parts[part].documents - at;
+    *n = left < *n ? left : *n;
+    for (uint64_t i = 0; i < *n; i++)
+        ids[i] = token_shard_record(shard, part, at + i).id;
+    return ST_OK;
+}
+
+uint64_t token_store_first(const struct token_store *s, enum token_part part, uint64_t index)
+{
+    const struct token_shard *shard = shard_of_document(s, part, index);
+
+    return shard->parts[part].first_token +
+           token_shard_first(shard, part, index - shard->parts[part].first_document);
+}
+
+uint64_t token_store_length(const struct token_store *s, enum token_part part, uint64_t index)
+{
+    const struct token_shard *shard = shard_of_document(s, part, index);
+    uint64_t at = index - shard->parts[part].first_document;
+
+    return token_shard_first(shard, part, at + 1) - token_shard_first(shard, part, at);
+}
+
+enum status token_store_skips(const struct token_store *s, enum token_part part, uint64_t index,
+                              struct arena *a, const struct token_span **spans, size_t *count)
+{
+    const struct token_shard *shard;
+    struct token_span *out;
+    struct token_record r;
+    uint64_t skips, from, to;
+
+    TRY(check_index(s, part, index));
+    shard = shard_of_document(s, part, index);
+    r = token_shard_record(shard, part, index - shard->parts[part].first_document);
+    skips = shard->meta.parts[part].skips;
+    from = to = token_shard_skip_at(shard, part, r.first);
+    while (to < skips && token_shard_skip(shard, part, to)[0] < r.first + r.count)
+        to++;
+    out = arena_array(a, to - from + 1, sizeof *out);
+    for (uint64_t i = from; i < to; i++) {
+        const uint64_t *span = token_shard_skip(shard, part, i);
+
+        if (span[0] < r.first || span[1] > r.first + r.count)
+            return fail(ST_FORMAT, "'%s': the span %llu of %s crosses the edge of a document", shard->path,
+                        (unsigned long long)i, token_part_names[part]);
+        out[i - from] = (struct token_span){ span[0] - r.first, span[1] - span[0] };
+    }
+    *spans = out;
+    *count = to - from;
+    return ST_OK;
 }
 
 enum status token_store_verify(const struct token_store *s)
 {
-    for (int p = 0; p < TOKENS_PARTS; p++)
-        for (size_t i = 0; i < s->parts[p].count; i++)
-            TRY(token_shard_verify(&s->parts[p].shards[i]));
+    for (size_t i = 0; i < s->count; i++)
+        TRY(token_shard_verify(&s->shards[i]));
     return ST_OK;
 }

@@ -1,20 +1,17 @@
-/* The writing half of store/tokens.h: documents to parts, parts to shards. */
+/* The writing half of store/tokens.h: documents to shards, one after the other. */
 #include "base/arena.h"
+#include "base/file.h"
 #include "store/manifest.h"
 #include "store/token_shard.h"
-
-/* What is finished of a part, and its open shard. */
-struct part_writer {
-    struct token_shard_writer *shard;       /* NULL: none is open */
-    uint64_t shards, documents, tokens, text_bytes;
-};
 
 struct token_writer {
     char *folder;
     uint64_t shard_tokens;
     double validation;
     struct token_shard_meta meta;           /* what all shards have */
-    struct part_writer parts[TOKENS_PARTS];
+    struct token_shard_writer *shard;       /* NULL: none is open */
+    uint32_t shards;
+    struct token_counts parts[TOKENS_PARTS];    /* of the finished shards */
 };
 
 static enum status check_args(const struct token_writer_args *a)
@@ -28,6 +25,9 @@ static enum status check_args(const struct token_writer_args *a)
     if (!manifest_is_digest(a->tokenizer_digest))
         return fail(ST_CONFIG, "the tokenizer's digest '%s' is none (want 64 hex digits)",
                     a->tokenizer_digest);
+    if (a->corpus_digest && !manifest_is_digest(a->corpus_digest))
+        return fail(ST_CONFIG, "the corpus's digest '%s' is none (want 64 hex digits)",
+                    a->corpus_digest);
     return ST_OK;
 }
 
@@ -41,74 +41,79 @@ enum status token_writer_open(const struct token_writer_args *args, struct token
     w->shard_tokens = args->shard_tokens;
     w->validation = args->validation;
     w->meta.vocab = args->vocab;
-    w->meta.width = token_width_of(args->vocab);
     memcpy(w->meta.tokenizer, args->tokenizer_digest, SHA256_HEX);
+    if (args->corpus_digest)
+        memcpy(w->meta.corpus, args->corpus_digest, SHA256_HEX);
     *out = w;
     return ST_OK;
 }
 
-static enum status begin_shard(struct token_writer *w, enum token_part part)
+static enum status begin_shard(struct token_writer *w)
 {
-    struct part_writer *p = &w->parts[part];
-    struct token_shard_meta meta = w->meta;
+    char name[TOKEN_SHARD_NAME];
+    struct arena a = { 0 };
+    enum status st;
 
-    if (p->shards == TOKEN_SHARDS_MAX)
+    if (w->shards == TOKEN_SHARDS_MAX)
         return fail(ST_LIMIT,
-                    "more than %d shards of %s (want a larger shard size than %llu tokens)",
-                    TOKEN_SHARDS_MAX, token_part_names[part], (unsigned long long)w->shard_tokens);
-    meta.part = part;
-    meta.shard = p->shards++;
-    return token_shard_begin(w->folder, &meta, &p->shard);
+                    "more than %d shards (want a larger shard size than %llu tokens)",
+                    TOKEN_SHARDS_MAX, (unsigned long long)w->shard_tokens);
+    token_shard_name((struct token_shard_id){ w->shards++, 0 }, name);
+    st = token_shard_begin(path_join(&a, w->folder, name), &w->meta, &w->shard);
+    arena_release(&a);
+    return st;
 }
 
-static enum status finish_shard(struct part_writer *p)
+static enum status finish_shard(struct token_writer *w)
 {
-    struct token_shard_writer *shard = p->shard;
-    const struct token_shard_meta *done = token_shard_state(shard);
+    struct token_shard_writer *shard = w->shard;
 
-    p->shard = NULL;
-    p->documents += done->documents;
-    p->tokens += done->tokens;
-    p->text_bytes += done->text_bytes;
+    w->shard = NULL;
+    for (int p = 0; p < TOKENS_PARTS; p++) {
+        const struct token_counts *c = &token_shard_state(shard)->parts[p];
+
+        w->parts[p].documents += c->documents;
+        w->parts[p].tokens += c->tokens;
+        w->parts[p].text_bytes += c->text_bytes;
+    }
     return token_shard_finish(shard);
+}
+
+static bool is_full(const struct token_writer *w)
+{
+    const struct token_counts *c = token_shard_state(w->shard)->parts;
+
+    return c[TOKENS_TRAIN].tokens + c[TOKENS_VALIDATION].tokens >= w->shard_tokens;
 }
 
 enum status token_writer_add(struct token_writer *w, const struct token_document *d)
 {
-    enum token_part part = token_part_of(d->text_hash, w->validation);
-    struct part_writer *p = &w->parts[part];
-
-    if (p->shard == NULL)
-        TRY(begin_shard(w, part));
-    TRY(token_shard_add(p->shard, d));
-    return token_shard_state(p->shard)->tokens >= w->shard_tokens ? finish_shard(p) : ST_OK;
+    if (w->shard == NULL)
+        TRY(begin_shard(w));
+    TRY(token_shard_add(w->shard, token_part_of(d->text_hash, w->validation), d));
+    return is_full(w) ? finish_shard(w) : ST_OK;
 }
 
 void token_writer_abort(struct token_writer *w)
 {
     if (w == NULL)
         return;
-    for (int p = 0; p < TOKENS_PARTS; p++)
-        token_shard_abort(w->parts[p].shard);
+    token_shard_abort(w->shard);
     free(w->folder);
     free(w);
 }
 
 static enum status finish(struct token_writer *w)
 {
-    if (w->parts[TOKENS_TRAIN].shards == 0)
-        TRY(begin_shard(w, TOKENS_TRAIN));      /* so that even an empty store says what it is */
-    for (int p = 0; p < TOKENS_PARTS; p++)
-        if (w->parts[p].shard)
-            TRY(finish_shard(&w->parts[p]));
-    return ST_OK;
+    if (w->shards == 0)
+        TRY(begin_shard(w));            /* so that even an empty store says what it is */
+    return w->shard ? finish_shard(w) : ST_OK;
 }
 
-static json_t *counts_of(const struct part_writer *p)
+static json_t *counts_of(const struct token_counts *c)
 {
-    return json_pack("{s:I, s:I, s:I, s:I}", "shards", (json_int_t)p->shards, "documents",
-                     (json_int_t)p->documents, "tokens", (json_int_t)p->tokens, "text_bytes",
-                     (json_int_t)p->text_bytes);
+    return json_pack("{s:I, s:I, s:I}", "documents", (json_int_t)c->documents, "tokens",
+                     (json_int_t)c->tokens, "text_bytes", (json_int_t)c->text_bytes);
 }
 
 enum status token_writer_close(struct token_writer *w, json_t **counts)
@@ -116,7 +121,7 @@ enum status token_writer_close(struct token_writer *w, json_t **counts)
     enum status st = finish(w);
 
     if (st == ST_OK) {
-        *counts = json_object();
+        *counts = json_pack("{s:I}", "shards", (json_int_t)w->shards);
         for (int p = 0; p < TOKENS_PARTS; p++)
             json_object_set_new(*counts, token_part_names[p], counts_of(&w->parts[p]));
     }

@@ -3,9 +3,9 @@
  * (FORMATS.md, "token store").
  *
  * The store has two parts, train and validation; a document belongs to one by the hash of its text,
- * so that equal documents never stand on both sides and the split does not depend on order. Each
- * part is one stream of tokens over the shards in order; documents are ranges of it. Tokens are u16
- * where the vocabulary has at most 65,536 entries, else u32.
+ * so that equal documents never stand on both sides and the split does not depend on order. A shard holds
+ * some of both. Each part is one stream of tokens over the shards in the order of their numbers; documents are ranges
+ * of it. Tokens are u16 where the vocabulary has at most 65,536 entries, else u32.
  *
  * Written in a working folder, synced, hashed into the manifest, renamed. Files are checked
  * against the manifest's digests before LMDB opens them (LMDB may crash on a damaged page); a
@@ -30,6 +30,7 @@ struct token_writer_args {
     uint32_t vocab;                  /* entries; decides the width */
     uint64_t shard_tokens;           /* a shard is closed at the first document end past this */
     const char *tokenizer_digest;
+    const char *corpus_digest;       /* of what the documents are from; NULL: it is not said */
     double validation;               /* share of documents, by text hash: [0, 0.5] */
 };
 struct token_span {
@@ -49,7 +50,7 @@ struct token_writer;
 MUST_USE enum status token_writer_open(const struct token_writer_args *args,
                                        struct token_writer **out);
 MUST_USE enum status token_writer_add(struct token_writer *w, const struct token_document *d);
-/* Finishes the shards; *counts gets {"train": {"shards","documents","tokens","text_bytes"},
+/* Finishes the shards; *counts gets {"shards", "train": {"documents","tokens","text_bytes"},
  * "validation": {...}}. Frees w in any case. */
 MUST_USE enum status token_writer_close(struct token_writer *w, json_t **counts);
 void token_writer_abort(struct token_writer *w);
@@ -67,7 +68,7 @@ int token_store_width(const struct token_store *s);                       /* 2 o
 const char *token_store_digest(const struct token_store *s);    /* content digest of the artifact */
 /* digest of the tokenizer artifact */
 const char *token_store_tokenizer(const struct token_store *s);
-uint64_t token_store_shards(const struct token_store *s, enum token_part part);
+uint64_t token_store_shards(const struct token_store *s);
 uint64_t token_store_tokens(const struct token_store *s, enum token_part part);
 uint64_t token_store_documents(const struct token_store *s, enum token_part part);
 uint64_t token_store_text_bytes(const struct token_store *s, enum token_part part);
@@ -81,7 +82,7 @@ MUST_USE enum status token_store_slice(const struct token_store *s, enum token_p
                                        uint64_t first, const void **p, uint64_t *n);
 struct token_range {
     uint64_t first, count;           /* in the part's stream */
-    uint64_t text_hash;
+    uint64_t text_hash, text_bytes;
     struct span id, source, language;    /* valid while the store is open */
 };
 MUST_USE enum status token_store_document(const struct token_store *s, enum token_part part,
@@ -91,10 +92,17 @@ MUST_USE enum status token_store_document(const struct token_store *s, enum toke
 uint64_t token_store_length(const struct token_store *s, enum token_part part, uint64_t index);
 /* Where document `index` begins in the part's stream; likewise. */
 uint64_t token_store_first(const struct token_store *s, enum token_part part, uint64_t index);
+/* The ids of documents [index, index + *n), or of as many of them as lie in one shard; *n says how many. For who
+ * looks through all: about 10 ns a document. */
+MUST_USE enum status token_store_ids(const struct token_store *s, enum token_part part, uint64_t index,
+                                     struct span *ids, uint64_t *n);
+/* The spans of a document that are not to be learnt, counted from its first token; in the arena. */
+MUST_USE enum status token_store_skips(const struct token_store *s, enum token_part part, uint64_t index,
+                                       struct arena *a, const struct token_span **spans, size_t *count);
 /* Sets targets[i] = -1 where token first + i of the part's stream is one that is not to be learnt. Cheap where
  * the store has no such tokens. */
 void token_store_mask(const struct token_store *s, enum token_part part, uint64_t first, uint64_t n, int32_t *targets);
-/* Recomputes every block's checksum; ST_INTEGRITY names shard, block and the documents in it. */
+/* Recomputes every checksum; ST_INTEGRITY names shard, table, block and the documents that it is about. */
 MUST_USE enum status token_store_verify(const struct token_store *s);
 
 #endif

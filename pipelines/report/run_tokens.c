@@ -102,7 +102,7 @@ static void add_parts(const struct run_section *s)
     static const char *const parts[] = { "train", "validation" };
 
     page_table_begin(s->out, NULL, "The two parts",
-                     "part|#documents|#tokens|#text|#bytes a token|#shards");
+                     "part|#documents|#tokens|#text|#bytes a token");
     for (size_t i = 0; i < 2; i++) {
         const json_t *part = at(at(s->manifest, "counts"), parts[i]);
         uint64_t tokens = (uint64_t)json_integer_value(at(part, "tokens"));
@@ -114,7 +114,6 @@ static void add_parts(const struct run_section *s)
         page_cell_bytes(s->out, bytes);
         buf_printf(s->out, "<td class=\"n\">%.3f</td>",
                    tokens ? (double)bytes / (double)tokens : 0.0);
-        page_cell_count(s->out, (uint64_t)json_integer_value(at(part, "shards")));
         buf_adds(s->out, "</tr>\n");
     }
     page_table_end(s->out);

@@ -30,8 +30,8 @@ static void check_meta(const char *text, size_t n)
     if (token_meta_parse("meta", (struct span){ text, n }, &m) != ST_OK)
         return;
     token_meta_print(&m, &printed);
-    if (token_meta_parse("meta", (struct span){ printed.p, printed.n }, &again) != ST_OK || again.tokens != m.tokens ||
-        again.width != m.width || token_block_count(m.tokens, m.width) > m.tokens)
+    if (token_meta_parse("meta", (struct span){ printed.p, printed.n }, &again) != ST_OK || again.parts[0].tokens != m.parts[0].tokens ||
+        again.width != m.width || token_block_count(m.parts[0].tokens, m.width) > m.parts[0].tokens)
         abort();
     buf_release(&printed);
 }

@@ -142,7 +142,7 @@ refused() {
     [ $code = 6 ] || fails "$1 changed: want 6, is $code"
     grep -qF -- "$2" log || fails "$1 changed: the message lacks $2"
 }
-for file in model/model.safetensors checkpoint/optimizer.safetensors tokens/train-00000.mdb tokenizer/tokenizer.json corpus/part-00001.jsonl.zst \
+for file in model/model.safetensors checkpoint/optimizer.safetensors tokens/shard-00000.mdb tokenizer/tokenizer.json corpus/part-00001.jsonl.zst \
     report/metrics.json; do
     size=$(stat -c %s "moved/x-$file")
     flip "moved/x-$file" $((size / 2))

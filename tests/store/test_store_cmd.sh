@@ -22,10 +22,11 @@ has out '"files":{"bytes":219,"count":1}'
 [ "$(wc -l <out)" = 1 ] || fail "more than one line of JSON"
 run 0 store info tokens
 has out '^vocabulary  *300 entries, 2 bytes a token'
-has out '^train  *shards 1; documents 2; tokens 5; text_bytes 9$'
-has out '^validation  *shards 0; documents 0'
+has out '^shards  *1$'
+has out '^train  *documents 2; tokens 5; text_bytes 9$'
+has out '^validation  *documents 0'
 run 0 store info --json tokens
-has out '"train":{"documents":2,"shards":1,"text_bytes":9,"tokens":5}'
+has out '"train":{"documents":2,"text_bytes":9,"tokens":5}'
 run 2 store info nowhere
 has err "there is no 'nowhere'"
 mkdir empty
@@ -56,21 +57,21 @@ run 0 store verify corpus
 has out 'corpus: 1 files, 219 B: every byte is as it was made'
 run 0 store verify --json tokens
 has out '"damaged":\[\],"files":1,"ok":true,"path":"tokens"'
-touch tokens/train-00001.mdb
+touch tokens/shard-00001.mdb
 run 0 store verify tokens
-has err "'tokens/train-00001.mdb' is not in the manifest"
-rm tokens/train-00001.mdb
+has err "'tokens/shard-00001.mdb' is not in the manifest"
+rm tokens/shard-00001.mdb
 
 # a flipped bit, a cut-off file, a missing file, a changed manifest: status 6
 flip() { printf "\\x$(printf %02x $((0x$(od -A n -t x1 -j "$2" -N 1 "$1" | tr -d " ") ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
 for at in 0 16 4100 24592 36863; do
-    flip tokens/train-00000.mdb $at
+    flip tokens/shard-00000.mdb $at
     run 6 store verify tokens
-    has err 'train-00000.mdb. is damaged: its SHA-256 is'
+    has err 'shard-00000.mdb. is damaged: its SHA-256 is'
     run 6 store verify --json tokens
     has out '"ok":false'
     run 6 store cat tokens
-    flip tokens/train-00000.mdb $at
+    flip tokens/shard-00000.mdb $at
 done
 run 0 store verify tokens
 flip corpus/part-00000.jsonl.zst 100

@@ -85,7 +85,7 @@ static void slices_meet_without_a_gap(void **state)
     uint64_t total = token_store_tokens(s, TOKENS_TRAIN), n, in_block = 0;
     int32_t *all = mem_array(total, sizeof *all);
 
-    assert_true(token_store_shards(s, TOKENS_TRAIN) > 1 && total > 3 * BLOCK_U16);
+    assert_true(token_store_shards(s) > 1 && total > 3 * BLOCK_U16);
     assert_ok(token_store_read(s, TOKENS_TRAIN, 0, total, all));
     for (uint64_t at = 0; at < total; at += n) {
         const void *p;
@@ -168,8 +168,7 @@ static void an_empty_store_knows_what_it_is(void **state)
     struct token_store *s = open_store(make_store(&none));
 
     check_store(s, &none);
-    assert_int_equal(token_store_shards(s, TOKENS_TRAIN), 1);
-    assert_int_equal(token_store_shards(s, TOKENS_VALIDATION), 0);
+    assert_int_equal(token_store_shards(s), 1);
     assert_int_equal(token_store_width(s), 4);
     assert_ok(token_store_verify(s));
     token_store_close(s);
@@ -246,14 +245,14 @@ static void an_aborted_writer_leaves_no_working_files(void **state)
 
 static void a_flipped_bit_is_found_before_lmdb_sees_it(void **state)
 {
-    const char *path = make_store(&small), *file = join(path, "train-00001.mdb");
+    const char *path = make_store(&small), *file = join(path, "shard-00001.mdb");
     struct token_store *s;
     uint64_t bytes;
 
     assert_ok(file_size(file, &bytes));
     for (uint64_t at = 0; at < bytes; at += at < 600 ? 1 : 811) {
         flip_bit(file, at, (int)(at % 8));
-        assert_fails(ST_INTEGRITY, "train-00001.mdb' is damaged", token_store_open(path, &s));
+        assert_fails(ST_INTEGRITY, "shard-00001.mdb' is damaged", token_store_open(path, &s));
         flip_bit(file, at, (int)(at % 8));
     }
     s = open_store(path);
@@ -262,7 +261,7 @@ static void a_flipped_bit_is_found_before_lmdb_sees_it(void **state)
 
 static void a_cut_off_or_missing_shard_is_refused(void **state)
 {
-    const char *path = make_store(&small), *file = join(path, "validation-00000.mdb");
+    const char *path = make_store(&small), *file = join(path, "shard-00000.mdb");
     struct token_store *s;
     uint64_t bytes;
 
@@ -296,14 +295,14 @@ static size_t find_block(struct span file, const struct making_store *m)
 static void verify_names_the_block_and_its_documents(void **state)
 {
     const struct making_store m = { .documents = 40, .shard_tokens = 2000000, .longest = 60000, .vocab = 1000 };
-    const char *path = make_store(&m), *file = join(path, "train-00000.mdb");
+    const char *path = make_store(&m), *file = join(path, "shard-00000.mdb");
     struct token_store *s;
     size_t at = find_block(read_whole(file), &m);
 
     flip_bit(file, at + 1000, 3);
     remake_manifest(path);
     s = open_store(path);
-    assert_fails(ST_INTEGRITY, "block 0 has checksum", token_store_verify(s));
+    assert_fails(ST_INTEGRITY, "block 0 of 'train.tok' differs from its checksum", token_store_verify(s));
     assert_non_null(strstr(fail_message(), "documents 0 to "));
     assert_non_null(strstr(fail_message(), "'document 0 with a longer name' to 'document "));
     token_store_close(s);
@@ -311,7 +310,7 @@ static void verify_names_the_block_and_its_documents(void **state)
 
 static void a_token_outside_the_vocabulary_is_found_on_reading(void **state)
 {
-    const char *path = make_store(&small), *file = join(path, "train-00000.mdb");
+    const char *path = make_store(&small), *file = join(path, "shard-00000.mdb");
     struct token_store *s;
     int32_t out[8];
     const char *name;
@@ -342,17 +341,13 @@ static void shards_that_do_not_belong_together_are_refused(void **state)
     const struct making_store other = { .documents = 400, .shard_tokens = 9000, .longest = 300, .vocab = 999,
                                         .validation = 0.25 };
     const char *path = make_store(&small), *from = make_store(&other);
-    struct span alien = read_whole(join(from, "train-00001.mdb")), own = read_whole(join(path, "train-00001.mdb"));
-    struct span next = read_whole(join(path, "train-00002.mdb"));
+    struct span alien = read_whole(join(from, "shard-00001.mdb")), own = read_whole(join(path, "shard-00001.mdb"));
     struct token_store *s;
 
-    put_file(join(path, "train-00001.mdb"), alien.p, alien.n);
+    put_file(join(path, "shard-00001.mdb"), alien.p, alien.n);
     remake_manifest(path);
     assert_fails(ST_FORMAT, "made with another tokenizer (999 entries", token_store_open(path, &s));
-    put_file(join(path, "train-00001.mdb"), next.p, next.n);
-    remake_manifest(path);
-    assert_fails(ST_FORMAT, "says that it is shard 2 of train", token_store_open(path, &s));
-    put_file(join(path, "train-00001.mdb"), own.p, own.n);
+    put_file(join(path, "shard-00001.mdb"), own.p, own.n);
     remake_manifest(path);
     token_store_close(open_store(path));
 }
@@ -399,7 +394,7 @@ static void threads_may_read_one_store(void **state)
     token_store_close(s);
 }
 
-/* Version 1 of the shard, which must always be read so. */
+/* Version 2 of the shard, which must always be read so. */
 static void the_golden_store_is_read(void **state)
 {
     struct token_store *s = open_store(golden("tokens"));
@@ -409,13 +404,25 @@ static void the_golden_store_is_read(void **state)
     assert_int_equal(token_store_tokens(s, TOKENS_TRAIN), 5);
     assert_int_equal(token_store_documents(s, TOKENS_TRAIN), 2);
     assert_ok(token_store_document(s, TOKENS_TRAIN, 1, &r));
-    assert_true(span_eq(r.id, "second") && span_eq(r.source, "notes.txt"));
+    assert_true(span_eq(r.id, "second") && span_eq(r.source, "notes.txt") && r.language.n == 0);
+    assert_int_equal(r.text_bytes, 4);
     assert_int_equal(r.first, 3);
     assert_int_equal(r.text_hash, 0x1122334455667788);
     assert_ok(token_store_read(s, TOKENS_TRAIN, 0, 5, tokens));
     assert_memory_equal(tokens, ((int32_t[]){ 1, 2, 0, 299, 0 }), sizeof tokens);
+    token_store_mask(s, TOKENS_TRAIN, 0, 5, tokens);
+    assert_memory_equal(tokens, ((int32_t[]){ 1, 2, 0, -1, 0 }), sizeof tokens);
+    assert_ok(token_store_document(s, TOKENS_TRAIN, 0, &r));
+    assert_true(span_eq(r.language, "en") && r.text_bytes == 5);
     assert_ok(token_store_verify(s));
     token_store_close(s);
+}
+
+static void a_store_of_version_1_is_refused(void **state)
+{
+    struct token_store *s;
+
+    assert_fails(ST_UNSUPPORTED, "make it again", token_store_open(golden("tokens-1"), &s));
 }
 
 int main(void)
@@ -437,6 +444,7 @@ int main(void)
         cmocka_unit_test(shards_that_do_not_belong_together_are_refused),
         cmocka_unit_test(threads_may_read_one_store),
         cmocka_unit_test(the_golden_store_is_read),
+        cmocka_unit_test(a_store_of_version_1_is_refused),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }
