@@ -1,5 +1,6 @@
 #include "tokenize/encode/encode_stream.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -9,6 +10,8 @@
 #include "tokenize/encode/safe_cut.h"
 
 #define BATCH_BYTES ((size_t)512 << 10)
+#define ROOM_BYTES (BATCH_BYTES + ((size_t)64 << 10))    /* what most batches need */
+#define KEPT_BYTES (4 * BATCH_BYTES)     /* a batch that grew larger is not kept for the next ones */
 #define STEP_BYTES ((size_t)256 << 10)   /* of a text are copied at once */
 
 struct entry {                           /* a document or a part of one */
@@ -20,6 +23,7 @@ struct entry {                           /* a document or a part of one */
     bool first, last;
 };
 struct batch {
+    struct batch *next;              /* of those that are kept */
     struct buf bytes;
     struct entry *entries;
     size_t count, cap;
@@ -30,6 +34,8 @@ struct batch {
 struct stream {
     const struct encode_stream *s;
     struct encoder **encoders;       /* one a worker */
+    pthread_mutex_t lock;            /* of the next */
+    struct batch *kept;              /* taken, with room for others: fresh memory costs page faults */
     /* where reading stands */
     bool ended, inside;              /* of a document */
     struct stream_text now;
@@ -52,6 +58,46 @@ static void batch_free(struct batch *b)
     id_ranges_release(&b->ranges);
     free(b->entries);
     free(b);
+}
+
+static struct batch *batch_new(struct stream *r)
+{
+    struct batch *b;
+
+    pthread_mutex_lock(&r->lock);
+    b = r->kept;
+    if (b)
+        r->kept = b->next;
+    pthread_mutex_unlock(&r->lock);
+    if (b)
+        return b;
+    b = mem_alloc(sizeof *b);
+    buf_reserve(&b->bytes, ROOM_BYTES);
+    return b;
+}
+
+static void batch_keep(struct stream *r, struct batch *b)
+{
+    if (b->bytes.cap > KEPT_BYTES) {
+        batch_free(b);
+        return;
+    }
+    b->count = b->tokens.count = b->ranges.count = 0;
+    buf_clear(&b->bytes);
+    buf_clear(&b->shown);
+    pthread_mutex_lock(&r->lock);
+    b->next = r->kept;
+    r->kept = b;
+    pthread_mutex_unlock(&r->lock);
+}
+
+static void free_kept(struct stream *r)
+{
+    for (struct batch *b = r->kept, *next; b; b = next) {
+        next = b->next;
+        batch_free(b);
+    }
+    pthread_mutex_destroy(&r->lock);
 }
 
 /* ---- reading ---- */
@@ -165,10 +211,9 @@ static enum status fill(struct stream *r, struct batch *b)
 
 static enum status produce(void *ctx, void **item)
 {
-    struct batch *b = mem_alloc(sizeof *b);
+    struct batch *b = batch_new(ctx);
     enum status st;
 
-    buf_reserve(&b->bytes, BATCH_BYTES);
     st = !stop_requested() ? fill(ctx, b)
                            : fail(ST_INTERRUPTED, "interrupted; nothing was written: run the same "
                                                   "command to begin again");
@@ -334,7 +379,7 @@ static enum status consume(void *ctx, void *item)
 
         st = d.first && d.last ? r->s->take(r->s->ctx, &d) : take_part(r, &d);
     }
-    batch_free(b);
+    batch_keep(r, b);
     return st;
 }
 
@@ -351,11 +396,13 @@ enum status encode_stream(struct pool *pool, const struct encode_stream *s)
     };
     enum status st;
 
+    BUG_IF(pthread_mutex_init(&r.lock, NULL) != 0);
     r.encoders = mem_array((size_t)pool_threads(pool), sizeof(struct encoder *));
     st = pool_ordered(pool, &work_of);
     for (int i = 0; i < pool_threads(pool); i++)
         encoder_free(r.encoders[i]);
     free(r.encoders);
+    free_kept(&r);
     buf_release(&r.held);
     buf_release(&r.metadata);
     token_list_release(&r.tokens);
