@@ -1,8 +1,5 @@
-/* These cases write what they read into a temporary folder first:
- *   documents   reading and parsing a corpus, against decompressing the same
- *               shards (as `zstd -d` does);
- *   scan        going over a token store in place and widening it to int32, against a
- *               plain read of memory. */
+/* documents: reading and parsing a corpus, which is written into a temporary folder first, against decompressing the same
+ * shards (as `zstd -d` does). The other cases stand in files of their own. */
 #include "store/store_bench.h"
 
 #include <stdio.h>
@@ -11,15 +8,12 @@
 #include "base/bench.h"
 #include "base/file.h"
 #include "base/rng.h"
-#include "store/artifact.h"
 #include "store/digest_bench.h"
 #include "store/documents.h"
-#include "store/tokens.h"
+#include "store/token_bench.h"
 
 #define DOCUMENT_BYTES 4096
 #define CORPUS_BYTES ((size_t)96 << 20)
-#define SCAN_TOKENS ((uint64_t)64 << 20)
-#define SCAN_VOCAB 50257
 
 enum status bench_folder_open(struct arena *a, char **path)
 {
@@ -181,146 +175,12 @@ static enum status bench_documents(struct bench *b)
     return st;
 }
 
-/* ---- scan ---- */
-
-static enum status write_tokens(const char *folder)
-{
-    struct token_writer_args args = {
-        .folder = folder, .vocab = SCAN_VOCAB, .shard_tokens = SCAN_TOKENS / 2, .validation = 0
-    };
-    struct token_writer *w;
-    uint32_t tokens[8192];
-    char digest[SHA256_HEX];
-    json_t *counts = NULL;
-    enum status st = ST_OK;
-
-    sha256_bytes("", 0, digest);
-    args.tokenizer_digest = digest;
-    TRY(token_writer_open(&args, &w));
-    for (uint64_t done = 0; st == ST_OK && done < SCAN_TOKENS; done += 8192) {
-        for (uint64_t i = 0; i < 8192; i++)
-            tokens[i] = (uint32_t)((done + i * 2654435761u) % SCAN_VOCAB);
-        st = token_writer_add(w, &(struct token_document){ .id = span_of("d"),
-                                                           .source = span_of("s"),
-                                                           .text_hash = done,
-                                                           .tokens = tokens,
-                                                           .count = 8192 });
-    }
-    if (st != ST_OK) {
-        token_writer_abort(w);
-        return st;
-    }
-    st = token_writer_close(w, &counts);
-    json_decref(counts);
-    return st;
-}
-
-static enum status make_store(const char *path)
-{
-    static const struct opt none[] = { OPT_END };
-    static const struct command command = { .name = "bench", .makes = "token-store", .opts = none,
-                                            .stage_version = 1 };
-    struct artifact *a;
-    enum status st;
-
-    TRY(artifact_begin(&command, NULL, path, &a));
-    st = write_tokens(artifact_folder(a));
-    if (st == ST_OK)
-        return artifact_commit(a, NULL);
-    artifact_abort(a);
-    return st;
-}
-
-/* Adds up all tokens where they lie. */
-static enum status scan_in_place(const struct token_store *s, uint64_t *sum)
-{
-    uint64_t total = token_store_tokens(s, TOKENS_TRAIN), n;
-
-    for (uint64_t at = 0; at < total; at += n) {
-        const void *p;
-        const uint16_t *tokens;
-        uint32_t part = 0;          /* a block has fewer than 2^20 tokens, but their sum may wrap:
-                                       it is a sum all the same */
-
-        TRY(token_store_slice(s, TOKENS_TRAIN, at, &p, &n));
-        tokens = p;
-        for (uint64_t i = 0; i < n; i++)
-            part += tokens[i];
-        *sum += part;
-    }
-    return ST_OK;
-}
-
-static enum status scan_widened(const struct token_store *s, uint64_t *sum)
-{
-    static int32_t window[65536];
-    uint64_t total = token_store_tokens(s, TOKENS_TRAIN);
-
-    for (uint64_t at = 0; at + 65536 <= total; at += 65536) {
-        TRY(token_store_read(s, TOKENS_TRAIN, at, 65536, window));
-        *sum += (uint64_t)window[at % 65536];
-    }
-    return ST_OK;
-}
-
-static enum status measure_scan(struct bench *b, const struct token_store *s, const char *variant,
-                                enum status (*scan)(const struct token_store *, uint64_t *))
-{
-    double *rates = mem_array((size_t)b->repeat, sizeof *rates);
-    double bytes = (double)token_store_tokens(s, TOKENS_TRAIN) * token_store_width(s);
-    volatile uint64_t kept;         /* so that the work cannot be left out */
-    uint64_t sum = 0;
-    enum status st = scan(s, &sum);     /* once unmeasured: page faults */
-
-    for (int i = 0; st == ST_OK && i < b->repeat; i++) {
-        double start = bench_now();
-
-        st = scan(s, &sum);
-        rates[i] = bytes / 1e9 / (bench_now() - start);
-    }
-    kept = sum;
-    (void)kept;
-    if (st == ST_OK)
-        bench_report(b,
-                     &(struct bench_result){ .variant = variant,
-                                             .unit = "GB/s",
-                                             .values = rates,
-                                             .count = b->repeat,
-                                             .yardstick = "memory scan",
-                                             .yardstick_value = bench_memory_scan((size_t)bytes) });
-    free(rates);
-    return st;
-}
-
-static enum status scan_store(struct bench *b, const char *path)
-{
-    struct token_store *s;
-    enum status st;
-
-    TRY(make_store(path));
-    TRY(token_store_open(path, &s));
-    st = measure_scan(b, s, "in place", scan_in_place);
-    if (st == ST_OK)
-        st = measure_scan(b, s, "to int32", scan_widened);
-    token_store_close(s);
-    return st;
-}
-
-static enum status bench_scan(struct bench *b)
-{
-    struct arena a = { 0 };
-    char *folder;
-    enum status st = bench_folder_open(&a, &folder);
-
-    if (st == ST_OK)
-        st = bench_folder_close(folder, scan_store(b, path_join(&a, folder, "tokens")));
-    arena_release(&a);
-    return st;
-}
-
 const struct bench_case store_benches[] = {
     { "documents", bench_documents },
-    { "scan", bench_scan },
+    { "scan", bench_token_scan },
+    { "samples", bench_token_samples },
+    { "open 1000 shards", bench_token_open },
+    { "disk", bench_token_disk },
     { "inputs 100k unchanged", bench_inputs_unchanged },
     { "inputs 100k cold", bench_inputs_cold },
     { NULL, NULL },

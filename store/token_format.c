@@ -195,11 +195,83 @@ static enum status read_meta(const json_t *o, const char *what, struct token_sha
     return read_digest(o, "corpus", what, false, m->corpus);
 }
 
+/* A scan of the form that token_meta_print() makes, for stores of thousands of shards: a parse takes a quarter of the
+ * time of opening one. It takes only what the parse would take, and leaves all else to it. */
+struct meta_scan {
+    const char *p, *end;
+    bool ok;
+};
+
+static void scan_literal(struct meta_scan *c, const char *text)
+{
+    size_t n = strlen(text);
+
+    c->ok = c->ok && (size_t)(c->end - c->p) >= n && memcmp(c->p, text, n) == 0;
+    c->p += c->ok ? n : 0;
+}
+
+static uint64_t scan_count(struct meta_scan *c, const char *before, uint64_t max)
+{
+    uint64_t v = 0;
+    int digits = 0;
+
+    scan_literal(c, before);
+    while (c->ok && c->p < c->end && *c->p >= '0' && *c->p <= '9' && digits < 16) {
+        v = 10 * v + (uint64_t)(*c->p++ - '0');
+        digits++;
+    }
+    c->ok = c->ok && digits > 0 && v <= max && (digits == 1 || c->p[-digits] != '0');
+    return v;
+}
+
+static void scan_digest(struct meta_scan *c, const char *before, bool needed, char out[SHA256_HEX])
+{
+    size_t n = 0;
+
+    scan_literal(c, before);
+    while (c->ok && n < SHA256_HEX - 1 && c->p < c->end && *c->p != '"')
+        out[n++] = *c->p++;
+    out[n] = 0;
+    c->ok = c->ok && (manifest_is_digest(out) || (!needed && n == 0));
+}
+
+static void scan_counts(struct meta_scan *c, const char *before, struct token_counts *out)
+{
+    scan_literal(c, before);
+    out->documents = scan_count(c, ":{\"documents\":", COUNT_MAX);
+    out->skips = scan_count(c, ",\"skips\":", COUNT_MAX);
+    out->text_bytes = scan_count(c, ",\"text_bytes\":", COUNT_MAX);
+    out->tokens = scan_count(c, ",\"tokens\":", COUNT_MAX);
+    scan_literal(c, "}");
+    c->ok = c->ok && out->skips <= out->tokens;
+}
+
+static bool scan_meta(struct span text, struct token_shard_meta *m)
+{
+    struct meta_scan c = { text.p, text.p + text.n, true };
+    uint64_t bits;
+
+    c.ok = scan_count(&c, "{\"block_bytes\":", TOKEN_BLOCK_BYTES) == TOKEN_BLOCK_BYTES && c.ok;
+    scan_digest(&c, ",\"corpus\":\"", false, m->corpus);
+    bits = scan_count(&c, "\",\"dtype\":\"u", 32);
+    m->labels = scan_count(&c, "\",\"labels\":", UINT32_MAX);
+    scan_digest(&c, ",\"tokenizer\":\"", true, m->tokenizer);
+    scan_counts(&c, "\",\"train\"", &m->parts[TOKENS_TRAIN]);
+    scan_counts(&c, ",\"validation\"", &m->parts[TOKENS_VALIDATION]);
+    c.ok = scan_count(&c, ",\"version\":", UINT32_MAX) == TOKEN_FORMAT_VERSION && c.ok;
+    m->vocab = (uint32_t)scan_count(&c, ",\"vocab\":", UINT32_MAX);
+    scan_literal(&c, "}");
+    m->width = token_width_of(m->vocab);
+    return c.ok && c.p == c.end && bits == 8 * (uint64_t)m->width;
+}
+
 enum status token_meta_parse(const char *what, struct span text, struct token_shard_meta *m)
 {
     json_t *o;
     enum status st;
 
+    if (scan_meta(text, m))
+        return ST_OK;
     TRY(json_parse(text.p, text.n, what, &o));
     st = read_meta(o, what, m);
     json_decref(o);

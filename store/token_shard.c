@@ -11,7 +11,6 @@
 
 #define TXN_BYTES ((size_t)32 << 20)        /* of values; they are in memory until commit */
 #define TAILS_SLACK ((size_t)4 << 20)       /* what is not yet a whole block, but for ids */
-#define HEADS_BYTES 8192                    /* an LMDB file is nothing before it has its two heads */
 
 /* What of a part is not yet a whole block. */
 struct part_tail {
@@ -191,29 +190,13 @@ static enum status load(struct token_shard_writer *w)
     return load_labels(w);
 }
 
-/* LMDB maps the file by what its heads say: it must be that long. */
-static enum status check_length(struct token_shard_writer *w)
-{
-    MDB_envinfo info;
-    MDB_stat stat;
-    uint64_t bytes;
-
-    TRY(file_size(w->working, &bytes));
-    mdb_env_info(w->env.env, &info);
-    mdb_env_stat(w->env.env, &stat);
-    return bytes / stat.ms_psize > info.me_last_pgno ? ST_OK : fail_working(w, "it was cut off");
-}
-
 static enum status open_working(struct token_shard_writer *w)
 {
     w->placed = file_exists(w->working);
     token_final_clear(w->path);
     unlink(w->fresh);
     TRY(token_env_open(&w->env, w->placed ? w->working : w->fresh, TOKEN_TABLES_WRITING, MDB_NOMETASYNC));
-    if (!w->placed)
-        return ST_OK;
-    TRY(check_length(w));
-    return load(w);
+    return w->placed ? load(w) : ST_OK;
 }
 
 static char *name_with(const char *path, const char *tail)

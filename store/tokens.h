@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/status.h"
 #include "base/str.h"
@@ -104,5 +105,8 @@ MUST_USE enum status token_store_skips(const struct token_store *s, enum token_p
 void token_store_mask(const struct token_store *s, enum token_part part, uint64_t first, uint64_t n, int32_t *targets);
 /* Recomputes every checksum; ST_INTEGRITY names shard, table, block and the documents that it is about. */
 MUST_USE enum status token_store_verify(const struct token_store *s);
+/* SHA-256 of tokens and records of both parts in order, and of vocabulary and tokenizer: what the store holds, however it
+ * is cut into shards. Reads all of it. */
+MUST_USE enum status token_store_content(const struct token_store *s, char hex[SHA256_HEX]);
 
 #endif

@@ -72,28 +72,57 @@ static inline void making_names(uint64_t i, char id[64], char source[64])
     snprintf(source, 64, "source %llu", (unsigned long long)(i % 100));
 }
 
+/* One document of it, with room for what it points at. */
+struct making_document {
+    char id[64], source[64], language[8];
+    struct token_span unlearnt[2];
+    uint32_t *tokens;                   /* [longest + 1]; free() */
+    struct token_document d;
+};
+
+/* A quarter of the documents has two spans that are not learnt, a fifth no language. */
+static inline void making_make(const struct making_store *m, uint64_t i, struct making_document *out)
+{
+    uint64_t n = making_length(m, i);
+
+    if (out->tokens == NULL)
+        out->tokens = mem_array(m->longest + 1, sizeof *out->tokens);
+    making_names(i, out->id, out->source);
+    snprintf(out->language, sizeof out->language, "l%d", (int)(i % 7));
+    for (uint64_t k = 0; k < n; k++)
+        out->tokens[k] = making_token(m, i, k);
+    out->unlearnt[0] = (struct token_span){ 0, 3 };
+    out->unlearnt[1] = (struct token_span){ 5, n > 7 ? n - 7 : 0 };
+    out->d = (struct token_document){ .id = span_of(out->id), .source = span_of(out->source),
+                                      .language = i % 5 ? span_of(out->language) : (struct span){ 0 },
+                                      .text_hash = making_hash(i), .text_bytes = 4 * n, .tokens = out->tokens,
+                                      .count = n, .unlearnt = out->unlearnt,
+                                      .unlearnt_count = i % 4 == 1 && n > 7 ? 2 : 0 };
+}
+
+static inline bool making_is_unlearnt(const struct token_document *d, uint64_t k)
+{
+    for (size_t i = 0; i < d->unlearnt_count; i++)
+        if (k >= d->unlearnt[i].first && k - d->unlearnt[i].first < d->unlearnt[i].count)
+            return true;
+    return false;
+}
+
 static inline void making_fill(const struct making_store *m, const char *folder, json_t **counts)
 {
+    struct making_document doc = { .tokens = NULL };
     struct token_writer *w;
-    uint32_t *tokens = mem_array(m->longest + 1, sizeof *tokens);
 
     assert_ok(token_writer_open(&(struct token_writer_args){ .folder = folder, .vocab = m->vocab,
                                                              .shard_tokens = m->shard_tokens,
                                                              .tokenizer_digest = MAKING_TOKENIZER,
                                                              .validation = m->validation }, &w));
     for (uint64_t i = 0; i < m->documents; i++) {
-        uint64_t n = making_length(m, i);
-        char id[64], source[64];
-
-        making_names(i, id, source);
-        for (uint64_t k = 0; k < n; k++)
-            tokens[k] = making_token(m, i, k);
-        assert_ok(token_writer_add(w, &(struct token_document){ .id = span_of(id), .source = span_of(source),
-                                                               .text_hash = making_hash(i), .text_bytes = 4 * n,
-                                                               .tokens = tokens, .count = n }));
+        making_make(m, i, &doc);
+        assert_ok(token_writer_add(w, &doc.d));
     }
     assert_ok(token_writer_close(w, counts));
-    free(tokens);
+    free(doc.tokens);
 }
 
 /* A finished store; its path. */

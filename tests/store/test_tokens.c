@@ -14,6 +14,8 @@ static const struct making_store large = { .documents = 20, .shard_tokens = 3000
 static const struct making_store wide = { .documents = 12, .shard_tokens = 700000, .longest = 200000,
                                           .vocab = 200000, .validation = 0.3 };
 
+static bool same_text(struct span a, struct span b) { return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0); }
+
 static struct token_store *open_store(const char *path)
 {
     struct token_store *s;
@@ -22,39 +24,65 @@ static struct token_store *open_store(const char *path)
     return s;
 }
 
-/* Document i of the making, which is number `index` of its part and begins at token `first`. */
-static void check_document(const struct token_store *s, const struct making_store *m, uint64_t i, enum token_part part,
-                           uint64_t index, uint64_t first)
+static void check_record(const struct token_store *s, enum token_part part, uint64_t index,
+                         const struct token_document *want, uint64_t first)
 {
+    const struct token_span *spans;
     struct token_range r;
-    char id[64], source[64];
-    int32_t *tokens;
+    struct span id;
+    size_t count;
+    uint64_t one = 1;
 
     assert_ok(token_store_document(s, part, index, &r));
-    making_names(i, id, source);
     assert_int_equal(r.first, first);
-    assert_int_equal(r.count, making_length(m, i));
-    assert_int_equal(r.text_hash, making_hash(i));
-    assert_true(span_eq(r.id, id));
-    assert_true(span_eq(r.source, source));
-    tokens = mem_array(r.count + 1, sizeof *tokens);
-    assert_ok(token_store_read(s, part, r.first, r.count, tokens));
-    for (uint64_t k = 0; k < r.count; k++)
-        if (tokens[k] != (int32_t)making_token(m, i, k))
-            fail_msg("token %d of document %d is %d", (int)k, (int)i, tokens[k]);
+    assert_int_equal(r.count, want->count);
+    assert_int_equal(r.text_hash, want->text_hash);
+    assert_int_equal(r.text_bytes, want->text_bytes);
+    assert_true(same_text(r.id, want->id) && same_text(r.source, want->source) && same_text(r.language, want->language));
+    assert_int_equal(token_store_first(s, part, index), first);
+    assert_int_equal(token_store_length(s, part, index), want->count);
+    assert_ok(token_store_ids(s, part, index, &id, &one));
+    assert_true(one == 1 && same_text(id, want->id));
+    assert_ok(token_store_skips(s, part, index, &scratch_arena, &spans, &count));
+    assert_int_equal(count, want->unlearnt_count);
+    for (size_t i = 0; i < count; i++)
+        assert_true(spans[i].first == want->unlearnt[i].first && spans[i].count == want->unlearnt[i].count);
+}
+
+/* Document i of the making, which is number `index` of its part and begins at token `first`. */
+static void check_document(const struct token_store *s, const struct making_document *doc, enum token_part part,
+                           uint64_t index, uint64_t first)
+{
+    const struct token_document *want = &doc->d;
+    int32_t *tokens = mem_array(want->count + 1, sizeof *tokens), *masked = mem_array(want->count + 1, sizeof *tokens);
+
+    check_record(s, part, index, want, first);
+    assert_ok(token_store_read(s, part, first, want->count, tokens));
+    memcpy(masked, tokens, want->count * sizeof *tokens);
+    token_store_mask(s, part, first, want->count, masked);
+    for (uint64_t k = 0; k < want->count; k++) {
+        if (tokens[k] != (int32_t)want->tokens[k])
+            fail_msg("token %d of '%s' is %d", (int)k, doc->id, tokens[k]);
+        if (masked[k] != (making_is_unlearnt(want, k) ? -1 : tokens[k]))
+            fail_msg("target %d of '%s' is %d", (int)k, doc->id, masked[k]);
+    }
+    free(masked);
     free(tokens);
 }
 
 static void check_store(const struct token_store *s, const struct making_store *m)
 {
     uint64_t index[TOKENS_PARTS] = { 0 }, first[TOKENS_PARTS] = { 0 };
+    struct making_document doc = { .tokens = NULL };
 
     for (uint64_t i = 0; i < m->documents; i++) {
         enum token_part part = token_part_of(making_hash(i), m->validation);
 
-        check_document(s, m, i, part, index[part]++, first[part]);
+        making_make(m, i, &doc);
+        check_document(s, &doc, part, index[part]++, first[part]);
         first[part] += making_length(m, i);
     }
+    free(doc.tokens);
     for (int p = 0; p < TOKENS_PARTS; p++) {
         assert_int_equal(token_store_documents(s, (enum token_part)p), index[p]);
         assert_int_equal(token_store_tokens(s, (enum token_part)p), first[p]);
