@@ -10,19 +10,19 @@ cd "$scratch"
 . "$TUNDISH_SOURCE/tests/commands.sh"
 digest() { sed -n 's/^ *"digest": "\(.*\)",*$/\1/p' "$1/manifest.json"; }
 
-# 8 files of about 400 KB, in groups of two or more; several shards a group
+# 8 files of about 250 KB, in groups of two or more; several shards a group
 mkdir corpus
 awk 'BEGIN {
     srand(11)
     split("melt ladle mould steel the of and pours into tundish cast strand slab", w, " ")
-    for (f = 0; f < 8; f++) for (i = 0; i < 400; i++) {
+    for (f = 0; f < 8; f++) for (i = 0; i < 250; i++) {
         text = ""
         for (n = int(rand() * 300); n >= 0; n--) text = text w[1 + int(rand() * 13)] sprintf("%c", 97 + int(rand() * 26)) " "
         printf "{\"id\": \"%d-%d\", \"text\": \"%s\", \"metadata\": {\"lang\": \"l%d\"}}\n", f, i, text, i % 3 >"corpus/" f ".jsonl"
     }
 }'
 run 0 tokenizer train corpus --out t --vocab 400 --no-report
-common="corpus --tokenizer t --group-bytes 700K --shard-tokens 60000 --validation 0.1"
+common="corpus --tokenizer t --group-bytes 450K --shard-tokens 60000 --validation 0.1"
 tokenize() { run "$1" tokenize $common "${@:2}"; }
 
 before=$(date +%s%N)
@@ -78,7 +78,7 @@ has err "'broken.work' belongs to a run with shard-tokens 60000, this one has 50
 [ -e broken.work ] || fail "a refused run removed another's work"
 cp -r corpus other
 echo '{"id": "one more", "text": "melt"}' >>other/7.jsonl
-run 2 tokenize other --tokenizer t --group-bytes 700K --shard-tokens 60000 --validation 0.1 --out broken
+run 2 tokenize other --tokenizer t --group-bytes 450K --shard-tokens 60000 --validation 0.1 --out broken
 has err "'broken.work' belongs to a run with corpus"
 flock broken.work/lock bash -c 'echo held >held; sleep 60' &
 holder=$!
@@ -126,11 +126,11 @@ fi
 cp -r corpus faulty
 echo '{"id": "x", "text": 7}' >>faulty/5.jsonl
 run 2 tokenize faulty --tokenizer t --out refused
-has err "'faulty/5.jsonl' line 401"
-sed -i '401d' faulty/5.jsonl
+has err "'faulty/5.jsonl' line 251"
+sed -i '251d' faulty/5.jsonl
 echo '{"id": "x", "text": "melt", "metadata": {"learn": [[0, 5]]}}' >>faulty/5.jsonl
 run 2 tokenize faulty --tokenizer t --out refused --learn-only learn
-has err "'faulty/5.jsonl' line 401: metadata 'learn': item 1 is \[0, 5\]"
+has err "'faulty/5.jsonl' line 251: metadata 'learn': item 1 is \[0, 5\]"
 ls -d refused* 2>/dev/null && fail "a refused run left something"
 run 0 tokenize faulty --tokenizer t --out learnt
 echo "whatever ends it, it goes on"

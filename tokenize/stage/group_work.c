@@ -1,12 +1,17 @@
 #include "tokenize/stage/group_work.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
+#include "base/platform.h"
 #include "base/progress.h"
 #include "tokenize/encode/encode_stream.h"
 #include "tokenize/stage/learn_only.h"
 
+#define BOOT_LIMIT 4096
 #define PLACE_LINE_BITS 40           /* of a tag: a line of a file below, the file's number above */
 
 struct group_work {
@@ -88,8 +93,45 @@ static enum status take_finished(struct group_work *g)
     return ST_OK;
 }
 
+static enum status put_unsynced(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    enum status st;
+
+    if (fd < 0)
+        return fail_errno(ST_IO, "cannot create '%s'", path);
+    st = file_put(fd, path, text, strlen(text));
+    if (close(fd) != 0 && st == ST_OK)
+        st = fail_errno(ST_IO, "cannot close '%s'", path);
+    return st;
+}
+
+/* Growing shards are not synced: they are as they were left only as long as the machine runs. Which start of it they
+ * are of stands beside them, written before the first of them, and not synced either: torn or lost, it is
+ * another one's. */
+static enum status drop_untrusted(struct group_work *g)
+{
+    const char *path = arena_printf(&g->arena, "%s/group-%05zu.boot", g->w->folder, g->args->group);
+    char now[BOOT_NAME];
+    struct buf was = { 0 };
+    bool same;
+
+    boot_name(now);
+    if (file_exists(path))
+        TRY(file_read(path, BOOT_LIMIT, &was));
+    same = was.p != NULL && *now != 0 && strcmp(was.p, now) == 0;
+    buf_release(&was);
+    if (same)
+        return ST_OK;
+    TRY(file_remove_tree(part_path(g, g->record->count)));
+    TRY(file_remove_tree(part_path(g, g->record->count + 1)));
+    TRY(file_remove_tree(part_path(g, g->record->count + 2)));
+    return put_unsynced(path, now);
+}
+
 static enum status find_place(struct group_work *g)
 {
+    TRY(drop_untrusted(g));
     for (size_t i = 0; i < g->record->count; i++)
         g->taken += part_counts_documents(g->record->v[i].parts);
     g->number = g->record->count;
