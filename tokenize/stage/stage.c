@@ -24,7 +24,8 @@ struct stage {
     struct tokenize_work work;
     struct artifact *out;            /* rank 0's, as is the next */
     struct unfinished unfinished;
-    bool claimed;                    /* OUT.work is this run's */
+    bool claimed;                    /* OUT.work is this run's; rank 0 */
+    bool working;                    /* and all ranks know it */
     struct part_counts parts[TOKENS_PARTS];
     uint64_t shards, encoded;        /* of the store; bytes of text in this run, by all ranks */
     double begun;
@@ -104,6 +105,7 @@ static enum status share(struct stage *s, struct told *t)
     w->meta.width = token_width_of(w->meta.vocab);
     memcpy(w->meta.tokenizer, t->tokenizer, SHA256_HEX);
     memcpy(w->meta.corpus, t->corpus, SHA256_HEX);
+    s->working = true;
     return ST_OK;
 }
 
@@ -267,14 +269,14 @@ static enum status tell_kept(const struct stage *s, enum status st)
 /* Inputs that are not what they should be are other inputs when they are mended: the work so far is of no use. */
 static bool is_of_no_use(const struct stage *s, enum status st)
 {
-    return s->unfinished.path != NULL && s->claimed && (st == ST_FORMAT || st == ST_UNSUPPORTED);
+    return s->claimed && (st == ST_FORMAT || st == ST_UNSUPPORTED);
 }
 
 static enum status settle(struct stage *s, enum status st)
 {
     struct failure f;
 
-    if (st != ST_OK && s->claimed && s->unfinished.path != NULL)
+    if (st != ST_OK && s->working)
         st = tell_kept(s, st);
     failure_save(&f, st);
     artifact_abort(s->out);
