@@ -14,7 +14,7 @@ static const struct opt options[] = {
              "share of documents kept for validation, by hash of their text"),
     OPT_INT(S, shard_tokens, "shard-tokens", "100000000", 1, 1e12,
             "tokens after which a shard is closed"),
-    OPT_SIZE(S, group_bytes, "group-bytes", "256M", 1, 1e15,
+    OPT_SIZE(S, group_bytes, "group-bytes", "256M", 1, 0x1p50,
              "bytes of files after which a group ends; groups are encoded apart (a .zst file counts four times)"),
     OPT_STR(S, learn_only, "learn-only", NULL,
             "the metadata's member that lists the parts of the text to learn; all else is only read",

@@ -2,7 +2,8 @@
 #include "store/making.h"
 
 #include <pthread.h>
-#include <xxhash.h>
+
+#include "store/token_reader.h"
 
 #define BLOCK_U16 524280u       /* tokens in a block */
 #define BLOCK_U32 262140u
@@ -320,20 +321,77 @@ static size_t find_block(struct span file, const struct making_store *m)
     return 0;
 }
 
+/* Where these bytes, which lie in an open store's map, are in its file. */
+static size_t place_of(const char *file, const void *p, size_t n)
+{
+    struct span whole = read_whole(file);
+    const char *at = memmem(whole.p, whole.n, p, n);
+
+    assert_non_null(at);
+    return (size_t)(at - whole.p);
+}
+
+/* Byte `at` of the file is flipped and the manifest made anew: the words are in what verifying says. */
+static void check_named(const char *path, size_t at, const char *const words[3])
+{
+    const char *file = join(path, "shard-00000.mdb");
+    struct token_store *s;
+
+    flip_bit(file, at, 3);
+    remake_manifest(path);
+    s = open_store(path);
+    assert_fails(ST_INTEGRITY, words[0], token_store_verify(s));
+    for (int i = 1; i < 3; i++)
+        if (strstr(fail_message(), words[i]) == NULL)
+            fail_msg("'%s', want '%s'", fail_message(), words[i]);
+    token_store_close(s);
+    flip_bit(file, at, 3);
+}
+
 static void verify_names_the_block_and_its_documents(void **state)
 {
     const struct making_store m = { .documents = 40, .shard_tokens = 2000000, .longest = 60000, .vocab = 1000 };
     const char *path = make_store(&m), *file = join(path, "shard-00000.mdb");
-    struct token_store *s;
-    size_t at = find_block(read_whole(file), &m);
+    struct token_shard s;
+    size_t spans, hashes, id, label;
 
-    flip_bit(file, at + 1000, 3);
-    remake_manifest(path);
-    s = open_store(path);
-    assert_fails(ST_INTEGRITY, "block 0 of 'train.tok' differs from its checksum", token_store_verify(s));
-    assert_non_null(strstr(fail_message(), "documents 0 to "));
-    assert_non_null(strstr(fail_message(), "'document 0 with a longer name' to 'document "));
-    token_store_close(s);
+    assert_ok(token_shard_open(&s, file));
+    spans = place_of(file, s.parts[TOKENS_TRAIN].skips[0], 64);
+    hashes = place_of(file, s.parts[TOKENS_TRAIN].docs[0].text_hash, 64);
+    id = place_of(file, "document 17document 18", 22);
+    label = place_of(file, "source 12l5", 11);
+    token_shard_close(&s);
+    check_named(path, find_block(read_whole(file), &m) + 1000,
+                (const char *[]){ "block 0 of 'train.tok' differs", "documents 0 to ",
+                                  "'document 0 with a longer name' to 'document " });
+    check_named(path, hashes + 8, (const char *[]){ "block 0 of 'train.doc' differs", "documents 0 to 39 of train", "document 39" });
+    check_named(path, id + 9, (const char *[]){ "block 0 of 'train.doc' differs", "documents 0 to 39 of train", "document 39" });
+    check_named(path, spans + 24, (const char *[]){ "block 0 of 'train.skip' differs", "documents 1 to 37", "'document 1' to 'document 37'" });
+    check_named(path, label + 3, (const char *[]){ "block 12 of 'src' differs", "of 1 documents", "'document 12 with" });
+}
+
+/* Damage that leads from one place to another is found on opening. */
+static void a_record_that_leads_astray_is_refused(void **state)
+{
+    const struct making_store m = { .documents = 40, .shard_tokens = 2000000, .longest = 60000, .vocab = 1000 };
+    const char *path = make_store(&m), *file = join(path, "shard-00000.mdb");
+    struct token_store *s;
+    struct token_shard shard;
+    size_t places[4];
+
+    assert_ok(token_shard_open(&shard, file));
+    places[0] = place_of(file, shard.parts[TOKENS_TRAIN].docs[0].end, 64) + 8 * 7 + 5;
+    places[1] = place_of(file, shard.parts[TOKENS_TRAIN].docs[0].label, 64) + 4 * 7 + 2;
+    places[2] = place_of(file, shard.parts[TOKENS_TRAIN].docs[0].id_end, 64) + 4 * 7 + 2;
+    places[3] = place_of(file, shard.parts[TOKENS_TRAIN].skips[0], 64) + 16 + 5;
+    token_shard_close(&shard);
+    for (int i = 0; i < 4; i++) {
+        flip_bit(file, places[i], 6);
+        remake_manifest(path);
+        assert_fails(ST_INTEGRITY, i < 3 ? "block 0 of 'train.doc' differs from its checksum; it is documents 0 to"
+                                         : "block 0 of 'train.skip'", token_store_open(path, &s));
+        flip_bit(file, places[i], 6);
+    }
 }
 
 static void a_token_outside_the_vocabulary_is_found_on_reading(void **state)
@@ -378,6 +436,67 @@ static void shards_that_do_not_belong_together_are_refused(void **state)
     put_file(join(path, "shard-00001.mdb"), own.p, own.n);
     remake_manifest(path);
     token_store_close(open_store(path));
+}
+
+/* The shard gets another name, in the folder and in the manifest. */
+static void rename_shard(const char *path, const char *from, const char *to)
+{
+    const char *name = join(path, "manifest.json");
+    json_t *manifest, *files;
+
+    assert_int_equal(rename(join(path, from), join(path, to)), 0);
+    assert_ok(json_read_file(name, &manifest));
+    files = json_object_get(manifest, "files");
+    json_object_set(files, to, json_object_get(files, from));
+    json_object_del(files, from);
+    assert_ok(json_write_file(name, manifest));
+    json_decref(manifest);
+    remake_manifest(path);
+}
+
+static void numbers_order_shards_and_may_be_missing(void **state)
+{
+    const char *path = make_store(&small);
+    struct token_store *s = open_store(path);
+    uint64_t shards = token_store_shards(s);
+    char from[TOKEN_SHARD_NAME], to[TOKEN_SHARD_NAME];
+
+    assert_true(shards >= 3);
+    token_store_close(s);
+    for (uint32_t i = (uint32_t)shards; i-- > 0;) {
+        token_shard_name((struct token_shard_id){ i, 0 }, from);
+        token_shard_name((struct token_shard_id){ 3 * i + 8, i % 3 }, to);
+        rename_shard(path, from, to);
+    }
+    s = open_store(path);
+    check_store(s, &small);
+    assert_int_equal(token_store_shards(s), shards);
+    token_store_close(s);
+    rename_shard(path, "shard-00008.mdb", "shard-00011.mdb");
+    assert_fails(ST_FORMAT, "editions", token_store_open(path, &s));
+    rename_shard(path, "shard-00011.mdb", "shard-8.mdb");
+    assert_fails(ST_FORMAT, "shard-8.mdb' has no shard's name", token_store_open(path, &s));
+}
+
+static void content_does_not_know_of_shards(void **state)
+{
+    struct making_store other = small;
+    char a[SHA256_HEX], b[SHA256_HEX];
+    struct token_store *s = open_store(make_store(&small));
+
+    assert_ok(token_store_content(s, a));
+    token_store_close(s);
+    for (int i = 0; i < 4; i++) {
+        other = small;
+        other.shard_tokens = i == 0 ? UINT64_MAX : 1777;
+        other.documents -= i == 1;
+        other.validation += i == 2 ? 0.01 : 0;
+        other.longest += i == 3;
+        s = open_store(make_store(&other));
+        assert_ok(token_store_content(s, b));
+        token_store_close(s);
+        assert_int_equal(strcmp(a, b) == 0, i == 0);
+    }
 }
 
 /* ---- threads ---- */
@@ -468,7 +587,10 @@ int main(void)
         cmocka_unit_test(a_flipped_bit_is_found_before_lmdb_sees_it),
         cmocka_unit_test(a_cut_off_or_missing_shard_is_refused),
         cmocka_unit_test(verify_names_the_block_and_its_documents),
+        cmocka_unit_test(a_record_that_leads_astray_is_refused),
         cmocka_unit_test(a_token_outside_the_vocabulary_is_found_on_reading),
+        cmocka_unit_test(numbers_order_shards_and_may_be_missing),
+        cmocka_unit_test(content_does_not_know_of_shards),
         cmocka_unit_test(shards_that_do_not_belong_together_are_refused),
         cmocka_unit_test(threads_may_read_one_store),
         cmocka_unit_test(the_golden_store_is_read),

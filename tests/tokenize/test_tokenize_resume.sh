@@ -87,6 +87,14 @@ tokenize 4 --out broken
 kill $holder $(pgrep -P $holder) 2>/dev/null || true
 wait $holder 2>/dev/null || true
 cp -r broken.work kept
+cp -r broken.work rebooted.work
+for g in 0 1 2 3; do        # a loss of power: what grew may be anything
+    [ -e rebooted.work/group-0000$g.json ] || touch rebooted.work/group-0000$g-000.mdb.part
+    [ ! -e rebooted.work/group-0000$g.boot ] || echo another >rebooted.work/group-0000$g.boot
+done
+for f in rebooted.work/*.part; do echo spoilt >"$f"; done
+tokenize 0 --out rebooted
+[ "$(digest rebooted)" = "$(digest whole)" ] || fail "a restart of the machine leads to another store"
 tokenize 0 --out broken
 has err 'going on from'
 [ "$(digest broken)" = "$(digest whole)" ] || fail "an interruption leads to another store"

@@ -12,6 +12,7 @@
 #include "tokenize/stage/group_record.h"
 #include "tokenize/stage/learn_only.h"
 #include "tokenize/stage/stage.h"
+#include "tokenize/tokenize_cmd.h"
 
 static void write_text(const char *path, const char *text) { put_file(path, text, strlen(text)); }
 
@@ -400,6 +401,44 @@ static void text_files_are_documents(void **state)
     arena_release(&a);
 }
 
+/* ---- the whole ---- */
+
+static void check_document(const struct token_store *s, uint64_t index, const char *language, const char *learnt)
+{
+    int32_t targets[16] = { 0 };
+    struct token_range d;
+
+    assert_ok(token_store_document(s, TOKENS_TRAIN, index, &d));
+    assert_true(span_eq(d.language, language));
+    assert_int_equal(d.count, strlen(learnt));
+    token_store_mask(s, TOKENS_TRAIN, d.first, d.count, targets);
+    for (size_t i = 0; i < d.count; i++)
+        assert_int_equal(targets[i], learnt[i] == 'y' ? 0 : -1);
+}
+
+/* In the vocabulary of the test each byte of these words is a token of its own. */
+static void a_store_knows_languages_and_what_is_learnt(void **state)
+{
+    const char *corpus = scratch_path("learn.jsonl"), *out = scratch_path("store");
+    struct tokenize_options o = { .corpus = corpus, .out = out, .learn_only = "learn", .group_bytes = 1 << 20,
+                                  .shard_tokens = 1000, .threads = 2 };
+    struct token_store *s;
+
+    (void)state;
+    o.tokenizer = arena_strdup(&scratch_arena, making_golden("gpt2", "json"));
+    write_text(corpus, "{\"id\": \"a\", \"text\": \"zqxj\", \"metadata\": {\"lang\": \"en\", \"learn\": [[1, 2]]}}\n"
+                       "{\"id\": \"b\", \"text\": \"zqxj\", \"metadata\": {\"language\": \"de\"}}\n"
+                       "{\"id\": \"c\", \"text\": \"zqxj\", \"metadata\": {\"learn\": [[3, 4]]}}\n"
+                       "{\"id\": \"d\", \"text\": \"zqxj\", \"metadata\": {\"learn\": []}}\n");
+    assert_ok(tokenize_stage(&cmd_tokenize, &o));
+    assert_ok(token_store_open(out, &s));
+    check_document(s, 0, "en", "nynnn");
+    check_document(s, 1, "de", "yyyyy");
+    check_document(s, 2, "", "nnnyy");
+    check_document(s, 3, "", "nnnnn");
+    token_store_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -410,6 +449,7 @@ int main(void)
         cmocka_unit_test(a_record_comes_back_and_others_are_refused),
         cmocka_unit_test(a_corpus_is_read_from_any_file_and_document_on),
         cmocka_unit_test(text_files_are_documents),
+        cmocka_unit_test(a_store_knows_languages_and_what_is_learnt),
     };
 
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);

@@ -24,7 +24,8 @@ struct stage {
     struct tokenize_work work;
     struct artifact *out;            /* rank 0's, as is the next */
     struct unfinished unfinished;
-    bool claimed;                    /* OUT.work is this run's */
+    bool claimed;                    /* OUT.work is this run's; rank 0 */
+    bool working;                    /* and all ranks know it */
     struct part_counts parts[TOKENS_PARTS];
     uint64_t shards, encoded;        /* of the store; bytes of text in this run, by all ranks */
     double begun;
@@ -106,6 +107,7 @@ static enum status share(struct stage *s, struct told *t)
     w->meta.width = token_width_of(w->meta.vocab);
     memcpy(w->meta.tokenizer, t->tokenizer, SHA256_HEX);
     memcpy(w->meta.corpus, t->corpus, SHA256_HEX);
+    s->working = true;
     return ST_OK;
 }
 
@@ -195,11 +197,17 @@ static enum status place_group(struct stage *s, size_t group)
     return st;
 }
 
-static json_t *counts_of(const struct stage *s, enum token_part p)
+/* As token_writer_close() says them. */
+static json_t *counts_of(const struct stage *s)
 {
-    return json_pack("{s:I, s:I, s:I, s:I}", "shards", (json_int_t)s->shards, "documents",
-                     (json_int_t)s->parts[p].documents, "tokens", (json_int_t)s->parts[p].tokens,
-                     "text_bytes", (json_int_t)s->parts[p].text_bytes);
+    json_t *counts = json_pack("{s:I}", "shards", (json_int_t)s->shards);
+
+    for (int p = 0; p < TOKENS_PARTS; p++)
+        json_object_set_new(counts, token_part_names[p],
+                            json_pack("{s:I, s:I, s:I}", "documents", (json_int_t)s->parts[p].documents,
+                                      "tokens", (json_int_t)s->parts[p].tokens, "text_bytes",
+                                      (json_int_t)s->parts[p].text_bytes));
+    return counts;
 }
 
 static void warn_of_no_validation(const struct stage *s)
@@ -213,11 +221,8 @@ static void warn_of_no_validation(const struct stage *s)
 static enum status commit(struct stage *s)
 {
     struct artifact *out = s->out;
-    json_t *counts = json_object();
 
-    for (int p = 0; p < TOKENS_PARTS; p++)
-        json_object_set_new(counts, token_part_names[p], counts_of(s, (enum token_part)p));
-    artifact_set_counts(out, counts);
+    artifact_set_counts(out, counts_of(s));
     s->out = NULL;
     TRY(artifact_commit(out, NULL));
     return unfinished_remove(&s->unfinished);
@@ -269,14 +274,14 @@ static enum status tell_kept(const struct stage *s, enum status st)
 /* Inputs that are not what they should be are other inputs when they are mended: the work so far is of no use. */
 static bool is_of_no_use(const struct stage *s, enum status st)
 {
-    return s->unfinished.path != NULL && s->claimed && (st == ST_FORMAT || st == ST_UNSUPPORTED);
+    return s->claimed && (st == ST_FORMAT || st == ST_UNSUPPORTED);
 }
 
 static enum status settle(struct stage *s, enum status st)
 {
     struct failure f;
 
-    if (st != ST_OK && s->claimed && s->unfinished.path != NULL)
+    if (st != ST_OK && s->working)
         st = tell_kept(s, st);
     failure_save(&f, st);
     artifact_abort(s->out);
