@@ -90,7 +90,6 @@ static enum status steps_from_probe(struct trainer *t, int64_t *steps)
 
 static enum status steps_from_minutes(struct trainer *t, int64_t *steps)
 {
-    TRY(check_steps(t, 1)); /* which a probe reads */
     *steps = 0;
     if (comm_rank(t->comm) == 0)
         TRY(work_read_plan(&t->work, steps));
@@ -164,8 +163,7 @@ static enum status begin(struct arena *a, struct trainer *t)
     int64_t told = steps_told(t);
     bool found;
 
-    if (told > 0)
-        TRY(check_steps(t, told));
+    TRY(check_steps(t, told > 0 ? told : 1)); /* one is what a probe reads */
     TRY(go_on(a, t, &found));
     if (found)
         TRY(same_steps(t, told));

@@ -48,7 +48,7 @@ refused 2 'tokenize with the same one' train $shape --steps 9 --phases '[{step: 
 
 # inputs and output
 refused 2 "there is no 'nothing'" train --store nothing --steps 1 --out no
-refused 2 "'ck' is a checkpoint, want a token-store (\`tundish tokenize\` makes one)" train --store ck --steps 1 --out no
+refused 2 "'ck' is a checkpoint, want a token-store or a token-blend" train --store ck --steps 1 --out no
 refused 2 "'tokens' holds no model: it has no config.json" train $shape --init tokens --steps 1 --out no
 refused 2 "there is no model folder 'nothing'" train $shape --init nothing --steps 1 --out no
 touch file
