@@ -8,7 +8,7 @@
 #include "store/artifact_search.h"
 #include "store/manifest.h"
 
-#define BLEND_VERSION 1
+#define BLEND_VERSION    1
 #define BLEND_BYTES_MOST ((uint64_t)1 << 20)
 
 /* ---- blend.json ---- */
@@ -20,10 +20,10 @@ void blend_print(const struct blend_record *r, struct buf *out)
     for (size_t i = 0; i < r->count; i++) {
         const struct blend_store *s = &r->stores[i];
 
-        json_array_append_new(stores, json_pack("{s:s, s:f, s:f, s:I, s:I}", "digest", s->digest,
-                                                "weight", s->weight, "epochs", s->epochs,
-                                                "documents", (json_int_t)s->documents, "tokens",
-                                                (json_int_t)s->tokens));
+        json_array_append_new(stores,
+                              json_pack("{s:s, s:f, s:f, s:I, s:I}", "digest", s->digest, "weight",
+                                        s->weight, "epochs", s->epochs, "documents",
+                                        (json_int_t)s->documents, "tokens", (json_int_t)s->tokens));
     }
     all = json_pack("{s:i, s:s, s:o}", "version", BLEND_VERSION, "tokenizer", r->tokenizer,
                     "stores", stores);
@@ -32,8 +32,7 @@ void blend_print(const struct blend_record *r, struct buf *out)
     json_decref(all);
 }
 
-static enum status get_count(const json_t *object, const char *key, const char *what,
-                             uint64_t *out)
+static enum status get_count(const json_t *object, const char *key, const char *what, uint64_t *out)
 {
     int64_t n;
 
@@ -110,7 +109,8 @@ enum status blend_parse(const char *what, struct span text, struct arena *a,
 static enum status find_store(const struct blend *b, struct artifact_search *s, const char *path,
                               struct sampling_source *out)
 {
-    const char *beside = path_join(s->arena, b->path, arena_printf(s->arena, "../%s", path_base(path)));
+    const char *beside =
+        path_join(s->arena, b->path, arena_printf(s->arena, "../%s", path_base(path)));
     struct token_store *store;
     bool found;
 
@@ -126,14 +126,16 @@ static enum status find_store(const struct blend *b, struct artifact_search *s, 
         return ST_OK;
     }
     if (s->seen)
-        return fail(ST_MISSING,
-                    "'%s' is not the store that the blend '%s' was made of: its digest is %.16s, want "
-                    "%.16s; make the blend again, or put the store back",
-                    s->seen, b->path, s->seen_digest, s->digest);
-    return fail(ST_MISSING,
-                "the store %.16s of the blend '%s' is neither '%s' nor '%s'; put it at one of them, or "
-                "make the blend again",
-                s->digest, b->path, path, beside);
+        return fail(
+            ST_MISSING,
+            "'%s' is not the store that the blend '%s' was made of: its digest is %.16s, want "
+            "%.16s; make the blend again, or put the store back",
+            s->seen, b->path, s->seen_digest, s->digest);
+    return fail(
+        ST_MISSING,
+        "the store %.16s of the blend '%s' is neither '%s' nor '%s'; put it at one of them, or "
+        "make the blend again",
+        s->digest, b->path, path, beside);
 }
 
 static enum status open_stores(struct blend *b, const json_t *manifest,
@@ -203,7 +205,8 @@ static enum status open_any(struct blend *b)
     else if (strcmp(kind, "token-blend") == 0)
         st = open_record(b, manifest);
     else
-        st = fail(ST_CONFIG, "'%s' is a %s, want a token-store or a token-blend (tundish store blend)",
+        st = fail(ST_CONFIG,
+                  "'%s' is a %s, want a token-store or a token-blend (tundish store blend)",
                   b->path, kind);
     json_decref(manifest);
     return st;

@@ -15,12 +15,14 @@ struct blend_options {
 static const struct opt options[] = {
     OPT_INPUTS(S, store, "store", "the token stores, 1 to 256",
                .flags = OPT_REQUIRED | OPT_POSITIONAL, .reads = "token-store"),
-    OPT_LIST(S, weight, "weight",
-             "share of the rows, one a store in their order, in proportion to each other; absent: the "
-             "stores' numbers of tokens"),
-    OPT_LIST(S, epochs, "epochs",
-             "how often a store may be read at most, one a store in their order, or one for all; 0 or "
-             "absent: without end"),
+    OPT_LIST(
+        S, weight, "weight",
+        "share of the rows, one a store in their order, in proportion to each other; absent: the "
+        "stores' numbers of tokens"),
+    OPT_LIST(
+        S, epochs, "epochs",
+        "how often a store may be read at most, one a store in their order, or one for all; 0 or "
+        "absent: without end"),
     OPT_OUTPUT(S, out, "out", "folder of the blend", .flags = OPT_REQUIRED),
     OPT_END
 };
@@ -42,7 +44,8 @@ static enum status fill_numbers(const struct blend_options *o, struct blend_reco
         return fail(ST_CONFIG, "%zu weights for %zu stores; give one a store, in their order",
                     o->weight.count, r->count);
     if (o->epochs.count > 1 && o->epochs.count != r->count)
-        return fail(ST_CONFIG, "%zu numbers of epochs for %zu stores; give one a store, or one for all",
+        return fail(ST_CONFIG,
+                    "%zu numbers of epochs for %zu stores; give one a store, or one for all",
                     o->epochs.count, r->count);
     for (size_t i = 0; i < r->count; i++) {
         struct blend_store *s = &r->stores[i];
@@ -59,8 +62,9 @@ static enum status fill_numbers(const struct blend_options *o, struct blend_reco
 /* What sampling would refuse, and how long the blend lasts. */
 static enum status check_sampling(const struct blend *b)
 {
-    struct sampling_phase phase = { .length = 1024, .rows = 1, .sources = b->sources,
-                                    .source_count = b->count };
+    struct sampling_phase phase = {
+        .length = 1024, .rows = 1, .sources = b->sources, .source_count = b->count
+    };
     struct sampling_args args = { .packing = PACK_CONCAT, .phases = &phase, .phase_count = 1 };
     struct sampling *s;
     char digits[28];
@@ -75,8 +79,7 @@ static enum status check_sampling(const struct blend *b)
     return ST_OK;
 }
 
-static enum status open_all(const struct blend_options *o, struct blend *b,
-                            struct blend_record *r)
+static enum status open_all(const struct blend_options *o, struct blend *b, struct blend_record *r)
 {
     if (o->store.count > SAMPLING_SOURCES_MOST)
         return fail(ST_CONFIG, "%zu stores, want at most %d", o->store.count,
@@ -161,10 +164,11 @@ const struct command cmd_store_blend = {
     .name = "store blend",
     .summary = "several token stores, with weights, to be read as one",
     .details =
-        "Writes weights and caps of epochs, not tokens: training reads the stores where they lie, and "
-        "knows each by its\ndigest. After any number of rows each store has had its share to within a few "
-        "rows. A store that is at its cap leaves\nits share to the others.\n\n"
-        "  tundish store blend web books --weight 0.9 --weight 0.1 --epochs 1 --epochs 4 --out mix\n"
+        "Writes weights and caps of epochs, not tokens: training reads the stores where they lie, "
+        "and knows each by its\ndigest. After any number of rows each store has had its share to "
+        "within a few rows. A store that is at its cap leaves\nits share to the others.\n\n"
+        "  tundish store blend web books --weight 0.9 --weight 0.1 --epochs 1 --epochs 4 "
+        "--out mix\n"
         "  tundish train --store mix --out model",
     .opts = options,
     .cfg_size = sizeof(struct blend_options),

@@ -12,14 +12,14 @@
 #include "store/blend.h"
 #include "store/read_plan.h"
 
-#define ORDER_SINCE 2                /* the first version of `train` that reads in this order */
+#define ORDER_SINCE 2 /* the first version of `train` that reads in this order */
 
 struct step_search {
     const struct find_step *o;
     struct arena arena;
     json_t *manifest;
     struct read_plan plan;
-    struct blend *blends;            /* of each of the plan's inputs */
+    struct blend *blends; /* of each of the plan's inputs */
     size_t open;
     struct sampling *sampling;
     struct buf text;
@@ -36,11 +36,12 @@ static enum status check_stage(const struct step_search *f)
 
     if (train == NULL || strcmp(stage, train->name) != 0 || version < ORDER_SINCE ||
         version > train->stage_version)
-        return fail(ST_UNSUPPORTED,
-                    "'%s' was made by %s, version %lld; what it has read is known of train, version %d "
-                    "to %d",
-                    f->o->checkpoint, stage, (long long)version, ORDER_SINCE,
-                    train ? train->stage_version : ORDER_SINCE);
+        return fail(
+            ST_UNSUPPORTED,
+            "'%s' was made by %s, version %lld; what it has read is known of train, version %d "
+            "to %d",
+            f->o->checkpoint, stage, (long long)version, ORDER_SINCE,
+            train ? train->stage_version : ORDER_SINCE);
     return ST_OK;
 }
 
@@ -53,8 +54,7 @@ static enum status check_step(const struct step_search *f)
                     f->o->checkpoint);
     if (f->o->step < 1 || f->o->step > json_integer_value(step))
         return fail(ST_LIMIT, "step %lld of '%s', which has made the steps 1 to %lld",
-                    (long long)f->o->step, f->o->checkpoint,
-                    (long long)json_integer_value(step));
+                    (long long)f->o->step, f->o->checkpoint, (long long)json_integer_value(step));
     return ST_OK;
 }
 
@@ -79,7 +79,7 @@ static enum status look(const struct step_search *f, struct artifact_search *s, 
         TRY(artifact_search_at(s, said, &found));
     if (found)
         return ST_OK;
-    *path = NULL;
+    TRY(artifact_search_in(s, path_join(s->arena, f->o->checkpoint, ".."), path));
     for (size_t i = 0; *path == NULL && i < f->o->search.count; i++)
         TRY(artifact_search_in(s, f->o->search.v[i], path));
     return ST_OK;
@@ -88,9 +88,8 @@ static enum status look(const struct step_search *f, struct artifact_search *s, 
 static enum status open_input(struct step_search *f, size_t i, struct blend *out)
 {
     const json_t *paths = json_object_get(json_object_get(f->manifest, "aside"), "paths");
-    struct artifact_search s = {
-        .arena = &f->arena, .digest = input_text(json_object_get(f->manifest, "inputs"), i)
-    };
+    struct artifact_search s = { .arena = &f->arena,
+                                 .digest = input_text(json_object_get(f->manifest, "inputs"), i) };
     const char *said = input_text(paths, i), *path;
 
     if (s.digest == NULL)
@@ -98,14 +97,16 @@ static enum status open_input(struct step_search *f, size_t i, struct blend *out
                     f->o->checkpoint);
     TRY(look(f, &s, said, &path));
     if (path == NULL && s.seen)
-        return fail(ST_MISSING,
-                    "'%s' read the store %.16s, but at '%s' is %.16s now, as after a change to it; name "
-                    "a folder to look in with --search",
-                    f->o->checkpoint, s.digest, s.seen, s.seen_digest);
+        return fail(
+            ST_MISSING,
+            "'%s' read the store %.16s, but at '%s' is %.16s now, as after a change to it; name "
+            "a folder to look in with --search",
+            f->o->checkpoint, s.digest, s.seen, s.seen_digest);
     if (path == NULL)
         return fail(ST_MISSING,
-                    "the store %.16s that '%s' read is not at '%s'; name a folder to look in with "
-                    "--search",
+                    "the store %.16s that '%s' read is neither at '%s' nor beside it; name a "
+                    "folder to look "
+                    "in with --search",
                     s.digest, f->o->checkpoint, said ? said : "?");
     return blend_open(path, out);
 }

@@ -1,10 +1,9 @@
 #include "store/sample_blend.h"
 
-
 #include "base/arena.h"
 #include "base/status.h"
 
-static uint64_t multiply(uint64_t i, uint64_t share)   /* floor(i a) */
+static uint64_t multiply(uint64_t i, uint64_t share) /* floor(i a) */
 {
     return (uint64_t)((unsigned __int128)i * share >> 64);
 }
@@ -17,8 +16,8 @@ static void divide(struct sample_blend *b, const uint64_t *sums, size_t node, si
 
     if (high - low < 2)
         return;
-    b->shares[node] = (uint64_t)(((unsigned __int128)(sums[mid] - sums[low]) << 64) /
-                                 (sums[high] - sums[low]));
+    b->shares[node] =
+        (uint64_t)(((unsigned __int128)(sums[mid] - sums[low]) << 64) / (sums[high] - sums[low]));
     divide(b, sums, 2 * node, low, mid);
     divide(b, sums, 2 * node + 1, mid, high);
 }
@@ -90,7 +89,7 @@ uint64_t sample_blend_count(const struct sample_blend *b, size_t source, uint64_
 
 uint64_t sample_blend_row(const struct sample_blend *b, size_t source, uint64_t number)
 {
-    uint64_t low = 0, high = (uint64_t)1 << 62;   /* the answer is in [low, high) */
+    uint64_t low = 0, high = (uint64_t)1 << 62; /* the answer is in [low, high) */
 
     if (sample_blend_count(b, source, high) <= number)
         return UINT64_MAX;

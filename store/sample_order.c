@@ -4,7 +4,7 @@
 
 /* rng streams, each xored with the store's digest so that stores are ordered independently */
 #define STREAM_DOCUMENTS 0x646f63756d656e74u
-#define STREAM_ROWS 0x726f777321212121u
+#define STREAM_ROWS      0x726f777321212121u
 
 static uint64_t digest_head(const char *hex)
 {
@@ -85,8 +85,8 @@ static void extend(struct sample_order *o, struct sample_epoch *e, uint64_t toke
         uint64_t first = (e->count - 1) * SAMPLE_ORDER_EVERY, sum = e->starts[e->count - 1];
 
         for (uint64_t i = first; i < first + SAMPLE_ORDER_EVERY; i++)
-            sum += token_store_length(o->store, TOKENS_TRAIN,
-                                      rng_permute(e->seed, o->documents, i));
+            sum +=
+                token_store_length(o->store, TOKENS_TRAIN, rng_permute(e->seed, o->documents, i));
         e->starts[e->count++] = sum;
     }
 }

@@ -3,9 +3,9 @@
  * (base/rng.h), one epoch after the other. A document has a place in this endless sequence:
  * epoch * documents + its number in the epoch's order.
  *
- * Where a document's tokens begin in the epoch is known from a sparse index: running sums of lengths, one
- * every SAMPLE_ORDER_EVERY documents, made as far as somebody asks and kept for two epochs, since
- * rows straddle their border.
+ * Where a document's tokens begin in the epoch is known from a sparse index: running sums of
+ * lengths, one every SAMPLE_ORDER_EVERY documents, made as far as somebody asks and kept for two
+ * epochs, since rows straddle their border.
  */
 #ifndef TUNDISH_STORE_SAMPLE_ORDER_H
 #define TUNDISH_STORE_SAMPLE_ORDER_H
@@ -17,14 +17,14 @@
 struct sample_epoch {
     uint64_t epoch, seed;
     bool used;
-    uint64_t *starts;         /* [documents / EVERY + 1]: tokens before document i * EVERY */
-    uint64_t count;           /* how many are known, at least 1 once starts is there */
+    uint64_t *starts; /* [documents / EVERY + 1]: tokens before document i * EVERY */
+    uint64_t count;   /* how many are known, at least 1 once starts is there */
 };
 struct sample_order {
     const struct token_store *store;
-    uint64_t documents, tokens;      /* of the train part, both at least 1 */
+    uint64_t documents, tokens; /* of the train part, both at least 1 */
     uint64_t seed;
-    uint64_t digest;                 /* the first 8 bytes of the store's content digest */
+    uint64_t digest; /* the first 8 bytes of the store's content digest */
     struct sample_epoch epochs[2];
 };
 void sample_order_init(struct sample_order *o, const struct token_store *store, uint64_t seed);
@@ -38,8 +38,8 @@ uint64_t sample_order_rows_seed(const struct sample_order *o, uint64_t place);
 
 /* Where a token of the endless sequence of tokens stands. */
 struct sample_spot {
-    uint64_t place;           /* of its document */
-    uint64_t begin;           /* the document's first token, in the endless sequence of tokens */
+    uint64_t place; /* of its document */
+    uint64_t begin; /* the document's first token, in the endless sequence of tokens */
     uint64_t document, length;
 };
 /* The document that holds a token. O(log documents) and EVERY steps once the index reaches it. */

@@ -6,7 +6,7 @@
 #include "base/arena.h"
 #include "base/status.h"
 
-#define KEY_NUMBER_BITS 40       /* of a sort key, below T - count */
+#define KEY_NUMBER_BITS 40 /* of a sort key, below T - count */
 
 void sample_pack_init(struct sample_pack *p, uint64_t length)
 {
@@ -77,7 +77,7 @@ void sample_pack_add(struct sample_pack *p, const struct sample_piece *piece)
 /* The least room of a row, at least `least`; false: there is none. */
 static bool room_find(const struct sample_pack *p, uint64_t least, uint64_t *room)
 {
-    uint64_t at = least, most = p->length;      /* numbers of bits of the level */
+    uint64_t at = least, most = p->length; /* numbers of bits of the level */
 
     for (int l = 0; l < SAMPLE_ROOM_LEVELS && at <= most; l++) {
         uint64_t word = p->rooms[l][at / 64] & ~(uint64_t)0 << at % 64;
@@ -218,7 +218,8 @@ size_t sample_pieces_join(struct sample_piece *pieces, size_t count)
     for (size_t i = 0; i < count; i++) {
         struct sample_piece *last = n > 0 ? &pieces[n - 1] : NULL;
 
-        if (last && last->place == pieces[i].place && last->offset + last->count == pieces[i].offset)
+        if (last && last->place == pieces[i].place &&
+            last->offset + last->count == pieces[i].offset)
             last->count += pieces[i].count;
         else
             pieces[n++] = pieces[i];

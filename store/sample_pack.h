@@ -1,8 +1,8 @@
 /*
  * Best fit: pieces of documents are put into rows of T tokens, longest first (equal ones in the
- * order they came in), each into the row with the least room that will do (of equal ones the last that came to have
- * this room), or a new one. O(n log n) for n pieces: rows hang on lists by their room, and a tree of bits finds
- * the next room that has one.
+ * order they came in), each into the row with the least room that will do (of equal ones the last
+ * that came to have this room), or a new one. O(n log n) for n pieces: rows hang on lists by their
+ * room, and a tree of bits finds the next room that has one.
  */
 #ifndef TUNDISH_STORE_SAMPLE_PACK_H
 #define TUNDISH_STORE_SAMPLE_PACK_H
@@ -11,22 +11,22 @@
 #include <stdint.h>
 
 struct sample_piece {
-    uint64_t place;              /* of its document (sample_order.h) */
-    uint64_t document;           /* its number in the store */
-    uint64_t offset, count;      /* tokens of the document */
+    uint64_t place;         /* of its document (sample_order.h) */
+    uint64_t document;      /* its number in the store */
+    uint64_t offset, count; /* tokens of the document */
 };
 
-#define SAMPLE_ROOM_LEVELS 4     /* 64^4 = 2^24 */
+#define SAMPLE_ROOM_LEVELS 4 /* 64^4 = 2^24 */
 struct sample_pack {
-    uint64_t length;             /* T, at most 2^24 - 1 */
-    uint64_t *rooms[SAMPLE_ROOM_LEVELS];   /* bits: is there a row with this room? a bit of a level
-                                              stands for a word of the one below */
-    uint32_t *heads;             /* [T + 1]: by room the last row that came to have it, + 1 */
+    uint64_t length;                     /* T, at most 2^24 - 1 */
+    uint64_t *rooms[SAMPLE_ROOM_LEVELS]; /* bits: is there a row with this room? a bit of a level
+                                            stands for a word of the one below */
+    uint32_t *heads; /* [T + 1]: by room the last row that came to have it, + 1 */
 
-    struct sample_piece *pieces, *sorted;  /* sorted: row after row */
+    struct sample_piece *pieces, *sorted; /* sorted: row after row */
     uint64_t *keys;
-    uint32_t *row_of, *next;     /* of a sorted piece; of a row in its list */
-    uint64_t *room, *begin;      /* of a row; its first piece in sorted, rows + 1 of them */
+    uint32_t *row_of, *next; /* of a sorted piece; of a row in its list */
+    uint64_t *room, *begin;  /* of a row; its first piece in sorted, rows + 1 of them */
     size_t count, capacity, rows;
 };
 void sample_pack_init(struct sample_pack *p, uint64_t length);

@@ -37,8 +37,8 @@ void sample_place_copy(const struct sample_place *from, struct sample_place *to)
 static uint64_t window_begin(const struct sample_windows *w, uint64_t number)
 {
     uint64_t documents = w->order->documents, at = w->start->document % documents;
-    uint64_t begun = (documents - at + w->window - 1) / w->window;       /* in the first epoch */
-    uint64_t whole = (documents + w->window - 1) / w->window;            /* in each other */
+    uint64_t begun = (documents - at + w->window - 1) / w->window; /* in the first epoch */
+    uint64_t whole = (documents + w->window - 1) / w->window;      /* in each other */
 
     if (number < begun)
         return w->start->document + number * w->window;
@@ -182,7 +182,7 @@ void sample_windows_place(struct sample_windows *w, uint64_t rows, struct sample
     out->document = w->begin;
     unread = w->first + w->pack.rows - rows;
     if (unread == w->pack.rows && w->begin < w->after)
-        return;                      /* nothing of it was read: it will be packed as it is */
+        return; /* nothing of it was read: it will be packed as it is */
     out->document = w->after;
     out->rest = mem_array(w->pack.count, sizeof *out->rest);
     for (uint64_t row = rows; unread > 0; row++, unread--) {

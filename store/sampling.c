@@ -20,10 +20,11 @@ static enum status check_source(const struct sampling_source *source, const char
     if (token_store_tokens(source->store, TOKENS_TRAIN) == 0)
         return fail(ST_CONFIG, "'%s' has no tokens to train on", source->name);
     if (strcmp(token_store_tokenizer(source->store), tokenizer) != 0)
-        return fail(ST_CONFIG,
-                    "'%s' was made with the tokenizer %.16s, the first store with %.16s; a run reads "
-                    "stores of one tokenizer",
-                    source->name, token_store_tokenizer(source->store), tokenizer);
+        return fail(
+            ST_CONFIG,
+            "'%s' was made with the tokenizer %.16s, the first store with %.16s; a run reads "
+            "stores of one tokenizer",
+            source->name, token_store_tokenizer(source->store), tokenizer);
     return ST_OK;
 }
 

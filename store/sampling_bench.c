@@ -8,15 +8,16 @@
 #include "store/sampling.h"
 #include "store/store_bench.h"
 
-#define LOADER_TOKENS ((uint64_t)32 << 20)
-#define LOADER_VOCAB 50257
+#define LOADER_TOKENS  ((uint64_t)32 << 20)
+#define LOADER_VOCAB   50257
 #define LOADER_LONGEST 4096
-#define LOADER_T 1024
-#define LOADER_STEP 64               /* rows read at a time */
+#define LOADER_T       1024
+#define LOADER_STEP    64 /* rows read at a time */
 
 /* ---- a store ---- */
 
-/* Lengths as of web pages: as many between 64 and 128 tokens as between 2,048 and 4,096; 685 on average. */
+/* Lengths as of web pages: as many between 64 and 128 tokens as between 2,048 and 4,096; 685 on
+ * average. */
 static uint64_t length_of(uint64_t document)
 {
     uint64_t draw = rng_at(1, 1, document);
@@ -73,8 +74,9 @@ static enum status write_store(const char *folder)
 static enum status make_store(const char *path)
 {
     static const struct opt none[] = { OPT_END };
-    static const struct command command = { .name = "bench", .makes = "token-store", .opts = none,
-                                            .stage_version = 1 };
+    static const struct command command = {
+        .name = "bench", .makes = "token-store", .opts = none, .stage_version = 1
+    };
     struct artifact *a;
     enum status st;
 
@@ -92,7 +94,7 @@ static enum status make_store(const char *path)
 static enum status scan(const struct token_store *s, double *rate)
 {
     uint64_t total = token_store_tokens(s, TOKENS_TRAIN), n, sum = 0;
-    volatile uint64_t kept;          /* so that the work cannot be left out */
+    volatile uint64_t kept; /* so that the work cannot be left out */
     double start = bench_now();
 
     for (uint64_t at = 0; at < total; at += n) {
@@ -128,10 +130,15 @@ static enum status measure(const struct token_store *store, enum packing packing
                            const struct sampling_batch *out, double *rate)
 {
     struct sampling_source source = { .store = store, .name = "bench", .weight = 1, .epochs = 1 };
-    struct sampling_phase phase = { .length = LOADER_T, .rows = LOADER_STEP, .sources = &source,
-                                    .source_count = 1 };
-    struct sampling_args args = { .seed = 1, .packing = packing, .window = 1024, .apart = true,
-                                  .phases = &phase, .phase_count = 1 };
+    struct sampling_phase phase = {
+        .length = LOADER_T, .rows = LOADER_STEP, .sources = &source, .source_count = 1
+    };
+    struct sampling_args args = { .seed = 1,
+                                  .packing = packing,
+                                  .window = 1024,
+                                  .apart = true,
+                                  .phases = &phase,
+                                  .phase_count = 1 };
     struct sampling *s;
     enum status st;
 
@@ -146,8 +153,8 @@ static void report(const struct bench *b, const char *packing, double *rates, do
     char variant[64];
 
     snprintf(variant, sizeof variant, "%s T=%d", packing, LOADER_T);
-    bench_report(b, &(struct bench_result){ variant, "rows/s", rates, b->repeat, "plain scan",
-                                            yardstick });
+    bench_report(
+        b, &(struct bench_result){ variant, "rows/s", rates, b->repeat, "plain scan", yardstick });
     for (int i = 0; i < b->repeat; i++)
         rates[i] = 1e6 / rates[i];
     bench_report(b, &(struct bench_result){ variant, "us/row", rates, b->repeat, "plain scan",
@@ -160,7 +167,7 @@ static enum status measure_all(struct bench *b, const struct token_store *store)
     size_t n = (size_t)LOADER_STEP * LOADER_T;
     int32_t *rows = mem_array(3 * n, sizeof *rows);
     struct sampling_batch out = { rows, rows + n, rows + 2 * n };
-    enum status st = scan(store, &yardstick);    /* once unmeasured: page faults */
+    enum status st = scan(store, &yardstick); /* once unmeasured: page faults */
 
     for (int packing = 0; st == ST_OK && packing < PACKINGS; packing++) {
         st = scan(store, &yardstick);

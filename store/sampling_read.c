@@ -14,7 +14,8 @@ static void add_piece(struct sampling *s, const struct sampling_piece *piece)
     s->pieces[s->piece_count++] = *piece;
 }
 
-/* The pieces of a row that begins at a token of the source's endless sequence, and one token more. */
+/* The pieces of a row that begins at a token of the source's endless sequence, and one token more.
+ */
 static void concat_pieces(struct sampling *s, const struct sample_phase *p, struct sample_run *r,
                           uint64_t number)
 {
@@ -39,7 +40,7 @@ static void concat_pieces(struct sampling *s, const struct sample_phase *p, stru
         sample_order_next(o, &r->spot);
     }
     r->ready = true;
-    r->next = first + p->length;     /* the token that was one more: it is in the last document */
+    r->next = first + p->length; /* the token that was one more: it is in the last document */
 }
 
 static void fitted_pieces(struct sampling *s, const struct sample_phase *p, struct sample_run *r,
@@ -113,7 +114,7 @@ enum status sampling_pieces(struct sampling *s, uint64_t step, uint64_t row,
 struct row {
     const struct token_store *store;
     uint64_t length;
-    bool follow;                     /* the last token of a document has a target: what follows it */
+    bool follow; /* the last token of a document has a target: what follows it */
     int32_t *tokens, *targets, *first;
 };
 
@@ -199,8 +200,8 @@ uint64_t sampling_cu_seqlens(const int32_t *first, uint64_t length, int32_t *out
 
 /* ---- what of a document was read ---- */
 
-/* Was the token behind what has been read, at `offset` of its document, read as a target? The token before it
- * was read. */
+/* Was the token behind what has been read, at `offset` of its document, read as a target? The token
+ * before it was read. */
 static bool target_read(const struct sampling *s, const struct sample_source *source,
                         uint64_t document, uint64_t offset)
 {
@@ -209,13 +210,13 @@ static bool target_read(const struct sampling *s, const struct sample_source *so
 
     if (offset == 0 && (s->apart || s->packing != PACK_CONCAT))
         return false;
-    token_store_mask(store, TOKENS_TRAIN,
-                     token_store_first(store, TOKENS_TRAIN, document) + offset, 1, &target);
+    token_store_mask(store, TOKENS_TRAIN, token_store_first(store, TOKENS_TRAIN, document) + offset,
+                     1, &target);
     return target == 0;
 }
 
-/* PACK_CONCAT: the tokens before places[i].tokens were read; adds the last row's last target, and finds the
- * document with the last token. */
+/* PACK_CONCAT: the tokens before places[i].tokens were read; adds the last row's last target, and
+ * finds the document with the last token. */
 static void find_borders(struct sampling *s)
 {
     free(s->seen.borders);
@@ -276,7 +277,7 @@ static uint64_t fitted_seen(const struct sampling *s, struct sample_source *sour
 
     if (k >= place->document)
         return 0;
-    while (low < high) {             /* the document's first piece that was not read */
+    while (low < high) { /* the document's first piece that was not read */
         size_t mid = low + (high - low) / 2;
 
         if (place->rest[mid].place < k)

@@ -29,6 +29,7 @@ for packing in "--packing concat" "--packing best-fit --pack-window 9"; do
             }' out || fail "step $step"
         [ "$step" -lt 7 ] || ! grep -q stores/tokens out || fail "step $step read the blend"
         cat out >>told
+        [ $((step % 4)) = 0 ] || continue
         run 0 store find --checkpoint checkpoint --step "$step" --row 2
         awk -F '\t' '$1 == 2' told | tail -n "$(wc -l <out)" | cmp - out || fail "row 2 of step $step"
     done

@@ -1,6 +1,7 @@
 /* Sampling: each token once an epoch, whatever the packing, phases, blend, ranks; known beforehand where the data end. */
 #include "store/fake_tokens.h"
 
+#include "base/hash.h"
 #include "store/sampling.h"
 
 #define STORES 6
@@ -543,6 +544,65 @@ static void best_fit_wastes_little(void **state)
     sampling_close(s);
 }
 
+/* Checkpoints do not list what they have read: it follows from this order, so a change of it needs a new version of `train`. The
+ * digests are of this program's own rows; that the order is the one of FORMATS.md is shown by test_peer_sampling.sh. */
+static void the_order_stays_what_it_is(void **state)
+{
+    static const uint64_t want[PACKINGS] = { 0x3347c5a0926ff385, 0x6449fb8c5e90980e };
+
+    for (int packing = 0; packing < PACKINGS; packing++) {
+        struct setting x = one_store((enum packing)packing, 0, 30, 5);
+        struct sampling *s;
+        uint64_t digest = 0;
+
+        settle(&x);
+        use(&x, 0, 1, 0.5, 1);
+        use(&x, 0, 2, 2, 0);
+        x.phases[1] = (struct sampling_phase){ .step = 20, .length = 45, .rows = 3 };
+        use(&x, 1, 0, 1, 0);
+        use(&x, 1, 2, 1, 0);
+        x.args.phase_count = 2;
+        s = open_sampling(&x);
+        for (uint64_t step = 0; step < 60; step++) {
+            struct rows r = read_rows(s, step, 0, sampling_rows(s, step));
+
+            digest = xxh3_seed(r.tokens, r.n * r.length * 4, digest);
+            digest = xxh3_seed(r.targets, r.n * r.length * 4, digest);
+            free_rows(&r);
+        }
+        if (digest != want[packing])
+            fail_msg("%s: %llx", packing_names[packing], (unsigned long long)digest);
+        sampling_close(s);
+    }
+}
+
+/* Far out in an endless sequence rows still follow each other, and where numbers end this is said. */
+static void far_steps_are_read_or_refused(void **state)
+{
+    struct setting x = one_store(PACK_CONCAT, 0, 30, 7);
+    uint64_t far = (uint64_t)1 << 50;
+    struct rows a, b;
+    struct sampling *s;
+    int32_t none[30];
+
+    settle(&x);
+    use(&x, 0, 1, 1e-3, 0);
+    s = open_sampling(&x);
+    assert_int_equal(sampling_steps(s), UINT64_MAX);
+    a = read_rows(s, far, 0, 7);
+    b = read_rows(s, far - 1, 0, 7);
+    check_row(&x, a.tokens, a.targets, a.first, 30, 30);
+    check_row(&x, b.tokens, b.targets, b.first, 30, 30);
+    assert_memory_not_equal(a.tokens, b.tokens, 30 * 4);
+    free_rows(&a);
+    free_rows(&b);
+    assert_int_equal(sampling_read(s, UINT64_MAX - 1, 0, 1, &(struct sampling_batch){ none, none, NULL }), ST_LIMIT);
+    assert_non_null(strstr(fail_message(), "past 2^60 tokens"));
+    assert_int_equal(sampling_read(s, 0, 6, 2, &(struct sampling_batch){ none, none, NULL }), ST_LIMIT);
+    assert_non_null(strstr(fail_message(), "which has 7"));
+    sampling_close(s);
+}
+
 static void cu_seqlens_are_where_segments_begin(void **state)
 {
     static const int32_t first[8] = { 0, 0, 2, 3, 3, 3, 6, 6 };
@@ -614,6 +674,8 @@ int main(void)
         cmocka_unit_test(what_runs_out_leaves_its_share_to_the_others),
         cmocka_unit_test(a_change_in_the_middle_loses_nothing),
         cmocka_unit_test(best_fit_wastes_little),
+        cmocka_unit_test(the_order_stays_what_it_is),
+        cmocka_unit_test(far_steps_are_read_or_refused),
         cmocka_unit_test(cu_seqlens_are_where_segments_begin),
         cmocka_unit_test(what_cannot_be_is_refused),
     };
