@@ -41,6 +41,9 @@ MUST_USE enum status file_write_new(const char *path, const void *p, size_t n);
 MUST_USE enum status file_write_atomic(const char *path, const void *p, size_t n);
 /* Copies a file's bytes (at most 4 GiB) to a new name, atomically. */
 MUST_USE enum status file_copy(const char *from, const char *to);
+/* A second name of a file: a hard link, or, where the file system makes none, a copy of any size (*copied;
+ * not synced; ST_INTERRUPTED at a Ctrl-C). `to` must not exist. */
+MUST_USE enum status file_link_or_copy(const char *from, const char *to, bool *copied);
 MUST_USE enum status file_make_folders(const char *path);  /* mkdir -p */
 MUST_USE enum status file_remove_tree(const char *path);   /* absent is fine; never follows links */
 MUST_USE enum status file_rename(const char *from, const char *to);   /* and fsyncs to's parent */

@@ -15,7 +15,7 @@ struct amendment {
     const char *path;
     struct file_lock lock, next;        /* the manifest's; the new one's */
     json_t *before, *manifest;
-    json_t *added, *dropped;            /* lists of names */
+    json_t *added, *dropped;            /* an object of entries, or nulls, by name; a list of names */
 };
 
 static enum status begin(struct amendment *a, const char *kind)
@@ -38,7 +38,7 @@ enum status amend_begin(const char *path, const char *kind, struct amendment **o
 
     a->path = arena_strdup(&a->arena, path);
     a->lock.fd = a->next.fd = -1;
-    a->added = json_array();
+    a->added = json_object();
     a->dropped = json_array();
     st = begin(a, kind);
     if (st != ST_OK) {
@@ -92,7 +92,13 @@ enum status amend_clear(struct amendment *a, bool (*ours)(const char *name))
 void amend_add(struct amendment *a, const char *name)
 {
     BUG_IF(json_object_get(json_object_get(a->before, "files"), name) != NULL);
-    json_array_append_new(a->added, json_string(name));
+    json_object_set_new(a->added, name, json_null());
+}
+
+void amend_add_known(struct amendment *a, const char *name, const json_t *entry)
+{
+    amend_add(a, name);
+    json_object_set_new(a->added, name, json_deep_copy(entry));
 }
 
 void amend_drop(struct amendment *a, const char *name)
@@ -115,23 +121,32 @@ static enum status sync_file(const char *path)
     return synced ? ST_OK : ST_IO;
 }
 
+static enum status describe_file(struct amendment *a, const char *name, json_t *known, json_t *files)
+{
+    const char *path = path_join(&a->arena, a->path, name);
+    char hex[SHA256_HEX];
+    uint64_t bytes;
+
+    TRY(sync_file(path));
+    if (!json_is_null(known)) {
+        json_object_set(files, name, known);
+        return ST_OK;
+    }
+    TRY(sha256_file(path, hex, &bytes));
+    json_object_set_new(files, name, json_pack("{s:I, s:s}", "bytes", (json_int_t)bytes, "sha256", hex));
+    return ST_OK;
+}
+
 static enum status describe_files(struct amendment *a)
 {
-    json_t *files = json_object_get(a->manifest, "files"), *name;
+    json_t *files = json_object_get(a->manifest, "files"), *item;
+    const char *name;
     size_t i;
 
-    json_array_foreach(a->dropped, i, name)
-        json_object_del(files, json_string_value(name));
-    json_array_foreach(a->added, i, name) {
-        const char *path = path_join(&a->arena, a->path, json_string_value(name));
-        char hex[SHA256_HEX];
-        uint64_t bytes;
-
-        TRY(sync_file(path));
-        TRY(sha256_file(path, hex, &bytes));
-        json_object_set_new(files, json_string_value(name),
-                            json_pack("{s:I, s:s}", "bytes", (json_int_t)bytes, "sha256", hex));
-    }
+    json_array_foreach(a->dropped, i, item)
+        json_object_del(files, json_string_value(item));
+    json_object_foreach(a->added, name, item)
+        TRY(describe_file(a, name, item, files));
     return ST_OK;
 }
 

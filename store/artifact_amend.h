@@ -27,6 +27,8 @@ json_t *amend_manifest(struct amendment *a);
 MUST_USE enum status amend_clear(struct amendment *a, bool (*ours)(const char *name));
 /* A file that lies in the folder will belong to it; its name is none of the manifest's. */
 void amend_add(struct amendment *a, const char *name);
+/* The same of a file whose digest is known; entry as in a manifest's `files`. */
+void amend_add_known(struct amendment *a, const char *name, const json_t *entry);
 /* A file of the manifest will not. */
 void amend_drop(struct amendment *a, const char *name);
 /* Frees a in any case. digest may be NULL. After a failure the artifact is the old one, and the added files are left as strangers. */

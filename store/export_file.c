@@ -34,7 +34,7 @@ static void begin_zstd(struct export_file *f)
     BUG_IF(ZSTD_isError(bad));
 }
 
-enum status export_file_clear(const char *path)
+enum status export_file_prepare(const char *path)
 {
     const char *name = path_base(path);
     struct buf folder = { 0 };
@@ -43,7 +43,9 @@ enum status export_file_clear(const char *path)
     buf_add(&folder, path, (size_t)(name - path));
     if (folder.n == 0)
         buf_addc(&folder, '.');
-    st = file_clear_leftovers(folder.p);
+    st = file_make_folders(folder.p);
+    if (st == ST_OK)
+        st = file_clear_leftovers(folder.p);
     buf_release(&folder);
     return st;
 }

@@ -10,9 +10,9 @@
 #include "base/status.h"
 
 struct export_file;
-/* Removes temporary files of processes that are gone from the folder that the path will lie in; before the first
- * file is opened. */
-MUST_USE enum status export_file_clear(const char *path);
+/* Makes the folder that the path will lie in, and removes temporary files of processes that are gone from it; before
+ * the first file is opened. */
+MUST_USE enum status export_file_prepare(const char *path);
 /* A path that ends in ".zst" is compressed (one zstd frame with a checksum, level 3). */
 MUST_USE enum status export_file_open(const char *path, struct export_file **out);
 MUST_USE enum status export_file_add(struct export_file *f, const void *p, size_t n);

@@ -139,7 +139,7 @@ enum status megatron_write(const struct megatron_export *e)
                     token_part_names[e->part]);
     if (vocab > (uint32_t)INT32_MAX + 1)
         return fail(ST_UNSUPPORTED, "a vocabulary of %u entries does not fit into Megatron's i32", vocab);
-    TRY(export_file_clear(e->prefix));
+    TRY(export_file_prepare(e->prefix));
     st = open_both(&w, &idx);
     if (st == ST_OK)
         st = write_both(&w);

@@ -40,13 +40,15 @@ void store_change_abort(struct store_change *c);
 /* Is it a file that a change of a store writes, and may leave when it is killed? */
 bool store_change_is_ours(const char *name);
 
-/* Writes a shard of the store anew, as its next edition, without some documents. */
+/* Writes a shard of a store anew, without some documents. */
 struct store_rewrite {
     size_t shard;                    /* of the store's, from 0 */
-    /* Goes the document? index: of the part. */
+    /* Goes the document? index: of the part. Asked in order, train before validation. */
     bool (*goes)(void *ctx, enum token_part part, uint64_t index);
     void *ctx;
 };
+MUST_USE enum status store_copy_shard(const struct token_store *store, const struct store_rewrite *r, const char *path);
+/* A shard of the store that is changed, as its next edition. */
 /* Adds the new file to the change and drops the old one; *is gets the new one's name. */
 MUST_USE enum status store_change_rewrite(struct store_change *c, const struct store_rewrite *r, char is[TOKEN_SHARD_NAME]);
 

@@ -56,7 +56,7 @@ static enum status export_lines(const struct export_options *o, const struct tok
     struct export_file *f;
     enum status st;
 
-    TRY(export_file_clear(o->out));
+    TRY(export_file_prepare(o->out));
     TRY(export_file_open(o->out, &f));
     st = write_lines(o, store, f);
     if (st == ST_OK)

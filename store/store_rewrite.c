@@ -1,4 +1,4 @@
-/* store_change_rewrite(): a shard without some of its documents. */
+/* A shard without some of its documents. */
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -62,24 +62,24 @@ static enum status copy_all(struct rewriting *w)
     return ST_OK;
 }
 
-static enum status rewrite(struct rewriting *w, const char *path, const struct token_shard_meta *meta)
+enum status store_copy_shard(const struct token_store *store, const struct store_rewrite *r, const char *path)
 {
-    struct token_shard_writer *writer;
+    struct rewriting w = { .store = store, .r = r };
     enum status st;
 
-    TRY(token_shard_begin(path, meta, &w->writer));
-    st = copy_all(w);
-    writer = w->writer;
+    TRY(token_shard_begin(path, token_store_shard_meta(store, r->shard), &w.writer));
+    st = copy_all(&w);
+    free(w.tokens);
+    arena_release(&w.spans);
     if (st == ST_OK)
-        return token_shard_finish(writer);
-    token_shard_abort(writer);
+        return token_shard_finish(w.writer);
+    token_shard_abort(w.writer);
     return st;
 }
 
 enum status store_change_rewrite(struct store_change *c, const struct store_rewrite *r, char is[TOKEN_SHARD_NAME])
 {
-    struct rewriting w = { .store = store_change_store(c), .r = r };
-    const struct token_shard_meta *meta = token_store_shard_meta(w.store, r->shard);
+    const struct token_store *store = store_change_store(c);
     struct amendment *a = store_change_amendment(c);
     struct token_shard_place place;
     struct token_shard_id next;
@@ -87,19 +87,17 @@ enum status store_change_rewrite(struct store_change *c, const struct store_rewr
     char was[TOKEN_SHARD_NAME];
     enum status st;
 
-    token_store_shard_place(w.store, r->shard, TOKENS_TRAIN, &place);
+    token_store_shard_place(store, r->shard, TOKENS_TRAIN, &place);
     next = place.shard;
     if (++next.edition >= TOKEN_EDITIONS_MAX)
         return fail(ST_LIMIT, "shard %u was written anew %u times; make the store anew", next.number, place.shard.edition);
     token_shard_name(place.shard, was);
     token_shard_name(next, is);
-    st = rewrite(&w, path_join(&arena, amend_path(a), is), meta);
+    st = store_copy_shard(store, r, path_join(&arena, amend_path(a), is));
     if (st == ST_OK) {
         amend_add(a, is);
         amend_drop(a, was);
     }
-    free(w.tokens);
-    arena_release(&w.spans);
     arena_release(&arena);
     return st;
 }

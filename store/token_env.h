@@ -17,7 +17,7 @@ struct token_env {
     size_t map;
 };
 /* Opens the file, or makes it, with its first `tables` tables, and begins a transaction. flags: MDB_NOSYNC for a file that
- * its caller syncs, or MDB_NOMETASYNC: after a loss of power the file is as one of the last two commits left it. */
+ * its caller syncs, or that is not used after a loss of power. */
 MUST_USE enum status token_env_open(struct token_env *e, const char *path, int tables,
                                     unsigned flags);
 /* Ends the transaction and begins one with room for so many bytes of keys and values. */

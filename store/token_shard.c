@@ -1,5 +1,6 @@
 #include "store/token_shard.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -76,8 +77,8 @@ static enum status keep_tail(struct token_shard_writer *w, enum token_part part)
                          span_of_buf(&w->text));
 }
 
-/* Tails and counts go into the transaction that has all before them. The file gets its name with its first commit,
- * synced: what is found there was committed at least once. */
+/* Tails and counts go into the transaction that has all before them. The file gets its name with its first commit:
+ * what is found there was committed at least once. */
 static enum status commit(struct token_shard_writer *w, size_t room)
 {
     for (int p = 0; p < TOKENS_PARTS; p++)
@@ -88,8 +89,8 @@ static enum status commit(struct token_shard_writer *w, size_t room)
     TRY(token_env_commit(&w->env, room));
     if (w->placed)
         return ST_OK;
-    TRY(token_env_sync(&w->env));
-    TRY(file_rename(w->fresh, w->working));
+    if (rename(w->fresh, w->working) != 0)
+        return fail_errno(ST_IO, "cannot rename '%s' to '%s'", w->fresh, w->working);
     w->placed = true;
     return ST_OK;
 }
@@ -195,7 +196,7 @@ static enum status open_working(struct token_shard_writer *w)
     w->placed = file_exists(w->working);
     token_final_clear(w->path);
     unlink(w->fresh);
-    TRY(token_env_open(&w->env, w->placed ? w->working : w->fresh, TOKEN_TABLES_WRITING, MDB_NOMETASYNC));
+    TRY(token_env_open(&w->env, w->placed ? w->working : w->fresh, TOKEN_TABLES_WRITING, MDB_NOSYNC));
     return w->placed ? load(w) : ST_OK;
 }
 

@@ -4,7 +4,9 @@
  * It grows under a working name (PATH.part) by transactions that are cut by bytes written. A transaction
  * holds tokens, document records, and how many documents were taken, so whatever ends the process, the
  * working file stands at a document's end, knows at which, and is gone on with. Finishing makes PATH of it: the
- * same documents give the same bytes, whatever interruptions there were.
+ * same documents give the same bytes, whatever interruptions there were. PATH is synced; the working file is not, as
+ * waiting for the disk would be most of the time: after a loss of power it is not to be trusted, and who goes on
+ * removes it first (platform.h tells one start of the machine from another).
  */
 #ifndef TUNDISH_STORE_TOKEN_SHARD_H
 #define TUNDISH_STORE_TOKEN_SHARD_H

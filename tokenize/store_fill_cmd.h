@@ -7,6 +7,7 @@
 
 #include "base/command.h"
 
+extern const struct command cmd_store_append;
 extern const struct command cmd_store_import;
 
 #endif

@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/hash.h"
 #include "store/artifact.h"
 #include "store/digests.h"
 #include "store/read_plan.h"
 #include "train/phases.h"
+#include "store/unfinished.h"
 #include "train/train_cmd.h"
 
 #define PHASES "phases"
@@ -201,18 +201,7 @@ void work_close(struct work *w)
     *w = (struct work){ 0 };
 }
 
-/* Away in one step, then removed: what is left of it after a kill has a temporary name of `owner`,
- * whose next writer removes it. */
-static enum status remove_whole(struct work *w, const char *path, const char *owner)
-{
-    const char *aside = arena_printf(&w->arena, "%s.tmp.%ld", owner, (long)getpid());
-
-    TRY(file_remove_tree(aside)); /* of a process that had our number */
-    TRY(file_rename(path, aside));
-    return file_remove_tree(aside);
-}
-
-enum status work_remove(struct work *w) { return remove_whole(w, w->path, w->options->out); }
+enum status work_remove(struct work *w) { return unfinished_take_away(&w->arena, w->path, w->options->out); }
 
 /* ---- its checkpoints ---- */
 
@@ -282,7 +271,7 @@ enum status work_prune(struct work *w)
     for (size_t i = 0; i + (size_t)w->options->keep < steps.count; i++) {
         const char *path = work_step_path(&w->arena, w->options, steps.v[i]);
 
-        TRY(remove_whole(w, path, path));
+        TRY(unfinished_take_away(&w->arena, path, path));
     }
     return ST_OK;
 }
