@@ -124,3 +124,25 @@ void sample_order_next(struct sample_order *o, struct sample_spot *spot)
         look_up(o, spot);
     } while (spot->length == 0);
 }
+
+uint64_t sample_order_begin(struct sample_order *o, uint64_t place)
+{
+    struct sample_epoch *e = epoch_of(o, 0);
+    uint64_t entry = place / SAMPLE_ORDER_EVERY, sum;
+
+    while (e->count <= entry)
+        extend(o, e, e->count > 0 ? e->starts[e->count - 1] : 0);
+    sum = e->starts[entry];
+    for (uint64_t i = entry * SAMPLE_ORDER_EVERY; i < place; i++)
+        sum += token_store_length(o->store, TOKENS_TRAIN, rng_permute(e->seed, o->documents, i));
+    return sum;
+}
+
+uint64_t sample_order_after(struct sample_order *o, uint64_t epoch, uint64_t document)
+{
+    struct sample_spot spot = { .place = epoch * o->documents + rng_unpermute(epoch_seed(o, epoch),
+                                                                              o->documents, document) };
+
+    sample_order_next(o, &spot);
+    return spot.document;
+}

@@ -33,7 +33,11 @@ void sample_order_release(struct sample_order *o);
 uint64_t sample_order_document(struct sample_order *o, uint64_t place);
 /* The inverse in epoch 0: the place of a document there. */
 uint64_t sample_order_place(struct sample_order *o, uint64_t document);
-/* The seed of the order of a window's rows, which begins at a place. */
+/* The next document that is not empty behind one of an epoch. */
+uint64_t sample_order_after(struct sample_order *o, uint64_t epoch, uint64_t document);
+/* How many tokens the documents before a place of epoch 0 have. */
+uint64_t sample_order_begin(struct sample_order *o, uint64_t place);
+/* The seed of the order of a window's rows, which begins at a place (PACK_CONCAT: at a token). */
 uint64_t sample_order_rows_seed(const struct sample_order *o, uint64_t place);
 
 /* Where a token of the endless sequence of tokens stands. */

@@ -123,13 +123,6 @@ static uint64_t cap_of(double epochs, uint64_t n)
     return epochs == 0 || cap >= 0x1p60 ? UINT64_MAX : (uint64_t)cap;
 }
 
-static uint64_t concat_rows(const struct sample_run *r, uint64_t cap, uint64_t length)
-{
-    if (cap == UINT64_MAX)
-        return UINT64_MAX;
-    return cap > r->start->tokens ? (cap - 1 - r->start->tokens) / length : 0;
-}
-
 /* most: rows of the phase. */
 static void begin_run(struct sampling *s, const struct sample_phase *p, struct sample_run *r,
                       double epochs, uint64_t most)
@@ -138,7 +131,12 @@ static void begin_run(struct sampling *s, const struct sample_phase *p, struct s
 
     r->start = &p->places[r->source];
     if (s->packing == PACK_CONCAT) {
-        r->limit = concat_rows(r, cap_of(epochs, order->tokens), p->length);
+        sample_shuffle_init(&r->shuffle,
+                            &(struct sample_shuffle_args){ .order = order,
+                                                           .start = r->start,
+                                                           .length = p->length,
+                                                           .cap = cap_of(epochs, order->tokens) });
+        r->limit = r->shuffle.limit;
         return;
     }
     sample_windows_init(&r->windows,
@@ -290,8 +288,7 @@ struct sample_place *sampling_places(const struct sampling *s, const struct samp
 
         free(places[r->source].rest);
         if (s->packing == PACK_CONCAT)
-            places[r->source] =
-                (struct sample_place){ .tokens = r->start->tokens + counts[i] * p->length };
+            sample_shuffle_place(&r->shuffle, counts[i], &places[r->source]);
         else
             sample_windows_place(&r->windows, counts[i], &places[r->source]);
     }
@@ -381,8 +378,10 @@ enum status sampling_open(const struct sampling_args *args, struct sampling **ou
 
 static void phase_release(const struct sampling *s, struct sample_phase *p)
 {
-    for (size_t i = 0; s->packing == PACK_BEST_FIT && i < p->run_count; i++)
+    for (size_t i = 0; i < p->run_count; i++) {
         sample_windows_release(&p->runs[i].windows);
+        sample_shuffle_release(&p->runs[i].shuffle);
+    }
     for (size_t i = 0; i < p->segment_count; i++)
         segment_release(&p->segments[i]);
     sampling_places_free(p->places, s->source_count);

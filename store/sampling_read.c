@@ -14,33 +14,50 @@ static void add_piece(struct sampling *s, const struct sampling_piece *piece)
     s->pieces[s->piece_count++] = *piece;
 }
 
-/* The pieces of a row that begins at a token of the source's endless sequence, and one token more.
- */
-static void concat_pieces(struct sampling *s, const struct sample_phase *p, struct sample_run *r,
-                          uint64_t number)
+/* The pieces of `count` tokens of the endless sequence, which stand at `at` of the row. */
+static void add_stretch(struct sampling *s, const struct sample_phase *p, struct sample_run *r,
+                        const struct sample_piece *from, uint64_t at)
 {
     struct sample_order *o = &s->sources[r->source].order;
-    uint64_t first = r->start->tokens + number * p->length, at = 0;
+    uint64_t token = from->offset, end = from->offset + from->count;
 
-    if (!r->ready || r->next != first)
-        sample_order_find(o, first, &r->spot);
-    for (;;) {
-        uint64_t offset = first + at - r->spot.begin, left = r->spot.length - offset;
-        uint64_t n = left < p->length + 1 - at ? left : p->length + 1 - at;
+    if (!r->ready || r->next != token)
+        sample_order_find(o, token, &r->spot);
+    while (token < end) {
+        uint64_t left = r->spot.begin + r->spot.length - token;
+        uint64_t n = left < end - token ? left : end - token;
 
+        if (n == 0) {
+            sample_order_next(o, &r->spot);
+            continue;
+        }
         add_piece(s, &(struct sampling_piece){ .source = (size_t)(r - p->runs),
                                                .document = r->spot.document,
-                                               .offset = offset,
+                                               .offset = token - r->spot.begin,
                                                .count = n,
                                                .at = at,
                                                .epoch = r->spot.place / o->documents });
+        token += n;
         at += n;
-        if (at == p->length + 1)
-            break;
-        sample_order_next(o, &r->spot);
     }
     r->ready = true;
-    r->next = first + p->length; /* the token that was one more: it is in the last document */
+    r->next = end - 1;               /* in the last document, whatever follows */
+}
+
+/* The pieces of a row, and one token more: the one that follows the last, in the sequence. */
+static void concat_pieces(struct sampling *s, const struct sample_phase *p, struct sample_run *r,
+                          uint64_t number)
+{
+    uint64_t text = sample_shuffle_row(&r->shuffle, number), at = 0, n;
+
+    s->joined = sample_shuffle_left(&r->shuffle, text);
+    for (; at < p->length; at += n) {
+        struct sample_piece stretch = { 0 };
+
+        stretch.offset = sample_shuffle_at(&r->shuffle, text + at, p->length - at, &n);
+        stretch.count = n + (at + n == p->length);
+        add_stretch(s, p, r, &stretch, at);
+    }
 }
 
 static void fitted_pieces(struct sampling *s, const struct sample_phase *p, struct sample_run *r,
@@ -113,6 +130,8 @@ enum status sampling_pieces(struct sampling *s, uint64_t step, uint64_t row,
 
 struct row {
     const struct token_store *store;
+    struct sample_order *joined;     /* whoever follows a document is to be looked up here; NULL: it is
+                                        the next piece */
     uint64_t length;
     bool follow; /* the last token of a document has a target: what follows it */
     int32_t *tokens, *targets, *first;
@@ -124,6 +143,14 @@ static enum status set_target(const struct row *r, uint64_t token, uint64_t at)
     TRY(token_store_read(r->store, TOKENS_TRAIN, token, 1, r->targets + at));
     token_store_mask(r->store, TOKENS_TRAIN, token, 1, r->targets + at);
     return ST_OK;
+}
+
+/* The document behind the one that ends with a piece. */
+static uint64_t follower(const struct row *r, const struct sampling_piece *piece,
+                         const struct sampling_piece *next)
+{
+    return r->joined ? sample_order_after(r->joined, piece->epoch, piece->document)
+                     : next->document;
 }
 
 /* next: the piece behind it, or NULL. */
@@ -144,7 +171,8 @@ static enum status fill_piece(const struct row *r, const struct sampling_piece *
     if (piece->offset + n < token_store_length(r->store, TOKENS_TRAIN, piece->document))
         return set_target(r, token + n, last);
     if (r->follow && next)
-        return set_target(r, token_store_first(r->store, TOKENS_TRAIN, next->document), last);
+        return set_target(r, token_store_first(r->store, TOKENS_TRAIN, follower(r, piece, next)),
+                          last);
     r->targets[last] = -1;
     return ST_OK;
 }
@@ -157,6 +185,7 @@ static enum status fill_row(struct sampling *s, const struct sample_phase *p, ui
     uint64_t at = 0;
 
     r.store = s->sources[run->source].order.store;
+    r.joined = s->joined ? &s->sources[run->source].order : NULL;
     for (size_t i = 0; i < s->piece_count && s->pieces[i].at < p->length; i++) {
         TRY(fill_piece(&r, &s->pieces[i], i + 1 < s->piece_count ? &s->pieces[i + 1] : NULL));
         at = s->pieces[i].at + s->pieces[i].count;
@@ -215,23 +244,44 @@ static bool target_read(const struct sampling *s, const struct sample_source *so
     return target == 0;
 }
 
-/* PACK_CONCAT: the tokens before places[i].tokens were read; adds the last row's last target, and
- * finds the document with the last token. */
+/* Was all of epoch 0 read? */
+static bool seen_all(const struct sampling *s, const struct sample_order *o,
+                     const struct sample_place *place)
+{
+    if (s->packing == PACK_CONCAT)
+        return place->tokens >= o->tokens &&
+               (place->rest_count == 0 || place->rest[0].offset >= o->tokens);
+    return place->document >= o->documents &&
+           (place->rest_count == 0 || place->rest[0].place >= o->documents);
+}
+
+/* Was the token before the place read? Then the one at it was its target. */
+static bool last_is_read(const struct sample_place *place)
+{
+    const struct sample_piece *last = place->rest_count > 0 ? &place->rest[place->rest_count - 1] : NULL;
+
+    return place->tokens > 0 && (last == NULL || last->offset + last->count < place->tokens);
+}
+
+/* PACK_CONCAT: between which places of a source's sequence documents may be read in part. */
 static void find_borders(struct sampling *s)
 {
     free(s->seen.borders);
     s->seen.borders = mem_array(s->source_count, sizeof *s->seen.borders);
     for (size_t i = 0; i < s->source_count; i++) {
+        const struct sample_place *place = &s->seen.places[i];
         struct sample_order *o = &s->sources[i].order;
-        uint64_t tokens = s->seen.places[i].tokens;
         struct sample_spot spot;
 
-        if (tokens == 0 || tokens >= o->tokens)
+        s->seen.borders[i].opener = UINT64_MAX;
+        if (place->tokens == 0 || seen_all(s, o, place))
             continue;
-        sample_order_find(o, tokens, &spot);
-        s->seen.places[i].tokens +=
-            target_read(s, &s->sources[i], spot.document, tokens - spot.begin);
-        sample_order_find(o, s->seen.places[i].tokens - 1, &s->seen.borders[i]);
+        sample_order_find(o, place->rest_count > 0 ? place->rest[0].offset : place->tokens, &spot);
+        s->seen.borders[i].first = spot.place;
+        sample_order_find(o, place->tokens, &spot);
+        s->seen.borders[i].last = spot.place;
+        if (place->tokens == o->tokens && last_is_read(place))
+            s->seen.borders[i].opener = spot.document;
     }
 }
 
@@ -255,18 +305,54 @@ static enum status seen_prepare(struct sampling *s, uint64_t steps)
     return ST_OK;
 }
 
+/* Tokens of [begin, begin + length) of the sequence, a document, that lie in what is left, less those of them that were
+ * read as targets: the first of each stretch. */
+static uint64_t count_left(const struct sampling *s, size_t source, uint64_t document,
+                           uint64_t begin, uint64_t length)
+{
+    const struct sample_place *place = &s->seen.places[source];
+    size_t low = 0, high = place->rest_count;
+    uint64_t left = 0;
+
+    while (low < high) { /* the first stretch that ends behind the document's beginning */
+        size_t mid = low + (high - low) / 2;
+
+        if (place->rest[mid].offset + place->rest[mid].count <= begin)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    for (; low < place->rest_count && place->rest[low].offset < begin + length; low++) {
+        uint64_t a = place->rest[low].offset, b = a + place->rest[low].count;
+        uint64_t first = a > begin ? a : begin, end = b < begin + length ? b : begin + length;
+
+        left += end - first;
+        if (a >= begin && a > 0)
+            left -= target_read(s, &s->sources[source], document, a - begin);
+        else if (document == s->seen.borders[source].opener && a <= begin)
+            left -= target_read(s, &s->sources[source], document, 0);
+    }
+    return left;
+}
+
 /* Of a document in epoch 0, which was not read to its end. */
 static uint64_t concat_seen(const struct sampling *s, size_t source, uint64_t document,
                             uint64_t length)
 {
-    const struct sample_spot *border = &s->seen.borders[source];
-    uint64_t k = sample_order_place(&s->sources[source].order, document);
+    const struct sample_place *place = &s->seen.places[source];
+    struct sample_order *o = &s->sources[source].order;
+    uint64_t k = sample_order_place(o, document), begin, read, end = place->tokens;
 
-    if (s->seen.places[source].tokens == 0)
+    if (end == 0 || k > s->seen.borders[source].last)
         return 0;
-    if (k == border->place)
-        return s->seen.places[source].tokens - border->begin;
-    return k < border->place ? length : 0;
+    if (k < s->seen.borders[source].first)
+        return length;
+    begin = sample_order_begin(o, k);
+    read = end <= begin ? 0 : end - begin < length ? end - begin : length;
+    read -= count_left(s, source, document, begin, length);
+    if (last_is_read(place) && end >= begin && end - begin < length) /* the target behind the last row */
+        read += target_read(s, &s->sources[source], document, end - begin);
+    return read;
 }
 
 static uint64_t fitted_seen(const struct sampling *s, struct sample_source *source,
@@ -289,16 +375,6 @@ static uint64_t fitted_seen(const struct sampling *s, struct sample_source *sour
         length += (uint64_t)target_read(s, source, document, place->rest[low].offset) -
                   place->rest[low].count;
     return length;
-}
-
-/* Was all of epoch 0 read? */
-static bool seen_all(const struct sampling *s, const struct sample_order *o,
-                     const struct sample_place *place)
-{
-    if (s->packing == PACK_CONCAT)
-        return place->tokens >= o->tokens;
-    return place->document >= o->documents &&
-           (place->rest_count == 0 || place->rest[0].place >= o->documents);
 }
 
 enum status sampling_seen(struct sampling *s, uint64_t steps, const char *digest, uint64_t document,

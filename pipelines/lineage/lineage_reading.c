@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "base/command.h"
+#include "base/file.h"
+#include "store/artifact.h"
 
 /* The first version of `train` whose order this is; before it windows of one stream were shuffled. */
 #define ORDER_SINCE 2
+#define BLEND_BYTES ((uint64_t)1 << 20)
 
 /* ---- the options ---- */
 
@@ -47,15 +50,55 @@ static const struct lineage_input *input_at(const struct lineage_node *c, size_t
     return NULL;
 }
 
-/* A store that was changed since, as it was: the order goes by lengths, which its history tells. */
-static enum status open_changed(const struct lineage_node *n, struct blend *out)
+/* Adds the store of a node, as it was where it was changed since: the order goes by lengths, which its history tells. */
+static enum status add_source(const struct lineage_node *n, double weight, double epochs,
+                              struct blend *out)
 {
     struct token_store *store;
 
-    *out = (struct blend){ .path = n->path };
     TRY(lineage_store(n, &store));
-    out->sources = arena_new(&out->arena, struct sampling_source);
-    out->sources[out->count++] = (struct sampling_source){ .store = store, .name = n->path, .weight = 1 };
+    out->sources[out->count++] = (struct sampling_source){ store, n->path, weight, epochs };
+    return ST_OK;
+}
+
+static enum status read_record(const struct lineage_node *n, struct arena *a,
+                               struct blend_record *out)
+{
+    const char *path = path_join(a, n->path, BLEND_FILE);
+    struct buf text = { 0 };
+    enum status st;
+
+    TRY(artifact_verify_file(n->path, n->manifest, BLEND_FILE));
+    st = file_read(path, BLEND_BYTES, &text);
+    if (st == ST_OK)
+        st = blend_parse(path, (struct span){ text.p ? text.p : "", text.n }, a, out);
+    buf_release(&text);
+    return st;
+}
+
+static const struct lineage_node *node_of(const struct lineage *l, const char *digest)
+{
+    const json_t *place = json_object_get(l->by_digest, digest);
+
+    return place == NULL ? NULL : &l->nodes[json_integer_value(place)];
+}
+
+/* The stores of a blend, wherever the lineage found them. */
+static enum status open_blend(const struct lineage *l, const struct lineage_node *n,
+                              struct blend *out)
+{
+    struct blend_record r;
+
+    TRY(read_record(n, &out->arena, &r));
+    out->sources = arena_array(&out->arena, r.count, sizeof *out->sources);
+    for (size_t i = 0; i < r.count; i++) {
+        const struct lineage_node *store = node_of(l, r.stores[i].digest);
+
+        if (store == NULL || store->state != LINEAGE_FOUND)
+            return fail(ST_MISSING, "the store %.12s of the blend '%s' was not found",
+                        r.stores[i].digest, n->path);
+        TRY(add_source(store, r.stores[i].weight, r.stores[i].epochs, out));
+    }
     return ST_OK;
 }
 
@@ -71,7 +114,11 @@ static enum status open_input(const struct lineage *l, const struct lineage_node
         return fail(ST_MISSING,
                     "the store %.12s that '%s' was trained on was not found (it was said to be '%s')",
                     n->digest, c->path, input->said ? input->said : "?");
-    return n->changed ? open_changed(n, out) : blend_open(n->path, out);
+    *out = (struct blend){ .path = n->path };
+    if (strcmp(lineage_kind(n), "token-blend") == 0)
+        return open_blend(l, n, out);
+    out->sources = arena_new(&out->arena, struct sampling_source);
+    return add_source(n, 1, 0, out);
 }
 
 static enum status open_all(const struct lineage *l, const struct lineage_node *c,
@@ -81,8 +128,8 @@ static enum status open_all(const struct lineage *l, const struct lineage_node *
 
     r->blends = arena_array(&r->arena, r->plan.inputs, sizeof *r->blends);
     for (size_t i = 0; i < r->plan.inputs; i++) {
+        r->open++; /* of a blend, too, some of whose stores cannot be opened */
         TRY(open_input(l, c, i, &r->blends[i]));
-        r->open++;
         inputs[i] = (struct read_input){ r->blends[i].sources, r->blends[i].count };
     }
     return read_plan_open(&r->plan, inputs, &r->sampling);

@@ -49,9 +49,9 @@ code=0; "$TUNDISH" lineage champion --format croissant >log 2>&1 || code=$?
 "$TUNDISH" store cat a/tokens --part validation | sed 's/.*"id":"\([^"]*\)".*/validation \1/' >>want
 awk -F '\t' '{ print $1, $2 }' documents | cmp - want || fails "the documents are not the store's"
 grep -q '^validation' want || fails "the test wants validation documents"
-# rows one behind the other, and the target of the last one
+# 64 rows of 32 tokens and the target of each row's last one; neighbours share it
 read -r sum <<<"$(awk -F '\t' '$1 == "train" { n += $5 } END { print n }' documents)"
-[ "$sum" = 2049 ] || fails "4 steps of 512 tokens have read $sum"
+[ "$sum" -ge 2048 ] && [ "$sum" -le 2112 ] || fails "4 steps of 512 tokens have read $sum"
 awk -F '\t' '$1 == "validation" && $5 != 0 { exit 1 }' documents || fails "validation was read"
 "$TUNDISH" lineage a/model --documents --json 2>log | head -n 1 | grep -q '^{"part":"train","id":"docs/' || fails "--documents --json"
 "$TUNDISH" lineage a/report --documents 2>log | cmp - documents || fails "a report's documents are its model's"
@@ -112,7 +112,7 @@ quiet train --store a/tokens --out c/checkpoint --model.width 32 --model.layers 
 [ "$(cut -f 1-4 both | sort | uniq | wc -l)" = "$(wc -l <both)" ] || fails "a store of two phases is listed twice"
 first=$(wc -l <documents)
 sums=$(awk -F '\t' -v n="$first" '$1 == "train" { s[NR > n] += $5 } END { print s[0], s[1] }' both)
-[ "${sums% *}" = 1025 ] && [ "${sums#* }" -ge 512 ] && [ "${sums#* }" -le 514 ] || fails "4 steps of 256 tokens of one store and 2 of another: $sums"
+[ "${sums% *}" -ge 1024 ] && [ "${sums% *}" -le 1056 ] && [ "${sums#* }" -ge 512 ] && [ "${sums#* }" -le 520 ] || fails "4 steps of 256 tokens of one store and 2 of another: $sums"
 "$TUNDISH" lineage c/checkpoint >tree 2>log || fails "lineage with phases"
 grep -q "phases: token-store $(digest b/tokens | cut -c1-12)" tree || { cat tree; fails "the store of a phase is not in the tree"; }
 "$TUNDISH" lineage c/checkpoint --document "$(awk -F '\t' -v n="$first" 'NR > n && $5 > 0 { print $2; exit }' both)" >told 2>log || fails "--document of a phase"

@@ -44,7 +44,7 @@ class Source:
         self.tokens = sum(lengths)
         self.D = int(digest[:16], 16)
         self.place = 0              # concat: tokens; best-fit: documents
-        self.rest = []              # best-fit: (place, offset, count)
+        self.rest = []              # best-fit: (place, offset, count); concat: (token, count)
         self.order = {}
 
     def document(self, place):
@@ -66,33 +66,85 @@ def whole(epochs, n):
 
 
 class Concat:
-    """A source in a phase: its rows from its place on; row() is None behind the cap."""
+    """A source in a phase. The text: what was left, (first, count) of the stream, then the stream from the place on."""
 
     def __init__(self, source, T, _, epochs):
         self.s, self.T, self.read = source, T, 0
-        self.cap = whole(epochs, source.tokens)
+        self.left = sum(c for _, c in source.rest)
+        cap = whole(epochs, source.tokens)
+        self.limit = None if cap is None else max(0, (self.left + cap - source.place - 1) // T) if cap >= source.place else 0
+
+    def token(self, at):
+        """The token of the stream at a place of the text."""
+        for first, count in self.s.rest:
+            if at < count:
+                return first + at
+            at -= count
+        return self.s.place + at
+
+    def window(self, i):
+        """The window that row i of the text is in."""
+        begin, end, at, N, q = 0, self.left, i * self.T, self.s.tokens, self.s.place
+        if at >= self.left:
+            e = self.token(at) // N
+            begin, end = self.left + max(0, e * N - q), self.left + (e + 1) * N - q
+        if at + self.T > end:
+            return i, i + 1
+        begin = -(-begin // self.T)
+        begin += (i - begin) // 65536 * 65536
+        end = min(begin + 65536, end // self.T)
+        return begin, end if self.limit is None else min(end, self.limit)
+
+    def shuffled(self, i):
+        begin, end = self.window(i)
+        if end - begin == 1:
+            return begin
+        s = draw(self.s.seed, 8245940779099431201 ^ self.s.D, self.token(begin * self.T))
+        return begin + permute(s, end - begin, i - begin)
 
     def row(self):
-        s, T = self.s, self.T
-        first = s.place
-        if self.cap is not None and first + T + 1 > self.cap:
+        s = self.s
+        if self.limit is not None and self.read >= self.limit:
             return None
-        s.place += T
-        e, at = divmod(first, s.tokens)
-        place, left, out = e * s.n, T, []
-        while left:
-            n = s.length(place)
-            if at < n:
-                count = min(left, n - at)
-                out.append(s.piece(place, at, count))
-                left -= count
-                at += count
-            at -= n
-            place += 1
+        first, out = self.shuffled(self.read) * self.T, []
+        self.read += 1
+        tokens = [self.token(first + t) for t in range(self.T)]
+        for begin, count in runs_of(tokens):
+            e, at = divmod(begin, s.tokens)
+            place = e * s.n
+            while count:
+                n = s.length(place)
+                if at < n:
+                    take = min(count, n - at)
+                    out.append(s.piece(place, at, take))
+                    count -= take
+                    at += take
+                at -= n
+                place += 1
         return out
 
     def leave(self):
-        pass
+        """What the next phase finds."""
+        s, T, end = self.s, self.T, self.read
+        rows = []
+        if self.limit is None or self.read < self.limit:
+            begin, until = self.window(self.read)
+            if self.read > begin:
+                rows, end = sorted(self.shuffled(i) for i in range(self.read, until)), until
+        unread = [self.token(i * T + t) for i in rows for t in range(T)]
+        unread += [self.token(at) for at in range(end * T, self.left)]
+        s.rest, s.place = runs_of(unread), s.place + max(0, end * T - self.left)
+
+
+def runs_of(tokens):
+    """[5, 6, 7, 9] as [(5, 3), (9, 1)]"""
+    out = []
+    for t in tokens:
+        if out and out[-1][0] + out[-1][1] == t:
+            out[-1] = (out[-1][0], out[-1][1] + 1)
+        else:
+            out.append((t, 1))
+    return out
 
 
 def fit(pieces, T):

@@ -31,6 +31,14 @@ has out '"kind":"token-blend"'
 for id in $(seq 0 11); do "$TUNDISH" lineage ck-concat --document "few $id" >told 2>err || fail "--document few $id"
     grep -A1 '^checkpoint ' told | grep -q 'was trained on it: it read\|held out for validation' || fail "few $id: $(cat told)"; done
 
+# moved and renamed, the stores are still found by their digests
+"$TUNDISH" lineage ck-concat --documents >before 2>err || fail "--documents"
+mkdir -p far && mv tokens far/x && mv few-tokens far/y && mv blend z
+"$TUNDISH" lineage ck-concat --documents --search far --search z >after 2>err || fail "--documents of what was moved"
+cmp before after || fail "moved stores tell something else"
+! grep -q 'not known' err || fail "moved stores are not known"
+mv far/x tokens && mv far/y few-tokens && mv z blend
+
 # scored on the validation parts of both, one after the other
 run 0 evaluate --model ck-concat --store blend --tasks bits_per_byte --tasks samples --out score --threads 3
 run 0 evaluate --model ck-concat --store blend --tasks bits_per_byte --tasks samples --out score1 --threads 1

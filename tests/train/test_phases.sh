@@ -71,9 +71,9 @@ for packing in "--packing concat" "--packing best-fit --pack-window 7"; do
 done
 
 # what documents look at, and how many of a row's targets count, is in the result
-for mask in true false; do run 0 train $shape --steps 3 --document-mask $mask --out mask-$mask; done
+for mask in true false; do run 0 train $shape --steps 15 --document-mask $mask --out mask-$mask; done
 [ "$(digest mask-true)" != "$(digest mask-false)" ] || fail "--document-mask changes nothing"
-run 0 train $shape --steps 3 --out auto
+run 0 train $shape --steps 15 --out auto
 same auto mask-false
 run 0 train $shape --steps 3 --packing best-fit --out fit
 run 0 train $shape --steps 3 --packing best-fit --document-mask true --out fit-true
