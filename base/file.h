@@ -41,6 +41,9 @@ MUST_USE enum status file_write_new(const char *path, const void *p, size_t n);
 MUST_USE enum status file_write_atomic(const char *path, const void *p, size_t n);
 /* Copies a file's bytes (at most 4 GiB) to a new name, atomically. */
 MUST_USE enum status file_copy(const char *from, const char *to);
+/* A second name of a file: a hard link, or, where the file system makes none, a copy of any size (*copied;
+ * not synced; ST_INTERRUPTED at a Ctrl-C). `to` must not exist. */
+MUST_USE enum status file_link_or_copy(const char *from, const char *to, bool *copied);
 MUST_USE enum status file_make_folders(const char *path);  /* mkdir -p */
 MUST_USE enum status file_remove_tree(const char *path);   /* absent is fine; never follows links */
 MUST_USE enum status file_rename(const char *from, const char *to);   /* and fsyncs to's parent */
@@ -89,6 +92,8 @@ MUST_USE enum status file_lock_take(struct file_lock *l, const char *path);
  * of them has it, nobody gets the exclusive one, so whoever wants to remove the file can ask the
  * kernel whether it is in use. ST_HELD: it is being removed. */
 MUST_USE enum status file_lock_share(struct file_lock *l, const char *path);
+/* The exclusive lock on such a file, whose bytes stay. ST_HELD: another process has either. */
+MUST_USE enum status file_lock_hold(struct file_lock *l, const char *path);
 void file_lock_drop(struct file_lock *l); /* fd -1: nothing happens */
 /* Does some process have the lock (of file_lock_take)? A look only; false if there is no such
  * file. */

@@ -167,3 +167,15 @@ const char *host_name(void)
     pthread_once(&once, look);
     return host;
 }
+
+void boot_name(char out[BOOT_NAME])
+{
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "r");
+
+    out[0] = 0;
+    if (f == NULL)
+        return;
+    if (fgets(out, BOOT_NAME, f) == NULL)
+        out[0] = 0;
+    fclose(f);
+}

@@ -20,6 +20,10 @@ const struct cpu_features *cpu_features(void);
  * control group's CPU quota. */
 int cpu_count(void);
 const char *host_name(void);       /* "unknown" if it has none */
+/* A name of the time since this machine was started, that no other start of any machine has; "" where the
+ * system has none. What was written and not synced is there as long as it is the same. */
+#define BOOT_NAME 64
+void boot_name(char out[BOOT_NAME]);
 
 /* 1 in a build with AddressSanitizer, else 0. gcc and clang say it in two ways. */
 #if defined(__SANITIZE_ADDRESS__)

@@ -36,6 +36,7 @@ void stop_install(void)
     sigemptyset(&action.sa_mask);
     BUG_IF(sigaction(SIGINT, &action, NULL) != 0);
     BUG_IF(sigaction(SIGTERM, &action, NULL) != 0);
+    (void)signal(SIGXFSZ, SIG_IGN);      /* a file that may not grow (ulimit -f) is a write that fails */
 }
 
 void stop_at_once_does(void (*act)(void)) { last_act = act; }

@@ -9,7 +9,8 @@
 
 #include <stdbool.h>
 
-void stop_install(void);          /* main() calls it once */
+/* main() calls it once. From then on a file that may not grow is an error of the write, no signal. */
+void stop_install(void);
 bool stop_requested(void);
 /* What the second signal does before it ends the process, in the handler; NULL: nothing. */
 void stop_at_once_does(void (*act)(void));

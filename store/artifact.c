@@ -19,6 +19,7 @@ struct artifact {
     const struct command *command;
     const char *path, *folder;      /* final, and while being written */
     json_t *made_by, *inputs, *paths, *counts;
+    json_t *known;                  /* files whose digests were told */
     double begun;
 };
 
@@ -221,6 +222,7 @@ enum status artifact_begin(const struct command *command, const void *cfg, const
     a->inputs = json_object();
     a->paths = json_object();
     a->counts = json_object();
+    a->known = json_object();
     a->begun = bench_now();
     st = begin(a, cfg);
     if (st != ST_OK) {
@@ -242,12 +244,34 @@ void artifact_set_counts(struct artifact *a, json_t *counts)
     a->counts = counts;
 }
 
+json_t *artifact_run(const struct artifact *a)
+{
+    json_t *run = json_pack("{s:{s:O, s:O, s:O}, s:O}", "made_by", "version",
+                            json_object_get(a->made_by, "version"), "options",
+                            json_object_get(a->made_by, "options"), "numeric_class",
+                            json_object_get(a->made_by, "numeric_class"), "inputs", a->inputs);
+
+    BUG_IF(run == NULL);
+    return run;
+}
+
+static json_t *file_entry(uint64_t bytes, const char *sha256)
+{
+    return json_pack("{s:I, s:s}", "bytes", (json_int_t)bytes, "sha256", sha256);
+}
+
+void artifact_know_file(struct artifact *a, const struct artifact_file *f)
+{
+    BUG_IF(json_object_set_new(a->known, f->name, file_entry(f->bytes, f->sha256)) != 0);
+}
+
 static void release(struct artifact *a)
 {
     json_decref(a->made_by);
     json_decref(a->inputs);
     json_decref(a->paths);
     json_decref(a->counts);
+    json_decref(a->known);
     arena_release(&a->arena);
     free(a);
 }
@@ -261,20 +285,35 @@ void artifact_abort(struct artifact *a)
     release(a);
 }
 
+/* A digest that was told stands for the file it was told of as long as that has its size. */
+static enum status describe_file(struct artifact *a, const char *name, json_t **entry)
+{
+    const char *path = path_join(&a->arena, a->folder, name);
+    json_t *known = json_object_get(a->known, name);
+    char hex[SHA256_HEX];
+    uint64_t bytes;
+
+    BUG_IF(strcmp(name, MANIFEST_NAME) == 0);
+    if (known != NULL) {
+        TRY(file_size(path, &bytes));
+        BUG_IF(bytes != (uint64_t)json_integer_value(json_object_get(known, "bytes")));
+        *entry = json_incref(known);
+        return ST_OK;
+    }
+    TRY(sha256_file(path, hex, &bytes));
+    *entry = file_entry(bytes, hex);
+    return ST_OK;
+}
+
 static enum status describe_files(struct artifact *a, json_t *files)
 {
     struct file_list list;
+    json_t *entry;
 
     TRY(file_list_tree(&a->arena, a->folder, &list));
     for (size_t i = 0; i < list.count; i++) {
-        char hex[SHA256_HEX];
-        uint64_t bytes;
-
-        BUG_IF(strcmp(list.names[i], MANIFEST_NAME) == 0);
-        TRY(sha256_file(path_join(&a->arena, a->folder, list.names[i]), hex, &bytes));
-        if (json_object_set_new(
-                files, list.names[i],
-                json_pack("{s:I, s:s}", "bytes", (json_int_t)bytes, "sha256", hex)) != 0)
+        TRY(describe_file(a, list.names[i], &entry));
+        if (json_object_set_new(files, list.names[i], entry) != 0)
             return fail(ST_FORMAT, "the file name '%s' in '%s' is not UTF-8", list.names[i],
                         a->path);
     }
@@ -412,6 +451,17 @@ enum status artifact_open(const char *path, const char *kind, json_t **manifest)
 const char *artifact_digest(const json_t *manifest)
 {
     return json_string_value(json_object_get(manifest, "digest"));
+}
+
+uint64_t artifact_bytes(const json_t *manifest)
+{
+    const char *name;
+    json_t *file;
+    uint64_t sum = 0;
+
+    json_object_foreach(json_object_get(manifest, "files"), name, file)
+        sum += (uint64_t)json_integer_value(json_object_get(file, "bytes"));
+    return sum;
 }
 
 enum status artifact_verify_file(const char *path, const json_t *manifest, const char *name)

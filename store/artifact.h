@@ -34,7 +34,17 @@ MUST_USE enum status artifact_begin(const struct command *command, const void *c
 const char *artifact_folder(const struct artifact *a);
 /* Takes ownership of counts (a JSON object). */
 void artifact_set_counts(struct artifact *a, json_t *counts);
-/* Hashes the files, writes manifest.json, syncs, renames. Frees a in any case.
+/* What makes two runs of a stage the same: {"made_by": {"version", "options", "numeric_class"}, "inputs"}, each as
+ * in the manifest. The caller owns it. */
+json_t *artifact_run(const struct artifact *a);
+/* The digest of a file of the folder, by one who has hashed its bytes: commit does not read it again. */
+struct artifact_file {
+    const char *name;
+    uint64_t bytes;
+    const char *sha256;
+};
+void artifact_know_file(struct artifact *a, const struct artifact_file *f);
+/* Hashes the other files, writes manifest.json, syncs, renames. Frees a in any case.
  * digest may be NULL. */
 MUST_USE enum status artifact_commit(struct artifact *a, char digest[SHA256_HEX]);
 void artifact_abort(struct artifact *a);
@@ -47,6 +57,8 @@ MUST_USE enum status artifact_open(const char *path, const char *kind, json_t **
 MUST_USE enum status artifact_verify_file(const char *path, const json_t *manifest,
                                           const char *name);
 MUST_USE enum status artifact_verify(const char *path, const json_t *manifest);
+/* Of all files that a manifest names. */
+uint64_t artifact_bytes(const json_t *manifest);
 /* The content digest recorded in a manifest (borrowed). */
 const char *artifact_digest(const json_t *manifest);
 /* The content digest of any path: an artifact's from its manifest; a file's SHA-256; a folder's

@@ -28,6 +28,7 @@ struct document_reader {
                                        [begin, seen) holds no newline */
     size_t begin, seen, end, cap;
     uint64_t line, bytes;           /* line number in this shard; bytes of lines handed out */
+    uint64_t file_bytes;            /* read from files */
 };
 
 /* ---- which shards ---- */
@@ -37,16 +38,16 @@ static bool is_shard_name(const char *name)
     return str_ends_with(name, ".jsonl.zst") || str_ends_with(name, ".jsonl");
 }
 
-static enum status list_folder(struct document_reader *r, const char *path)
+static enum status list_folder(struct arena *a, const char *path, struct file_list *out)
 {
     struct file_list all;
     size_t n = 0;
 
-    TRY(file_list_tree(&r->shards_arena, path, &all));
+    TRY(file_list_tree(a, path, &all));
     for (size_t i = 0; i < all.count; i++)
         if (is_shard_name(all.names[i]))
-            all.names[n++] = path_join(&r->shards_arena, path, all.names[i]);
-    r->shards = (struct file_list){ all.names, n };
+            all.names[n++] = path_join(a, path, all.names[i]);
+    *out = (struct file_list){ all.names, n };
     return ST_OK;
 }
 
@@ -56,7 +57,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* A finished corpus is what its manifest says, whatever else lies in the folder. */
-static enum status list_artifact(struct document_reader *r, const char *path)
+static enum status list_artifact(struct arena *a, const char *path, struct file_list *out)
 {
     json_t *manifest, *files;
     const char *name;
@@ -64,49 +65,66 @@ static enum status list_artifact(struct document_reader *r, const char *path)
 
     TRY(artifact_open(path, "corpus", &manifest));
     files = json_object_get(manifest, "files");
-    r->shards.names = arena_array(&r->shards_arena, json_object_size(files) + 1, sizeof(char *));
+    *out = (struct file_list){ arena_array(a, json_object_size(files) + 1, sizeof(char *)), 0 };
     json_object_foreach(files, name, entry)
         if (is_shard_name(name))
-            r->shards.names[r->shards.count++] = path_join(&r->shards_arena, path, name);
+            out->names[out->count++] = path_join(a, path, name);
     json_decref(manifest);
-    qsort(r->shards.names, r->shards.count, sizeof(char *), by_name);
+    qsort(out->names, out->count, sizeof(char *), by_name);
     return ST_OK;
 }
 
-static enum status find_shards(struct document_reader *r, const char *path)
+enum status document_files(struct arena *a, const char *path, struct file_list *out)
 {
     if (!file_exists(path))
         return fail(ST_MISSING, "there is no corpus '%s'", path);
     if (!file_is_folder(path)) {
-        r->shards.names = arena_array(&r->shards_arena, 1, sizeof(char *));
-        r->shards.names[0] = arena_strdup(&r->shards_arena, path);
-        r->shards.count = 1;
+        *out = (struct file_list){ arena_array(a, 1, sizeof(char *)), 1 };
+        out->names[0] = arena_strdup(a, path);
         return ST_OK;
     }
-    if (file_exists(path_join(&r->shards_arena, path, "manifest.json")))
-        TRY(list_artifact(r, path));
+    if (file_exists(path_join(a, path, "manifest.json")))
+        TRY(list_artifact(a, path, out));
     else
-        TRY(list_folder(r, path));
-    if (r->shards.count == 0)
+        TRY(list_folder(a, path, out));
+    if (out->count == 0)
         return fail(ST_MISSING, "'%s' holds no documents (want *.jsonl.zst or *.jsonl files)",
                     path);
     return ST_OK;
 }
 
-enum status document_reader_open(const char *path, struct document_reader **out)
+static struct document_reader *new_reader(void)
 {
     struct document_reader *r = mem_alloc(sizeof *r);
-    enum status st;
 
     r->fd = -1;
     r->packed = mem_alloc(PACKED_BYTES);
     r->z = ZSTD_createDCtx();
     BUG_IF(r->z == NULL);
-    st = find_shards(r, path);
+    return r;
+}
+
+enum status document_reader_open(const char *path, struct document_reader **out)
+{
+    struct document_reader *r = new_reader();
+    enum status st = document_files(&r->shards_arena, path, &r->shards);
+
     if (st != ST_OK) {
         document_reader_close(r);
         return st;
     }
+    *out = r;
+    return ST_OK;
+}
+
+enum status document_reader_open_files(const struct file_list *files, struct document_reader **out)
+{
+    struct document_reader *r = new_reader();
+
+    r->shards.names = arena_array(&r->shards_arena, files->count + 1, sizeof(char *));
+    r->shards.count = files->count;
+    for (size_t i = 0; i < files->count; i++)
+        r->shards.names[i] = arena_strdup(&r->shards_arena, files->names[i]);
     *out = r;
     return ST_OK;
 }
@@ -130,6 +148,16 @@ uint64_t document_reader_bytes(const struct document_reader *r)
     return r->bytes;
 }
 
+uint64_t document_reader_file_bytes(const struct document_reader *r)
+{
+    return r->file_bytes;
+}
+
+struct document_place document_reader_place(const struct document_reader *r)
+{
+    return (struct document_place){ r->next_shard - 1, r->line };
+}
+
 /* ---- bytes ---- */
 
 static enum status read_some(struct document_reader *r, char *p, size_t cap, size_t *n)
@@ -142,6 +170,7 @@ static enum status read_some(struct document_reader *r, char *p, size_t cap, siz
     if (got < 0)
         return fail_errno(ST_IO, "cannot read '%s'", r->path);
     *n = (size_t)got;
+    r->file_bytes += *n;
     return ST_OK;
 }
 
@@ -299,23 +328,40 @@ static enum status parse_line(struct document_reader *r, struct span line, struc
     return ST_OK;
 }
 
-enum status document_reader_next(struct document_reader *r, struct document *d, bool *got)
+/* The next line that is not blank, of any file; *got false behind the last. */
+static enum status next_document_line(struct document_reader *r, struct span *line, bool *got)
 {
-    struct span line;
-
-    arena_reset(&r->scratch);
     for (;;) {
         *got = false;
         if (r->fd < 0 && r->next_shard == r->shards.count)
             return ST_OK;
         if (r->fd < 0)
             TRY(open_shard(r));
-        TRY(next_line(r, &line, got));
-        if (*got && !is_blank(line))
-            return parse_line(r, line, d);
+        TRY(next_line(r, line, got));
+        if (*got && !is_blank(*line))
+            return ST_OK;
         if (!*got) {
             close(r->fd);
             r->fd = -1;
         }
     }
+}
+
+enum status document_reader_next(struct document_reader *r, struct document *d, bool *got)
+{
+    struct span line;
+
+    arena_reset(&r->scratch);
+    TRY(next_document_line(r, &line, got));
+    return *got ? parse_line(r, line, d) : ST_OK;
+}
+
+enum status document_reader_skip(struct document_reader *r, uint64_t n, uint64_t *passed)
+{
+    struct span line;
+    bool got = true;
+
+    for (*passed = 0; got && *passed < n; *passed += got)
+        TRY(next_document_line(r, &line, &got));
+    return ST_OK;
 }

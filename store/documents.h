@@ -9,6 +9,7 @@
 #define TUNDISH_STORE_DOCUMENTS_H
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "base/status.h"
 #include "base/str.h"
 
@@ -51,9 +52,24 @@ void document_writer_abort(struct document_writer *w);
 /* Reads all documents of a corpus folder (shards in name order) or of one .jsonl[.zst] file. */
 struct document_reader;
 MUST_USE enum status document_reader_open(const char *path, struct document_reader **out);
+/* The files that it would read, in their order, with full paths; and a reader of some files only. */
+MUST_USE enum status document_files(struct arena *a, const char *path, struct file_list *out);
+MUST_USE enum status document_reader_open_files(const struct file_list *files,
+                                                struct document_reader **out);
 /* The next document; *got false at the end. Spans are valid until the next call. Errors
  * name file and line. */
 MUST_USE enum status document_reader_next(struct document_reader *r, struct document *d, bool *got);
+/* Passes over n documents without looking into them; *passed is fewer if there are no more. */
+MUST_USE enum status document_reader_skip(struct document_reader *r, uint64_t n, uint64_t *passed);
+/* Where the document handed out last stands: the number of its file among those that are read, from 0,
+ * and its line there, from 1. */
+struct document_place {
+    size_t file;
+    uint64_t line;
+};
+struct document_place document_reader_place(const struct document_reader *r);
+/* bytes of the files, as they lie on disk, read so far */
+uint64_t document_reader_file_bytes(const struct document_reader *r);
 /* decompressed bytes of lines read so far */
 uint64_t document_reader_bytes(const struct document_reader *r);
 void document_reader_close(struct document_reader *r);

@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "store/digest_bench.h"
 #include "store/documents.h"
+#include "store/sampling_bench.h"
 #include "store/token_bench.h"
 
 #define DOCUMENT_BYTES 4096
@@ -182,6 +183,7 @@ const struct bench_case store_benches[] = {
     { "samples", bench_token_samples },
     { "open 1000 shards", bench_token_open },
     { "disk", bench_token_disk },
+    { "loader", bench_loader },
     { "inputs 100k unchanged", bench_inputs_unchanged },
     { "inputs 100k cold", bench_inputs_cold },
     { NULL, NULL },

@@ -5,7 +5,9 @@
 #include "base/pool.h"
 #include "store/artifact.h"
 #include "store/digests.h"
+#include "store/token_past.h"
 #include "store/token_reader.h"
+#include "store/token_store_shards.h"
 
 #define SHARDS_FOR_POOL 32 /* with fewer, threads take longer than they save */
 
@@ -19,6 +21,7 @@ struct token_store {
     struct token_shard *shards; /* by number */
     size_t count;
     struct token_counts parts[TOKENS_PARTS];
+    struct token_past *past;            /* NULL, or what it was: then it has no shards */
 };
 
 /* ---- opening ---- */
@@ -193,6 +196,42 @@ enum status token_store_open(const char *path, struct token_store **out)
     return ST_OK;
 }
 
+static enum status look_back(struct token_store *s, const char *digest)
+{
+    const struct token_store *now;
+
+    TRY(token_past_open(s->path, digest, &s->past));
+    now = token_past_now(s->past);
+    s->manifest = json_incref(now->manifest);
+    s->vocab = now->vocab;
+    s->width = now->width;
+    s->tokenizer = now->tokenizer;
+    for (int p = 0; p < TOKENS_PARTS; p++)
+        token_past_counts(s->past, (enum token_part)p, &s->parts[p]);
+    return ST_OK;
+}
+
+enum status token_store_open_then(const char *path, const char *digest, struct token_store **out)
+{
+    struct token_store *s = mem_alloc(sizeof *s);
+    enum status st;
+
+    s->path = arena_strdup(&s->arena, path);
+    st = look_back(s, digest);
+    if (st != ST_OK) {
+        token_store_close(s);
+        return st;
+    }
+    *out = s;
+    return ST_OK;
+}
+
+enum status token_store_removed(const struct token_store *s, struct span id, struct token_removed *out)
+{
+    *out = (struct token_removed){ 0 };
+    return s->past ? token_past_removed(s->past, id, out) : ST_OK;
+}
+
 void token_store_close(struct token_store *s)
 {
     if (s == NULL)
@@ -200,6 +239,7 @@ void token_store_close(struct token_store *s)
     for (size_t i = 0; s->shards && i < s->count; i++)
         token_shard_close(&s->shards[i]);
     free(s->shards);
+    token_past_close(s->past);
     json_decref(s->manifest);
     arena_release(&s->arena);
     free(s);
@@ -207,7 +247,10 @@ void token_store_close(struct token_store *s)
 
 uint32_t token_store_vocab(const struct token_store *s) { return s->vocab; }
 int token_store_width(const struct token_store *s) { return s->width; }
-const char *token_store_digest(const struct token_store *s) { return artifact_digest(s->manifest); }
+const char *token_store_digest(const struct token_store *s)
+{
+    return s->past ? token_past_digest(s->past) : artifact_digest(s->manifest);
+}
 const char *token_store_tokenizer(const struct token_store *s) { return s->tokenizer; }
 uint64_t token_store_shards(const struct token_store *s) { return s->count; }
 
@@ -265,6 +308,8 @@ static enum status check_range(const struct token_store *s, enum token_part part
 {
     uint64_t tokens = s->parts[part].tokens;
 
+    if (s->past)
+        return token_past_refuse(s->past);
     if (first > tokens || n > tokens - first)
         return fail(ST_LIMIT, "%llu tokens from %llu on, but %s of '%s' has %llu",
                     (unsigned long long)n, (unsigned long long)first, token_part_names[part],
@@ -375,6 +420,8 @@ static const struct token_shard *shard_of_document(const struct token_store *s,
 
 static enum status check_index(const struct token_store *s, enum token_part part, uint64_t index)
 {
+    if (s->past && index < s->parts[part].documents)
+        return token_past_refuse(s->past);
     if (index < s->parts[part].documents)
         return ST_OK;
     return fail(ST_LIMIT, "document %llu of %s of '%s', which has %llu", (unsigned long long)index,
@@ -388,6 +435,8 @@ enum status token_store_document(const struct token_store *s, enum token_part pa
     struct token_label label;
     struct token_record r;
 
+    if (s->past && index < s->parts[part].documents)
+        return token_past_document(s->past, part, index, out);
     TRY(check_index(s, part, index));
     shard = shard_of_document(s, part, index);
     r = token_shard_record(shard, part, index - shard->parts[part].first_document);
@@ -420,17 +469,24 @@ enum status token_store_ids(const struct token_store *s, enum token_part part, u
 
 uint64_t token_store_first(const struct token_store *s, enum token_part part, uint64_t index)
 {
-    const struct token_shard *shard = shard_of_document(s, part, index);
+    const struct token_shard *shard;
 
+    if (s->past)
+        return token_past_first(s->past, part, index);
+    shard = shard_of_document(s, part, index);
     return shard->parts[part].first_token +
            token_shard_first(shard, part, index - shard->parts[part].first_document);
 }
 
 uint64_t token_store_length(const struct token_store *s, enum token_part part, uint64_t index)
 {
-    const struct token_shard *shard = shard_of_document(s, part, index);
-    uint64_t at = index - shard->parts[part].first_document;
+    const struct token_shard *shard;
+    uint64_t at;
 
+    if (s->past)
+        return token_past_length(s->past, part, index);
+    shard = shard_of_document(s, part, index);
+    at = index - shard->parts[part].first_document;
     return token_shard_first(shard, part, at + 1) - token_shard_first(shard, part, at);
 }
 
@@ -469,3 +525,33 @@ enum status token_store_verify(const struct token_store *s)
         TRY(token_shard_verify(&s->shards[i]));
     return ST_OK;
 }
+
+/* ---- shards (token_store_shards.h) ---- */
+
+void token_store_shard_place(const struct token_store *s, size_t i, enum token_part part,
+                             struct token_shard_place *out)
+{
+    const struct token_shard *shard = &s->shards[i];
+
+    *out = (struct token_shard_place){ .first = shard->parts[part].first_document,
+                                       .count = shard->meta.parts[part].documents };
+    BUG_IF(!token_shard_parse_name(path_base(shard->path), &out->shard));
+}
+
+const struct token_shard_meta *token_store_shard_meta(const struct token_store *s, size_t i)
+{
+    return &s->shards[i].meta;
+}
+
+void token_store_place(const struct token_store *s, enum token_part part, uint64_t index,
+                       struct token_shard_place *out)
+{
+    token_store_shard_place(s, (size_t)(shard_of_document(s, part, index) - s->shards), part, out);
+}
+
+uint64_t token_store_skip_spans(const struct token_store *s, enum token_part part)
+{
+    return s->parts[part].skips;
+}
+
+const json_t *token_store_manifest(const struct token_store *s) { return s->manifest; }

@@ -14,8 +14,9 @@
  *   length            encode cold of the text's first 1 KB, 10 KB ... 10 MB, each as one document:
  *                     cost against document length;
  *   vocabulary        encode cold with 1,024 to 65,536 tokens trained on the text;
- *   train             counting and merging.
- * The yardstick is a plain read of memory, as no encoder can be faster than that.
+ *   train             counting and merging;
+ *   corpus to store   the whole stage `tokenize`, with yardsticks of its own (stage/stage_bench.h).
+ * The yardstick of the others is a plain read of memory, as no encoder can be faster than that.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@
 #include "tokenize/files/tokenizer_write.h"
 #include "tokenize/learn/learn_bench.h"
 #include "tokenize/pretok/pretok_bench.h"
+#include "tokenize/stage/stage_bench.h"
 #include "tokenize/tokenize_cmd.h"
 #include "tokenize/tokenizer.h"
 
@@ -57,7 +59,7 @@ static enum status write_text(struct bench_text *b)
 }
 
 /* Trains on the file and makes *out, if it is wanted, of the result. */
-static enum status train(const struct bench_text *b, uint32_t vocab, struct tokenizer **out)
+static enum status train(struct bench_text *b, uint32_t vocab, struct tokenizer **out)
 {
     const char *pattern = pretok_pattern_text("llama3");
     struct learnt made = { 0 };
@@ -70,8 +72,10 @@ static enum status train(const struct bench_text *b, uint32_t vocab, struct toke
 
     if (st == ST_OK && out != NULL) {
         tokenizer_print(&json, &made.trained, 1, pattern);
-        st = tokenizer_parse("bench", json.p, json.n, out);
+        st = file_write_atomic(path_join(&b->arena, b->folder, "tokenizer.json"), json.p, json.n);
     }
+    if (st == ST_OK && out != NULL)
+        st = tokenizer_parse("bench", json.p, json.n, out);
     buf_release(&json);
     learnt_release(&made);
     return st;
@@ -320,6 +324,21 @@ static enum status bench_vocabulary(struct bench *b)
     return bench_text_close(&t, st);
 }
 
+static enum status bench_store(struct bench *b)
+{
+    struct bench_text t;
+    struct stage_bench_args args = { .tokenizer = b->tokenizer };
+    enum status st = bench_text_open(b, &t);
+
+    if (args.tokenizer == NULL && st == ST_OK)
+        args.tokenizer = path_join(&t.arena, t.folder, "tokenizer.json");
+    args.text = (struct span){ t.text.p, t.text.n };
+    args.folder = t.folder;
+    if (st == ST_OK)
+        st = stage_bench(b, &args);
+    return bench_text_close(&t, st);
+}
+
 const struct bench_case tokenize_benches[] = {
     { "cut", pretok_bench },
     { "encode cold", bench_cold },
@@ -332,5 +351,6 @@ const struct bench_case tokenize_benches[] = {
     { "length", bench_length },
     { "vocabulary", bench_vocabulary },
     { "train", bench_train },
+    { "corpus to store", bench_store },
     { NULL, NULL },
 };

@@ -1,72 +1,21 @@
 /* A second folder of the same artifact: hard links where the file system can, else copies. */
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/stop.h"
 #include "pipelines/registry/registry_part.h"
 #include "store/artifact.h"
 #include "store/manifest.h"
 
-#define CHUNK (1u << 20)
-
-static enum status copy_bytes(int in, const char *from, int out, const char *to)
-{
-    char *chunk = mem_alloc(CHUNK);
-    enum status st = ST_OK;
-
-    while (st == ST_OK) {
-        ssize_t n = read(in, chunk, CHUNK);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            st = fail_errno(ST_IO, "cannot read '%s'", from);
-        else if (n == 0)
-            break;
-        else if (stop_requested())
-            st = fail(ST_INTERRUPTED, "stopped while copying '%s'; nothing was promoted", from);
-        else
-            st = file_put(out, to, chunk, (size_t)n);
-    }
-    free(chunk);
-    return st;
-}
-
-/* Of any size; file_copy() is for small ones. folder_commit() syncs it. */
-static enum status copy_file(const char *from, const char *to)
-{
-    int in = open(from, O_RDONLY | O_CLOEXEC), out;
-    enum status st;
-
-    if (in < 0)
-        return fail_errno(ST_IO, "cannot open '%s'", from);
-    out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (out < 0) {
-        close(in);
-        return fail_errno(ST_IO, "cannot create '%s'", to);
-    }
-    st = copy_bytes(in, from, out, to);
-    close(in);
-    if (close(out) != 0 && st == ST_OK)
-        st = fail_errno(ST_IO, "cannot close '%s'", to);
-    return st;
-}
-
-/* A link can be refused for many reasons (another file system, a file of someone else's, a file
- * system without links); a copy then tells the true one, if it fails too. */
 static enum status put_file(struct arena *a, const char *from, const json_t *manifest,
                             const char *to, const char *name)
 {
     const char *source = path_join(a, from, name), *target = path_join(a, to, name);
+    bool copied;
 
     if (strchr(name, '/') != NULL)
         TRY(file_make_folders(arena_strndup(a, target, (size_t)(strrchr(target, '/') - target))));
-    if (linkat(AT_FDCWD, source, AT_FDCWD, target, AT_SYMLINK_FOLLOW) == 0)
-        return ST_OK;
-    TRY(copy_file(source, target));
-    return artifact_verify_file(to, manifest, name);
+    TRY(file_link_or_copy(source, target, &copied));
+    return copied ? artifact_verify_file(to, manifest, name) : ST_OK;
 }
 
 static enum status put_files(struct arena *a, const char *from, const json_t *manifest,

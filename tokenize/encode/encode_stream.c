@@ -1,5 +1,6 @@
 #include "tokenize/encode/encode_stream.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -9,16 +10,20 @@
 #include "tokenize/encode/safe_cut.h"
 
 #define BATCH_BYTES ((size_t)512 << 10)
+#define ROOM_BYTES (BATCH_BYTES + ((size_t)64 << 10))    /* what most batches need */
+#define KEPT_BYTES (4 * BATCH_BYTES)     /* a batch that grew larger is not kept for the next ones */
 #define STEP_BYTES ((size_t)256 << 10)   /* of a text are copied at once */
 
 struct entry {                           /* a document or a part of one */
     size_t id, id_n, source, source_n, text, text_n;     /* in bytes */
+    size_t metadata, metadata_n;
     uint64_t hash, at, tag;
     size_t begin, count;                                 /* in tokens */
     size_t shown, shown_n;                               /* in bytes of .shown */
     bool first, last;
 };
 struct batch {
+    struct batch *next;              /* of those that are kept */
     struct buf bytes;
     struct entry *entries;
     size_t count, cap;
@@ -29,6 +34,8 @@ struct batch {
 struct stream {
     const struct encode_stream *s;
     struct encoder **encoders;       /* one a worker */
+    pthread_mutex_t lock;            /* of the next */
+    struct batch *kept;              /* taken, with room for others: fresh memory costs page faults */
     /* where reading stands */
     bool ended, inside;              /* of a document */
     struct stream_text now;
@@ -39,6 +46,7 @@ struct stream {
     struct token_list tokens;
     struct id_ranges ranges;
     size_t count;
+    struct buf metadata;             /* of its first part */
     struct xxh3_parts *hash;
 };
 
@@ -50,6 +58,46 @@ static void batch_free(struct batch *b)
     id_ranges_release(&b->ranges);
     free(b->entries);
     free(b);
+}
+
+static struct batch *batch_new(struct stream *r)
+{
+    struct batch *b;
+
+    pthread_mutex_lock(&r->lock);
+    b = r->kept;
+    if (b)
+        r->kept = b->next;
+    pthread_mutex_unlock(&r->lock);
+    if (b)
+        return b;
+    b = mem_alloc(sizeof *b);
+    buf_reserve(&b->bytes, ROOM_BYTES);
+    return b;
+}
+
+static void batch_keep(struct stream *r, struct batch *b)
+{
+    if (b->bytes.cap > KEPT_BYTES) {
+        batch_free(b);
+        return;
+    }
+    b->count = b->tokens.count = b->ranges.count = 0;
+    buf_clear(&b->bytes);
+    buf_clear(&b->shown);
+    pthread_mutex_lock(&r->lock);
+    b->next = r->kept;
+    r->kept = b;
+    pthread_mutex_unlock(&r->lock);
+}
+
+static void free_kept(struct stream *r)
+{
+    for (struct batch *b = r->kept, *next; b; b = next) {
+        next = b->next;
+        batch_free(b);
+    }
+    pthread_mutex_destroy(&r->lock);
 }
 
 /* ---- reading ---- */
@@ -73,9 +121,11 @@ static struct entry *batch_add(struct batch *b, struct stream *r)
     }
     e = &b->entries[b->count++];
     *e = (struct entry){ .id_n = d->id.n, .source_n = d->source.n, .tag = r->now.tag, .at = r->at,
-                         .first = r->at == 0 };
+                         .first = r->at == 0, .metadata_n = r->at == 0 ? d->metadata.n : 0 };
     e->id = keep(b, d->id);
     e->source = keep(b, d->source);
+    if (e->first)
+        e->metadata = keep(b, d->metadata);
     e->text = keep(b, (struct span){ r->held.p, r->held.n });
     buf_clear(&r->held);
     return e;
@@ -161,10 +211,9 @@ static enum status fill(struct stream *r, struct batch *b)
 
 static enum status produce(void *ctx, void **item)
 {
-    struct batch *b = mem_alloc(sizeof *b);
+    struct batch *b = batch_new(ctx);
     enum status st;
 
-    buf_reserve(&b->bytes, BATCH_BYTES);
     st = !stop_requested() ? fill(ctx, b)
                            : fail(ST_INTERRUPTED, "interrupted; nothing was written: run the same "
                                                   "command to begin again");
@@ -235,7 +284,8 @@ static enum status encode_entry(const struct stream *r, struct encoder *encoder,
         b->tokens.count = b->ranges.count = e->begin;
     if (e->first && e->last)
         e->hash = xxh3(text.p, text.n);
-    progress_add(text.n);
+    if (!s->own_progress)
+        progress_add(text.n);
     return ST_OK;
 }
 
@@ -246,8 +296,12 @@ static enum status work(void *ctx, void *item, int worker)
 
     if (r->encoders[worker] == NULL)
         r->encoders[worker] = encoder_new(r->s->tokenizer);
-    for (size_t i = 0; i < b->count; i++)
-        TRY(encode_entry(r, r->encoders[worker], b, &b->entries[i]));
+    for (size_t i = 0; i < b->count; i++) {
+        enum status st = encode_entry(r, r->encoders[worker], b, &b->entries[i]);
+
+        if (st != ST_OK)
+            return r->s->within ? r->s->within(r->s->ctx, b->entries[i].tag, st) : st;
+    }
     return ST_OK;
 }
 
@@ -261,6 +315,7 @@ static struct encoded_document document_of(const struct stream *r, const struct 
     return (struct encoded_document){
         .id = { b->bytes.p + e->id, e->id_n },
         .source = { b->bytes.p + e->source, e->source_n },
+        .metadata = { b->bytes.p + e->metadata, e->metadata_n },
         .tag = e->tag,
         .text_hash = e->hash,
         .text_bytes = e->at + e->text_n,
@@ -279,8 +334,11 @@ static struct encoded_document document_of(const struct stream *r, const struct 
 static void join(struct stream *r, const struct encoded_document *d)
 {
     r->count = d->first ? d->count : r->count + d->count;
-    if (d->first)
+    if (d->first) {
         r->tokens.count = r->ranges.count = 0;
+        buf_clear(&r->metadata);
+        buf_add(&r->metadata, d->metadata.p, d->metadata.n);
+    }
     if (d->tokens) {
         token_list_reserve(&r->tokens, d->count);
         memcpy(r->tokens.v + r->tokens.count, d->tokens, d->count * sizeof *d->tokens);
@@ -302,6 +360,7 @@ static enum status take_part(struct stream *r, struct encoded_document *d)
         return ST_OK;
     d->first = true;
     d->at = 0;
+    d->metadata = (struct span){ r->metadata.p, r->metadata.n };
     d->text = d->shown = (struct span){ 0 };
     d->tokens = r->tokens.v;
     d->ranges = r->s->ranges ? r->ranges.v : NULL;
@@ -320,7 +379,7 @@ static enum status consume(void *ctx, void *item)
 
         st = d.first && d.last ? r->s->take(r->s->ctx, &d) : take_part(r, &d);
     }
-    batch_free(b);
+    batch_keep(r, b);
     return st;
 }
 
@@ -337,12 +396,15 @@ enum status encode_stream(struct pool *pool, const struct encode_stream *s)
     };
     enum status st;
 
+    BUG_IF(pthread_mutex_init(&r.lock, NULL) != 0);
     r.encoders = mem_array((size_t)pool_threads(pool), sizeof(struct encoder *));
     st = pool_ordered(pool, &work_of);
     for (int i = 0; i < pool_threads(pool); i++)
         encoder_free(r.encoders[i]);
     free(r.encoders);
+    free_kept(&r);
     buf_release(&r.held);
+    buf_release(&r.metadata);
     token_list_release(&r.tokens);
     id_ranges_release(&r.ranges);
     xxh3_parts_free(r.hash);

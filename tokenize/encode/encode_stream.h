@@ -20,6 +20,7 @@ struct stream_text {
 };
 struct encoded_document {
     struct span id, source;
+    struct span metadata;                /* as stream_text had it in a document's first part */
     uint64_t tag;
     uint64_t text_hash, text_bytes;      /* XXH3 and length of the whole text; known in the last part */
     const uint32_t *tokens;              /* NULL where only their number is wanted */
@@ -47,9 +48,13 @@ struct encode_stream {
     enum status (*next)(void *ctx, struct stream_text *s, bool *got);
     /* In order; what it points to is valid during the call. */
     enum status (*take)(void *ctx, const struct encoded_document *d);
+    /* Puts the place of the document of that tag in front of the message of a failure to encode it, and returns
+     * st; by any thread; may be NULL. */
+    enum status (*within)(void *ctx, uint64_t tag, enum status st);
     void *ctx;
+    bool own_progress;                   /* the caller moves the progress bar; else the text's bytes do */
 };
-/* Stops with ST_INTERRUPTED at a Ctrl-C; adds the text's bytes to the progress bar. */
+/* Stops with ST_INTERRUPTED at a Ctrl-C. */
 MUST_USE enum status encode_stream(struct pool *pool, const struct encode_stream *s);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/progress.h"
+#include "tokenize/document_metadata.h"
 #include "tokenize/measure/text_script.h"
 #include "tokenize/tokenizer_part.h"
 
@@ -94,26 +95,6 @@ static enum status produce(void *ctx, void **item)
 }
 
 /* ---- measuring one text ---- */
-
-/* What a document's metadata say of its language; nothing if they do not. */
-static struct span language_of(struct arena *a, struct span metadata)
-{
-    static const char *const keys[] = { "language", "lang" };
-    struct span found = { "", 0 };
-    json_t *json;
-
-    if (metadata.n == 0 || memmem(metadata.p, metadata.n, "lang", 4) == NULL)
-        return found;
-    json = json_loadb(metadata.p, metadata.n, JSON_ALLOW_NUL, NULL);
-    for (int i = 0; i < 2 && found.n == 0; i++) {
-        const json_t *value = json_object_get(json, keys[i]);
-
-        if (json_is_string(value))
-            found = keep(a, (struct span){ json_string_value(value), json_string_length(value) });
-    }
-    json_decref(json);
-    return found;
-}
 
 /* Counts the pieces of a well-formed text, and those that are one of its tokens. */
 static enum status count_pieces(struct worker *w, size_t k, const struct token_side *side,
@@ -234,7 +215,7 @@ static enum status work(void *ctx, void *item, int worker)
         struct unit *u = &b->units[i];
 
         u->shape = text_shape_of(u->d.text);
-        u->language = language_of(&b->arena, u->d.metadata);
+        u->language = metadata_language(&b->arena, u->d.metadata);
         u->tokens = arena_array(&b->arena, n, sizeof *u->tokens);
         u->parts = arena_array(&b->arena, n, sizeof *u->parts);
         u->places = arena_array(&b->arena, n, sizeof(struct measure_place *));

@@ -1,0 +1,36 @@
+/*
+ * OUT.work, the folder of a run that is not finished (FORMATS.md, "A run that is not finished"). It stands beside
+ * OUT while a long stage works; what ends the process leaves it, and the same command goes on with it. Two things
+ * keep it whole: a lock, which the kernel drops with the process, and the record of what makes two runs the same,
+ * so that the work of one is never mixed with another's.
+ */
+#ifndef TUNDISH_STORE_UNFINISHED_H
+#define TUNDISH_STORE_UNFINISHED_H
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/status.h"
+
+struct unfinished {
+    struct arena arena;
+    const char *out, *path;          /* "OUT" without a '/' at its end, and "OUT.work"; NULL: not open */
+    struct file_lock lock;
+};
+/* Makes OUT.work and locks it; ST_HELD while another process has it. On failure, too, unfinished_close()
+ * takes down what was opened. */
+MUST_USE enum status unfinished_open(struct unfinished *u, const char *out);
+/* Writes `run` (artifact_run()) to OUT.work/run.json, or compares it with what stands there: ST_CONFIG names the
+ * first difference and what to do. */
+MUST_USE enum status unfinished_claim(struct unfinished *u, const json_t *run);
+/* Removes the folder: the run is done. */
+MUST_USE enum status unfinished_remove(struct unfinished *u);
+void unfinished_close(struct unfinished *u);
+
+/* Is what stands in `path` of this run? `was` is such a record, or a manifest. */
+MUST_USE enum status unfinished_same_run(const char *path, const json_t *run, const json_t *was);
+/* Away in one step, then removed: what is left of it after a kill has a temporary name of `owner`,
+ * whose next writer removes it. */
+MUST_USE enum status unfinished_take_away(struct arena *a, const char *path, const char *owner);
+
+#endif
