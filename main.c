@@ -16,7 +16,9 @@
 #include "serve/chat_cmd.h"
 #include "serve/generate_cmd.h"
 #include "serve/serve_cmd.h"
+#include "store/blend_cmd.h"
 #include "store/store_cmd.h"
+#include "tokenize/store_fill_cmd.h"
 #include "tokenize/tokenize_cmd.h"
 #include "tokenize/tokenizer_cmd.h"
 #include "train/train_cmd.h"
@@ -28,7 +30,7 @@ static const struct cli_group groups[] = {
       COMMANDS(&cmd_curate, &cmd_tokenizer_train, &cmd_tokenizer_encode, &cmd_tokenizer_decode,
                &cmd_tokenizer_count, &cmd_tokenizer_info, &cmd_tokenizer_compare,
                &cmd_tokenizer_convert, &cmd_tokenize, &cmd_store_info, &cmd_store_verify,
-               &cmd_store_cat) },
+               &cmd_store_cat, &cmd_store_blend, &cmd_store_find, &cmd_store_append, &cmd_store_remove, &cmd_store_import, &cmd_store_export) },
     { "from tokens to a model",
       COMMANDS(&cmd_train, &cmd_evaluate, &cmd_export, &cmd_generate, &cmd_chat,
                &cmd_serve) },

@@ -341,11 +341,11 @@ enum status file_lock_take(struct file_lock *l, const char *path)
 
 /* Between open and flock the file may have been removed by one that held the exclusive lock; another
  * may have its name since: *same is false. */
-static enum status share_fd(int fd, const char *path, bool *same)
+static enum status flock_fd(int fd, const char *path, int how, bool *same)
 {
     struct stat locked, named;
 
-    if (flock(fd, LOCK_SH | LOCK_NB) != 0)
+    if (flock(fd, how | LOCK_NB) != 0)
         return errno == EWOULDBLOCK ? held(fd, path) : fail_errno(ST_IO, "cannot lock '%s'", path);
     *same = fstat(fd, &locked) == 0 && stat(path, &named) == 0 && locked.st_dev == named.st_dev &&
             locked.st_ino == named.st_ino;
@@ -353,7 +353,7 @@ static enum status share_fd(int fd, const char *path, bool *same)
 }
 
 /* A file that is replaced all the time gets an end here, too. */
-enum status file_lock_share(struct file_lock *l, const char *path)
+static enum status lock_content(struct file_lock *l, const char *path, int how)
 {
     *l = (struct file_lock){ .fd = -1 };
     for (int i = 0; i < 10; i++) {
@@ -363,7 +363,7 @@ enum status file_lock_share(struct file_lock *l, const char *path)
 
         if (fd < 0)
             return fail_errno(file_status_of_errno(), "cannot open '%s'", path);
-        st = share_fd(fd, path, &same);
+        st = flock_fd(fd, path, how, &same);
         if (st == ST_OK && same) {
             l->fd = fd;
             return ST_OK;
@@ -372,6 +372,16 @@ enum status file_lock_share(struct file_lock *l, const char *path)
         TRY(st);
     }
     return fail(ST_HELD, "'%s' is replaced again and again", path);
+}
+
+enum status file_lock_share(struct file_lock *l, const char *path)
+{
+    return lock_content(l, path, LOCK_SH);
+}
+
+enum status file_lock_hold(struct file_lock *l, const char *path)
+{
+    return lock_content(l, path, LOCK_EX);
 }
 
 void file_lock_drop(struct file_lock *l)

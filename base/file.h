@@ -92,6 +92,8 @@ MUST_USE enum status file_lock_take(struct file_lock *l, const char *path);
  * of them has it, nobody gets the exclusive one, so whoever wants to remove the file can ask the
  * kernel whether it is in use. ST_HELD: it is being removed. */
 MUST_USE enum status file_lock_share(struct file_lock *l, const char *path);
+/* The exclusive lock on such a file, whose bytes stay. ST_HELD: another process has either. */
+MUST_USE enum status file_lock_hold(struct file_lock *l, const char *path);
 void file_lock_drop(struct file_lock *l); /* fd -1: nothing happens */
 /* Does some process have the lock (of file_lock_take)? A look only; false if there is no such
  * file. */

@@ -12,20 +12,17 @@
 static enum status decode_part(const struct bits_args *args, enum token_part part, uint64_t limit,
                                struct buf *out)
 {
-    uint64_t documents = token_store_documents(args->store, part);
+    uint64_t documents = blend_documents(args->blend, part);
     uint32_t *ids = NULL;
     enum status st = ST_OK;
 
     for (uint64_t d = 0; d < documents && out->n < limit && st == ST_OK; d++) {
-        struct token_range r;
+        struct token_span s = blend_span(args->blend, part, d);
 
-        st = token_store_document(args->store, part, d, &r);
-        if (st != ST_OK)
-            break;
-        ids = mem_grow(ids, r.count + 1, sizeof *ids);
-        st = token_store_read(args->store, part, r.first, r.count, (int32_t *)ids);
+        ids = mem_grow(ids, s.count + 1, sizeof *ids);
+        st = blend_read(args->blend, part, &s, (int32_t *)ids);
         if (st == ST_OK)
-            st = tokenizer_decode(args->tokenizer, ids, r.count, true, out);
+            st = tokenizer_decode(args->tokenizer, ids, s.count, true, out);
     }
     free(ids);
     return st;
@@ -41,7 +38,7 @@ static enum status add_document(const struct bits_args *args, uint64_t d, const 
     double sum = 0;
     enum status st;
 
-    TRY(token_store_document(args->store, TOKENS_VALIDATION, d, &r));
+    TRY(blend_document(args->blend, TOKENS_VALIDATION, d, &r));
     for (uint64_t i = r.first; i < r.first + r.count; i++)
         sum += (double)nats[i];
     st =
@@ -79,7 +76,8 @@ static enum status score_part(const struct bits_args *args, struct bits_result *
     int32_t *tokens = mem_array(out->tokens, sizeof *tokens);
     float *nats = mem_array(out->tokens, sizeof *nats);
     int64_t end = tokenizer_end_of_text(args->tokenizer);
-    enum status st = token_store_read(args->store, TOKENS_VALIDATION, 0, out->tokens, tokens);
+    enum status st = blend_read(args->blend, TOKENS_VALIDATION,
+                                &(struct token_span){ 0, out->tokens }, tokens);
 
     if (st == ST_OK)
         st = score_tokens(
@@ -136,8 +134,8 @@ enum status bits_per_byte(const struct bits_args *args, struct bits_result *out)
 {
     enum status st;
 
-    *out = (struct bits_result){ .documents = token_store_documents(args->store, TOKENS_VALIDATION),
-                                 .tokens = token_store_tokens(args->store, TOKENS_VALIDATION) };
+    *out = (struct bits_result){ .documents = blend_documents(args->blend, TOKENS_VALIDATION),
+                                 .tokens = blend_tokens(args->blend, TOKENS_VALIDATION) };
     if (out->documents == 0)
         return fail(ST_CONFIG, "the token store has no validation documents: tokenize with a "
                                "larger --validation share");

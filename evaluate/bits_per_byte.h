@@ -9,13 +9,13 @@
 #include "base/pool.h"
 #include "base/str.h"
 #include "model/model.h"
-#include "store/tokens.h"
+#include "store/blend_part.h"
 #include "tokenize/tokenizer.h"
 
 struct bits_args {
     struct model *model;
     struct pool *pool;
-    const struct token_store *store;
+    const struct blend *blend; /* its stores' validation parts, one after the other */
     const struct tokenizer *tokenizer;
     int64_t length;       /* window; 0: the model's context */
     uint64_t prime_bytes; /* of training text for the primed yardstick; 0: leave it out */

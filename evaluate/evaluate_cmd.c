@@ -39,8 +39,8 @@ static const struct opt options[] = {
 #define S struct evaluate_options
     OPT_INPUT(S, model, "model", "checkpoint or model folder", .flags = OPT_REQUIRED,
               .reads = "checkpoint model"),
-    OPT_INPUT(S, store, "store", "token store whose validation part is scored",
-              .flags = OPT_REQUIRED, .reads = "token-store"),
+    OPT_INPUT(S, store, "store", "token store, or blend, whose validation part is scored",
+              .flags = OPT_REQUIRED, .reads = "token-store token-blend"),
     OPT_OUTPUT(S, out, "out", "report folder to write", .flags = OPT_REQUIRED),
     OPT_LIST(S, tasks, "tasks", "bits_per_byte, which is always scored, and samples",
              .fallback = "bits_per_byte", .check = check_tasks),
@@ -75,7 +75,8 @@ struct parts {
     struct device *device;
     struct model *model;
     struct pool *pool;
-    struct token_store *store;
+    struct blend blend;
+    bool opened;             /* the blend */
     struct tokenizer *tokenizer;
 };
 
@@ -84,23 +85,25 @@ static enum status parts_open(const struct evaluate_options *o, struct parts *p)
     const struct model_config *c;
 
     TRY(model_folder_check(o->model));
-    TRY(token_store_open(o->store, &p->store));
+    TRY(blend_open(o->store, &p->blend));
+    p->opened = true;
     TRY(model_folder_check_tokenizer(o->model, o->store));
     TRY(tokenizer_open(o->model, &p->tokenizer));
     TRY(device_open(o->device, &p->device));
     p->pool = pool_new((int)o->threads);
     TRY(model_load(o->model, p->device, compute_type(o->dtype, p->device), &p->model));
     c = model_config_of(p->model);
-    if (c->vocab < token_store_vocab(p->store))
+    if (c->vocab < blend_vocab(&p->blend))
         return fail(ST_CONFIG, "the model has %lld vocabulary entries, the token store %u",
-                    (long long)c->vocab, token_store_vocab(p->store));
+                    (long long)c->vocab, blend_vocab(&p->blend));
     return check_length(o, c);
 }
 
 static void parts_close(struct parts *p)
 {
     model_free(p->model);
-    token_store_close(p->store);
+    if (p->opened)
+        blend_close(&p->blend);
     tokenizer_close(p->tokenizer);
     pool_free(p->pool);
     device_close(p->device);
@@ -128,7 +131,7 @@ static enum status add_samples(const struct evaluate_options *o, const struct pa
 {
     struct arena a = { 0 };
     struct buf text = { 0 };
-    enum status st = samples_write(&(struct samples_args){ p->model, p->device, p->pool, p->store,
+    enum status st = samples_write(&(struct samples_args){ p->model, p->device, p->pool, &p->blend,
                                                            p->tokenizer, (uint64_t)o->seed,
                                                            o->temperature },
                                    &text);
@@ -146,7 +149,7 @@ static enum status evaluate(const struct evaluate_options *o, const struct parts
 {
     struct bits_result r;
     enum status st = bits_per_byte(
-        &(struct bits_args){ p->model, p->pool, p->store, p->tokenizer, o->length, o->prime_bytes },
+        &(struct bits_args){ p->model, p->pool, &p->blend, p->tokenizer, o->length, o->prime_bytes },
         &r);
 
     if (st == ST_OK) {

@@ -67,7 +67,7 @@ static enum status sample_document(struct sampler *s, uint64_t d, const struct t
     int64_t count = s->prompt + 1;
     enum status st;
 
-    TRY(token_store_read(s->args->store, TOKENS_VALIDATION, r->first, n, truth));
+    TRY(blend_read(s->args->blend, TOKENS_VALIDATION, &(struct token_span){ r->first, n }, truth));
     tokens[0] = s->before;
     memcpy(tokens + 1, truth, (size_t)s->prompt * sizeof *tokens);
     st = go_on(s, d, tokens, &count);
@@ -85,14 +85,14 @@ static enum status sample_document(struct sampler *s, uint64_t d, const struct t
 /* Documents that are longer than a prompt, spread over the part. */
 static enum status sample_part(struct sampler *s, struct buf *out)
 {
-    uint64_t documents = token_store_documents(s->args->store, TOKENS_VALIDATION);
+    uint64_t documents = blend_documents(s->args->blend, TOKENS_VALIDATION);
     uint64_t stride = documents / SAMPLES ? documents / SAMPLES : 1;
     int done = 0;
 
     for (uint64_t d = 0; d < documents && done < SAMPLES;) {
         struct token_range r;
 
-        TRY(token_store_document(s->args->store, TOKENS_VALIDATION, d, &r));
+        TRY(blend_document(s->args->blend, TOKENS_VALIDATION, d, &r));
         if (r.count > (uint64_t)s->prompt) {
             TRY(sample_document(s, d, &r, out));
             done++;

@@ -10,14 +10,14 @@
 #include "base/pool.h"
 #include "base/str.h"
 #include "model/model.h"
-#include "store/tokens.h"
+#include "store/blend_part.h"
 #include "tokenize/tokenizer.h"
 
 struct samples_args {
     struct model *model;
     struct device *device;
     struct pool *pool;
-    const struct token_store *store;
+    const struct blend *blend;
     const struct tokenizer *tokenizer;
     uint64_t seed;
     double temperature;          /* 0: always the most likely token */

@@ -453,6 +453,17 @@ const char *artifact_digest(const json_t *manifest)
     return json_string_value(json_object_get(manifest, "digest"));
 }
 
+uint64_t artifact_bytes(const json_t *manifest)
+{
+    const char *name;
+    json_t *file;
+    uint64_t sum = 0;
+
+    json_object_foreach(json_object_get(manifest, "files"), name, file)
+        sum += (uint64_t)json_integer_value(json_object_get(file, "bytes"));
+    return sum;
+}
+
 enum status artifact_verify_file(const char *path, const json_t *manifest, const char *name)
 {
     const json_t *file = json_object_get(json_object_get(manifest, "files"), name);

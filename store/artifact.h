@@ -57,6 +57,8 @@ MUST_USE enum status artifact_open(const char *path, const char *kind, json_t **
 MUST_USE enum status artifact_verify_file(const char *path, const json_t *manifest,
                                           const char *name);
 MUST_USE enum status artifact_verify(const char *path, const json_t *manifest);
+/* Of all files that a manifest names. */
+uint64_t artifact_bytes(const json_t *manifest);
 /* The content digest recorded in a manifest (borrowed). */
 const char *artifact_digest(const json_t *manifest);
 /* The content digest of any path: an artifact's from its manifest; a file's SHA-256; a folder's

@@ -1,5 +1,6 @@
-/* documents: reading and parsing a corpus, which is written into a temporary folder first, against decompressing the same
- * shards (as `zstd -d` does). The other cases stand in files of their own. */
+/* documents: reading and parsing a corpus, which is written into a temporary folder first, against
+ * decompressing the same shards (as `zstd -d` does). The other cases stand in files of their own.
+ */
 #include "store/store_bench.h"
 
 #include <stdio.h>
@@ -10,10 +11,11 @@
 #include "base/rng.h"
 #include "store/digest_bench.h"
 #include "store/documents.h"
+#include "store/sampling_bench.h"
 #include "store/token_bench.h"
 
 #define DOCUMENT_BYTES 4096
-#define CORPUS_BYTES ((size_t)96 << 20)
+#define CORPUS_BYTES   ((size_t)96 << 20)
 
 enum status bench_folder_open(struct arena *a, char **path)
 {
@@ -181,6 +183,7 @@ const struct bench_case store_benches[] = {
     { "samples", bench_token_samples },
     { "open 1000 shards", bench_token_open },
     { "disk", bench_token_disk },
+    { "loader", bench_loader },
     { "inputs 100k unchanged", bench_inputs_unchanged },
     { "inputs 100k cold", bench_inputs_cold },
     { NULL, NULL },

@@ -9,9 +9,9 @@
 #include "base/progress.h"
 #include "base/stop.h"
 #include "store/artifact.h"
+#include "store/document_line.h"
 #include "store/documents.h"
 #include "store/manifest.h"
-#include "store/store_bench.h"
 #include "store/token_format.h"
 #include "store/tokens.h"
 
@@ -29,175 +29,11 @@ struct store_options {
 /* Takes the value over. */
 static enum status print_json(json_t *value)
 {
-    struct buf text = { 0 };
+    enum status st = output_json(value);
 
-    json_canonical(&text, value);
     json_decref(value);
-    buf_addc(&text, '\n');
-    fwrite(text.p, 1, text.n, stdout);
-    buf_release(&text);
-    return output_flush_stream();
-}
-
-/* ---- info ---- */
-
-static json_t *describe_part(const struct token_store *s, enum token_part part)
-{
-    return json_pack("{s:I, s:I, s:I}", "documents", (json_int_t)token_store_documents(s, part),
-                     "tokens", (json_int_t)token_store_tokens(s, part), "text_bytes",
-                     (json_int_t)token_store_text_bytes(s, part));
-}
-
-static enum status describe_tokens(const char *path, json_t *out)
-{
-    struct token_store *s;
-    json_t *tokens;
-
-    TRY(token_store_open(path, &s));
-    tokens = json_pack("{s:I, s:i, s:i, s:s}", "shards", (json_int_t)token_store_shards(s), "vocab", (int)token_store_vocab(s), "token_bytes",
-                       token_store_width(s), "tokenizer", token_store_tokenizer(s));
-    for (int p = 0; p < TOKENS_PARTS; p++)
-        json_object_set_new(tokens, token_part_names[p], describe_part(s, (enum token_part)p));
-    json_object_set_new(out, "tokens", tokens);
-    token_store_close(s);
-    return ST_OK;
-}
-
-static uint64_t files_bytes(const json_t *files)
-{
-    const char *name;
-    json_t *file;
-    uint64_t sum = 0;
-
-    json_object_foreach((json_t *)files, name, file)
-        sum += (uint64_t)json_integer_value(json_object_get(file, "bytes"));
-    return sum;
-}
-
-/* What `store info` says, as JSON: the manifest without its list of files, and
- * what the kind adds. */
-static enum status describe(const char *path, json_t **out)
-{
-    json_t *manifest, *files;
-    enum status st = ST_OK;
-
-    TRY(artifact_open(path, NULL, &manifest));
-    files = json_object_get(manifest, "files");
-    *out = json_deep_copy(manifest);
-    json_object_del(*out, "tundish");
-    json_object_set_new(*out, "path", json_text_of(path));
-    json_object_set_new(*out, "files",
-                        json_pack("{s:I, s:I}", "count", (json_int_t)json_object_size(files),
-                                  "bytes", (json_int_t)files_bytes(files)));
-    if (strcmp(json_string_value(json_object_get(manifest, "kind")), "token-store") == 0)
-        st = describe_tokens(path, *out);
-    json_decref(manifest);
-    if (st != ST_OK)
-        json_decref(*out);
     return st;
 }
-
-/* "documents 12,345; tokens 1,234": the integers of an object, and what is nested in it as JSON. */
-static void print_members(const char *label, const json_t *object)
-{
-    const char *key, *between = "";
-    json_t *value;
-
-    printf("%-11s ", label);
-    json_object_foreach((json_t *)object, key, value) {
-        struct buf text = { 0 };
-        char digits[28];
-
-        if (json_is_integer(value) && json_integer_value(value) >= 0)
-            buf_adds(&text, str_count((uint64_t)json_integer_value(value), digits));
-        else
-            json_canonical(&text, value);
-        printf("%s%s %s", between, key, text.p);
-        between = "; ";
-        buf_release(&text);
-    }
-    printf("%s\n", *between ? "" : "none");
-}
-
-static void print_tokens(const json_t *tokens)
-{
-    printf("%-11s %" JSON_INTEGER_FORMAT "\n", "shards",
-           json_integer_value(json_object_get(tokens, "shards")));
-    printf("%-11s %" JSON_INTEGER_FORMAT " entries, %" JSON_INTEGER_FORMAT
-           " bytes a token, tokenizer %.16s\n",
-           "vocabulary", json_integer_value(json_object_get(tokens, "vocab")),
-           json_integer_value(json_object_get(tokens, "token_bytes")),
-           json_string_value(json_object_get(tokens, "tokenizer")));
-    for (int p = 0; p < TOKENS_PARTS; p++)
-        print_members(token_part_names[p], json_object_get(tokens, token_part_names[p]));
-}
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : "?";
-}
-
-static void print_info(const json_t *info)
-{
-    const json_t *files = json_object_get(info, "files"),
-                 *made_by = json_object_get(info, "made_by"),
-                 *aside = json_object_get(info, "aside"),
-                 *numeric = json_object_get(made_by, "numeric_class"),
-                 *tokens = json_object_get(info, "tokens");
-    char bytes[24], count[28];
-
-    printf("%-11s %s\n%-11s %s\n", text_of(info, "kind"), text_of(info, "path"), "digest",
-           text_of(info, "digest"));
-    printf("%-11s %s in %s\n", "files",
-           str_count((uint64_t)json_integer_value(json_object_get(files, "count")), count),
-           str_bytes((uint64_t)json_integer_value(json_object_get(files, "bytes")), bytes));
-    printf("%-11s %s, version %" JSON_INTEGER_FORMAT "%s%s\n", "made by", text_of(made_by, "stage"),
-           json_integer_value(json_object_get(made_by, "version")),
-           json_is_string(numeric) ? ", " : "",
-           json_is_string(numeric) ? json_string_value(numeric) : "");
-    print_members("options", json_object_get(made_by, "options"));
-    print_members("from", json_object_get(info, "inputs"));
-    print_members("counts", json_object_get(info, "counts"));
-    if (tokens)
-        print_tokens(tokens);
-    printf("%-11s %s, on %s, by version %s, in %.1f s\n", "created", text_of(aside, "created"),
-           text_of(aside, "host"), text_of(aside, "program"),
-           json_number_value(json_object_get(aside, "seconds")));
-}
-
-static enum status run_info(struct arena *a, void *cfg)
-{
-    const struct store_options *o = cfg;
-    json_t *info;
-
-    TRY(describe(o->path, &info));
-    if (o->json)
-        return print_json(info);
-    print_info(info);
-    json_decref(info);
-    return output_flush_stream();
-}
-
-static const struct opt info_options[] = {
-    ROW_PATH,
-    OPT_BOOL(S, json, "json", "false", "one JSON object instead of lines"),
-    OPT_END
-};
-
-const struct command cmd_store_info = {
-    .name = "store info",
-    .summary = "what an artifact is, what made it, and from what",
-    .details =
-        "Reads the manifest of an artifact of any kind; of a token store also its shards.\n\n"
-        "  tundish store info corpus\n"
-        "  tundish store info --json tokens",
-    .opts = info_options,
-    .cfg_size = sizeof(struct store_options),
-    .run = run_info,
-    .benches = store_benches,
-};
 
 /* ---- verify ---- */
 
@@ -214,7 +50,7 @@ static enum status verify_files(struct verification *v)
     const char *name;
     json_t *file;
 
-    progress_start("verify", "bytes", files_bytes(files));
+    progress_start("verify", "bytes", artifact_bytes(v->manifest));
     json_object_foreach((json_t *)files, name, file) {
         uint64_t bytes = (uint64_t)json_integer_value(json_object_get(file, "bytes"));
         enum status st = artifact_verify_file(v->path, v->manifest, name);
@@ -355,53 +191,28 @@ static enum status cat_documents(const struct store_options *o, struct document_
     return st;
 }
 
-static void print_range(struct buf *line, uint64_t index, const struct token_range *r,
-                        const int32_t *tokens)
-{
-    buf_printf(line, "{\"document\":%llu,\"id\":", (unsigned long long)index);
-    json_quote(line, r->id.p, r->id.n);
-    buf_adds(line, ",\"source\":");
-    json_quote(line, r->source.p, r->source.n);
-    buf_printf(line, ",\"first\":%llu,\"tokens\":[", (unsigned long long)r->first);
-    for (uint64_t i = 0; i < r->count; i++)
-        buf_printf(line, "%s%d", i ? "," : "", tokens[i]);
-    buf_adds(line, "]}\n");
-}
-
-static enum status cat_range(const struct store_options *o, const struct token_store *s,
-                             uint64_t index, struct buf *line)
-{
-    struct token_range r;
-    int32_t *tokens;
-    enum status st;
-
-    TRY(token_store_document(s, (enum token_part)o->part, index, &r));
-    tokens = mem_array(r.count + 1, sizeof *tokens);
-    st = token_store_read(s, (enum token_part)o->part, r.first, r.count, tokens);
-    if (st == ST_OK) {
-        buf_clear(line);
-        print_range(line, index, &r, tokens);
-        fwrite(line->p, 1, line->n, stdout);
-    }
-    free(tokens);
-    return st;
-}
-
 static enum status cat_tokens(const struct store_options *o)
 {
     uint64_t documents, first = (uint64_t)o->document, n;
-    struct buf line = { 0 };
+    struct document_line line = { .part = (enum token_part)o->part };
+    struct buf text = { 0 };
     struct token_store *s;
     enum status st = ST_OK;
 
     TRY(token_store_open(o->path, &s));
+    line.store = s;
     documents = token_store_documents(s, (enum token_part)o->part);
     n = first < documents ? documents - first : 0;
     if (o->limit > 0 && n > (uint64_t)o->limit)
         n = (uint64_t)o->limit;
-    for (uint64_t i = 0; st == ST_OK && i < n && !stop_requested() && !ferror(stdout); i++)
-        st = cat_range(o, s, first + i, &line);
-    buf_release(&line);
+    for (uint64_t i = 0; st == ST_OK && i < n && !stop_requested() && !ferror(stdout); i++) {
+        buf_clear(&text);
+        st = document_line_add(&line, first + i, &text);
+        if (st == ST_OK)
+            fwrite(text.p, 1, text.n, stdout);
+    }
+    document_line_release(&line);
+    buf_release(&text);
     token_store_close(s);
     return st;
 }

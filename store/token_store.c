@@ -2,9 +2,14 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "base/pool.h"
 #include "store/artifact.h"
 #include "store/digests.h"
+#include "store/token_past.h"
 #include "store/token_reader.h"
+#include "store/token_store_shards.h"
+
+#define SHARDS_FOR_POOL 32 /* with fewer, threads take longer than they save */
 
 struct token_store {
     struct arena arena;
@@ -13,9 +18,10 @@ struct token_store {
     uint32_t vocab;
     int width;
     const char *tokenizer;
-    struct token_shard *shards;         /* by number */
-    size_t count;                       /* of those that were opened, or begun to be */
+    struct token_shard *shards; /* by number */
+    size_t count;
     struct token_counts parts[TOKENS_PARTS];
+    struct token_past *past;            /* NULL, or what it was: then it has no shards */
 };
 
 /* ---- opening ---- */
@@ -44,18 +50,21 @@ static int by_number(const void *a, const void *b)
 }
 
 /* The shards that the manifest names, one edition of each. */
-static enum status list_shards(const struct token_store *s, struct token_shard_id *ids, size_t *count)
+static enum status list_shards(const struct token_store *s, struct token_shard_id *ids,
+                               size_t *count)
 {
     const char *name;
     json_t *file;
 
     *count = 0;
-    json_object_foreach(json_object_get(s->manifest, "files"), name, file) {
+    json_object_foreach(json_object_get(s->manifest, "files"), name, file)
+    {
         if (!str_ends_with(name, ".mdb"))
             continue;
         if (strncmp(name, "train-", 6) == 0 || strncmp(name, "validation-", 11) == 0)
             return fail(ST_UNSUPPORTED,
-                        "'%s' is a token store of version 1 ('%s'), this program reads version %d; make it again",
+                        "'%s' is a token store of version 1 ('%s'), this program reads version %d; "
+                        "make it again",
                         s->path, name, TOKEN_FORMAT_VERSION);
         if (!token_shard_parse_name(name, &ids[(*count)++]))
             return fail(ST_FORMAT, "'%s/%s' has no shard's name, want shard-00000.mdb or the like",
@@ -104,37 +113,74 @@ static void add_counts(struct token_store *s, struct token_shard *shard)
     }
 }
 
-static enum status open_shards(struct token_store *s, const struct token_shard_id *ids, size_t count,
-                               struct digest_cache *cache)
+static enum status check_files(struct token_store *s, const struct token_shard_id *ids,
+                               const char **paths)
 {
-    for (size_t i = 0; i < count; i++) {
+    struct digest_cache *cache = digest_cache_open(digest_cache_default(&s->arena));
+    enum status st = ST_OK;
+
+    for (size_t i = 0; st == ST_OK && i < s->count; i++) {
         char name[TOKEN_SHARD_NAME];
 
         token_shard_name(ids[i], name);
-        TRY(check_file(s, cache, name));
-        s->count++;
-        TRY(token_shard_open(&s->shards[i], path_join(&s->arena, s->path, name)));
-        TRY(check_meta(s, &s->shards[i]));
-        add_counts(s, &s->shards[i]);
+        paths[i] = path_join(&s->arena, s->path, name);
+        st = check_file(s, cache, name);
     }
-    return ST_OK;
+    digest_cache_close(cache);
+    return st;
+}
+
+struct opening {
+    struct token_store *s;
+    const char **paths;
+};
+
+static enum status open_one(void *ctx, size_t item, int worker)
+{
+    struct opening *o = ctx;
+
+    (void)worker;
+    return token_shard_open(&o->s->shards[item], o->paths[item]);
+}
+
+/* Opening maps a file and reads 16 bytes a document: with many shards a matter for all cores. */
+static enum status open_shards(struct token_store *s, const char **paths)
+{
+    struct opening o = { s, paths };
+    struct pool *pool;
+    enum status st = ST_OK;
+
+    if (s->count < SHARDS_FOR_POOL || pool_inside()) {
+        for (size_t i = 0; st == ST_OK && i < s->count; i++)
+            st = open_one(&o, i, 0);
+        return st;
+    }
+    pool = pool_new(0);
+    st = pool_for(pool, s->count, open_one, &o);
+    pool_free(pool);
+    return st;
 }
 
 static enum status open_store(struct token_store *s)
 {
     struct token_shard_id *ids;
-    struct digest_cache *cache;
-    enum status st;
+    const char **paths;
     size_t count;
 
     TRY(artifact_open(s->path, "token-store", &s->manifest));
-    ids = arena_array(&s->arena, json_object_size(json_object_get(s->manifest, "files")) + 1, sizeof *ids);
+    ids = arena_array(&s->arena, json_object_size(json_object_get(s->manifest, "files")) + 1,
+                      sizeof *ids);
     TRY(list_shards(s, ids, &count));
     s->shards = mem_array(count, sizeof *s->shards);
-    cache = digest_cache_open(digest_cache_default(&s->arena));
-    st = open_shards(s, ids, count, cache);
-    digest_cache_close(cache);
-    return st;
+    s->count = count;
+    paths = arena_array(&s->arena, count, sizeof *paths);
+    TRY(check_files(s, ids, paths));
+    TRY(open_shards(s, paths));
+    for (size_t i = 0; i < count; i++) {
+        TRY(check_meta(s, &s->shards[i]));
+        add_counts(s, &s->shards[i]);
+    }
+    return ST_OK;
 }
 
 enum status token_store_open(const char *path, struct token_store **out)
@@ -152,6 +198,42 @@ enum status token_store_open(const char *path, struct token_store **out)
     return ST_OK;
 }
 
+static enum status look_back(struct token_store *s, const char *digest)
+{
+    const struct token_store *now;
+
+    TRY(token_past_open(s->path, digest, &s->past));
+    now = token_past_now(s->past);
+    s->manifest = json_incref(now->manifest);
+    s->vocab = now->vocab;
+    s->width = now->width;
+    s->tokenizer = now->tokenizer;
+    for (int p = 0; p < TOKENS_PARTS; p++)
+        token_past_counts(s->past, (enum token_part)p, &s->parts[p]);
+    return ST_OK;
+}
+
+enum status token_store_open_then(const char *path, const char *digest, struct token_store **out)
+{
+    struct token_store *s = mem_alloc(sizeof *s);
+    enum status st;
+
+    s->path = arena_strdup(&s->arena, path);
+    st = look_back(s, digest);
+    if (st != ST_OK) {
+        token_store_close(s);
+        return st;
+    }
+    *out = s;
+    return ST_OK;
+}
+
+enum status token_store_removed(const struct token_store *s, struct span id, struct token_removed *out)
+{
+    *out = (struct token_removed){ 0 };
+    return s->past ? token_past_removed(s->past, id, out) : ST_OK;
+}
+
 void token_store_close(struct token_store *s)
 {
     if (s == NULL)
@@ -159,6 +241,7 @@ void token_store_close(struct token_store *s)
     for (size_t i = 0; i < s->count; i++)
         token_shard_close(&s->shards[i]);
     free(s->shards);
+    token_past_close(s->past);
     json_decref(s->manifest);
     arena_release(&s->arena);
     free(s);
@@ -166,7 +249,10 @@ void token_store_close(struct token_store *s)
 
 uint32_t token_store_vocab(const struct token_store *s) { return s->vocab; }
 int token_store_width(const struct token_store *s) { return s->width; }
-const char *token_store_digest(const struct token_store *s) { return artifact_digest(s->manifest); }
+const char *token_store_digest(const struct token_store *s)
+{
+    return s->past ? token_past_digest(s->past) : artifact_digest(s->manifest);
+}
 const char *token_store_tokenizer(const struct token_store *s) { return s->tokenizer; }
 uint64_t token_store_shards(const struct token_store *s) { return s->count; }
 
@@ -224,6 +310,8 @@ static enum status check_range(const struct token_store *s, enum token_part part
 {
     uint64_t tokens = s->parts[part].tokens;
 
+    if (s->past)
+        return token_past_refuse(s->past);
     if (first > tokens || n > tokens - first)
         return fail(ST_LIMIT, "%llu tokens from %llu on, but %s of '%s' has %llu",
                     (unsigned long long)n, (unsigned long long)first, token_part_names[part],
@@ -286,7 +374,8 @@ enum status token_store_slice(const struct token_store *s, enum token_part part,
     return ST_OK;
 }
 
-/* The first span that ends behind `first` and all that begin before first + n, in one shard after the other. */
+/* The first span that ends behind `first` and all that begin before first + n, in one shard after
+ * the other. */
 void token_store_mask(const struct token_store *s, enum token_part part, uint64_t first, uint64_t n,
                       int32_t *targets)
 {
@@ -299,7 +388,8 @@ void token_store_mask(const struct token_store *s, enum token_part part, uint64_
 
         if (base >= first + n)
             return;
-        for (uint64_t i = token_shard_skip_at(shard, part, first > base ? first - base : 0); i < skips; i++) {
+        for (uint64_t i = token_shard_skip_at(shard, part, first > base ? first - base : 0);
+             i < skips; i++) {
             const uint64_t *span = token_shard_skip(shard, part, i);
             uint64_t at = base + span[0], end = base + span[1];
 
@@ -314,8 +404,8 @@ void token_store_mask(const struct token_store *s, enum token_part part, uint64_
 
 /* ---- documents ---- */
 
-static const struct token_shard *shard_of_document(const struct token_store *s, enum token_part part,
-                                                   uint64_t index)
+static const struct token_shard *shard_of_document(const struct token_store *s,
+                                                   enum token_part part, uint64_t index)
 {
     size_t low = 0, high = s->count;
 
@@ -332,6 +422,8 @@ static const struct token_shard *shard_of_document(const struct token_store *s, 
 
 static enum status check_index(const struct token_store *s, enum token_part part, uint64_t index)
 {
+    if (s->past && index < s->parts[part].documents)
+        return token_past_refuse(s->past);
     if (index < s->parts[part].documents)
         return ST_OK;
     return fail(ST_LIMIT, "document %llu of %s of '%s', which has %llu", (unsigned long long)index,
@@ -345,13 +437,19 @@ enum status token_store_document(const struct token_store *s, enum token_part pa
     struct token_label label;
     struct token_record r;
 
+    if (s->past && index < s->parts[part].documents)
+        return token_past_document(s->past, part, index, out);
     TRY(check_index(s, part, index));
     shard = shard_of_document(s, part, index);
     r = token_shard_record(shard, part, index - shard->parts[part].first_document);
     TRY(token_shard_label(shard, r.label, &label));
-    *out = (struct token_range){ .first = shard->parts[part].first_token + r.first, .count = r.count,
-                                 .text_hash = r.text_hash, .text_bytes = r.text_bytes, .id = r.id,
-                                 .source = label.source, .language = label.language };
+    *out = (struct token_range){ .first = shard->parts[part].first_token + r.first,
+                                 .count = r.count,
+                                 .text_hash = r.text_hash,
+                                 .text_bytes = r.text_bytes,
+                                 .id = r.id,
+                                 .source = label.source,
+                                 .language = label.language };
     return ST_OK;
 }
 
@@ -373,17 +471,24 @@ enum status token_store_ids(const struct token_store *s, enum token_part part, u
 
 uint64_t token_store_first(const struct token_store *s, enum token_part part, uint64_t index)
 {
-    const struct token_shard *shard = shard_of_document(s, part, index);
+    const struct token_shard *shard;
 
+    if (s->past)
+        return token_past_first(s->past, part, index);
+    shard = shard_of_document(s, part, index);
     return shard->parts[part].first_token +
            token_shard_first(shard, part, index - shard->parts[part].first_document);
 }
 
 uint64_t token_store_length(const struct token_store *s, enum token_part part, uint64_t index)
 {
-    const struct token_shard *shard = shard_of_document(s, part, index);
-    uint64_t at = index - shard->parts[part].first_document;
+    const struct token_shard *shard;
+    uint64_t at;
 
+    if (s->past)
+        return token_past_length(s->past, part, index);
+    shard = shard_of_document(s, part, index);
+    at = index - shard->parts[part].first_document;
     return token_shard_first(shard, part, at + 1) - token_shard_first(shard, part, at);
 }
 
@@ -407,8 +512,8 @@ enum status token_store_skips(const struct token_store *s, enum token_part part,
         const uint64_t *span = token_shard_skip(shard, part, i);
 
         if (span[0] < r.first || span[1] > r.first + r.count)
-            return fail(ST_FORMAT, "'%s': the span %llu of %s crosses the edge of a document", shard->path,
-                        (unsigned long long)i, token_part_names[part]);
+            return fail(ST_FORMAT, "'%s': the span %llu of %s crosses the edge of a document",
+                        shard->path, (unsigned long long)i, token_part_names[part]);
         out[i - from] = (struct token_span){ span[0] - r.first, span[1] - span[0] };
     }
     *spans = out;
@@ -422,3 +527,33 @@ enum status token_store_verify(const struct token_store *s)
         TRY(token_shard_verify(&s->shards[i]));
     return ST_OK;
 }
+
+/* ---- shards (token_store_shards.h) ---- */
+
+void token_store_shard_place(const struct token_store *s, size_t i, enum token_part part,
+                             struct token_shard_place *out)
+{
+    const struct token_shard *shard = &s->shards[i];
+
+    *out = (struct token_shard_place){ .first = shard->parts[part].first_document,
+                                       .count = shard->meta.parts[part].documents };
+    BUG_IF(!token_shard_parse_name(path_base(shard->path), &out->shard));
+}
+
+const struct token_shard_meta *token_store_shard_meta(const struct token_store *s, size_t i)
+{
+    return &s->shards[i].meta;
+}
+
+void token_store_place(const struct token_store *s, enum token_part part, uint64_t index,
+                       struct token_shard_place *out)
+{
+    token_store_shard_place(s, (size_t)(shard_of_document(s, part, index) - s->shards), part, out);
+}
+
+uint64_t token_store_skip_spans(const struct token_store *s, enum token_part part)
+{
+    return s->parts[part].skips;
+}
+
+const json_t *token_store_manifest(const struct token_store *s) { return s->manifest; }

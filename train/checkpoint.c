@@ -117,18 +117,22 @@ static enum status upload(const struct checkpoint_args *args, const char *file, 
 
 /* A state that no run of these options leaves is refused, digest or not. */
 static enum status check_state(const char *file, const struct checkpoint_state *s,
-                               int64_t batch_tokens)
+                               const struct read_plan *plan)
 {
-    if (s->step < 1 || s->step > s->steps || s->steps > INT64_MAX / batch_tokens)
+    uint64_t want;
+
+    if (s->step < 1 || s->step > s->steps || read_plan_tokens(plan, (uint64_t)s->steps) > INT64_MAX)
         return fail(ST_FORMAT, "%s: step %lld of %lld, want 1 to the run's steps", file,
                     (long long)s->step, (long long)s->steps);
-    if (s->tokens != s->step * batch_tokens)
-        return fail(ST_FORMAT, "%s: tokens is %lld, want %lld (step times batch-tokens)", file,
-                    (long long)s->tokens, (long long)(s->step * batch_tokens));
+    want = read_plan_tokens(plan, (uint64_t)s->step);
+    if (s->tokens != (int64_t)want)
+        return fail(ST_FORMAT, "%s: tokens is %lld, want %llu (step times batch-tokens)", file,
+                    (long long)s->tokens, (unsigned long long)want);
     return ST_OK;
 }
 
-static enum status read_state(const char *file, int64_t batch_tokens, struct checkpoint_state *s)
+static enum status read_state(const char *file, const struct read_plan *plan,
+                              struct checkpoint_state *s)
 {
     json_t *j;
     int64_t version;
@@ -145,7 +149,7 @@ static enum status read_state(const char *file, int64_t batch_tokens, struct che
     if (st == ST_OK)
         st = json_get_int(j, "tokens", file, &s->tokens);
     json_decref(j);
-    return st == ST_OK ? check_state(file, s, batch_tokens) : st;
+    return st == ST_OK ? check_state(file, s, plan) : st;
 }
 
 static enum status read_files(const struct checkpoint_args *args, struct arena *a, const char *path,
@@ -159,7 +163,7 @@ static enum status read_files(const struct checkpoint_args *args, struct arena *
     TRY(upload(args, optimizer, "m.", optimizer_m(args->optimizer)));
     TRY(upload(args, optimizer, "v.", optimizer_v(args->optimizer)));
     TRY(model_round(args->model, args->stream, 0, model_params(args->model)->elements));
-    TRY(read_state(path_join(a, path, "state.json"), args->options->batch_tokens, s));
+    TRY(read_state(path_join(a, path, "state.json"), args->plan, s));
     st = file_read(path_join(a, path, "metrics.jsonl"), 1u << 30, &lines);
     if (st == ST_OK && lines.n > 0)
         buf_add(s->metrics, lines.p, lines.n);

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "store/read_plan.h"
 #include "train/optimizer.h"
 #include "train/train_options.h"
 
@@ -22,6 +23,7 @@ struct checkpoint_state {
 };
 struct checkpoint_args {
     const struct train_options *options;
+    const struct read_plan *plan; /* of these options */
     struct model *model;
     struct optimizer *optimizer;
     struct stream *stream;

@@ -1,31 +1,42 @@
 /*
- * The tokens of samples: windows of T + 1 tokens of the training stream, in the order of
- * store/token_order.h. Documents stand one after the other, each ended by the end-of-text token.
+ * The tokens of a run: the stores and blends that its options name, the order of store/sampling.h over them
+ * (as store/read_plan.h reads it from the options' record), and the validation part of the option `store`.
  */
 #ifndef TUNDISH_TRAIN_LOADER_H
 #define TUNDISH_TRAIN_LOADER_H
 
-#include "base/status.h"
-#include "store/token_order.h"
-#include "store/tokens.h"
+#include "base/arena.h"
+#include "store/blend_part.h"
+#include "store/read_plan.h"
+#include "train/train_options.h"
 
 struct loader {
-    const struct token_store *store;
-    enum token_part part;
-    int64_t length; /* T */
-    struct token_order order;
+    struct arena arena;
+    struct read_plan plan;
+    struct blend *blends;        /* [plan.inputs]; the first is the option `store` */
+    size_t open;                 /* of them */
+    struct sampling *sampling;
 };
-/* ST_CONFIG when the part holds fewer than 2 T + 1 tokens. */
-MUST_USE enum status loader_init(struct loader *l, const struct token_store *store, int64_t length,
-                                 uint64_t seed);
-/* Samples [first, first + count): tokens and targets, i32 [count * T]. */
-MUST_USE enum status loader_read(const struct loader *l, uint64_t first, int64_t count,
-                                 int32_t *tokens, int32_t *targets);
+/* The plan of these options alone; nothing is opened. */
+MUST_USE enum status loader_plan(struct loader *l, const struct train_options *o);
+/* Opens the stores and the order. On failure, too, loader_close() takes down what was opened. */
+MUST_USE enum status loader_open(struct loader *l, const struct train_options *o);
+void loader_close(struct loader *l);
 
-/* The validation part in order, without overlap or shuffle: windows that a forward pass scores. */
-uint64_t loader_validation_windows(const struct token_store *store, int64_t length);
-MUST_USE enum status loader_read_validation(const struct token_store *store, int64_t length,
-                                            uint64_t first, int64_t count, int32_t *tokens,
-                                            int32_t *targets);
+/* Where tokens go to: i32 [rows * T] each; first NULL: not wanted. */
+struct loader_rows {
+    uint64_t row, rows;
+    int32_t *tokens, *targets, *first;
+};
+/* Rows of a step, counted from 0. *learnt: targets that are not ignored. */
+MUST_USE enum status loader_read(struct loader *l, uint64_t step, const struct loader_rows *to,
+                                 uint64_t *learnt);
+
+/* The validation part in order, without overlap or shuffle: how many windows of T + 1 tokens, one
+ * every T, it has, and windows [to->row, + to->rows) of them; *learnt as above. With documents apart, none is foretold
+ * from another. */
+uint64_t loader_validation_windows(const struct loader *l, uint64_t length);
+MUST_USE enum status loader_read_validation(const struct loader *l, uint64_t length,
+                                            const struct loader_rows *to, uint64_t *learnt);
 
 #endif

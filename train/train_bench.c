@@ -1,7 +1,11 @@
 #include "train/train_bench.h"
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "base/rng.h"
+#include "store/artifact.h"
+#include "store/sampling.h"
+#include "store/store_bench.h"
 #include "train/optimizer.h"
 #include "train/units.h"
 
@@ -69,7 +73,7 @@ static enum status one_step(struct rig *r, int64_t step, double *tokens_per_seco
     double start = bench_now(), loss, norm;
     float *grads;
 
-    TRY(units_train(r->units, &(struct units_data){ r->tokens, r->tokens + 1, UNITS },
+    TRY(units_train(r->units, &(struct units_data){ r->tokens, r->tokens + 1, NULL, UNITS },
                     1.0f / (UNITS * UNIT_BATCH * T), &grads, &loss));
     TRY(optimizer_step(r->optimizer, grads, 1e-4, step, &norm));
     *tokens_per_second = UNITS * UNIT_BATCH * T / (bench_now() - start);
@@ -121,6 +125,121 @@ static enum status measure_peak(struct rig *r, enum dtype type, double *gflops)
     return st;
 }
 
+/* ---- the loader: what reading a step's rows takes, as a share of the step ---- */
+
+enum { STORE_DOCUMENTS = 16384, LONGEST = 2048, READS = 200 };
+
+/* Documents of 1 to LONGEST tokens, short ones more often: 5 M tokens in all. */
+static enum status fill_store(const char *folder)
+{
+    struct token_writer *w;
+    uint32_t tokens[LONGEST];
+    char digest[SHA256_HEX];
+    json_t *counts = NULL;
+    enum status st = ST_OK;
+
+    sha256_bytes("", 0, digest);
+    TRY(token_writer_open(&(struct token_writer_args){ .folder = folder,
+                                                       .vocab = (uint32_t)shape.vocab,
+                                                       .shard_tokens = 1 << 20,
+                                                       .tokenizer_digest = digest },
+                          &w));
+    for (uint64_t i = 0; i < LONGEST; i++)
+        tokens[i] = (uint32_t)(rng_at(1, 2, i) % (uint64_t)shape.vocab);
+    for (uint64_t d = 0; st == ST_OK && d < STORE_DOCUMENTS; d++)
+        st = token_writer_add(
+            w, &(struct token_document){
+                   .id = span_of("d"),
+                   .text_hash = rng_at(1, 3, d),
+                   .tokens = tokens,
+                   .count = 1 + rng_at(1, 4, d) % (1 + rng_at(1, 5, d) % LONGEST) });
+    if (st != ST_OK) {
+        token_writer_abort(w);
+        return st;
+    }
+    st = token_writer_close(w, &counts);
+    json_decref(counts);
+    return st;
+}
+
+static enum status make_store(const char *path, struct token_store **out)
+{
+    static const struct opt none[] = { OPT_END };
+    static const struct command command = { .name = "bench", .makes = "token-store", .opts = none,
+                                            .stage_version = 1 };
+    struct artifact *a;
+    enum status st;
+
+    TRY(artifact_begin(&command, NULL, path, &a));
+    st = fill_store(artifact_folder(a));
+    if (st != ST_OK) {
+        artifact_abort(a);
+        return st;
+    }
+    TRY(artifact_commit(a, NULL));
+    return token_store_open(path, out);
+}
+
+/* Seconds of reading the rows of one step, the mean of many in a row. */
+static enum status time_reading(const struct token_store *store, enum packing packing,
+                                double *seconds)
+{
+    struct sampling_source source = { store, "bench", 1, 0 };
+    struct sampling_phase phase = { 0, T, UNITS * UNIT_BATCH, &source, 1 };
+    size_t n = UNITS * UNIT_BATCH * T;
+    int32_t *rows = mem_array(3 * n, sizeof *rows);
+    struct sampling_batch to = { rows, rows + n, rows + 2 * n };
+    struct sampling *s;
+    double start;
+    enum status st = sampling_open(&(struct sampling_args){ 1, packing, 1024, true, &phase, 1 }, &s);
+
+    if (st == ST_OK) {
+        start = bench_now();
+        for (uint64_t step = 0; st == ST_OK && step < READS; step++)
+            st = sampling_read(s, step, 0, phase.rows, &to);
+        *seconds = (bench_now() - start) / READS;
+        sampling_close(s);
+    }
+    free(rows);
+    return st;
+}
+
+static enum status measure_loader(struct bench *b, const char *class, double step_seconds)
+{
+    struct arena a = { 0 };
+    struct token_store *store = NULL;
+    char *folder;
+    enum status st;
+
+    TRY(bench_folder_open(&a, &folder));
+    st = make_store(path_join(&a, folder, "tokens"), &store);
+    for (int p = 0; st == ST_OK && p < PACKINGS; p++) {
+        double share, seconds;
+
+        st = time_reading(store, (enum packing)p, &seconds);
+        share = 100 * seconds / step_seconds;
+        if (st == ST_OK)
+            bench_report(b, &(struct bench_result){
+                                .variant = arena_printf(&a, "%s loader %s", class, packing_names[p]),
+                                .unit = "% of a step",
+                                .values = &share,
+                                .count = 1 });
+    }
+    token_store_close(store);
+    st = bench_folder_close(folder, st);
+    arena_release(&a);
+    return st;
+}
+
+static double largest(const double *v, int n)
+{
+    double most = v[0];
+
+    for (int i = 1; i < n; i++)
+        most = v[i] > most ? v[i] : most;
+    return most;
+}
+
 static enum status measure(struct bench *b, struct rig *r, enum dtype type)
 {
     double values[64], gflops[64], peak, flops = model_flops_per_token(&shape, T);
@@ -143,7 +262,7 @@ static enum status measure(struct bench *b, struct rig *r, enum dtype type)
                                             .count = n,
                                             .yardstick = "matrix product 1024^3 a thread",
                                             .yardstick_value = peak });
-    return ST_OK;
+    return measure_loader(b, class, UNITS * UNIT_BATCH * T / largest(values, n));
 }
 
 static enum status bench_step(struct bench *b, enum dtype type)

@@ -1,13 +1,17 @@
 #include "train/train_cmd.h"
 
 #include "model/compute.h"
+#include "store/sampling.h"
+#include "train/phases.h"
 #include "train/train_bench.h"
 #include "train/train_loop.h"
 
+const char *const document_mask_names[] = { "auto", "true", "false", NULL };
+
 static const struct opt options[] = {
 #define S struct train_options
-    OPT_INPUT(S, store, "store", "token store to train on", .flags = OPT_REQUIRED,
-              .reads = "token-store"),
+    OPT_INPUT(S, store, "store", "token store, or blend of several, to train on",
+              .flags = OPT_REQUIRED, .reads = "token-store token-blend"),
     OPT_OUTPUT(S, out, "out", "checkpoint folder to write", .flags = OPT_REQUIRED),
     OPT_INPUT(
         S, init, "init",
@@ -36,6 +40,19 @@ static const struct opt options[] = {
     OPT_INT(S, batch_tokens, "batch-tokens", "8192", 2, 1e12, "tokens of a step"),
     OPT_INT(S, unit_tokens, "unit-tokens", "1024", 2, 1e9,
             "tokens of a partial gradient: what one thread works on at a time"),
+    OPT_CHOICE(S, packing, "packing", "concat", packing_names,
+               "how documents become sequences: one after the other, cut; or whole where they fit, "
+               "with filling"),
+    OPT_INT(S, pack_window, "pack-window", "1024", 1, 65536,
+            "best-fit: documents that are packed at a time"),
+    OPT_CHOICE(S, document_mask, "document-mask", "auto", document_mask_names,
+               "attention stays inside documents, and none foretells the next one's beginning; "
+               "auto: with best-fit"),
+    OPT_TREE(S, phases, "phases",
+             "what is read from a step on: a list of {step, context, batch-tokens, store}, each "
+             "but step as before where absent",
+             .check = phases_check, .paths = phases_paths, .item = phases_item,
+             .reads = "token-store token-blend"),
     OPT_REAL(S, lr, "lr", "1e-3", 1e-9, 10, "highest learning rate"),
     OPT_REAL(S, min_lr, "min-lr", "0.1", 0, 1, "lowest learning rate, as a share of lr"),
     OPT_REAL(S, warmup, "warmup", "0.05", 0, 1, "share of the steps with a rising learning rate"),
@@ -75,7 +92,7 @@ static enum status run(struct arena *a, void *cfg) { return train_run(a, cfg); }
 
 const struct command cmd_train = {
     .name = "train",
-    .summary = "train a model on a token store",
+    .summary = "train a model on a token store or a blend",
     .details =
         "Trains a Llama-family model with AdamW and writes a checkpoint: weights, optimizer state, "
         "config.json and\n"
@@ -83,12 +100,16 @@ const struct command cmd_train = {
         "same command goes on\n"
         "from the newest one and ends with the same bytes. Results have the same bits for any "
         "number of threads and\n"
-        "ranks on one kind of hardware.\n\n"
+        "ranks on one kind of hardware. A run that was stopped takes phases that begin where it "
+        "stands or later, and no\n"
+        "other change.\n\n"
         "  tundish train --store tokens --out checkpoint --tokens 2000000\n"
+        "  tundish train --store blend --out checkpoint --steps 500 --packing best-fit \\\n"
+        "      --phases '[{step: 400, context: 1024, store: long}]'\n"
         "  mpirun -np 2 --bind-to none tundish train --store tokens --out checkpoint --steps 500",
     .opts = options,
     .cfg_size = sizeof(struct train_options),
-    .stage_version = 1,
+    .stage_version = 2,
     .makes = "checkpoint",
     .numeric_class = numeric_class,
     .run = run,

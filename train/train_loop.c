@@ -11,6 +11,34 @@
 
 /* ---- how many steps: told, or found by one probe whose answer is kept ---- */
 
+/* As told; 0: by minutes. */
+static int64_t steps_told(const struct trainer *t)
+{
+    const struct train_options *o = t->options;
+
+    return o->minutes > 0 ? 0
+           : o->steps > 0 ? o->steps
+                          : (int64_t)read_plan_steps(&t->loader.plan, (uint64_t)o->tokens);
+}
+
+/* What a run of so many steps would read is there, and each of its phases is reached. */
+static enum status check_steps(const struct trainer *t, int64_t steps)
+{
+    const struct read_plan *plan = &t->loader.plan;
+    uint64_t last = sampling_steps(t->loader.sampling), want = (uint64_t)steps;
+    uint64_t begins = plan->phases[plan->count - 1].step;
+
+    if (want > last)
+        return fail(ST_CONFIG,
+                    "the data last for %llu steps (caps of epochs), and %llu are wanted: train for "
+                    "fewer, or raise the caps of the blend",
+                    (unsigned long long)last, (unsigned long long)want);
+    if (begins >= want && t->options->minutes == 0)
+        return fail(ST_CONFIG, "a phase begins at step %llu, and the run has %llu steps",
+                    (unsigned long long)begins, (unsigned long long)want);
+    return ST_OK;
+}
+
 /* Rank 0's value, for all. */
 static enum status share(struct trainer *t, int64_t *value)
 {
@@ -44,11 +72,14 @@ static enum status probe(struct trainer *t, double *seconds)
 static enum status steps_from_probe(struct trainer *t, int64_t *steps)
 {
     const struct train_options *o = t->options;
-    double seconds, most = (double)(INT64_MAX / o->batch_tokens) / 2, n;
+    const struct read_plan *plan = &t->loader.plan;
+    double seconds, most = (double)INT64_MAX / 2, n;
 
     TRY(probe(t, &seconds));
-    n = o->minutes * 60 / seconds;
-    *steps = (int64_t)(n < 1 ? 1 : n > most ? most : n);
+    n = o->minutes * 60 / seconds; /* steps of the first phase; those of others by their tokens */
+    n *= (double)o->batch_tokens;
+    *steps = (int64_t)read_plan_steps(plan, (uint64_t)(n > most ? most : n) + 1) - 1;
+    *steps = *steps < 1 ? 1 : *steps;
     if (comm_rank(t->comm) != 0)
         return ST_OK;
     TRY(work_write_plan(&t->work, *steps));
@@ -68,21 +99,12 @@ static enum status steps_from_minutes(struct trainer *t, int64_t *steps)
     return share(t, steps);
 }
 
-static enum status plan_steps(struct trainer *t, int64_t *steps)
-{
-    const struct train_options *o = t->options;
-
-    if (o->minutes > 0)
-        return steps_from_minutes(t, steps);
-    *steps = o->steps > 0 ? o->steps : (o->tokens + o->batch_tokens - 1) / o->batch_tokens;
-    return ST_OK;
-}
-
 /* ---- start, or go on ---- */
 
 static struct checkpoint_args checkpoint_of(struct trainer *t)
 {
-    return (struct checkpoint_args){ t->options, t->model, t->optimizer, t->streams[0] };
+    return (struct checkpoint_args){ t->options, &t->loader.plan, t->model, t->optimizer,
+                                     t->streams[0] };
 }
 
 /* Loads the newest checkpoint of OUT.work, if there is one. */
@@ -108,12 +130,13 @@ static enum status go_on(struct arena *a, struct trainer *t, bool *found)
 
 static void tell_begin(struct trainer *t)
 {
-    uint64_t validation = token_store_tokens(t->store, TOKENS_VALIDATION);
+    uint64_t validation = blend_tokens(&t->loader.blends[0], TOKENS_VALIDATION);
     char weights[28], tokens[28];
 
-    log_info("%s parameters, %lld steps of %s tokens, %s, %d thread%s, %d rank%s",
+    log_info("%s parameters, %lld steps of %s tokens%s, %s, %d thread%s, %d rank%s",
              str_count((uint64_t)model_params(t->model)->weights, weights),
              (long long)t->state.steps, str_count((uint64_t)t->options->batch_tokens, tokens),
+             t->loader.plan.count > 1 ? ", which phases change" : "",
              device_numeric_class(t->device, model_compute(t->model)), pool_threads(t->pool),
              pool_threads(t->pool) == 1 ? "" : "s", comm_size(t->comm),
              comm_size(t->comm) == 1 ? "" : "s");
@@ -122,14 +145,33 @@ static void tell_begin(struct trainer *t)
                  (unsigned long long)validation, (long long)t->T + 1);
 }
 
+/* Phases that were added to a run by tokens may not change how many steps it has: the learning
+ * rate of those behind it went by that. */
+static enum status same_steps(const struct trainer *t, int64_t told)
+{
+    if (told > 0 && told != t->state.steps)
+        return fail(ST_CONFIG,
+                    "with these phases the run would have %lld steps, it began with %lld, by which "
+                    "its learning rate goes: keep batch-tokens, or begin it anew with steps",
+                    (long long)told, (long long)t->state.steps);
+    return ST_OK;
+}
+
 static enum status begin(struct arena *a, struct trainer *t)
 {
     const struct train_options *o = t->options;
+    int64_t told = steps_told(t);
     bool found;
 
+    TRY(check_steps(t, told > 0 ? told : 1)); /* one is what a probe reads */
     TRY(go_on(a, t, &found));
-    if (!found)
-        TRY(plan_steps(t, &t->state.steps));
+    if (found)
+        TRY(same_steps(t, told));
+    else if (told > 0)
+        t->state.steps = told;
+    else
+        TRY(steps_from_minutes(t, &t->state.steps));
+    TRY(check_steps(t, t->state.steps));
     t->schedule =
         (struct schedule){ o->lr, o->lr * o->min_lr,
                            (int64_t)(o->warmup * (double)t->state.steps + 0.5), t->state.steps };
@@ -152,12 +194,12 @@ static enum status one_step(struct trainer *t)
                     "the loss of step %lld is not finite: lower lr, or train with dtype f32",
                     (long long)step);
     t->state.step = step;
-    t->state.tokens += t->options->batch_tokens;
+    t->state.tokens += (int64_t)t->phase->batch_tokens;
     buf_printf(&t->metrics,
                "{\"step\":%lld,\"tokens\":%lld,\"loss\":%.6f,\"lr\":%.6g,\"grad_norm\":%.6g}\n",
                (long long)step, (long long)t->state.tokens, loss, lr, norm);
     progress_note("step %lld/%lld loss %.3f", (long long)step, (long long)t->state.steps, loss);
-    progress_add((uint64_t)t->options->batch_tokens);
+    progress_add(t->phase->batch_tokens);
     return ST_OK;
 }
 
@@ -251,7 +293,8 @@ static enum status train(struct arena *a, struct trainer *t)
 
     TRY(begin(a, t));
     first = t->state.tokens;
-    progress_start("train", "tokens", (uint64_t)(t->state.steps * t->options->batch_tokens));
+    progress_start("train", "tokens",
+                   read_plan_tokens(&t->loader.plan, (uint64_t)t->state.steps));
     progress_add((uint64_t)first);
     start = bench_now();
     st = loop(t);

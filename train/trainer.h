@@ -19,16 +19,16 @@ struct trainer {
     struct pool *pool;
     struct stream **streams; /* one a thread */
     struct work work;        /* rank 0 */
-    struct token_store *store;
     struct model *model;
     struct optimizer *optimizer;
     struct units *units;
     struct loader loader;
-    int64_t T;                 /* sequence length */
-    int64_t unit_batch;        /* sequences of a unit */
-    int64_t step_units;        /* units of a step, over all ranks */
-    int64_t rank_units;        /* of this rank: a contiguous share */
-    int32_t *tokens, *targets; /* host [rank_units * unit_batch * T] */
+    const struct read_phase *phase; /* of the step in hand: what follows, and the units, fit it */
+    int64_t T;                      /* sequence length */
+    int64_t unit_batch;             /* sequences of a unit */
+    int64_t rank_units;             /* of this rank: a contiguous share */
+    int32_t *tokens, *targets;      /* host [most tokens of a rank's step] */
+    int32_t *first;                 /* likewise; NULL: documents see each other */
     struct schedule schedule;
     struct checkpoint_state state;
     struct buf metrics;
@@ -37,7 +37,8 @@ struct trainer {
 /* Opens everything; on failure trainer_close() takes down what was opened. */
 MUST_USE enum status trainer_open(struct trainer *t, const struct train_options *o);
 void trainer_close(struct trainer *t);
-/* Gradient of one step from samples of this rank, summed over all ranks. loss: mean per token. */
+/* Gradient of one step, counted from 1, from rows of this rank, summed over all ranks: of the mean loss over the
+ * step's targets that are not ignored, which loss gets. */
 MUST_USE enum status trainer_gradient(struct trainer *t, int64_t step, float **grads, double *loss);
 /* Mean loss over the first eval_tokens tokens of the validation part; *got false when it is empty.
  */

@@ -200,6 +200,7 @@ static enum status run_unit(void *ctx, size_t item, int worker)
     int64_t N = u->batch * u->length, first = (int64_t)item * N;
     struct pass_data d = { .tokens = u->data->tokens + first,
                            .targets = u->data->targets + first,
+                           .first = u->data->first == NULL ? NULL : u->data->first + first,
                            .losses = u->losses[worker] };
     float *grads;
 

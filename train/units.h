@@ -29,6 +29,7 @@ void units_free(struct units *u);
 
 struct units_data {
     const int32_t *tokens, *targets; /* host i32 [count * batch * T]; targets < 0 are ignored */
+    const int32_t *first;            /* as struct pass_data's; NULL: all before it */
     int64_t count;
 };
 /* grads: device f32 [params.elements], scale * the sum over all units, valid until the next call.

@@ -7,8 +7,12 @@
 #include "base/hash.h"
 #include "store/artifact.h"
 #include "store/digests.h"
+#include "store/read_plan.h"
+#include "train/phases.h"
 #include "store/unfinished.h"
 #include "train/train_cmd.h"
+
+#define PHASES "phases"
 
 const char *work_step_path(struct arena *a, const struct train_options *o, int64_t step)
 {
@@ -17,27 +21,153 @@ const char *work_step_path(struct arena *a, const struct train_options *o, int64
 
 /* ---- what makes two runs the same ---- */
 
-static enum status add_input(struct arena *a, json_t *inputs, const char *name, const char *path)
+/* The digests of one option's inputs. */
+struct input_list {
+    struct arena *arena;
+    json_t *inputs;
+    const char *name;
+};
+
+static enum status add_input(struct input_list *list, const char *path)
 {
+    json_t *digests = json_object_get(list->inputs, list->name);
     char digest[SHA256_HEX];
 
-    if (path == NULL)
-        return ST_OK;
-    TRY(artifact_digest_path(path, digest_cache_default(a), digest));
-    json_object_set_new(inputs, name, json_pack("[s]", digest));
+    TRY(artifact_digest_path(path, digest_cache_default(list->arena), digest));
+    if (digests == NULL) {
+        digests = json_array();
+        json_object_set_new(list->inputs, list->name, digests);
+    }
+    json_array_append_new(digests, json_string(digest));
     return ST_OK;
 }
+
+static enum status add_path(void *ctx, struct yaml *path) { return add_input(ctx, path->text); }
 
 /* The members of a manifest that say how an artifact was made, as far as they decide its bytes. */
 static enum status describe_run(struct work *w, const char *numeric_class)
 {
     json_t *inputs = json_object();
+    const struct train_options *o = w->options;
 
     w->run = json_pack("{s:{s:i, s:o, s:s}, s:o}", "made_by", "version", cmd_train.stage_version,
                        "options", opt_record(cmd_train.opts, w->options), "numeric_class",
                        numeric_class, "inputs", inputs);
-    TRY(add_input(&w->arena, inputs, "store", w->options->store));
-    return add_input(&w->arena, inputs, "init", w->options->init);
+    TRY(add_input(&(struct input_list){ &w->arena, inputs, "store" }, o->store));
+    if (o->phases != NULL)
+        TRY(phases_paths(o->phases, add_path,
+                         &(struct input_list){ &w->arena, inputs, "phases" }));
+    return o->init == NULL ? ST_OK
+                           : add_input(&(struct input_list){ &w->arena, inputs, "init" }, o->init);
+}
+
+static enum status tell_difference(const char *path, const char *key, const json_t *was,
+                                   const json_t *is)
+{
+    char *a = was == NULL ? NULL : json_dumps(was, JSON_ENCODE_ANY | JSON_COMPACT);
+    char *b = is == NULL ? NULL : json_dumps(is, JSON_ENCODE_ANY | JSON_COMPACT);
+    enum status st = fail(ST_CONFIG,
+                          "'%s' belongs to a run with %s %s, this one has %s: go on with that, or "
+                          "remove the .work folder, or choose another --out",
+                          path, key, a == NULL ? "(absent)" : a, b == NULL ? "(absent)" : b);
+
+    free(a);
+    free(b);
+    return st;
+}
+
+/* The first member of either object that the other lacks or has otherwise. Phases have rules of their own. */
+static enum status same_members(const char *path, const json_t *was, const json_t *is)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)is, key, value) {
+        const json_t *before = json_object_get(was, key);
+
+        if (strcmp(key, PHASES) != 0 && !json_equal(before, value))
+            return tell_difference(path, key, before, value);
+    }
+    json_object_foreach((json_t *)was, key, value) {
+        if (strcmp(key, PHASES) != 0 && json_object_get(is, key) == NULL)
+            return tell_difference(path, key, value, NULL);
+    }
+    return ST_OK;
+}
+
+/* ---- phases ---- */
+
+/* What a run reads, and the digests of its stores. */
+struct reading {
+    struct read_plan plan;
+    const json_t *inputs;
+};
+
+static enum status read_reading(struct arena *a, const char *what, const json_t *run,
+                                struct reading *out)
+{
+    const json_t *made_by = json_object_get(run, "made_by");
+
+    out->inputs = json_object_get(run, "inputs");
+    return read_plan_of(a, json_object_get(made_by, "options"), what, &out->plan);
+}
+
+static const json_t *store_at(const struct reading *r, const struct read_phase *p)
+{
+    return p->input == 0 ? json_array_get(json_object_get(r->inputs, "store"), 0)
+                         : json_array_get(json_object_get(r->inputs, PHASES), p->input - 1);
+}
+
+/* Do both read the same at a step, as far as the phase says it? */
+static bool same_at(const struct reading *x, const struct reading *y, uint64_t step)
+{
+    const struct read_phase *p = read_plan_at(&x->plan, step), *q = read_plan_at(&y->plan, step);
+
+    return p->context == q->context && p->batch_tokens == q->batch_tokens &&
+           json_equal(store_at(x, p), store_at(y, q));
+}
+
+/* No phase of x that began before `step` is another one in y. */
+static enum status same_before(const char *path, const struct reading *x, const struct reading *y,
+                               int64_t step)
+{
+    for (size_t i = 0; i < x->plan.count && x->plan.phases[i].step < (uint64_t)step; i++)
+        if (!same_at(x, y, x->plan.phases[i].step))
+            return fail(ST_CONFIG,
+                        "'%s' has gone %lld steps, and from step %llu on it read otherwise than "
+                        "the phases of this run say: phases can change from step %lld on; or "
+                        "remove the newer checkpoints, or choose another --out",
+                        path, (long long)step, (unsigned long long)x->plan.phases[i].step,
+                        (long long)step);
+    return ST_OK;
+}
+
+static enum status same_phases(struct work *w, const char *path, const json_t *manifest,
+                               int64_t step)
+{
+    struct reading was, is;
+
+    TRY(read_reading(&w->arena, path, manifest, &was));
+    TRY(read_reading(&w->arena, "train", w->run, &is));
+    TRY(same_before(path, &is, &was, step));
+    return same_before(path, &was, &is, step);
+}
+
+static enum status same_run(struct work *w, const char *path, const json_t *manifest, int64_t step)
+{
+    static const char *const scalars[] = { "version", "numeric_class" };
+    const json_t *was = json_object_get(manifest, "made_by"),
+                 *is = json_object_get(w->run, "made_by");
+
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *a = json_object_get(was, scalars[i]), *b = json_object_get(is, scalars[i]);
+
+        if (!json_equal(a, b))
+            return tell_difference(path, scalars[i], a, b);
+    }
+    TRY(same_members(path, json_object_get(was, "options"), json_object_get(is, "options")));
+    TRY(same_members(path, json_object_get(manifest, "inputs"), json_object_get(w->run, "inputs")));
+    return same_phases(w, path, manifest, step);
 }
 
 /* ---- the folder ---- */
@@ -128,7 +258,7 @@ enum status work_newest(struct work *w, int64_t *step)
     *step = steps.v[steps.count - 1];
     path = work_step_path(&w->arena, w->options, *step);
     TRY(artifact_open(path, cmd_train.makes, &manifest));
-    st = unfinished_same_run(path, w->run, manifest);
+    st = same_run(w, path, manifest, *step);
     json_decref(manifest);
     return st;
 }

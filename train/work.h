@@ -28,7 +28,8 @@ MUST_USE enum status work_open(struct work *w, const struct train_options *o,
                                const char *numeric_class);
 void work_close(struct work *w);
 /* The step of the newest checkpoint; 0: there is none. ST_CONFIG names the first thing in which it
- * belongs to another run than this one. */
+ * belongs to another run than this one. Phases may differ from its step on: what was done does not
+ * depend on them. */
 MUST_USE enum status work_newest(struct work *w, int64_t *step);
 /* Removes all but the newest `keep` checkpoints. */
 MUST_USE enum status work_prune(struct work *w);

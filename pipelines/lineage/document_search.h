@@ -7,19 +7,8 @@
 
 #include "base/json.h"
 #include "base/pool.h"
+#include "store/id_hints.h"
 #include "store/tokens.h"
-
-#define DOCUMENT_HINTS 5
-
-/* The ids nearest to the one that is sought: those that hold it, else those that begin alike. */
-struct id_hints {
-    struct id_hint {
-        size_t likeness;             /* 0: none */
-        char *id;
-    } best[DOCUMENT_HINTS];
-};
-void id_hints_add(struct id_hints *h, const char *sought, struct span id);
-void id_hints_free(struct id_hints *h);
 
 /* A document in a corpus (a folder with or without a manifest, or one file). */
 struct corpus_place {

@@ -9,6 +9,7 @@
 #include "pipelines/lineage/lineage_index.h"
 #include "store/artifact.h"
 #include "store/manifest.h"
+#include "store/store_history.h"
 
 #define MANIFEST_MOST (256u << 20)
 
@@ -46,6 +47,11 @@ const char *lineage_kind(const struct lineage_node *n) { return json_text(n->man
 const char *lineage_stage(const struct lineage_node *n)
 {
     return json_text(json_object_get(n->manifest, "made_by"), "stage");
+}
+
+enum status lineage_store(const struct lineage_node *n, struct token_store **out)
+{
+    return n->changed ? token_store_open_then(n->path, n->digest, out) : token_store_open(n->path, out);
 }
 
 const json_t *lineage_option(const struct lineage_node *n, const char *name)
@@ -145,7 +151,27 @@ static void tell_why(struct lineage *l, size_t place, const char *words)
         l->nodes[place].why = arena_strdup(&l->arena, words);
 }
 
-/* Is it the artifact of that digest that lies there? */
+/* Where the digest stands among those that a token store had before it was changed; their number if it does not. */
+static size_t place_before(const json_t *manifest, const char *digest)
+{
+    const json_t *before = json_object_get(json_object_get(manifest, "inputs"), STORE_HISTORY_INPUT);
+    size_t i = 0;
+
+    if (strcmp(json_text(manifest, "kind"), "token-store") != 0)
+        return json_array_size(before);
+    while (i < json_array_size(before) && strcmp(json_string_value(json_array_get(before, i)), digest) != 0)
+        i++;
+    return i;
+}
+
+static bool had_digest(const json_t *manifest, const char *digest)
+{
+    const json_t *before = json_object_get(json_object_get(manifest, "inputs"), STORE_HISTORY_INPUT);
+
+    return place_before(manifest, digest) < json_array_size(before);
+}
+
+/* Is it the artifact of that digest that lies there, or a token store that had it? */
 static bool try_artifact(struct lineage *l, size_t place, const char *path)
 {
     json_t *manifest;
@@ -162,6 +188,11 @@ static bool try_artifact(struct lineage *l, size_t place, const char *path)
     }
     if (strcmp(artifact_digest(manifest), l->nodes[place].digest) == 0) {
         found(l, place, path, manifest);
+        return true;
+    }
+    if (had_digest(manifest, l->nodes[place].digest)) {
+        found(l, place, path, manifest);
+        l->nodes[place].changed = true;
         return true;
     }
     tell_why(l, place,
@@ -244,6 +275,16 @@ static bool try_index(struct lineage *l, size_t place)
     for (size_t i = 0; i < n; i++)
         if (try_artifact(l, place, lineage_index_path(l->index, first + i)))
             return true;
+    n = lineage_index_users(l->index, l->nodes[place].digest, &first);
+    for (size_t i = 0; i < n; i++) {
+        const char *path = lineage_index_path(l->index, lineage_index_user(l->index, first + i));
+        json_t *manifest = NULL;
+        bool had = lineage_manifest(path, &manifest) == ST_OK && had_digest(manifest, l->nodes[place].digest);
+
+        json_decref(manifest);
+        if (had && try_artifact(l, place, path))
+            return true;
+    }
     return false;
 }
 
@@ -284,6 +325,21 @@ static enum status walk_input(struct lineage *l, size_t from, const char *option
     return ST_OK;
 }
 
+/* How many inputs of an option a node was made from: of a store as it was, not what it was made from later. */
+static size_t inputs_of(const struct lineage_node *n, const char *option, const json_t *list)
+{
+    const json_t *changes = json_object_get(json_object_get(n->manifest, "aside"), "changes");
+    size_t before = place_before(n->manifest, n->digest), count = 0;
+
+    if (!n->changed || (strcmp(option, STORE_HISTORY_INPUT) != 0 && strcmp(option, STORE_APPENDED_INPUT) != 0))
+        return json_array_size(list);
+    if (strcmp(option, STORE_HISTORY_INPUT) == 0)
+        return before;
+    for (size_t i = 0; i < before; i++)
+        count += strcmp(json_text(json_array_get(changes, i), "change"), "append") == 0;
+    return count < json_array_size(list) ? count : json_array_size(list);
+}
+
 static enum status walk_node(struct lineage *l, size_t at)
 {
     json_t *manifest = l->nodes[at].manifest, *list, *item;
@@ -298,9 +354,11 @@ static enum status walk_node(struct lineage *l, size_t at)
                     LINEAGE_NODES_MOST);
     l->nodes[at].inputs = arena_array(&l->arena, n + 1, sizeof *l->nodes[at].inputs);
     json_object_foreach(json_object_get(manifest, "inputs"), option, list) {
-        json_array_foreach(list, i, item)
+        for (i = 0; i < inputs_of(&l->nodes[at], option, list); i++) {
+            item = json_array_get(list, i);
             TRY(walk_input(l, at, option, json_string_value(item),
                            json_string_value(json_array_get(json_object_get(paths, option), i))));
+        }
     }
     return stop_requested() ? fail(ST_INTERRUPTED, "stopped") : ST_OK;
 }

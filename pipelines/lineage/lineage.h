@@ -46,6 +46,8 @@ struct lineage_node {
     const char *said;        /* where it was first said to be; NULL for the first node */
     const char *why;         /* missing: what stands where it was said to be; NULL: nothing */
     char seen[SHA256_HEX];   /* outside: the digest of what is there now; "": not compared */
+    bool changed;            /* a token store that documents were appended to or removed from since it had this digest: path
+                                and manifest are those of what it became */
     json_t *manifest;
     struct lineage_input *inputs;
     size_t count;
@@ -84,6 +86,9 @@ MUST_USE enum status lineage_manifest(const char *path, json_t **manifest);
 /* Borrowed words of a node's manifest; "" where it has none. */
 const char *lineage_kind(const struct lineage_node *n);
 const char *lineage_stage(const struct lineage_node *n);
+/* Opens a found token store, as it was if it was changed. */
+struct token_store;
+MUST_USE enum status lineage_store(const struct lineage_node *n, struct token_store **out);
 /* An option of the stage that made it; NULL where there is none. */
 const json_t *lineage_option(const struct lineage_node *n, const char *name);
 

@@ -13,6 +13,8 @@
 #include "pipelines/lineage/lineage_documents.h"
 #include "pipelines/lineage/lineage_index.h"
 #include "pipelines/lineage/lineage_print.h"
+#include "pipelines/lineage/lineage_reading.h"
+#include "store/store_history.h"
 #include "store/token_format.h"
 
 /* How near a document came to an artifact, in rising order:
@@ -130,15 +132,57 @@ static enum status trace_corpus(struct tracing *w, const struct lineage_node *n,
     return ST_OK;
 }
 
+static enum status tell_tombstone(void *ctx, const struct store_tombstone *b)
+{
+    say(ctx, TOUCH_QUOTES,
+        json_pack("{s:s, s:I, s:I, s:I}", "removed_from", token_part_names[b->part], "document",
+                  (json_int_t)b->document, "tokens", (json_int_t)b->tokens, "change",
+                  (json_int_t)b->change + 1),
+        "held it until it was removed (change %zu): %s, document %llu, %llu tokens, in %s", b->change + 1,
+        token_part_names[b->part], (unsigned long long)b->document, (unsigned long long)b->tokens, b->shard);
+    return ST_OK;
+}
+
+/* A store that does not hold it may have held it: as it was, which this node is, or before that. */
+static enum status trace_removed(struct tracing *w, const struct lineage_node *n,
+                                 const struct token_store *s, struct trace *t)
+{
+    struct token_removed r;
+    json_t *history;
+    enum status st;
+
+    TRY(token_store_removed(s, span_of(w->id), &r));
+    if (r.found) {
+        t->place = (struct store_place){ true, r.part, r.index, token_store_first(s, r.part, r.index),
+                                         token_store_length(s, r.part, r.index) };
+        say(t, TOUCH_LINKED,
+            json_pack("{s:s, s:I, s:I, s:I, s:b}", "part", token_part_names[r.part], "document",
+                      (json_int_t)r.index, "first", (json_int_t)t->place.first, "tokens",
+                      (json_int_t)t->place.count, "removed", 1),
+            "held it, before it was removed: %s, document %llu, %llu tokens from token %llu on",
+            token_part_names[r.part], (unsigned long long)r.index, (unsigned long long)t->place.count,
+            (unsigned long long)t->place.first);
+        return ST_OK;
+    }
+    if (n->changed)
+        return ST_OK;
+    TRY(store_history_read(n->path, n->manifest, &history));
+    st = store_history_find(history, span_of(w->id), tell_tombstone, t);
+    json_decref(history);
+    return st;
+}
+
 static enum status trace_store(struct tracing *w, const struct lineage_node *n, struct trace *t)
 {
     struct token_store *s;
-    enum status st = token_store_open(n->path, &s);
+    enum status st = lineage_store(n, &s);
 
     if (st != ST_OK)
         return unreadable(w, n, st);
     st = store_search(s, w->id, &t->place, &w->hints);
-    if (st == ST_OK && t->place.found)
+    if (st == ST_OK && !t->place.found)
+        st = trace_removed(w, n, s, t);
+    else if (st == ST_OK)
         say(t, TOUCH_HOLDS,
             json_pack("{s:s, s:I, s:I, s:I}", "part", token_part_names[t->place.part], "document",
                       (json_int_t)t->place.index, "first", (json_int_t)t->place.first, "tokens",
@@ -150,39 +194,65 @@ static enum status trace_store(struct tracing *w, const struct lineage_node *n, 
     return st == ST_OK ? ST_OK : unreadable(w, n, st);
 }
 
-static enum status trace_reading(const struct lineage_node *n, const struct lineage_node *store,
-                                 const struct store_place *place, struct trace *t)
-{
-    struct token_reading reading;
-    struct token_store *s;
-    uint64_t read;
-    enum status st;
+/* What training has read of it, of all the stores that have it in their training part. */
+struct seen {
+    uint64_t read, of;
+    size_t stores;
+    bool held_out;               /* a store has it in its validation part */
+};
 
-    TRY(token_store_open(store->path, &s));
-    st = lineage_reading(n, s, &reading);
-    token_store_close(s);
-    TRY(st);
-    read = token_reading_count(&reading, place->first, place->count);
-    say(t, read > 0 ? TOUCH_TAUGHT : TOUCH_LINKED,
-        json_pack("{s:I, s:I}", "read", (json_int_t)read, "of", (json_int_t)place->count),
-        read > 0 ? "was trained on it: it read %llu of its %llu tokens"
-                 : "has it in its training part, but read %llu of its %llu tokens",
-        (unsigned long long)read, (unsigned long long)place->count);
-    return ST_OK;
+static enum status count_seen(struct tracing *w, const struct lineage_node *n,
+                              const size_t *stores, size_t count, struct seen *out)
+{
+    struct lineage_reading reading;
+    enum status st = lineage_reading_open(w->l, n, &reading);
+
+    for (size_t i = 0; st == ST_OK && i < count; i++) {
+        const struct store_place *place = &w->traces[stores[i]].place;
+        uint64_t read = 0;
+
+        if (!place->found || place->part != TOKENS_TRAIN)
+            continue;
+        st = lineage_reading_seen(&reading, w->l->nodes[stores[i]].digest, place->index, &read);
+        out->read += read;
+    }
+    lineage_reading_close(&reading);
+    return st;
+}
+
+static void say_seen(struct trace *t, const struct seen *s)
+{
+    say(t, s->read > 0 ? TOUCH_TAUGHT : TOUCH_LINKED,
+        json_pack("{s:I, s:I}", "read", (json_int_t)s->read, "of", (json_int_t)s->of),
+        s->read > 0 ? "was trained on it: it read %llu of its %llu tokens"
+                    : "has it in its training part, but read %llu of its %llu tokens",
+        (unsigned long long)s->read, (unsigned long long)s->of);
 }
 
 static void trace_checkpoint(struct tracing *w, const struct lineage_node *n, struct trace *t)
 {
-    const struct lineage_node *store = lineage_input_of(w->l, n, "store");
-    const struct store_place *place = store ? &w->traces[store - w->l->nodes].place : NULL;
+    size_t count, *stores = lineage_stores_of(w->l, n, &count);
+    struct seen s = { 0 };
 
-    if (place && place->found && place->part == TOKENS_VALIDATION)
+    for (size_t i = 0; i < count; i++) {
+        const struct store_place *place = &w->traces[stores[i]].place;
+
+        s.held_out |= place->found && place->part == TOKENS_VALIDATION;
+        if (place->found && place->part == TOKENS_TRAIN) {
+            s.stores++;
+            s.of += place->count;
+        }
+    }
+    if (s.held_out && s.stores == 0)
         say(t, TOUCH_LINKED, NULL, "did not learn from it: it was held out for validation");
-    else if (place && place->found && trace_reading(n, store, place, t) != ST_OK)
+    else if (s.stores > 0 && count_seen(w, n, stores, count, &s) == ST_OK)
+        say_seen(t, &s);
+    else if (s.stores > 0)
         say(t, TOUCH_TAUGHT, NULL,
             "has it in its training part; whether it read it is not known (%s)", fail_message());
     if (touch_of_inputs(w, n, true) == TOUCH_TAUGHT)
         say(t, TOUCH_TAUGHT, NULL, "began with weights that were trained on it");
+    free(stores);
 }
 
 static void trace_report(struct tracing *w, const struct lineage_node *n, struct trace *t)
@@ -407,8 +477,7 @@ static enum status nowhere(const struct tracing *w)
     size_t missing = count_missing(w->l);
     enum status st;
 
-    for (size_t i = 0; i < DOCUMENT_HINTS && w->hints.best[i].id; i++)
-        buf_printf(&near, "%s'%s'", i == 0 ? "; near it: " : ", ", w->hints.best[i].id);
+    id_hints_say(&w->hints, &near);
     st = fail(ST_FAILED,
               "no corpus or token store of this lineage has a document '%.200s' (of what curation "
               "drops, a corpus keeps a few samples alone)%s%s",

@@ -3,64 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/command.h"
 #include "base/log.h"
 #include "base/output.h"
 #include "base/stop.h"
 #include "pipelines/lineage/lineage_print.h"
+#include "pipelines/lineage/lineage_reading.h"
 #include "store/token_format.h"
 
 #define WRITE_BYTES (64u << 10)
-
-/* ---- what a checkpoint has read ---- */
-
-static enum status positive(const struct lineage_node *n, const json_t *value, const char *what,
-                            uint64_t *out)
-{
-    if (!json_is_integer(value) || json_integer_value(value) < 1)
-        return fail(ST_FORMAT, "the manifest of '%s' does not say its %s", n->path, what);
-    *out = (uint64_t)json_integer_value(value);
-    return ST_OK;
-}
-
-enum status lineage_reading(const struct lineage_node *c, const struct token_store *store,
-                            struct token_reading *r)
-{
-    const struct command *train = command_all() ? command_find(command_all(), "train") : NULL;
-    const json_t *seed = lineage_option(c, "seed"),
-                 *made_by = json_object_get(c->manifest, "made_by");
-    int64_t version = json_integer_value(json_object_get(made_by, "version"));
-    uint64_t context = 0, batch = 0, step = 0, tokens;
-
-    if (train == NULL || strcmp(lineage_stage(c), train->name) != 0 ||
-        version > train->stage_version)
-        return fail(ST_UNSUPPORTED, "'%s' was made by %s, version %lld, whose order is not known",
-                    c->path, lineage_stage(c), (long long)version);
-    TRY(positive(c, lineage_option(c, "context"), "option context", &context));
-    TRY(positive(c, lineage_option(c, "batch-tokens"), "option batch-tokens", &batch));
-    TRY(positive(c, json_object_get(json_object_get(c->manifest, "counts"), "step"), "count step",
-                 &step));
-    if (!json_is_integer(seed) || __builtin_mul_overflow(step, batch, &tokens))
-        return fail(ST_FORMAT, "the manifest of '%s' has no seed, or too many steps", c->path);
-    return token_reading_init(r, token_store_tokens(store, TOKENS_TRAIN), context,
-                              (uint64_t)json_integer_value(seed), tokens / context);
-}
 
 /* ---- the way of the weights ---- */
 
 bool lineage_is_weights(const struct lineage_node *n)
 {
     return strcmp(lineage_kind(n), "checkpoint") == 0 || strcmp(lineage_kind(n), "model") == 0;
-}
-
-const struct lineage_node *lineage_input_of(const struct lineage *l, const struct lineage_node *n,
-                                            const char *option)
-{
-    for (size_t i = 0; i < n->count; i++)
-        if (strcmp(n->inputs[i].option, option) == 0 &&
-            l->nodes[n->inputs[i].node].state == LINEAGE_FOUND)
-            return &l->nodes[n->inputs[i].node];
-    return NULL;
 }
 
 /* An option of a stage that takes weights in: what it names is on the way though it is missing. */
@@ -75,16 +31,16 @@ static bool takes_weights(const char *option)
 struct listing {
     const struct lineage_node *checkpoint;      /* NULL: the store itself was asked for */
     struct token_store *store;
-    struct token_reading reading;
-    bool json, known;
+    struct lineage_reading *reading;            /* NULL: not known */
+    bool json;
     uint64_t whole, some, none;                 /* training documents by what was read */
     struct buf out;
 };
 
-static void add_line(struct listing *w, enum token_part part, const struct token_range *d)
+static void add_line(struct listing *w, enum token_part part, const struct token_range *d,
+                     uint64_t read)
 {
-    bool train = part == TOKENS_TRAIN, told = !train || w->known;
-    uint64_t read = train && w->known ? token_reading_count(&w->reading, d->first, d->count) : 0;
+    bool train = part == TOKENS_TRAIN, told = !train || w->reading != NULL;
     struct buf id = { 0 };
 
     w->whole += train && read == d->count;
@@ -122,9 +78,12 @@ static enum status list_part(struct listing *w, enum token_part part)
 
     for (uint64_t i = 0; i < n; i++) {
         struct token_range d;
+        uint64_t read = 0;
 
         TRY(token_store_document(w->store, part, i, &d));
-        add_line(w, part, &d);
+        if (part == TOKENS_TRAIN && w->reading != NULL)
+            TRY(lineage_reading_seen(w->reading, token_store_digest(w->store), i, &read));
+        add_line(w, part, &d, read);
         if (w->out.n >= WRITE_BYTES || i + 1 == n) {
             TRY(output_stream(&w->out));
             buf_clear(&w->out);
@@ -142,7 +101,7 @@ static void summarise(const struct listing *w)
     if (w->checkpoint == NULL)
         return;
     str_count(token_store_documents(w->store, TOKENS_VALIDATION), held);
-    if (!w->known)
+    if (w->reading == NULL)
         log_info("%s: %s documents for training, %s held out for validation; what training has "
                  "read of them is not known",
                  w->checkpoint->path,
@@ -155,16 +114,14 @@ static void summarise(const struct listing *w)
             str_count(w->none, none), held);
 }
 
+/* reading NULL: not known, or no checkpoint's (c is NULL, too). */
 static enum status list_store(const struct lineage_node *store, const struct lineage_node *c,
-                              bool json)
+                              struct lineage_reading *reading, bool json)
 {
-    struct listing w = { .checkpoint = c, .json = json };
+    struct listing w = { .checkpoint = c, .reading = reading, .json = json };
     enum status st;
 
-    TRY(token_store_open(store->path, &w.store));
-    w.known = c != NULL && lineage_reading(c, w.store, &w.reading) == ST_OK;
-    if (c != NULL && !w.known)
-        log_warn("%s", fail_message());
+    TRY(lineage_store(store, &w.store));
     st = list_part(&w, TOKENS_TRAIN);
     if (st == ST_OK)
         st = list_part(&w, TOKENS_VALIDATION);
@@ -175,21 +132,45 @@ static enum status list_store(const struct lineage_node *store, const struct lin
     return st;
 }
 
-/* A checkpoint's own store; one that is not found is an error, for the list would lack it. */
-static enum status list_checkpoint(const struct lineage *l, const struct lineage_node *c, bool json)
+/* One that is not found is an error, for the list would lack it. */
+static enum status check_stores(const struct lineage *l, const struct lineage_node *c,
+                                const size_t *stores, size_t count)
 {
-    const struct lineage_node *store = lineage_input_of(l, c, "store");
+    if (count == 0)
+        return fail(ST_FORMAT, "the manifest of '%s' names no token store", c->path);
+    for (size_t i = 0; i < count; i++) {
+        const struct lineage_node *n = &l->nodes[stores[i]];
 
-    if (store != NULL)
-        return list_store(store, c, json);
-    for (size_t i = 0; i < c->count; i++)
-        if (strcmp(c->inputs[i].option, "store") == 0)
+        if (n->state != LINEAGE_FOUND)
             return fail(ST_MISSING,
                         "the token store %.12s that '%s' was trained on was not found (it was said "
                         "to be '%s'); --search DIR looks elsewhere, too",
-                        l->nodes[c->inputs[i].node].digest, c->path,
-                        c->inputs[i].said ? c->inputs[i].said : "?");
-    return fail(ST_FORMAT, "the manifest of '%s' names no token store", c->path);
+                        n->digest, c->path, n->said ? n->said : "?");
+        if (strcmp(lineage_kind(n), "token-store") != 0)
+            return fail(ST_FORMAT, "the manifest of '%s' names a %s, '%s', as what it was trained on",
+                        c->path, lineage_kind(n), n->path);
+    }
+    return ST_OK;
+}
+
+/* A checkpoint's own stores. */
+static enum status list_checkpoint(const struct lineage *l, const struct lineage_node *c, bool json)
+{
+    size_t count, *stores = lineage_stores_of(l, c, &count);
+    struct lineage_reading reading = { 0 };
+    enum status st = check_stores(l, c, stores, count);
+    bool known;
+
+    if (st == ST_OK) {
+        known = lineage_reading_open(l, c, &reading) == ST_OK;
+        if (!known)
+            log_warn("%s", fail_message());
+        for (size_t i = 0; st == ST_OK && i < count; i++)
+            st = list_store(&l->nodes[stores[i]], c, known ? &reading : NULL, json);
+        lineage_reading_close(&reading);
+    }
+    free(stores);
+    return st;
 }
 
 /* Follows weights alone: a report's own store, or a model card's corpus, taught nothing. */
@@ -235,7 +216,7 @@ enum status lineage_documents(const struct lineage *l, bool json)
     enum status st;
 
     if (strcmp(lineage_kind(&l->nodes[0]), "token-store") == 0)
-        return list_store(&l->nodes[0], NULL, json);
+        return list_store(&l->nodes[0], NULL, NULL, json);
     met = mem_array(l->count + 1, sizeof *met);
     queue = mem_array(l->count + 1, sizeof *queue);
     met[0] = true;

@@ -4,7 +4,7 @@
  *
  * What is known: a corpus holds documents by id; a token store holds each one's part and place in
  * the stream; a checkpoint's options and steps say which tokens training has read
- * (store/token_order.h). What is not: which documents curation dropped (a corpus keeps counts, and
+ * (lineage_reading.h). What is not: which documents curation dropped (a corpus keeps counts, and
  * a few samples of each reason), and what a model remembers of what it has read.
  *
  * Cost: --documents is a pass over the stores' document records; --document also reads the text of
@@ -14,8 +14,6 @@
 #define TUNDISH_PIPELINES_LINEAGE_DOCUMENTS_H
 
 #include "pipelines/lineage/lineage.h"
-#include "store/token_order.h"
-#include "store/tokens.h"
 
 /* Writes a line for each document of each store on the way of the weights: part, id, source,
  * tokens, tokens read ("-": not known), or the same as JSON. */
@@ -24,13 +22,6 @@ MUST_USE enum status lineage_documents(const struct lineage *l, bool json);
  */
 MUST_USE enum status lineage_document(struct lineage *l, const char *id, bool json);
 
-/* What a checkpoint has read of its store. The reason why it is not known is the message of the
- * failure. */
-MUST_USE enum status lineage_reading(const struct lineage_node *checkpoint,
-                                     const struct token_store *store, struct token_reading *r);
-/* The first input of the option that is found; NULL: none. */
-const struct lineage_node *lineage_input_of(const struct lineage *l, const struct lineage_node *n,
-                                            const char *option);
 bool lineage_is_weights(const struct lineage_node *n);      /* a checkpoint or a model */
 
 #endif

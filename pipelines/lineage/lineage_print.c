@@ -7,6 +7,7 @@
 
 #include "base/command.h"
 #include "base/log.h"
+#include "store/artifact.h"
 
 #define DIGITS 12            /* of a digest, where people read it */
 #define OPTIONS_MOST 10
@@ -203,6 +204,11 @@ static void add_details(struct buf *out, const struct lineage_node *n, size_t le
     log_add_plain(out, json_is_string(created) ? json_string_value(created) : "?");
     add_counts(out, json_object_get(n->manifest, "counts"), false);
     buf_addc(out, '\n');
+    if (n->changed) {
+        indent(out, level);
+        buf_printf(out, "  changed since: it is %.*s now, of which these counts are\n", DIGITS,
+                   artifact_digest(n->manifest));
+    }
 }
 
 /* "kind digest  path" and, the first time, what made it. */
@@ -350,6 +356,8 @@ static json_t *node_json(const struct lineage *l, const struct lineage_node *n)
         add_manifest(out, n->manifest);
         json_object_set_new(out, "bytes", json_integer((json_int_t)lineage_bytes(n, &files)));
         json_object_set_new(out, "files", json_integer((json_int_t)files));
+        if (n->changed)
+            json_object_set_new(out, "changed", json_string(artifact_digest(n->manifest)));
     }
     if (n->state == LINEAGE_OUTSIDE) {
         json_object_set_new(out, "seen", n->seen[0] ? json_string(n->seen) : json_null());

@@ -98,6 +98,8 @@ static uint64_t collect(struct verification *v, const struct verify_cfg *o)
         const struct lineage_node *n = &v->l->nodes[i];
 
         if (n->state == LINEAGE_FOUND) {
+            if (n->changed)
+                log_warn("'%s' was changed since it had the digest %.12s: it is verified as it is now", n->path, n->digest);
             add_artifact(v, n);
         } else if (n->state == LINEAGE_OUTSIDE) {
             if (!o->sources)

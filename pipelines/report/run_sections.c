@@ -325,6 +325,7 @@ static const struct kind {
     { "corpus", corpus_section, corpus_figures },
     { "tokenizer", run_section_tokenizer, no_figures },
     { "token-store", run_section_token_store, token_store_figures },
+    { "token-blend", run_section_token_blend, no_figures },
     { "checkpoint", run_section_checkpoint, checkpoint_figures },
     { "report", report_section, report_figures },
     { "model", model_section, no_figures },

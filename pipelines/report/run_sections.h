@@ -27,6 +27,8 @@ void run_section_checkpoint(const struct run_section *s);
 /* Of a tokenizer, of a token store: what tokens look like. (run_tokens.c) */
 void run_section_tokenizer(const struct run_section *s);
 void run_section_token_store(const struct run_section *s);
+/* Of a blend: its stores, their shares and caps. (run_tokens.c) */
+void run_section_token_blend(const struct run_section *s);
 
 /* ---- pieces for them ---- */
 /* "Cannot be shown: " and the last failure. */

@@ -1,4 +1,5 @@
-/* What tokens look like, as text: a tokenizer's longest, and a document as the model reads it. */
+/* What tokens look like, as text: a tokenizer's longest, and a document as the model reads it; and what
+ * a blend is made of. */
 #include <stdio.h>
 #include <string.h>
 
@@ -198,5 +199,46 @@ void run_section_token_store(const struct run_section *s)
             run_section_unreadable(s);
         token_store_close(store);
     }
+    json_decref(file);
+}
+
+/* ---- blend ---- */
+
+static double weight_of(const json_t *store) { return json_number_value(at(store, "weight")); }
+
+static void add_share(const struct run_section *s, const json_t *store, const char *path,
+                      double whole)
+{
+    double epochs = json_number_value(at(store, "epochs"));
+
+    page_row(s->out, path != NULL ? path_base(path) : "?");
+    buf_printf(s->out, "<td class=\"n\">%.4g %%</td>",
+               whole > 0 ? 100 * weight_of(store) / whole : 0.0);
+    page_cell_count(s->out, (uint64_t)json_integer_value(at(store, "documents")));
+    page_cell_count(s->out, (uint64_t)json_integer_value(at(store, "tokens")));
+    if (epochs > 0)
+        buf_printf(s->out, "<td class=\"n\">%.4g</td>", epochs);
+    else
+        buf_adds(s->out, "<td class=\"n\">any</td>");
+    buf_adds(s->out, "</tr>\n");
+}
+
+void run_section_token_blend(const struct run_section *s)
+{
+    json_t *file = run_section_json(s, "blend.json"), *one;
+    const json_t *stores = at(file, "stores");
+    const json_t *paths = at(at(at(s->manifest, "aside"), "paths"), "store");
+    double whole = 0;
+    size_t i;
+
+    if (file == NULL)
+        return;
+    json_array_foreach(stores, i, one)
+        whole += weight_of(one);
+    page_table_begin(s->out, NULL, "Its stores",
+                     "store|#share of the rows|#documents|#tokens|#times, at most");
+    json_array_foreach(stores, i, one)
+        add_share(s, one, json_string_value(json_array_get(paths, i)), whole);
+    page_table_end(s->out);
     json_decref(file);
 }

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "pipelines/plan/options.h"
 #include "store/artifact.h"
+#include "store/store_history.h"
 
 /* ---- the record ---- */
 
@@ -197,6 +198,21 @@ static bool key_fits(struct arena *a, const char *artifact, const char *key)
     return record != NULL && strcmp(found, key) == 0;
 }
 
+/* A token store that was changed keeps the words of the stage that made it, and says what it was before. It is used as it is: to make it anew
+ * would bring back what somebody took out. */
+static const char *changed_since(struct arena *a, const json_t *manifest)
+{
+    const json_t *before = json_object_get(json_object_get(manifest, "inputs"), STORE_HISTORY_INPUT),
+                 *changes = json_object_get(json_object_get(manifest, "aside"), "changes"),
+                 *last = json_array_get(changes, json_array_size(changes) - 1);
+    size_t n = json_array_size(before);
+
+    if (n == 0 || strcmp(json_text(manifest, "kind"), "token-store") != 0)
+        return NULL;
+    return arena_printf(a, "its artifact was changed in place since (%zu time%s, last by store %.20s, %.20s), and is used as it is now", n,
+                        n == 1 ? "" : "s", json_text(last, "change"), json_text(last, "created"));
+}
+
 struct cache_look cache_look_at(struct arena *a, const struct cache_question *q)
 {
     struct cache_look look = { .state = CACHE_ABSENT };
@@ -220,6 +236,7 @@ struct cache_look cache_look_at(struct arena *a, const struct cache_question *q)
         look.why = arena_printf(a, "what its stage reads (%s) changed while it began", option);
     else
         look.state = CACHE_VALID;
+    look.changed = look.state == CACHE_VALID ? changed_since(a, manifest) : NULL;
     snprintf(look.digest, sizeof look.digest, "%s", artifact_digest(manifest));
     json_decref(manifest);
     return look;

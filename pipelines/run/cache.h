@@ -63,6 +63,8 @@ struct cache_look {
     enum cache_state state;
     char digest[SHA256_HEX];
     const char *why;         /* in the arena */
+    const char *changed;     /* CACHE_VALID: NULL, or that somebody changed it in place since its stage made it: a token store
+                                that documents were appended to or removed from. In the arena */
 };
 struct cache_question {
     const char *artifact;

@@ -200,6 +200,8 @@ static enum status adopt(struct run *r, size_t i)
     const struct plan_stage *s = &r->plan->stages[i];
     const struct stage_view *v = &r->survey->views[i];
     r->turns[i].state = TURN_DONE;
+    if (v->changed != NULL)
+        log_warn("stage '%s': %s; --force %s makes it anew", r->plan->names[i], v->changed, r->plan->names[i]);
     TRY(workdir_point_current(r->arena, r->work, s->slug, v->artifact));
     if (!journal_ends_with(r->journal, s->name, v->key))
         durable_add(r, i);

@@ -212,6 +212,9 @@ static void judge(struct survey *s, size_t i, const struct plan_stage *stage, st
     } else if (look.state == CACHE_VALID) {
         v->state = STAGE_CACHED;
         memcpy(v->digest, look.digest, sizeof v->digest);
+        v->changed = look.changed;
+        if (v->changed != NULL)
+            because(v, v->changed);
         v->shut = gates_were_shut(s->arena, s->journal, stage, v->digest);
         if (v->shut != NULL)
             because(v, arena_printf(s->arena, "its gate was shut when last asked: %s", v->shut));

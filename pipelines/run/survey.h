@@ -39,6 +39,7 @@ struct stage_view {
     char digest[SHA256_HEX];     /* of the artifact; CACHED and KEPT */
     bool clear_away;             /* something is in the artifact's place that must go first */
     const struct plan_input *missing;    /* BLOCKED: what does not exist */
+    const char *changed;         /* CACHED: NULL, or that somebody changed the artifact since its stage made it */
     const char *shut;            /* CACHED: what a gate of it said when it was last asked and was shut */
     struct words why;            /* lines */
 };

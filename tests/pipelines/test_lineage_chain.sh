@@ -33,7 +33,7 @@ for kind in model checkpoint token-store tokenizer corpus report; do
     grep -q "$kind $(digest "a/${kind/token-store/tokens}" | cut -c1-12)  " tree || { cat tree; fails "the tree lacks the $kind"; }
 done
 [ "$(grep -c '(see above)' tree)" = 4 ] || { cat tree; fails "want four branches that were told before"; }
-grep -q 'train, version 1: batch-tokens 512, context 32' tree || { cat tree; fails "no options"; }
+grep -q 'train, version 2: batch-tokens 512, context 32' tree || { cat tree; fails "no options"; }
 grep -A1 '  docs$' tree | grep -q 'the same content today' || { cat tree; fails "the source is not told"; }
 ! grep -q 'NOT FOUND' tree || { cat tree; fails "something is missing"; }
 "$TUNDISH" lineage champion --json | tr '{' '\n' | grep -c '"state":"found"' >log || true
@@ -49,7 +49,7 @@ code=0; "$TUNDISH" lineage champion --format croissant >log 2>&1 || code=$?
 "$TUNDISH" store cat a/tokens --part validation | sed 's/.*"id":"\([^"]*\)".*/validation \1/' >>want
 awk -F '\t' '{ print $1, $2 }' documents | cmp - want || fails "the documents are not the store's"
 grep -q '^validation' want || fails "the test wants validation documents"
-# 64 windows of 33 tokens; neighbours share one
+# 64 rows of 32 tokens and the target of each row's last one; neighbours share it
 read -r sum <<<"$(awk -F '\t' '$1 == "train" { n += $5 } END { print n }' documents)"
 [ "$sum" -ge 2048 ] && [ "$sum" -le 2112 ] || fails "4 steps of 512 tokens have read $sum"
 awk -F '\t' '$1 == "validation" && $5 != 0 { exit 1 }' documents || fails "validation was read"
@@ -104,6 +104,22 @@ quiet train --store b/tokens --init a/checkpoint --out b/checkpoint --context 32
 "$TUNDISH" lineage b/checkpoint --document "$id" >told 2>log || fails "--document over --init"
 grep -A1 "^checkpoint .*b/checkpoint$" told | grep -q "began with weights that were trained on it" || { cat told; fails "--init"; }
 grep -q "^corpus .*b/corpus$" told && { cat told; fails "the other corpus does not hold it"; }
+
+# ---- phases: what each store taught, by tokens; packed documents stay whole ----
+quiet train --store a/tokens --out c/checkpoint --model.width 32 --model.layers 1 --model.heads 2 --model.ff 64 --context 32 \
+    --batch-tokens 256 --unit-tokens 64 --steps 6 --eval-every 0 --phases '[{step: 2, store: b/tokens, context: 64}, {step: 4, store: a/tokens}]'
+"$TUNDISH" lineage c/checkpoint --documents >both 2>log || fails "--documents with phases"
+[ "$(cut -f 1-4 both | sort | uniq | wc -l)" = "$(wc -l <both)" ] || fails "a store of two phases is listed twice"
+first=$(wc -l <documents)
+sums=$(awk -F '\t' -v n="$first" '$1 == "train" { s[NR > n] += $5 } END { print s[0], s[1] }' both)
+[ "${sums% *}" -ge 1024 ] && [ "${sums% *}" -le 1056 ] && [ "${sums#* }" -ge 512 ] && [ "${sums#* }" -le 520 ] || fails "4 steps of 256 tokens of one store and 2 of another: $sums"
+"$TUNDISH" lineage c/checkpoint >tree 2>log || fails "lineage with phases"
+grep -q "phases: token-store $(digest b/tokens | cut -c1-12)" tree || { cat tree; fails "the store of a phase is not in the tree"; }
+"$TUNDISH" lineage c/checkpoint --document "$(awk -F '\t' -v n="$first" 'NR > n && $5 > 0 { print $2; exit }' both)" >told 2>log || fails "--document of a phase"
+says checkpoint "was trained on it: it read"
+sed -i 's/"version": 2/"version": 1/' c/checkpoint/manifest.json
+"$TUNDISH" lineage c/checkpoint --documents >old 2>log || fails "--documents of an old order"
+grep -q "whose order is not known" log && awk -F '\t' '$1 == "train" && $5 != "-" { exit 1 }' old || fails "an old order is known"
 mv b/tokens lost
 
 code=0; "$TUNDISH" lineage b/checkpoint --documents >told 2>log || code=$?

@@ -44,7 +44,7 @@ sed -n 3p "$golden/lines.jsonl" | cmp - out || fail "not the last document"
 run 0 store cat "$golden/lines.jsonl"
 cmp out "$golden/lines.jsonl" || fail "the plain file's documents are others"
 run 0 store cat tokens
-printf '%s\n' '{"document":0,"id":"first","source":"notes.txt","first":0,"tokens":[1,2,0]}' \
+printf '%s\n' '{"document":0,"id":"first","source":"notes.txt","language":"en","first":0,"tokens":[1,2,0]}' \
     '{"document":1,"id":"second","source":"notes.txt","first":3,"tokens":[299,0]}' | cmp - out || fail "other tokens"
 run 0 store cat tokens --document 1 --limit 5
 [ "$(wc -l <out)" = 1 ] || fail "not one document"

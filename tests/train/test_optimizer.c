@@ -1,11 +1,10 @@
-/* AdamW, clipping, the schedule and the order of samples, against their formulas. */
+/* AdamW, clipping and the schedule, against their formulas. */
 #include "test.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/rng.h"
-#include "train/loader.h"
 #include "train/optimizer.h"
 
 static const struct model_config config = { .vocab = 300,
@@ -139,37 +138,10 @@ static void the_schedule_rises_and_falls(void **state)
     assert_true(schedule_lr(&(struct schedule){ 1e-3, 0, 0, 1 }, 1) <= 1e-3);
 }
 
-static void every_window_comes_once_an_epoch(void **state)
-{
-    const struct token_order l = { .length = 10, .seed = 4, .windows = 1234 };
-    bool seen[1300];
-    uint64_t first_order = 0, second_order = 0;
-
-    for (int epoch = 0; epoch < 3; epoch++) {
-        uint64_t offset = UINT64_MAX;
-
-        memset(seen, 0, sizeof seen);
-        for (uint64_t i = 0; i < l.windows; i++) {
-            uint64_t start = token_order_start(&l, (uint64_t)epoch * l.windows + i);
-
-            assert_true(offset == UINT64_MAX || offset == start % 10); /* one cut an epoch */
-            offset = start % 10;
-            assert_true(start / 10 < l.windows);
-            assert_false(seen[start / 10]);
-            seen[start / 10] = true;
-            if (epoch < 2 && i < 4)
-                *(epoch == 0 ? &first_order : &second_order) =
-                    (epoch == 0 ? first_order : second_order) * 2000 + start / 10;
-        }
-    }
-    assert_true(first_order != second_order);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(steps_equal_the_algorithm),
-                                        cmocka_unit_test(the_schedule_rises_and_falls),
-                                        cmocka_unit_test(every_window_comes_once_an_epoch) };
+                                        cmocka_unit_test(the_schedule_rises_and_falls) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

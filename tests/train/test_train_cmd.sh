@@ -30,12 +30,25 @@ refused 2 'unit-tokens is 1024, want a multiple of context 48' train --store tok
 refused 2 'batch-tokens is 1536, want a multiple of unit-tokens 1024' train --store tokens --batch-tokens 1536 --steps 1 --out no
 refused 2 'model.head-width is 15, want an even number' train --store tokens --model.width 30 --model.heads 2 --steps 1 --out no
 refused 2 'model.kv-heads is 3, which does not divide model.heads 4' train --store tokens --model.kv-heads 3 --steps 1 --out no
-refused 2 'sequences of 1048576 need at least 2097153' \
-    train --store tokens --context 1048576 --unit-tokens 1048576 --batch-tokens 1048576 --steps 1 --out no
+
+# phases: their form, and that each fits units, ranks and the run
+refused 2 'want a list of {step, context, batch-tokens, store}' train $shape --steps 9 --phases '{step: 3}' --out no
+refused 2 'a phase is {step: N' train $shape --steps 9 --phases '[3]' --out no
+refused 2 "'step' is missing" train $shape --steps 9 --phases '[{context: 64}]' --out no
+refused 2 'step is 3, want more than 3: phases stand in order' train $shape --steps 9 --phases '[{step: 3}, {step: 3}]' --out no
+refused 2 "unknown key 'contxt'; did you mean 'context'?" train $shape --steps 9 --phases '[{step: 3, contxt: 64}]' --out no
+refused 2 'want a path; found an empty text' train $shape --steps 9 --phases '[{step: 3, store: ""}]' --out no
+refused 2 "there is no 'nothing'" train $shape --steps 9 --phases '[{step: 3, store: nothing}]' --out no
+refused 2 'unit-tokens is 64, want a multiple of context 128 (from step 3 on)' train $shape --steps 9 --phases '[{step: 3, context: 128}]' --out no
+refused 2 'batch-tokens is 96, want a multiple of unit-tokens 64 (from step 3 on)' train $shape --steps 9 --phases '[{step: 3, batch-tokens: 96}]' --out no
+refused 2 'a phase begins at step 9, and the run has 9 steps' train $shape --steps 9 --phases '[{step: 9, context: 16}]' --out no
+run 0 tokenizer train --corpus corpus --out tokenizer2 --vocab 280
+run 0 tokenize --corpus corpus --tokenizer tokenizer2 --out tokens2
+refused 2 'tokenize with the same one' train $shape --steps 9 --phases '[{step: 3, store: tokens2}]' --out no
 
 # inputs and output
 refused 2 "there is no 'nothing'" train --store nothing --steps 1 --out no
-refused 2 "'ck' is a checkpoint, want a token-store (\`tundish tokenize\` makes one)" train --store ck --steps 1 --out no
+refused 2 "'ck' is a checkpoint, want a token-store or a token-blend" train --store ck --steps 1 --out no
 refused 2 "'tokens' holds no model: it has no config.json" train $shape --init tokens --steps 1 --out no
 refused 2 "there is no model folder 'nothing'" train $shape --init nothing --steps 1 --out no
 touch file

@@ -15,6 +15,7 @@ struct fixture {
     struct stream *streams[4];
     struct model *model;
     int32_t tokens[UNITS * BATCH * T], targets[UNITS * BATCH * T];
+    const int32_t *first;
 };
 
 static void open_fixture(struct fixture *f)
@@ -32,6 +33,7 @@ static void open_fixture(struct fixture *f)
                               .tied = true,
                               .end_of_text = -1 };
 
+    f->first = NULL;
     assert_ok(device_open("cpu", &f->device));
     for (int i = 0; i < 4; i++)
         assert_ok(stream_open(f->device, &f->streams[i]));
@@ -64,7 +66,8 @@ static double gradient(struct fixture *f, int threads, int first, int count, flo
     struct units *u;
     float *grads;
     double loss, again;
-    struct units_data d = { f->tokens + first * BATCH * T, f->targets + first * BATCH * T, count };
+    struct units_data d = { f->tokens + first * BATCH * T, f->targets + first * BATCH * T,
+                            f->first ? f->first + first * BATCH * T : NULL, count };
 
     assert_ok(units_new(&(struct units_args){ f->model, pool, f->streams, BATCH, T }, &u));
     assert_ok(units_train(u, &d, 0.25f, &grads, &loss));
@@ -123,10 +126,54 @@ static void shares_add_up_to_the_same_bits(void **state)
     close_fixture(&f);
 }
 
+/* A row of two documents that do not see each other, its edge and its filling without targets, is
+ * the sum of two rows that hold one each. */
+static void documents_of_a_row_do_not_see_each_other(void **state)
+{
+    enum { ROWS = UNITS * BATCH, CUT = 5 };
+    int32_t first[ROWS * T], tokens[ROWS * T], targets[ROWS * T];
+    struct fixture f;
+    float *whole, *parts;
+    double together, apart, most = 0;
+
+    open_fixture(&f);
+    whole = malloc(bytes(&f));
+    parts = malloc(bytes(&f));
+    memcpy(tokens, f.tokens, sizeof tokens);
+    memcpy(targets, f.targets, sizeof targets);
+    for (int i = 0; i < ROWS * T; i++) {
+        first[i] = i % T < CUT ? 0 : CUT;
+        if (i % T == CUT - 1 || i % T == T - 1)
+            f.targets[i] = targets[i] = -1;
+    }
+    f.first = first;
+    together = gradient(&f, 2, 0, 1, whole); /* rows 0 and 1 */
+    f.first = NULL;
+    for (int r = 0; r < 4; r++) /* rows 0 and 1: the first parts, 2 and 3: the second ones */
+        for (int t = 0; t < T; t++) {
+            int from = r % 2 * T + (r < 2 ? t : (CUT + t) % T);
+            bool mine = r < 2 ? t < CUT : t < T - CUT;
+
+            f.tokens[r * T + t] = tokens[from];
+            f.targets[r * T + t] = mine ? targets[from] : -1;
+        }
+    apart = gradient(&f, 2, 0, 2, parts);
+    assert_true(fabs(together - apart) < 1e-5 * together);
+    for (size_t i = 0; i < bytes(&f) / sizeof(float); i++) {
+        assert_true(fabsf(whole[i] - parts[i]) < 1e-5f);
+        most = fabs(whole[i]) > most ? fabs(whole[i]) : most;
+    }
+    assert_true(most > 1e-3);
+    free(whole);
+    free(parts);
+    close_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(threads_do_not_matter),
-                                        cmocka_unit_test(shares_add_up_to_the_same_bits) };
+                                        cmocka_unit_test(shares_add_up_to_the_same_bits),
+                                        cmocka_unit_test(documents_of_a_row_do_not_see_each_other) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

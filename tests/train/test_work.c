@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "store/artifact.h"
 #include "train/checkpoint.h"
+#include "train/loader.h"
 #include "train/train_cmd.h"
 #include "train/work.h"
 
@@ -37,6 +38,7 @@ struct fixture {
     struct train_options o;
     struct checkpoint_args args;
     struct buf metrics;
+    struct loader loader;        /* its plan alone */
     struct work work;
 };
 
@@ -51,6 +53,7 @@ static void set_options(struct fixture *f, const char *more)
 
     memset(&f->o, 0, sizeof f->o);
     assert_ok(opt_parse(cmd_train.opts, &f->arena, more == NULL ? 8 : 9, argv, &f->o));
+    assert_ok(loader_plan(&f->loader, &f->o));
 }
 
 static const char *numeric_class(const struct fixture *f)
@@ -76,7 +79,7 @@ static int begin(void **state)
     assert_ok(optimizer_new(
         &(struct optimizer_args){ f->model, f->pool, &f->stream, 0.9, 0.95, 1e-8, 0.1, 1 },
         &f->optimizer));
-    f->args = (struct checkpoint_args){ &f->o, f->model, f->optimizer, f->stream };
+    f->args = (struct checkpoint_args){ &f->o, &f->loader.plan, f->model, f->optimizer, f->stream };
     buf_adds(&f->metrics, "{\"step\":1}\n");
     assert_ok(work_open(&f->work, &f->o, numeric_class(f)));
     return 0;
@@ -87,6 +90,7 @@ static int end(void **state)
     struct fixture *f = *state;
 
     work_close(&f->work);
+    loader_close(&f->loader);
     optimizer_free(f->optimizer);
     model_free(f->model);
     stream_close(f->stream);
@@ -250,6 +254,44 @@ static void another_run_is_refused(void **state)
     refuses(work_newest(&f->work, &step), ST_CONFIG, "a run with store");
 }
 
+/* A run under way takes what begins where its newest checkpoint stands, or later. */
+static void phases_change_what_is_still_to_come(void **state)
+{
+    struct fixture *f = *state;
+    const char *other = path_join(&f->arena, f->folder, "other");
+    int64_t step;
+
+    assert_ok(file_make_folders(other));
+    assert_ok(file_write_atomic(path_join(&f->arena, other, "tokenizer.json"), "[]", 2));
+    save(f, 4, 4 * f->o.batch_tokens);
+    reopen(f, "--phases=[{step: 4, context: 512}]", numeric_class(f));
+    assert_int_equal(newest(f), 4);
+    reopen(f, "--phases=[{step: 3, context: 512}]", numeric_class(f));
+    refuses(work_newest(&f->work, &step), ST_CONFIG, "has gone 4 steps, and from step 3 on");
+    reopen(f, "--phases=[{step: 3, batch_tokens: 8192}]", numeric_class(f)); /* as before */
+    assert_int_equal(newest(f), 4);
+    reopen(f, "--phases=[{step: 3, context: 512}, {step: 9, context: 256}]", numeric_class(f));
+    save(f, 6, 6 * f->o.batch_tokens);
+    assert_int_equal(newest(f), 6);
+    reopen(f, "--phases=[{step: 3, context: 512}, {step: 6, batch-tokens: 16384}]",
+           numeric_class(f));
+    assert_int_equal(newest(f), 6);
+    reopen(f, NULL, numeric_class(f));
+    refuses(work_newest(&f->work, &step), ST_CONFIG, "has gone 6 steps, and from step 3 on");
+    reopen(f, arena_printf(&f->arena, "--phases=[{step: 3, context: 512}, {step: 6, store: %s}]", other),
+           numeric_class(f));
+    assert_int_equal(newest(f), 6);
+    reopen(f, arena_printf(&f->arena, "--phases=[{step: 3, context: 512, store: %s}]", other),
+           numeric_class(f));
+    refuses(work_newest(&f->work, &step), ST_CONFIG, "has gone 6 steps, and from step 3 on");
+    save(f, 8, 8 * f->o.batch_tokens);
+    assert_int_equal(newest(f), 8);
+    assert_ok(file_write_atomic(path_join(&f->arena, other, "tokenizer.json"), "{}", 2));
+    reopen(f, arena_printf(&f->arena, "--phases=[{step: 3, context: 512, store: %s}]", other),
+           numeric_class(f)); /* the same path, another content: that of the option `store` */
+    refuses(work_newest(&f->work, &step), ST_CONFIG, "has gone 8 steps, and from step 3 on");
+}
+
 static void a_plan_is_for_its_run(void **state)
 {
     struct fixture *f = *state;
@@ -299,6 +341,7 @@ int main(void)
                                         T(a_flipped_bit_is_refused_in_every_file),
                                         T(a_state_of_no_run_is_refused),
                                         T(another_run_is_refused),
+                                        T(phases_change_what_is_still_to_come),
                                         T(a_plan_is_for_its_run),
                                         T(one_run_at_a_time),
                                         T(an_out_that_cannot_be_written_is_known_at_once) };

@@ -69,6 +69,8 @@ static enum status claim_work(struct stage *s, json_t *run, struct told *t)
 
     snprintf(t->tokenizer, sizeof t->tokenizer, "%s",
              json_string_value(json_array_get(json_object_get(inputs, "tokenizer"), 0)));
+    if (s->o->tokenizer_digest != NULL)
+        snprintf(t->tokenizer, sizeof t->tokenizer, "%s", s->o->tokenizer_digest);
     snprintf(t->corpus, sizeof t->corpus, "%s",
              json_string_value(json_array_get(json_object_get(inputs, "corpus"), 0)));
     TRY(unfinished_open(&s->unfinished, s->o->out));

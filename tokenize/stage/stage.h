@@ -28,6 +28,8 @@ struct tokenize_options {
     double validation;
     uint64_t group_bytes;
     int64_t shard_tokens, threads;
+    const char *tokenizer_digest;    /* of no row; NULL: the tokenizer's own, else what the shards are to name (for
+                                        one that a store carries) */
 };
 /* The whole of it, as the command runs it (command: for the manifest). Opens the ranks. */
 MUST_USE enum status tokenize_stage(const struct command *command, const struct tokenize_options *o);
