@@ -21,7 +21,10 @@ void sample_order_init(struct sample_order *o, const struct token_store *store, 
                                 .documents = token_store_documents(store, TOKENS_TRAIN),
                                 .tokens = token_store_tokens(store, TOKENS_TRAIN),
                                 .seed = seed,
-                                .digest = digest_head(token_store_digest(store)) };
+                                .digest = digest_head(token_store_digest(store)),
+                                .every = SAMPLE_ORDER_EVERY };
+    while (o->documents / o->every >= SAMPLE_ORDER_STARTS)
+        o->every *= 2;
 }
 
 void sample_order_release(struct sample_order *o)
@@ -75,16 +78,16 @@ static void look_up(struct sample_order *o, struct sample_spot *spot)
 /* Makes the index of the epoch until it goes past the token. */
 static void extend(struct sample_order *o, struct sample_epoch *e, uint64_t token)
 {
-    uint64_t most = (o->documents - 1) / SAMPLE_ORDER_EVERY + 1;
+    uint64_t most = (o->documents - 1) / o->every + 1;
 
     if (e->starts == NULL)
         e->starts = mem_array(most, sizeof *e->starts);
     if (e->count == 0)
         e->starts[e->count++] = 0;
     while (e->count < most && e->starts[e->count - 1] <= token) {
-        uint64_t first = (e->count - 1) * SAMPLE_ORDER_EVERY, sum = e->starts[e->count - 1];
+        uint64_t first = (e->count - 1) * o->every, sum = e->starts[e->count - 1];
 
-        for (uint64_t i = first; i < first + SAMPLE_ORDER_EVERY; i++)
+        for (uint64_t i = first; i < first + o->every; i++)
             sum +=
                 token_store_length(o->store, TOKENS_TRAIN, rng_permute(e->seed, o->documents, i));
         e->starts[e->count++] = sum;
@@ -106,7 +109,7 @@ void sample_order_find(struct sample_order *o, uint64_t token, struct sample_spo
         else
             high = mid;
     }
-    out->place = epoch * o->documents + low * SAMPLE_ORDER_EVERY;
+    out->place = epoch * o->documents + low * o->every;
     out->begin = token - in_epoch + e->starts[low];
     look_up(o, out);
     while (token - out->begin >= out->length) {
@@ -128,12 +131,12 @@ void sample_order_next(struct sample_order *o, struct sample_spot *spot)
 uint64_t sample_order_begin(struct sample_order *o, uint64_t place)
 {
     struct sample_epoch *e = epoch_of(o, 0);
-    uint64_t entry = place / SAMPLE_ORDER_EVERY, sum;
+    uint64_t entry = place / o->every, sum;
 
     while (e->count <= entry)
         extend(o, e, e->count > 0 ? e->starts[e->count - 1] : 0);
     sum = e->starts[entry];
-    for (uint64_t i = entry * SAMPLE_ORDER_EVERY; i < place; i++)
+    for (uint64_t i = entry * o->every; i < place; i++)
         sum += token_store_length(o->store, TOKENS_TRAIN, rng_permute(e->seed, o->documents, i));
     return sum;
 }

@@ -4,25 +4,27 @@
  * epoch * documents + its number in the epoch's order.
  *
  * Where a document's tokens begin in the epoch is known from a sparse index: running sums of
- * lengths, one every SAMPLE_ORDER_EVERY documents, made as far as somebody asks and kept for two
- * epochs, since rows straddle their border.
+ * lengths, one every 8 documents (more, where that would be more than 2^23 sums), made as far as
+ * somebody asks and kept for two epochs, since rows straddle their border.
  */
 #ifndef TUNDISH_STORE_SAMPLE_ORDER_H
 #define TUNDISH_STORE_SAMPLE_ORDER_H
 
 #include "store/tokens.h"
 
-#define SAMPLE_ORDER_EVERY 64
+#define SAMPLE_ORDER_EVERY 8
+#define SAMPLE_ORDER_STARTS ((uint64_t)1 << 23) /* at most: 64 MiB */
 
 struct sample_epoch {
     uint64_t epoch, seed;
     bool used;
-    uint64_t *starts; /* [documents / EVERY + 1]: tokens before document i * EVERY */
+    uint64_t *starts; /* [documents / every + 1]: tokens before document i * every */
     uint64_t count;   /* how many are known, at least 1 once starts is there */
 };
 struct sample_order {
     const struct token_store *store;
     uint64_t documents, tokens; /* of the train part, both at least 1 */
+    uint64_t every;             /* documents between two sums of the index */
     uint64_t seed;
     uint64_t digest; /* the first 8 bytes of the store's content digest */
     struct sample_epoch epochs[2];
@@ -46,7 +48,8 @@ struct sample_spot {
     uint64_t begin; /* the document's first token, in the endless sequence of tokens */
     uint64_t document, length;
 };
-/* The document that holds a token. O(log documents) and EVERY steps once the index reaches it. */
+/* The document that holds a token. O(log documents) and `every` steps once the index reaches
+ * it. */
 void sample_order_find(struct sample_order *o, uint64_t token, struct sample_spot *out);
 /* The next document that is not empty. */
 void sample_order_next(struct sample_order *o, struct sample_spot *spot);

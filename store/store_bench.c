@@ -1,5 +1,6 @@
-/* documents: reading and parsing a corpus, which is written into a temporary folder first, against decompressing the same
- * shards (as `zstd -d` does). The other cases stand in files of their own. */
+/* documents: reading and parsing a corpus, which is written into a temporary folder first, against
+ * decompressing the same shards (as `zstd -d` does). The other cases stand in files of their own.
+ */
 #include "store/store_bench.h"
 
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include "store/token_bench.h"
 
 #define DOCUMENT_BYTES 4096
-#define CORPUS_BYTES ((size_t)96 << 20)
+#define CORPUS_BYTES   ((size_t)96 << 20)
 
 enum status bench_folder_open(struct arena *a, char **path)
 {

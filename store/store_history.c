@@ -143,6 +143,8 @@ static enum status check_change(const json_t *change, const char *what)
         return check_removed(change, what);
     if (strcmp(kind, "append") != 0)
         return fail(ST_UNSUPPORTED, "%s: a change '%.40s', want append or remove", what, kind);
+    if (json_object_get(change, "removed") != NULL)
+        return fail(ST_FORMAT, "%s: a change 'append' has a list 'removed'", what);
     return ST_OK;
 }
 

@@ -11,23 +11,23 @@
 #include "store/store_bench.h"
 #include "store/token_format.h"
 
-#define VOCAB 50257
-#define TOKENS ((uint64_t)100000000)    /* of the one shard that is read */
+#define VOCAB           50257
+#define TOKENS          ((uint64_t)100000000) /* of the one shard that is read */
 #define DOCUMENT_TOKENS 2048u
-#define WINDOW 65536u                   /* tokens that are widened at a time: they stay in the cache */
-#define SAMPLE 4096u                    /* tokens: 8 KB */
-#define SAMPLES 200000
-#define SHARDS 1000
-#define SHARD_TOKENS ((uint64_t)100000)
-#define AGE_SECONDS 2.1                 /* from then on a file's digest is remembered */
+#define WINDOW          65536u /* tokens that are widened at a time: they stay in the cache */
+#define SAMPLE          4096u  /* tokens: 8 KB */
+#define SAMPLES         200000
+#define SHARDS          1000
+#define SHARD_TOKENS    ((uint64_t)100000)
+#define AGE_SECONDS     2.1 /* from then on a file's digest is remembered */
 
 struct token_bench {
     struct bench *b;
     struct arena arena;
     const char *folder;
-    const char *path;                   /* of the store */
+    const char *path; /* of the store */
     struct token_store *s;
-    struct file_map plain;              /* the same tokens, and no more */
+    struct file_map plain; /* the same tokens, and no more */
 };
 
 /* ---- making ---- */
@@ -48,9 +48,12 @@ static enum status add_documents(struct token_writer *w, uint64_t total)
         n = total - done < DOCUMENT_TOKENS ? total - done : DOCUMENT_TOKENS;
         fill(tokens, done);
         snprintf(id, sizeof id, "doc-%llu", (unsigned long long)(done / DOCUMENT_TOKENS));
-        TRY(token_writer_add(w, &(struct token_document){ .id = span_of(id), .source = span_of("source"),
-                                                          .language = span_of("en"), .text_hash = done,
-                                                          .text_bytes = 4 * n, .tokens = tokens,
+        TRY(token_writer_add(w, &(struct token_document){ .id = span_of(id),
+                                                          .source = span_of("source"),
+                                                          .language = span_of("en"),
+                                                          .text_hash = done,
+                                                          .text_bytes = 4 * n,
+                                                          .tokens = tokens,
                                                           .count = n }));
     }
     return ST_OK;
@@ -58,7 +61,9 @@ static enum status add_documents(struct token_writer *w, uint64_t total)
 
 static enum status write_shard(const char *folder, uint64_t total)
 {
-    struct token_writer_args args = { .folder = folder, .vocab = VOCAB, .shard_tokens = UINT64_MAX };
+    struct token_writer_args args = { .folder = folder,
+                                      .vocab = VOCAB,
+                                      .shard_tokens = UINT64_MAX };
     struct token_writer *w;
     char digest[SHA256_HEX];
     json_t *counts = NULL;
@@ -77,7 +82,8 @@ static enum status write_shard(const char *folder, uint64_t total)
     return st;
 }
 
-static enum status write_shards(struct token_bench *t, const char *folder, uint64_t total, uint32_t shards)
+static enum status write_shards(struct token_bench *t, const char *folder, uint64_t total,
+                                uint32_t shards)
 {
     char name[TOKEN_SHARD_NAME];
     const char *first;
@@ -101,8 +107,9 @@ static enum status write_shards(struct token_bench *t, const char *folder, uint6
 static enum status make_store(struct token_bench *t, uint64_t total, uint32_t shards)
 {
     static const struct opt none[] = { OPT_END };
-    static const struct command command = { .name = "bench", .makes = "token-store", .opts = none,
-                                            .stage_version = 1 };
+    static const struct command command = {
+        .name = "bench", .makes = "token-store", .opts = none, .stage_version = 1
+    };
     struct artifact *a;
     enum status st;
 
@@ -162,13 +169,13 @@ static enum status with_store(struct bench *b, enum status (*measure)(struct tok
 
 /* ---- measuring ---- */
 
-static volatile uint64_t kept;          /* so that the work cannot be left out */
+static volatile uint64_t kept; /* so that the work cannot be left out */
 
 typedef enum status pass_fn(struct token_bench *t, uint64_t *sum);
 struct pass_pair {
     const char *variant, *unit, *yardstick;
     pass_fn *store, *plain;
-    double scale;                       /* the figure is scale / seconds, or seconds * scale where by_time */
+    double scale; /* the figure is scale / seconds, or seconds * scale where by_time */
     bool by_time;
 };
 
@@ -188,15 +195,15 @@ static double figure(const struct pass_pair *p, double seconds)
     return p->by_time ? p->scale * seconds : p->scale / seconds;
 }
 
-/* Store and plain file by turns, so that what else the machine does meets both; each value is the best of three passes, and
- * the yardstick the median of the plain file's. */
+/* Store and plain file by turns, so that what else the machine does meets both; each value is the
+ * best of three passes, and the yardstick the median of the plain file's. */
 static enum status measure_pair(struct token_bench *t, const struct pass_pair *p)
 {
     int n = t->b->repeat;
     double *values = arena_array(&t->arena, (size_t)n, sizeof *values),
            *plain = arena_array(&t->arena, (size_t)n, sizeof *plain), store_s, plain_s;
 
-    TRY(time_pass(t, p->store, &store_s));      /* once unmeasured: page faults */
+    TRY(time_pass(t, p->store, &store_s)); /* once unmeasured: page faults */
     TRY(time_pass(t, p->plain, &plain_s));
     for (int i = 0; i < n; i++) {
         double best_store = 1e9, best_plain = 1e9;
@@ -210,19 +217,20 @@ static enum status measure_pair(struct token_bench *t, const struct pass_pair *p
         values[i] = figure(p, best_store);
         plain[i] = figure(p, best_plain);
     }
-    for (int i = 1; i < n; i++)                 /* insertion: the median is asked for */
+    for (int i = 1; i < n; i++) /* insertion: the median is asked for */
         for (int k = i; k > 0 && plain[k] < plain[k - 1]; k--) {
             double x = plain[k];
 
             plain[k] = plain[k - 1];
             plain[k - 1] = x;
         }
-    bench_report(t->b, &(struct bench_result){ .variant = p->variant,
-                                               .unit = p->unit,
-                                               .values = values,
-                                               .count = n,
-                                               .yardstick = p->yardstick,
-                                               .yardstick_value = (plain[(n - 1) / 2] + plain[n / 2]) / 2 });
+    bench_report(
+        t->b, &(struct bench_result){ .variant = p->variant,
+                                      .unit = p->unit,
+                                      .values = values,
+                                      .count = n,
+                                      .yardstick = p->yardstick,
+                                      .yardstick_value = (plain[(n - 1) / 2] + plain[n / 2]) / 2 });
     return ST_OK;
 }
 
@@ -230,7 +238,7 @@ static enum status measure_pair(struct token_bench *t, const struct pass_pair *p
 
 static uint64_t sum_tokens(const uint16_t *p, uint64_t n)
 {
-    uint32_t sum = 0;                   /* it may wrap: it is a sum all the same */
+    uint32_t sum = 0; /* it may wrap: it is a sum all the same */
 
     for (uint64_t i = 0; i < n; i++)
         sum += p[i];
@@ -297,20 +305,17 @@ static enum status measure_scan(struct token_bench *t)
 {
     double gigabytes = (double)TOKENS * 2 / 1e9;
 
-    TRY(measure_pair(t, &(struct pass_pair){ "in place", "GB/s", "mapped file", scan_store, scan_plain,
-                                             gigabytes, false }));
-    return measure_pair(t, &(struct pass_pair){ "to int32", "GB/s", "mapped file", widen_store, widen_plain,
-                                                gigabytes, false });
+    TRY(measure_pair(t, &(struct pass_pair){ "in place", "GB/s", "mapped file", scan_store,
+                                             scan_plain, gigabytes, false }));
+    return measure_pair(t, &(struct pass_pair){ "to int32", "GB/s", "mapped file", widen_store,
+                                                widen_plain, gigabytes, false });
 }
 
 enum status bench_token_scan(struct bench *b) { return with_store(b, measure_scan); }
 
 /* ---- samples ---- */
 
-static uint64_t sample_start(uint64_t i)
-{
-    return rng_at(1, 1, i) % (TOKENS - SAMPLE);
-}
+static uint64_t sample_start(uint64_t i) { return rng_at(1, 1, i) % (TOKENS - SAMPLE); }
 
 static enum status copy_samples(struct token_bench *t, uint64_t *sum)
 {
@@ -373,8 +378,8 @@ static enum status measure_samples(struct token_bench *t)
 {
     double scale = 1e6 / SAMPLES;
 
-    TRY(measure_pair(t, &(struct pass_pair){ "8 KB copied", "us", "mapped file", copy_samples, copy_plain_samples,
-                                             scale, true }));
+    TRY(measure_pair(t, &(struct pass_pair){ "8 KB copied", "us", "mapped file", copy_samples,
+                                             copy_plain_samples, scale, true }));
     return measure_pair(t, &(struct pass_pair){ "8 KB to int32", "us", "mapped file", widen_samples,
                                                 widen_plain_samples, scale, true });
 }
@@ -390,8 +395,11 @@ static enum status measure_disk(struct token_bench *t)
 
     TRY(file_size(path_join(&t->arena, t->path, "shard-00000.mdb"), &bytes));
     ratio = (double)bytes / (double)t->plain.n;
-    bench_report(t->b, &(struct bench_result){ .variant = "documents of 2,048 tokens", .unit = "bytes a token byte",
-                                               .values = &ratio, .count = 1, .yardstick = "plain file",
+    bench_report(t->b, &(struct bench_result){ .variant = "documents of 2,048 tokens",
+                                               .unit = "bytes a token byte",
+                                               .values = &ratio,
+                                               .count = 1,
+                                               .yardstick = "plain file",
                                                .yardstick_value = 1 });
     return ST_OK;
 }
@@ -436,13 +444,17 @@ static enum status measure_opening(struct token_bench *t)
     TRY(make_store(t, SHARD_TOKENS, SHARDS));
     nanosleep(&(struct timespec){ (time_t)AGE_SECONDS, (long)(1e9 * (AGE_SECONDS - 2)) }, NULL);
     TRY(open_once(t->path, &first));
-    bench_report(t->b, &(struct bench_result){ .variant = "for the first time", .unit = "ms", .values = &first,
-                                               .count = 1 });
+    bench_report(t->b,
+                 &(struct bench_result){
+                     .variant = "for the first time", .unit = "ms", .values = &first, .count = 1 });
     for (int i = 0; i < t->b->repeat; i++)
         TRY(open_once(t->path, &values[i]));
     TRY(map_files(t, &plain));
-    bench_report(t->b, &(struct bench_result){ .variant = "again", .unit = "ms", .values = values,
-                                               .count = t->b->repeat, .yardstick = "mapping files",
+    bench_report(t->b, &(struct bench_result){ .variant = "again",
+                                               .unit = "ms",
+                                               .values = values,
+                                               .count = t->b->repeat,
+                                               .yardstick = "mapping files",
                                                .yardstick_value = plain });
     return ST_OK;
 }

@@ -6,11 +6,12 @@
 #include "base/arena.h"
 #include "base/file.h"
 
-#define MAP_FIRST ((size_t)1 << 30)         /* addresses, not memory: the file grows as it is written */
-#define ROOM_FIRST ((size_t)64 << 20)
-#define PAGES_SLACK ((size_t)4 << 20)       /* what trees take besides values */
+#define MAP_FIRST   ((size_t)1 << 30) /* addresses, not memory: the file grows as it is written */
+#define ROOM_FIRST  ((size_t)64 << 20)
+#define PAGES_SLACK ((size_t)4 << 20) /* what trees take besides values */
 
-/* LMDB calls a write that was cut short an input/output error, so that says how much room there is, too. */
+/* LMDB calls a write that was cut short an input/output error, so that says how much room there is,
+ * too. */
 enum status token_env_fail(const struct token_env *e, int rc)
 {
     struct statvfs fs;
@@ -21,13 +22,15 @@ enum status token_env_fail(const struct token_env *e, int rc)
     if (statvfs(e->path, &fs) == 0)
         str_bytes((uint64_t)fs.f_bavail * fs.f_frsize, room);
     return fail(ST_IO,
-                "cannot write '%s': %s (its file system has %s free); free space, or raise the limit of a file's "
+                "cannot write '%s': %s (its file system has %s free); free space, or raise the "
+                "limit of a file's "
                 "size, and run the same command again: it goes on from the last commit",
                 e->path, mdb_strerror(rc), room);
 }
 
-/* Room for a transaction. (Changing the map's size is allowed between transactions only.) Every page of the trees may be
- * written anew, and a run of pages that was free may not fit: twice the values are enough. */
+/* Room for a transaction. (Changing the map's size is allowed between transactions only.) Every
+ * page of the trees may be written anew, and a run of pages that was free may not fit: twice the
+ * values are enough. */
 static enum status grow_map(struct token_env *e, size_t room)
 {
     MDB_envinfo info;
@@ -66,8 +69,8 @@ static enum status open_tables(struct token_env *e)
 {
     for (int t = 0; t < e->table_count; t++) {
         bool text = t == TOKEN_META || t == TOKEN_WORK;
-        int rc = mdb_dbi_open(e->txn, token_table_names[t], MDB_CREATE | (text ? 0 : MDB_INTEGERKEY),
-                              &e->tables[t]);
+        int rc = mdb_dbi_open(e->txn, token_table_names[t],
+                              MDB_CREATE | (text ? 0 : MDB_INTEGERKEY), &e->tables[t]);
 
         if (rc != 0)
             return token_env_fail(e, rc);
@@ -86,8 +89,9 @@ static enum status check_length(const struct token_env *e)
     mdb_env_info(e->env, &info);
     mdb_env_stat(e->env, &stat);
     if (bytes / stat.ms_psize <= info.me_last_pgno)
-        return fail(ST_FORMAT, "'%s' was cut off: %llu bytes, want %llu; remove it, and it is made again", e->path,
-                    (unsigned long long)bytes,
+        return fail(ST_FORMAT,
+                    "'%s' was cut off: %llu bytes, want %llu; remove it, and it is made again",
+                    e->path, (unsigned long long)bytes,
                     (unsigned long long)(info.me_last_pgno + 1) * stat.ms_psize);
     return ST_OK;
 }

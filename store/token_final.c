@@ -7,13 +7,13 @@
 #include "base/file.h"
 #include "store/token_records.h"
 
-#define TXN_BYTES ((size_t)32 << 20)        /* of keys and values */
+#define TXN_BYTES ((size_t)32 << 20) /* of keys and values */
 
 struct final_writer {
     const struct token_final *f;
     struct token_env to;
-    char *path;                         /* the temporary name */
-    uint64_t *sums;                     /* of the token blocks of the part under way */
+    char *path;     /* the temporary name */
+    uint64_t *sums; /* of the token blocks of the part under way */
     uint64_t sum_count;
 };
 
@@ -44,7 +44,8 @@ static enum status put(struct final_writer *w, int table, uint64_t number, struc
 static enum status fail_damage(const struct final_writer *w, int table, uint64_t number)
 {
     return fail(ST_INTEGRITY,
-                "'%s': value %llu of '%s' is not what was written there; remove the file, and the shard is made again",
+                "'%s': value %llu of '%s' is not what was written there; remove the file, and the "
+                "shard is made again",
                 w->f->from->path, (unsigned long long)number, token_table_names[table]);
 }
 
@@ -68,7 +69,8 @@ static enum status put_sum(struct final_writer *w, int table, uint64_t number, s
     return put(w, table, number, value);
 }
 
-static enum status put_checked(struct final_writer *w, int table, uint64_t number, struct span value)
+static enum status put_checked(struct final_writer *w, int table, uint64_t number,
+                               struct span value)
 {
     if (!(table == TOKEN_SRC ? token_label_check : token_rows_check)(value))
         return fail_damage(w, table, number);
@@ -109,7 +111,11 @@ static enum status copy_table(struct final_writer *w, int table, block_fn *block
 static enum status write_part(struct final_writer *w, enum token_part part)
 {
     const struct token_final_tail *tail = &w->f->tails[part];
-    const struct { enum token_table table; block_fn *block; struct span tail; } rows[] = {
+    const struct {
+        enum token_table table;
+        block_fn *block;
+        struct span tail;
+    } rows[] = {
         { TOKEN_DOC, put_checked, tail->doc },
         { TOKEN_SKIP, put_checked, tail->skip },
     };

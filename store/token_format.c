@@ -5,9 +5,9 @@
 #include "store/manifest.h"
 
 const char *const token_table_names[TOKEN_TABLES_WRITING] = {
-    "train.tok",      "train.sum",      "train.doc",      "train.skip",
-    "validation.tok", "validation.sum", "validation.doc", "validation.skip",
-    "src",            "meta",           "work",
+    "train.tok",      "train.sum",      "train.doc",       "train.skip", "validation.tok",
+    "validation.sum", "validation.doc", "validation.skip", "src",        "meta",
+    "work",
 };
 const char *const token_part_names[TOKENS_PARTS] = { "train", "validation" };
 static const char *const width_names[5] = { [2] = "u16", [4] = "u32" };
@@ -17,10 +17,7 @@ enum token_part token_part_of(uint64_t text_hash, double validation)
     return (double)(text_hash >> 11) * 0x1p-53 < validation ? TOKENS_VALIDATION : TOKENS_TRAIN;
 }
 
-int token_width_of(uint32_t vocab)
-{
-    return vocab <= 65536 ? 2 : 4;
-}
+int token_width_of(uint32_t vocab) { return vocab <= 65536 ? 2 : 4; }
 
 uint64_t token_block_count(uint64_t tokens, int width)
 {
@@ -156,7 +153,8 @@ static enum status read_digest(const json_t *o, const char *key, const char *wha
 
     TRY(json_get_str(o, key, what, &seen));
     if (!manifest_is_digest(seen) && (needed || *seen))
-        return fail(ST_FORMAT, "%s: the digest '%s' is '%.80s', want 64 hex digits", what, key, seen);
+        return fail(ST_FORMAT, "%s: the digest '%s' is '%.80s', want 64 hex digits", what, key,
+                    seen);
     memcpy(out, seen, strlen(seen) + 1);
     return ST_OK;
 }
@@ -185,7 +183,8 @@ static enum status read_meta(const json_t *o, const char *what, struct token_sha
     TRY(get_count(o, "version", what, INT64_MAX, &version));
     if (version != TOKEN_FORMAT_VERSION)
         return fail(ST_UNSUPPORTED,
-                    "%s: token shard version %llu, this program reads version %d; make the token store again",
+                    "%s: token shard version %llu, this program reads version %d; make the token "
+                    "store again",
                     what, (unsigned long long)version, TOKEN_FORMAT_VERSION);
     TRY(read_shape(o, what, m));
     TRY(get_count(o, "labels", what, UINT32_MAX, &m->labels));
@@ -195,8 +194,9 @@ static enum status read_meta(const json_t *o, const char *what, struct token_sha
     return read_digest(o, "corpus", what, false, m->corpus);
 }
 
-/* A scan of the form that token_meta_print() makes, for stores of thousands of shards: a parse takes a quarter of the
- * time of opening one. It takes only what the parse would take, and leaves all else to it. */
+/* A scan of the form that token_meta_print() makes, for stores of thousands of shards: a parse
+ * takes a quarter of the time of opening one. It takes only what the parse would take, and leaves
+ * all else to it. */
 struct meta_scan {
     const char *p, *end;
     bool ok;

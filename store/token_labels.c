@@ -3,12 +3,14 @@
 #include "base/hash.h"
 #include "store/token_records.h"
 
-static struct token_label_slot *find_slot(const struct token_labels *l, struct span text, uint64_t hash)
+static struct token_label_slot *find_slot(const struct token_labels *l, struct span text,
+                                          uint64_t hash)
 {
     size_t i = hash & (l->cap - 1);
 
-    while (l->slots[i].text.p != NULL && (l->slots[i].hash != hash || l->slots[i].text.n != text.n ||
-                                          memcmp(l->slots[i].text.p, text.p, text.n) != 0))
+    while (l->slots[i].text.p != NULL &&
+           (l->slots[i].hash != hash || l->slots[i].text.n != text.n ||
+            memcmp(l->slots[i].text.p, text.p, text.n) != 0))
         i = (i + 1) & (l->cap - 1);
     return &l->slots[i];
 }
@@ -40,7 +42,8 @@ uint32_t token_labels_number(struct token_labels *l, struct span source, struct 
     slot = find_slot(l, text, hash);
     *added = (struct span){ 0 };
     if (slot->text.p == NULL) {
-        *slot = (struct token_label_slot){ { arena_strndup(&l->arena, text.p, text.n), text.n }, hash,
+        *slot = (struct token_label_slot){ { arena_strndup(&l->arena, text.p, text.n), text.n },
+                                           hash,
                                            l->count++ };
         *added = slot->text;
     }

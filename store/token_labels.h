@@ -1,6 +1,6 @@
 /*
- * The labels of a shard that is being written: distinct pairs of source and language, numbered in the order of their
- * first appearance.
+ * The labels of a shard that is being written: distinct pairs of source and language, numbered in
+ * the order of their first appearance.
  */
 #ifndef TUNDISH_STORE_TOKEN_LABELS_H
 #define TUNDISH_STORE_TOKEN_LABELS_H
@@ -10,7 +10,7 @@
 
 /* Open addressing over hashes, at most half full. */
 struct token_label_slot {
-    struct span text;                       /* as token_label_print() makes it; p = NULL: free */
+    struct span text; /* as token_label_print() makes it; p = NULL: free */
     uint64_t hash;
     uint32_t number;
 };
@@ -18,7 +18,7 @@ struct token_labels {
     struct arena arena;
     struct buf text;
     struct token_label_slot *slots;
-    size_t cap;                             /* a power of two */
+    size_t cap; /* a power of two */
     uint32_t count;
 };
 void token_labels_release(struct token_labels *l);

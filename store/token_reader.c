@@ -114,31 +114,35 @@ static enum status take_tokens(struct token_shard *s, int table, uint64_t number
     return ST_OK;
 }
 
-static enum status fail_inside(const struct token_shard *s, enum status st, int table, uint64_t number)
+static enum status fail_inside(const struct token_shard *s, enum status st, int table,
+                               uint64_t number)
 {
     return fail_within(st, "'%s': block %llu of '%s': ", s->path, (unsigned long long)number,
                        token_table_names[table]);
 }
 
 /* What is wrong in itself is mostly damage: its checksum tells. */
-static enum status fail_rows(const struct token_shard *s, enum status st, int table, uint64_t number,
-                             struct span value)
+static enum status fail_rows(const struct token_shard *s, enum status st, int table,
+                             uint64_t number, struct span value)
 {
     uint64_t first = number * TOKEN_ROWS;
 
     if (token_rows_check(value))
         return fail_inside(s, st, table, number);
-    return fail(ST_INTEGRITY, "'%s': block %llu of '%s' differs from its checksum; it is %s %llu to %llu",
+    return fail(ST_INTEGRITY,
+                "'%s': block %llu of '%s' differs from its checksum; it is %s %llu to %llu",
                 s->path, (unsigned long long)number, token_table_names[table],
-                table % TOKEN_PART_TABLES == TOKEN_DOC ? "documents" : "spans", (unsigned long long)first,
-                (unsigned long long)(first + TOKEN_ROWS - 1));
+                table % TOKEN_PART_TABLES == TOKEN_DOC ? "documents" : "spans",
+                (unsigned long long)first, (unsigned long long)(first + TOKEN_ROWS - 1));
 }
 
-static enum status take_documents(struct token_shard *s, int table, uint64_t number, struct span value)
+static enum status take_documents(struct token_shard *s, int table, uint64_t number,
+                                  struct span value)
 {
     const struct token_counts *c = counts_of(s, table);
     struct token_shard_part *part = part_of(s, table);
-    struct token_rows_want want = { token_rows_in(c->documents, number), 0, c->tokens, s->meta.labels };
+    struct token_rows_want want = { token_rows_in(c->documents, number), 0, c->tokens,
+                                    s->meta.labels };
     enum status st;
 
     if (number > 0)
@@ -199,8 +203,8 @@ static enum status open_env(struct token_shard *s)
     if (rc == 0)
         rc = mdb_env_set_mapsize(s->env, bytes);
     if (rc == 0)
-        rc = mdb_env_open(s->env, s->path, MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS | MDB_NOSUBDIR,
-                          0666);
+        rc =
+            mdb_env_open(s->env, s->path, MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS | MDB_NOSUBDIR, 0666);
     if (rc == 0)
         rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, &s->txn);
     return rc == 0 ? ST_OK : token_fail_lmdb(rc, "cannot open", s->path);
@@ -239,7 +243,8 @@ void token_shard_close(struct token_shard *s)
 
 uint64_t token_shard_first(const struct token_shard *s, enum token_part part, uint64_t index)
 {
-    return index == 0 ? 0 : s->parts[part].docs[(index - 1) / TOKEN_ROWS].end[(index - 1) % TOKEN_ROWS];
+    return index == 0 ? 0
+                      : s->parts[part].docs[(index - 1) / TOKEN_ROWS].end[(index - 1) % TOKEN_ROWS];
 }
 
 struct token_record token_shard_record(const struct token_shard *s, enum token_part part,
@@ -249,8 +254,10 @@ struct token_record token_shard_record(const struct token_shard *s, enum token_p
     uint64_t i = index % TOKEN_ROWS, first = token_shard_first(s, part, index);
     uint32_t id = i == 0 ? 0 : d->id_end[i - 1];
 
-    return (struct token_record){ .first = first, .text_hash = d->text_hash[i],
-                                  .count = d->end[i] - first, .label = d->label[i],
+    return (struct token_record){ .first = first,
+                                  .text_hash = d->text_hash[i],
+                                  .count = d->end[i] - first,
+                                  .label = d->label[i],
                                   .text_bytes = d->text_bytes[i],
                                   .id = { d->ids + id, d->id_end[i] - id } };
 }

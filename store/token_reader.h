@@ -1,6 +1,6 @@
 /*
- * An open token shard, for the files that make up the reading half of tokens.h. After opening, all but labels and
- * checksums is a look into the map: no lock, no search.
+ * An open token shard, for the files that make up the reading half of tokens.h. After opening, all
+ * but labels and checksums is a look into the map: no lock, no search.
  */
 #ifndef TUNDISH_STORE_TOKEN_READER_H
 #define TUNDISH_STORE_TOKEN_READER_H
@@ -12,11 +12,11 @@
 
 /* One part of a shard; all pointers into the map. */
 struct token_shard_part {
-    const unsigned char **blocks;       /* [block_count] */
-    struct token_docs *docs;            /* [doc_blocks] */
-    const uint64_t **skips;             /* [skip_blocks]: spans {first, end} */
+    const unsigned char **blocks; /* [block_count] */
+    struct token_docs *docs;      /* [doc_blocks] */
+    const uint64_t **skips;       /* [skip_blocks]: spans {first, end} */
     uint64_t block_count, doc_blocks, skip_blocks;
-    uint64_t first_token, first_document;   /* in the part's stream; set by the store */
+    uint64_t first_token, first_document; /* in the part's stream; set by the store */
 };
 struct token_label {
     struct span source, language;
@@ -25,9 +25,9 @@ struct token_shard {
     struct token_shard_meta meta;
     char *path;
     MDB_env *env;
-    MDB_txn *txn;                       /* one for as long as the shard is open */
+    MDB_txn *txn; /* one for as long as the shard is open */
     MDB_dbi tables[TOKEN_TABLES];
-    pthread_mutex_t lock;               /* a transaction serves one thread at a time; guards the making of labels */
+    pthread_mutex_t lock; /* of txn, which serves one thread at a time, and the making of labels */
     struct token_label *_Atomic labels; /* NULL until one is asked for */
     struct token_shard_part parts[TOKENS_PARTS];
 };
@@ -39,8 +39,9 @@ struct token_record {
     struct span id;
 };
 
-/* Opens the file, whose bytes must be known to be sound. Keys, sizes, alignment and what leads from one place to another
- * (ends of documents, of ids, labels' numbers, spans) are checked; checksums are not. */
+/* Opens the file, whose bytes must be known to be sound. Keys, sizes, alignment and what leads from
+ * one place to another (ends of documents, of ids, labels' numbers, spans) are checked; checksums
+ * are not. */
 MUST_USE enum status token_shard_open(struct token_shard *s, const char *path);
 void token_shard_close(struct token_shard *s);
 /* index counts from the part's first document in this shard and must be below its `documents`. */

@@ -2,10 +2,7 @@
 
 #include "base/cursor.h"
 
-uint64_t token_rows_blocks(uint64_t rows)
-{
-    return rows / TOKEN_ROWS + (rows % TOKEN_ROWS > 0);
-}
+uint64_t token_rows_blocks(uint64_t rows) { return rows / TOKEN_ROWS + (rows % TOKEN_ROWS > 0); }
 
 uint32_t token_rows_in(uint64_t rows, uint64_t block)
 {
@@ -16,7 +13,8 @@ uint32_t token_rows_in(uint64_t rows, uint64_t block)
 
 /* ---- reading ---- */
 
-/* Looks at the head: count rows of row_bytes and so many bytes of ids, with their filling, are the value. */
+/* Looks at the head: count rows of row_bytes and so many bytes of ids, with their filling, are the
+ * value. */
 static enum status check_head(const char *what, struct span value, uint32_t count, size_t row_bytes,
                               uint32_t *id_bytes)
 {
@@ -28,13 +26,15 @@ static enum status check_head(const char *what, struct span value, uint32_t coun
     *id_bytes = (uint32_t)cursor_uint(&c, 4);
     if (!cursor_ok(&c) || seen != count || (uintptr_t)value.p % 8 != 0 ||
         value.n != token_padded(TOKEN_ROWS_HEAD + (uint64_t)count * row_bytes + *id_bytes))
-        return fail(ST_FORMAT,
-                    "%s: %u rows and %u bytes of ids in %zu bytes at %p, want %u rows that fill them",
-                    what, seen, *id_bytes, value.n, (const void *)value.p, count);
+        return fail(
+            ST_FORMAT,
+            "%s: %u rows and %u bytes of ids in %zu bytes at %p, want %u rows that fill them", what,
+            seen, *id_bytes, value.n, (const void *)value.p, count);
     return ST_OK;
 }
 
-/* Do they ascend from `begin` up to `end`? Without a branch in the loop, which is then a vector's. */
+/* Do they ascend from `begin` up to `end`? Without a branch in the loop, which is then a vector's.
+ */
 static bool ascend_u64(const uint64_t *v, uint32_t n, uint64_t begin, uint64_t end)
 {
     uint64_t bad = n > 0 && v[0] < begin;
@@ -62,8 +62,8 @@ static bool all_below(const uint32_t *v, uint32_t n, uint64_t bound)
     return n == 0 || largest < bound;
 }
 
-enum status token_docs_parse(const char *what, struct span value, const struct token_rows_want *want,
-                             struct token_docs *out)
+enum status token_docs_parse(const char *what, struct span value,
+                             const struct token_rows_want *want, struct token_docs *out)
 {
     uint32_t id_bytes, n = want->count;
 
@@ -75,17 +75,20 @@ enum status token_docs_parse(const char *what, struct span value, const struct t
     out->text_bytes = out->label + n;
     out->id_end = out->text_bytes + n;
     out->ids = (const char *)(out->id_end + n);
-    if (!ascend_u64(out->end, n, want->begin, want->tokens) || !ascend_u32(out->id_end, n, id_bytes))
-        return fail(ST_FORMAT, "%s: ranges of tokens or ids that do not follow each other, or lead out of the shard",
-                    what);
+    if (!ascend_u64(out->end, n, want->begin, want->tokens) ||
+        !ascend_u32(out->id_end, n, id_bytes))
+        return fail(
+            ST_FORMAT,
+            "%s: ranges of tokens or ids that do not follow each other, or lead out of the shard",
+            what);
     if (!all_below(out->label, n, want->labels))
         return fail(ST_FORMAT, "%s: a label that is not below %llu", what,
                     (unsigned long long)want->labels);
     return ST_OK;
 }
 
-enum status token_skips_parse(const char *what, struct span value, const struct token_rows_want *want,
-                              const uint64_t **out)
+enum status token_skips_parse(const char *what, struct span value,
+                              const struct token_rows_want *want, const uint64_t **out)
 {
     const uint64_t *v = (const uint64_t *)(value.p + TOKEN_ROWS_HEAD);
     uint64_t at = want->begin;
@@ -93,9 +96,11 @@ enum status token_skips_parse(const char *what, struct span value, const struct 
 
     TRY(check_head(what, value, want->count, TOKEN_SKIP_ROW, &id_bytes));
     for (uint32_t i = 0; i < want->count; i++) {
-        if (v[2 * i] < at || v[2 * i + 1] <= v[2 * i] || v[2 * i + 1] > want->tokens || id_bytes != 0)
-            return fail(ST_FORMAT, "%s: span %u is %llu to %llu, want it behind %llu and up to %llu",
-                        what, i, (unsigned long long)v[2 * i], (unsigned long long)v[2 * i + 1],
+        if (v[2 * i] < at || v[2 * i + 1] <= v[2 * i] || v[2 * i + 1] > want->tokens ||
+            id_bytes != 0)
+            return fail(ST_FORMAT,
+                        "%s: span %u is %llu to %llu, want it behind %llu and up to %llu", what, i,
+                        (unsigned long long)v[2 * i], (unsigned long long)v[2 * i + 1],
                         (unsigned long long)at, (unsigned long long)want->tokens);
         at = v[2 * i + 1];
     }

@@ -10,12 +10,12 @@
 #include "store/token_labels.h"
 #include "store/token_records.h"
 
-#define TXN_BYTES ((size_t)32 << 20)        /* of values; they are in memory until commit */
-#define TAILS_SLACK ((size_t)4 << 20)       /* what is not yet a whole block, but for ids */
+#define TXN_BYTES   ((size_t)32 << 20) /* of values; they are in memory until commit */
+#define TAILS_SLACK ((size_t)4 << 20)  /* what is not yet a whole block, but for ids */
 
 /* What of a part is not yet a whole block. */
 struct part_tail {
-    unsigned char *block;                   /* TOKEN_BLOCK_BYTES */
+    unsigned char *block; /* TOKEN_BLOCK_BYTES */
     size_t fill;
     struct token_docs_rows docs;
     struct token_skips_rows skips;
@@ -23,13 +23,13 @@ struct part_tail {
 
 struct token_shard_writer {
     struct token_shard_meta meta;
-    char *path, *working, *fresh;           /* the final name; the one that it grows under; the same
-                                               before the first commit */
-    bool placed;                            /* is it under the name `working`? */
-    bool failed;                            /* nothing may be committed any more */
+    char *path, *working, *fresh; /* the final name; the one that it grows under; the same
+                                     before the first commit */
+    bool placed;                  /* is it under the name `working`? */
+    bool failed;                  /* nothing may be committed any more */
     struct token_env env;
     struct token_labels labels;
-    struct part_tail *tails;                /* [TOKENS_PARTS] */
+    struct part_tail *tails; /* [TOKENS_PARTS] */
     struct buf text;
 };
 
@@ -77,8 +77,8 @@ static enum status keep_tail(struct token_shard_writer *w, enum token_part part)
                          span_of_buf(&w->text));
 }
 
-/* Tails and counts go into the transaction that has all before them. The file gets its name with its first commit:
- * what is found there was committed at least once. */
+/* Tails and counts go into the transaction that has all before them. The file gets its name with
+ * its first commit: what is found there was committed at least once. */
 static enum status commit(struct token_shard_writer *w, size_t room)
 {
     for (int p = 0; p < TOKENS_PARTS; p++)
@@ -103,7 +103,8 @@ static enum status fail_working(const struct token_shard_writer *w, const char *
                 w->working, what);
 }
 
-static enum status check_fits(const struct token_shard_writer *w, const struct token_shard_meta *seen)
+static enum status check_fits(const struct token_shard_writer *w,
+                              const struct token_shard_meta *seen)
 {
     if (seen->vocab != w->meta.vocab || strcmp(seen->tokenizer, w->meta.tokenizer) != 0)
         return fail(ST_CONFIG,
@@ -112,7 +113,8 @@ static enum status check_fits(const struct token_shard_writer *w, const struct t
                     w->working, seen->vocab, seen->tokenizer, w->meta.vocab, w->meta.tokenizer);
     if (strcmp(seen->corpus, w->meta.corpus) != 0)
         return fail(ST_CONFIG,
-                    "the unfinished shard '%s' was begun from another corpus ('%s', now '%s'); remove it, or "
+                    "the unfinished shard '%s' was begun from another corpus ('%s', now '%s'); "
+                    "remove it, or "
                     "use that corpus",
                     w->working, seen->corpus, w->meta.corpus);
     return ST_OK;
@@ -123,7 +125,8 @@ static enum status check_entries(struct token_shard_writer *w, int table, uint64
     uint64_t seen;
 
     TRY(token_env_count(&w->env, table, &seen));
-    return seen == want ? ST_OK : fail_working(w, "a table has not as many entries as its counts say");
+    return seen == want ? ST_OK
+                        : fail_working(w, "a table has not as many entries as its counts say");
 }
 
 static enum status load_tail(struct token_shard_writer *w, enum token_part part)
@@ -137,16 +140,19 @@ static enum status load_tail(struct token_shard_writer *w, enum token_part part)
     struct token_docs docs;
     const uint64_t *spans;
 
-    TRY(token_env_look(&w->env, TOKEN_WORK, token_table_names[token_table_of(part, TOKEN_TOK)], &value));
+    TRY(token_env_look(&w->env, TOKEN_WORK, token_table_names[token_table_of(part, TOKEN_TOK)],
+                       &value));
     t->fill = c->tokens % in_block * (unsigned)w->meta.width;
     if (value.n != t->fill)
         return fail_working(w, "its last tokens are not as many as its counts say");
     if (value.n > 0)
         memcpy(t->block, value.p, value.n);
-    TRY(token_env_look(&w->env, TOKEN_WORK, token_table_names[token_table_of(part, TOKEN_DOC)], &value));
+    TRY(token_env_look(&w->env, TOKEN_WORK, token_table_names[token_table_of(part, TOKEN_DOC)],
+                       &value));
     TRY(token_docs_parse(w->working, value, &want, &docs));
     token_docs_copy(&t->docs, &docs);
-    TRY(token_env_look(&w->env, TOKEN_WORK, token_table_names[token_table_of(part, TOKEN_SKIP)], &value));
+    TRY(token_env_look(&w->env, TOKEN_WORK, token_table_names[token_table_of(part, TOKEN_SKIP)],
+                       &value));
     want.count = (uint32_t)(c->skips % TOKEN_ROWS);
     TRY(token_skips_parse(w->working, value, &want, &spans));
     t->skips.count = want.count;
@@ -167,7 +173,8 @@ static enum status load_labels(struct token_shard_writer *w)
 
         if (rc != 0)
             return token_fail_lmdb(rc, "cannot read", w->working);
-        TRY(token_label_parse(w->working, (struct span){ value.mv_data, value.mv_size }, &source, &language));
+        TRY(token_label_parse(w->working, (struct span){ value.mv_data, value.mv_size }, &source,
+                              &language));
         token_labels_number(&w->labels, source, language, &added);
         if (added.n == 0)
             return fail_working(w, "a label stands twice");
@@ -196,7 +203,8 @@ static enum status open_working(struct token_shard_writer *w)
     w->placed = file_exists(w->working);
     token_final_clear(w->path);
     unlink(w->fresh);
-    TRY(token_env_open(&w->env, w->placed ? w->working : w->fresh, TOKEN_TABLES_WRITING, MDB_NOSYNC));
+    TRY(token_env_open(&w->env, w->placed ? w->working : w->fresh, TOKEN_TABLES_WRITING,
+                       MDB_NOSYNC));
     return w->placed ? load(w) : ST_OK;
 }
 
@@ -345,11 +353,12 @@ static enum status add_skips(struct token_shard_writer *w, enum token_part part,
 
         if (s->first < end || s->first > d->count || s->count > d->count - s->first)
             return fail(ST_LIMIT,
-                        "document '%.*s': the span %zu of tokens that are not learnt is %llu from %llu on, want it "
+                        "document '%.*s': the span %zu of tokens that are not learnt is %llu from "
+                        "%llu on, want it "
                         "behind %llu and up to %llu",
-                        (int)(d->id.n < 200 ? d->id.n : 200), d->id.p, i, (unsigned long long)s->count,
-                        (unsigned long long)s->first, (unsigned long long)end,
-                        (unsigned long long)d->count);
+                        (int)(d->id.n < 200 ? d->id.n : 200), d->id.p, i,
+                        (unsigned long long)s->count, (unsigned long long)s->first,
+                        (unsigned long long)end, (unsigned long long)d->count);
         if (s->first > end) {
             if (end > first)
                 TRY(add_skip(w, part, base + first, base + end));
@@ -392,12 +401,14 @@ static enum status check_document(const struct token_document *d)
 {
     if (d->id.n > TOKEN_ID_MAX || d->source.n > TOKEN_ID_MAX || d->language.n > TOKEN_ID_MAX)
         return fail(ST_LIMIT,
-                    "a document's id of %zu bytes, source of %zu bytes and language of %zu bytes, want at most %u "
+                    "a document's id of %zu bytes, source of %zu bytes and language of %zu bytes, "
+                    "want at most %u "
                     "(id '%.*s...')",
                     d->id.n, d->source.n, d->language.n, TOKEN_ID_MAX,
                     (int)(d->id.n < 80 ? d->id.n : 80), d->id.p);
     if (d->count > UINT32_MAX || d->text_bytes > UINT32_MAX)
-        return fail(ST_LIMIT, "document '%.*s' has %llu tokens of %llu bytes, want at most %u of either",
+        return fail(ST_LIMIT,
+                    "document '%.*s' has %llu tokens of %llu bytes, want at most %u of either",
                     (int)(d->id.n < 200 ? d->id.n : 200), d->id.p, (unsigned long long)d->count,
                     (unsigned long long)d->text_bytes, UINT32_MAX);
     return ST_OK;
@@ -414,7 +425,8 @@ static enum status make_room(struct token_shard_writer *w, const struct token_do
     return need <= w->env.room - w->env.put ? ST_OK : commit(w, need);
 }
 
-static enum status add(struct token_shard_writer *w, enum token_part part, const struct token_document *d)
+static enum status add(struct token_shard_writer *w, enum token_part part,
+                       const struct token_document *d)
 {
     TRY(make_room(w, d));
     TRY(add_skips(w, part, d));

@@ -2,11 +2,14 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "base/pool.h"
 #include "store/artifact.h"
 #include "store/digests.h"
 #include "store/token_past.h"
 #include "store/token_reader.h"
 #include "store/token_store_shards.h"
+
+#define SHARDS_FOR_POOL 32 /* with fewer, threads take longer than they save */
 
 struct token_store {
     struct arena arena;
@@ -15,8 +18,8 @@ struct token_store {
     uint32_t vocab;
     int width;
     const char *tokenizer;
-    struct token_shard *shards;         /* by number */
-    size_t count;                       /* of those that were opened, or begun to be */
+    struct token_shard *shards; /* by number */
+    size_t count;
     struct token_counts parts[TOKENS_PARTS];
     struct token_past *past;            /* NULL, or what it was: then it has no shards */
 };
@@ -47,18 +50,21 @@ static int by_number(const void *a, const void *b)
 }
 
 /* The shards that the manifest names, one edition of each. */
-static enum status list_shards(const struct token_store *s, struct token_shard_id *ids, size_t *count)
+static enum status list_shards(const struct token_store *s, struct token_shard_id *ids,
+                               size_t *count)
 {
     const char *name;
     json_t *file;
 
     *count = 0;
-    json_object_foreach(json_object_get(s->manifest, "files"), name, file) {
+    json_object_foreach(json_object_get(s->manifest, "files"), name, file)
+    {
         if (!str_ends_with(name, ".mdb"))
             continue;
         if (strncmp(name, "train-", 6) == 0 || strncmp(name, "validation-", 11) == 0)
             return fail(ST_UNSUPPORTED,
-                        "'%s' is a token store of version 1 ('%s'), this program reads version %d; make it again",
+                        "'%s' is a token store of version 1 ('%s'), this program reads version %d; "
+                        "make it again",
                         s->path, name, TOKEN_FORMAT_VERSION);
         if (!token_shard_parse_name(name, &ids[(*count)++]))
             return fail(ST_FORMAT, "'%s/%s' has no shard's name, want shard-00000.mdb or the like",
@@ -107,37 +113,74 @@ static void add_counts(struct token_store *s, struct token_shard *shard)
     }
 }
 
-static enum status open_shards(struct token_store *s, const struct token_shard_id *ids, size_t count,
-                               struct digest_cache *cache)
+static enum status check_files(struct token_store *s, const struct token_shard_id *ids,
+                               const char **paths)
 {
-    for (size_t i = 0; i < count; i++) {
+    struct digest_cache *cache = digest_cache_open(digest_cache_default(&s->arena));
+    enum status st = ST_OK;
+
+    for (size_t i = 0; st == ST_OK && i < s->count; i++) {
         char name[TOKEN_SHARD_NAME];
 
         token_shard_name(ids[i], name);
-        TRY(check_file(s, cache, name));
-        s->count++;
-        TRY(token_shard_open(&s->shards[i], path_join(&s->arena, s->path, name)));
-        TRY(check_meta(s, &s->shards[i]));
-        add_counts(s, &s->shards[i]);
+        paths[i] = path_join(&s->arena, s->path, name);
+        st = check_file(s, cache, name);
     }
-    return ST_OK;
+    digest_cache_close(cache);
+    return st;
+}
+
+struct opening {
+    struct token_store *s;
+    const char **paths;
+};
+
+static enum status open_one(void *ctx, size_t item, int worker)
+{
+    struct opening *o = ctx;
+
+    (void)worker;
+    return token_shard_open(&o->s->shards[item], o->paths[item]);
+}
+
+/* Opening maps a file and reads 16 bytes a document: with many shards a matter for all cores. */
+static enum status open_shards(struct token_store *s, const char **paths)
+{
+    struct opening o = { s, paths };
+    struct pool *pool;
+    enum status st = ST_OK;
+
+    if (s->count < SHARDS_FOR_POOL || pool_inside()) {
+        for (size_t i = 0; st == ST_OK && i < s->count; i++)
+            st = open_one(&o, i, 0);
+        return st;
+    }
+    pool = pool_new(0);
+    st = pool_for(pool, s->count, open_one, &o);
+    pool_free(pool);
+    return st;
 }
 
 static enum status open_store(struct token_store *s)
 {
     struct token_shard_id *ids;
-    struct digest_cache *cache;
-    enum status st;
+    const char **paths;
     size_t count;
 
     TRY(artifact_open(s->path, "token-store", &s->manifest));
-    ids = arena_array(&s->arena, json_object_size(json_object_get(s->manifest, "files")) + 1, sizeof *ids);
+    ids = arena_array(&s->arena, json_object_size(json_object_get(s->manifest, "files")) + 1,
+                      sizeof *ids);
     TRY(list_shards(s, ids, &count));
     s->shards = mem_array(count, sizeof *s->shards);
-    cache = digest_cache_open(digest_cache_default(&s->arena));
-    st = open_shards(s, ids, count, cache);
-    digest_cache_close(cache);
-    return st;
+    s->count = count;
+    paths = arena_array(&s->arena, count, sizeof *paths);
+    TRY(check_files(s, ids, paths));
+    TRY(open_shards(s, paths));
+    for (size_t i = 0; i < count; i++) {
+        TRY(check_meta(s, &s->shards[i]));
+        add_counts(s, &s->shards[i]);
+    }
+    return ST_OK;
 }
 
 enum status token_store_open(const char *path, struct token_store **out)
@@ -331,7 +374,8 @@ enum status token_store_slice(const struct token_store *s, enum token_part part,
     return ST_OK;
 }
 
-/* The first span that ends behind `first` and all that begin before first + n, in one shard after the other. */
+/* The first span that ends behind `first` and all that begin before first + n, in one shard after
+ * the other. */
 void token_store_mask(const struct token_store *s, enum token_part part, uint64_t first, uint64_t n,
                       int32_t *targets)
 {
@@ -344,7 +388,8 @@ void token_store_mask(const struct token_store *s, enum token_part part, uint64_
 
         if (base >= first + n)
             return;
-        for (uint64_t i = token_shard_skip_at(shard, part, first > base ? first - base : 0); i < skips; i++) {
+        for (uint64_t i = token_shard_skip_at(shard, part, first > base ? first - base : 0);
+             i < skips; i++) {
             const uint64_t *span = token_shard_skip(shard, part, i);
             uint64_t at = base + span[0], end = base + span[1];
 
@@ -359,8 +404,8 @@ void token_store_mask(const struct token_store *s, enum token_part part, uint64_
 
 /* ---- documents ---- */
 
-static const struct token_shard *shard_of_document(const struct token_store *s, enum token_part part,
-                                                   uint64_t index)
+static const struct token_shard *shard_of_document(const struct token_store *s,
+                                                   enum token_part part, uint64_t index)
 {
     size_t low = 0, high = s->count;
 
@@ -398,9 +443,13 @@ enum status token_store_document(const struct token_store *s, enum token_part pa
     shard = shard_of_document(s, part, index);
     r = token_shard_record(shard, part, index - shard->parts[part].first_document);
     TRY(token_shard_label(shard, r.label, &label));
-    *out = (struct token_range){ .first = shard->parts[part].first_token + r.first, .count = r.count,
-                                 .text_hash = r.text_hash, .text_bytes = r.text_bytes, .id = r.id,
-                                 .source = label.source, .language = label.language };
+    *out = (struct token_range){ .first = shard->parts[part].first_token + r.first,
+                                 .count = r.count,
+                                 .text_hash = r.text_hash,
+                                 .text_bytes = r.text_bytes,
+                                 .id = r.id,
+                                 .source = label.source,
+                                 .language = label.language };
     return ST_OK;
 }
 
@@ -463,8 +512,8 @@ enum status token_store_skips(const struct token_store *s, enum token_part part,
         const uint64_t *span = token_shard_skip(shard, part, i);
 
         if (span[0] < r.first || span[1] > r.first + r.count)
-            return fail(ST_FORMAT, "'%s': the span %llu of %s crosses the edge of a document", shard->path,
-                        (unsigned long long)i, token_part_names[part]);
+            return fail(ST_FORMAT, "'%s': the span %llu of %s crosses the edge of a document",
+                        shard->path, (unsigned long long)i, token_part_names[part]);
         out[i - from] = (struct token_span){ span[0] - r.first, span[1] - span[0] };
     }
     *spans = out;

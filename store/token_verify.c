@@ -1,9 +1,10 @@
-/* Checksums of a token shard: every block held against its own, and which documents a damaged one is about. */
+/* Checksums of a token shard: every block held against its own, and which documents a damaged one
+ * is about. */
 #include "store/token_reader.h"
 
 struct damage {
     int table;
-    uint64_t block, first, end;         /* documents of the part, counted from the shard's first */
+    uint64_t block, first, end; /* documents of the part, counted from the shard's first */
 };
 
 /* The text of one document's id, cut where it is long. */
@@ -16,12 +17,14 @@ static enum status fail_damage(const struct token_shard *s, const struct damage 
     struct token_record a, b;
 
     if (d->first >= d->end)
-        return fail(ST_INTEGRITY, "'%s': block %llu of '%s' differs from its checksum; it is about no document",
+        return fail(ST_INTEGRITY,
+                    "'%s': block %llu of '%s' differs from its checksum; it is about no document",
                     s->path, (unsigned long long)d->block, token_table_names[d->table]);
     a = token_shard_record(s, part, d->first);
     b = token_shard_record(s, part, d->end - 1);
     return fail(ST_INTEGRITY,
-                "'%s': block %llu of '%s' differs from its checksum; it is about documents %llu to %llu of %s ('%.*s' "
+                "'%s': block %llu of '%s' differs from its checksum; it is about documents %llu to "
+                "%llu of %s ('%.*s' "
                 "to '%.*s')",
                 s->path, (unsigned long long)d->block, token_table_names[d->table],
                 (unsigned long long)(base + d->first), (unsigned long long)(base + d->end - 1),
@@ -41,7 +44,8 @@ static void documents_in(const struct token_shard *s, enum token_part part, uint
 
 static enum status verify_tokens(const struct token_shard *s, enum token_part part)
 {
-    uint64_t tokens = s->meta.parts[part].tokens, in_block = TOKEN_BLOCK_BYTES / (unsigned)s->meta.width;
+    uint64_t tokens = s->meta.parts[part].tokens,
+             in_block = TOKEN_BLOCK_BYTES / (unsigned)s->meta.width;
     struct damage d = { .table = token_table_of(part, TOKEN_TOK) };
 
     for (d.block = 0; d.block < s->parts[part].block_count; d.block++) {
@@ -108,7 +112,8 @@ static enum status fail_label(const struct token_shard *s, uint64_t label)
                 id = r.id;
         }
     return fail(ST_INTEGRITY,
-                "'%s': block %llu of 'src' differs from its checksum; it is the source and language of %llu documents, the "
+                "'%s': block %llu of 'src' differs from its checksum; it is the source and "
+                "language of %llu documents, the "
                 "first of them '%.*s'",
                 s->path, (unsigned long long)label, (unsigned long long)count, id_bytes(id), id.p);
 }

@@ -8,10 +8,10 @@ struct token_writer {
     char *folder;
     uint64_t shard_tokens;
     double validation;
-    struct token_shard_meta meta;           /* what all shards have */
-    struct token_shard_writer *shard;       /* NULL: none is open */
+    struct token_shard_meta meta;     /* what all shards have */
+    struct token_shard_writer *shard; /* NULL: none is open */
     uint32_t shards;
-    struct token_counts parts[TOKENS_PARTS];    /* of the finished shards */
+    struct token_counts parts[TOKENS_PARTS]; /* of the finished shards */
 };
 
 static enum status check_args(const struct token_writer_args *a)
@@ -55,8 +55,7 @@ static enum status begin_shard(struct token_writer *w)
     enum status st;
 
     if (w->shards == TOKEN_SHARDS_MAX)
-        return fail(ST_LIMIT,
-                    "more than %d shards (want a larger shard size than %llu tokens)",
+        return fail(ST_LIMIT, "more than %d shards (want a larger shard size than %llu tokens)",
                     TOKEN_SHARDS_MAX, (unsigned long long)w->shard_tokens);
     token_shard_name((struct token_shard_id){ w->shards++, 0 }, name);
     st = token_shard_begin(path_join(&a, w->folder, name), &w->meta, &w->shard);
@@ -106,7 +105,7 @@ void token_writer_abort(struct token_writer *w)
 static enum status finish(struct token_writer *w)
 {
     if (w->shards == 0)
-        TRY(begin_shard(w));            /* so that even an empty store says what it is */
+        TRY(begin_shard(w)); /* so that even an empty store says what it is */
     return w->shard ? finish_shard(w) : ST_OK;
 }
 

@@ -3,9 +3,10 @@
  * (FORMATS.md, "token store").
  *
  * The store has two parts, train and validation; a document belongs to one by the hash of its text,
- * so that equal documents never stand on both sides and the split does not depend on order. A shard holds
- * some of both. Each part is one stream of tokens over the shards in the order of their numbers; documents are ranges
- * of it. Tokens are u16 where the vocabulary has at most 65,536 entries, else u32.
+ * so that equal documents never stand on both sides and the split does not depend on order. A shard
+ * holds some of both. Each part is one stream of tokens over the shards in the order of their
+ * numbers; documents are ranges of it. Tokens are u16 where the vocabulary has at most 65,536
+ * entries, else u32.
  *
  * Written in a working folder, synced, hashed into the manifest, renamed. Files are checked
  * against the manifest's digests before LMDB opens them (LMDB may crash on a damaged page); a
@@ -27,24 +28,24 @@ enum token_part { TOKENS_TRAIN, TOKENS_VALIDATION, TOKENS_PARTS };
 
 /* ---- writing: one writer for the whole store, documents in order ---- */
 struct token_writer_args {
-    const char *folder;              /* existing, the artifact's temporary folder */
-    uint32_t vocab;                  /* entries; decides the width */
-    uint64_t shard_tokens;           /* a shard is closed at the first document end past this */
+    const char *folder;    /* existing, the artifact's temporary folder */
+    uint32_t vocab;        /* entries; decides the width */
+    uint64_t shard_tokens; /* a shard is closed at the first document end past this */
     const char *tokenizer_digest;
-    const char *corpus_digest;       /* of what the documents are from; NULL: it is not said */
-    double validation;               /* share of documents, by text hash: [0, 0.5] */
+    const char *corpus_digest; /* of what the documents are from; NULL: it is not said */
+    double validation;         /* share of documents, by text hash: [0, 0.5] */
 };
 struct token_span {
     uint64_t first, count;
 };
 struct token_document {
     struct span id, source;
-    struct span language;            /* n = 0: not known */
-    uint64_t text_hash;              /* XXH3 of the text: decides the part */
+    struct span language; /* n = 0: not known */
+    uint64_t text_hash;   /* XXH3 of the text: decides the part */
     uint64_t text_bytes;
-    const uint32_t *tokens;          /* with the end-of-text token at the end */
+    const uint32_t *tokens; /* with the end-of-text token at the end */
     uint64_t count;
-    const struct token_span *unlearnt;   /* ascending, apart: tokens of it that are read, but not learnt */
+    const struct token_span *unlearnt; /* read, but not to be learnt; ascending, apart */
     size_t unlearnt_count;
 };
 struct token_writer;
@@ -79,8 +80,8 @@ MUST_USE enum status token_store_removed(const struct token_store *s, struct spa
                                          struct token_removed *out);
 void token_store_close(struct token_store *s);
 uint32_t token_store_vocab(const struct token_store *s);
-int token_store_width(const struct token_store *s);                       /* 2 or 4 bytes a token */
-const char *token_store_digest(const struct token_store *s);    /* content digest of the artifact */
+int token_store_width(const struct token_store *s);          /* 2 or 4 bytes a token */
+const char *token_store_digest(const struct token_store *s); /* content digest of the artifact */
 /* digest of the tokenizer artifact */
 const char *token_store_tokenizer(const struct token_store *s);
 uint64_t token_store_shards(const struct token_store *s);
@@ -96,31 +97,34 @@ MUST_USE enum status token_store_read(const struct token_store *s, enum token_pa
 MUST_USE enum status token_store_slice(const struct token_store *s, enum token_part part,
                                        uint64_t first, const void **p, uint64_t *n);
 struct token_range {
-    uint64_t first, count;           /* in the part's stream */
+    uint64_t first, count; /* in the part's stream */
     uint64_t text_hash, text_bytes;
-    struct span id, source, language;    /* valid while the store is open */
+    struct span id, source, language; /* valid while the store is open */
 };
 MUST_USE enum status token_store_document(const struct token_store *s, enum token_part part,
                                           uint64_t index, struct token_range *out);
-/* How many tokens document `index` has; index < token_store_documents(). A look at an array: no failure,
- * no lock. */
+/* How many tokens document `index` has; index < token_store_documents(). A look at an array: no
+ * failure, no lock. */
 uint64_t token_store_length(const struct token_store *s, enum token_part part, uint64_t index);
 /* Where document `index` begins in the part's stream; likewise. */
 uint64_t token_store_first(const struct token_store *s, enum token_part part, uint64_t index);
-/* The ids of documents [index, index + *n), or of as many of them as lie in one shard; *n says how many. For who
- * looks through all: about 10 ns a document. */
-MUST_USE enum status token_store_ids(const struct token_store *s, enum token_part part, uint64_t index,
-                                     struct span *ids, uint64_t *n);
+/* The ids of documents [index, index + *n), or of as many of them as lie in one shard; *n says how
+ * many. For who looks through all: about 10 ns a document. */
+MUST_USE enum status token_store_ids(const struct token_store *s, enum token_part part,
+                                     uint64_t index, struct span *ids, uint64_t *n);
 /* The spans of a document that are not to be learnt, counted from its first token; in the arena. */
-MUST_USE enum status token_store_skips(const struct token_store *s, enum token_part part, uint64_t index,
-                                       struct arena *a, const struct token_span **spans, size_t *count);
-/* Sets targets[i] = -1 where token first + i of the part's stream is one that is not to be learnt. Cheap where
- * the store has no such tokens. */
-void token_store_mask(const struct token_store *s, enum token_part part, uint64_t first, uint64_t n, int32_t *targets);
-/* Recomputes every checksum; ST_INTEGRITY names shard, table, block and the documents that it is about. */
+MUST_USE enum status token_store_skips(const struct token_store *s, enum token_part part,
+                                       uint64_t index, struct arena *a,
+                                       const struct token_span **spans, size_t *count);
+/* Sets targets[i] = -1 where token first + i of the part's stream is one that is not to be learnt.
+ * Cheap where the store has no such tokens. */
+void token_store_mask(const struct token_store *s, enum token_part part, uint64_t first, uint64_t n,
+                      int32_t *targets);
+/* Recomputes every checksum; ST_INTEGRITY names shard, table, block and the documents that it is
+ * about. */
 MUST_USE enum status token_store_verify(const struct token_store *s);
-/* SHA-256 of tokens and records of both parts in order, and of vocabulary and tokenizer: what the store holds, however it
- * is cut into shards. Reads all of it. */
+/* SHA-256 of tokens and records of both parts in order, and of vocabulary and tokenizer: what the
+ * store holds, however it is cut into shards. Reads all of it. */
 MUST_USE enum status token_store_content(const struct token_store *s, char hex[SHA256_HEX]);
 
 #endif

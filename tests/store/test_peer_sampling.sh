@@ -19,7 +19,7 @@ phases='[{step: 5, context: 64, batch-tokens: 512}, {step: 8, store: capped}, {s
 shape=${shape#--store tokens}
 for packing in concat best-fit; do
     run 0 train $shape --store blend --steps 24 --seed 5 --packing $packing --pack-window 9 --out checkpoint --phases "$phases"
-    for step in 1 2 5 6 8 9 10 13 15 16 17 20 24; do
+    for step in 1 5 6 9 13 16 24; do
         run 0 store find --checkpoint checkpoint --step "$step"
         awk -F '\t' -v OFS='\t' -v step="$step" '{ sub(/.*\//, "", $2); print step, $1, $2, $3, $7, $8, $9 }' out >>told
     done
@@ -37,8 +37,8 @@ print(json.dumps({"seed": 5, "packing": sys.argv[1], "window": 9, "steps": 24, "
     {"step": 8, "length": 64, "rows": 8, "sources": capped}, {"step": 15, "length": 32, "rows": 6, "sources": few}]}))
 PY
     python3 "$TUNDISH_SOURCE/tests/store/peer_sampling.py" setting.json >all
-    awk -F '\t' '$1 ~ /^(1|2|5|6|8|9|10|13|15|16|17|20|24)$/' all >peer
-    [ "$(wc -l <peer)" -gt 100 ] || fail "the peer says little"
+    awk -F '\t' '$1 ~ /^(1|5|6|9|13|16|24)$/' all >peer
+    [ "$(wc -l <peer)" -gt 50 ] || fail "the peer says little"
     cmp peer told || fail "$packing: $(diff peer told | head -8)"
     rm -r told checkpoint
 done

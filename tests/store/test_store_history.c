@@ -242,6 +242,8 @@ static void a_history_that_is_none_is_refused(void **state)
     refused(ST_UNSUPPORTED, "a change 'rename'", "{\"history\":1,\"changes\":[{\"change\":\"rename\",\"before\":\"" DIGEST "\"," PARTS ",\"shards\":[]}]}");
     refused(ST_FORMAT, "'before' is 'x'", "{\"history\":1,\"changes\":[{\"change\":\"append\",\"before\":\"x\"," PARTS ",\"shards\":[]}]}");
     refused(ST_FORMAT, "no list 'removed'", "{\"history\":1,\"changes\":[{\"change\":\"remove\",\"before\":\"" DIGEST "\"," PARTS ",\"shards\":[]}]}");
+    refused(ST_FORMAT, "'append' has a list 'removed'",
+            "{\"history\":1,\"changes\":[{\"change\":\"append\",\"before\":\"" DIGEST "\"," PARTS ",\"shards\":[],\"removed\":[]}]}");
     refused(ST_FORMAT, "documents", "{\"history\":1,\"changes\":[{\"change\":\"append\",\"before\":\"" DIGEST "\",\"parts\":{},\"shards\":[]}]}");
     refused(ST_FORMAT, "part is none", REMOVE(STONE("test", "1", "3")));
     refused(ST_FORMAT, "number 5 of train, which had 5", REMOVE(STONE("train", "5", "3")));

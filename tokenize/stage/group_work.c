@@ -169,19 +169,31 @@ static enum status pass_over(struct group_work *g)
 
 static void show_progress(struct group_work *g, uint64_t bytes)
 {
-    progress_add(bytes - g->shown);
-    g->shown = bytes;
+    if (bytes > g->shown) {
+        progress_add(bytes - g->shown);
+        g->shown = bytes;
+    }
+}
+
+/* Notes that the corpus is at fault, not what was made of it. */
+static enum status blame_input(struct group_work *g, enum status st)
+{
+    g->w->input_fault = true;
+    return st;
 }
 
 static enum status next(void *ctx, struct stream_text *s, bool *got)
 {
     struct group_work *g = ctx;
     struct document_place p;
+    enum status st;
 
     if (g->w->over)
         return fail(ST_INTERRUPTED, "stopped by another failure");
     *s = (struct stream_text){ 0 };
-    TRY(corpus_text_next(g->corpus, &s->d, got));
+    st = corpus_text_next(g->corpus, &s->d, got);
+    if (st != ST_OK)
+        return blame_input(g, st);
     show_progress(g, corpus_text_file_bytes(g->corpus));
     if (*got) {
         p = corpus_text_place(g->corpus);
@@ -192,10 +204,11 @@ static enum status next(void *ctx, struct stream_text *s, bool *got)
 
 static enum status within(void *ctx, uint64_t tag, enum status st)
 {
-    const struct group_work *g = ctx;
+    struct group_work *g = ctx;
     const char *path = g->w->files.v[tag >> PLACE_LINE_BITS].path;
     unsigned long long line = tag & (((uint64_t)1 << PLACE_LINE_BITS) - 1);
 
+    (void)blame_input(g, st);
     return line ? fail_within(st, "'%s' line %llu: ", path, line) : fail_within(st, "'%s': ", path);
 }
 

@@ -246,7 +246,8 @@ static enum status finish(struct stage *s)
 {
     for (size_t g = 0; g < s->work.groups.count; g++)
         TRY(place_group(s, g));
-    if (part_counts_documents(s->parts) == 0)
+    s->work.input_fault = part_counts_documents(s->parts) == 0;
+    if (s->work.input_fault)
         return fail(ST_FORMAT, "'%s' holds no documents", s->o->corpus);
     warn_of_no_validation(s);
     TRY(commit(s));
@@ -274,7 +275,7 @@ static enum status tell_kept(const struct stage *s, enum status st)
 /* Inputs that are not what they should be are other inputs when they are mended: the work so far is of no use. */
 static bool is_of_no_use(const struct stage *s, enum status st)
 {
-    return s->claimed && (st == ST_FORMAT || st == ST_UNSUPPORTED);
+    return s->claimed && s->work.input_fault && (st == ST_FORMAT || st == ST_UNSUPPORTED);
 }
 
 static enum status settle(struct stage *s, enum status st)

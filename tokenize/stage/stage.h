@@ -48,6 +48,7 @@ struct tokenize_work {
     int rank, ranks;
     _Atomic uint64_t encoded;        /* bytes of text in this run */
     _Atomic bool over;               /* a lane has failed: the others stop */
+    _Atomic bool input_fault;        /* because of a document */
 };
 /* Encodes this rank's groups. */
 MUST_USE enum status lanes_run(struct tokenize_work *w);
