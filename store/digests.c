@@ -322,6 +322,40 @@ enum status digest_cache_file(struct digest_cache *c, const char *path, char hex
     return st;
 }
 
+static enum status meet_files(struct job *j, const struct digest_files *f)
+{
+    struct buf path = { 0 };
+    enum status st = ST_OK;
+
+    for (size_t i = 0; st == ST_OK && i < f->count; i++) {
+        struct stat info;
+
+        buf_clear(&path);
+        buf_printf(&path, "%s/%s", f->folder, f->names[i]);
+        st = stat(path.p, &info) == 0
+                 ? meet(j, f->names[i], &info)
+                 : fail_errno(errno == ENOENT ? ST_MISSING : ST_IO, "cannot look at '%s'", path.p);
+    }
+    buf_release(&path);
+    return st;
+}
+
+enum status digest_cache_files(struct digest_cache *c, const struct digest_files *f,
+                               char (*hex)[SHA256_HEX])
+{
+    struct job j;
+    enum status st;
+
+    job_init(&j, c, f->folder);
+    st = meet_files(&j, f);
+    if (st == ST_OK)
+        st = job_run(&j);
+    for (size_t i = 0; st == ST_OK && i < f->count; i++)
+        to_hex(j.items[i].entry.digest, hex[i]);
+    job_release(&j);
+    return st;
+}
+
 static int by_name(const void *a, const void *b)
 {
     return strcmp(((const struct item *)a)->name, ((const struct item *)b)->name);

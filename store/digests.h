@@ -29,6 +29,14 @@ void digest_cache_close(struct digest_cache *c);
 /* The digest of a file, from memory or by reading it. */
 MUST_USE enum status digest_cache_file(struct digest_cache *c, const char *path,
                                        char hex[SHA256_HEX]);
+/* The same of some files of a folder; hex[count]. */
+struct digest_files {
+    const char *folder;
+    const char *const *names; /* [count] */
+    size_t count;
+};
+MUST_USE enum status digest_cache_files(struct digest_cache *c, const struct digest_files *f,
+                                        char (*hex)[SHA256_HEX]);
 /* The digest of a folder that is no artifact (FORMATS.md, "digest of any path"). Within a pool's
  * item it is the work of that one thread. */
 MUST_USE enum status digest_cache_folder(struct digest_cache *c, const char *path,

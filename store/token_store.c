@@ -29,22 +29,6 @@ struct token_store {
 
 /* ---- opening ---- */
 
-/* LMDB trusts the pages it maps, so it sees only files whose bytes are those of the manifest. */
-static enum status check_file(const struct token_store *s, struct digest_cache *cache,
-                              const char *name)
-{
-    const json_t *file = json_object_get(json_object_get(s->manifest, "files"), name);
-    const char *want = json_string_value(json_object_get(file, "sha256"));
-    char path[4096], seen[SHA256_HEX];
-
-    if ((size_t)snprintf(path, sizeof path, "%s/%s", s->path, name) >= sizeof path)
-        return fail(ST_LIMIT, "the path '%s/%s' is too long", s->path, name);
-    TRY(digest_cache_file(cache, path, seen));
-    if (strcmp(seen, want) != 0)
-        return fail(ST_INTEGRITY, "'%s' is damaged: its SHA-256 is %s, want %s", path, seen, want);
-    return ST_OK;
-}
-
 static int by_number(const void *a, const void *b)
 {
     const struct token_shard_id *x = a, *y = b;
@@ -116,40 +100,50 @@ static void add_counts(struct token_store *s, struct token_shard *shard)
     }
 }
 
-static enum status check_files(struct token_store *s, const struct token_shard_id *ids,
-                               const char **paths)
+/* LMDB trusts the pages it maps, so it sees only files whose bytes are those of the manifest. */
+static enum status check_files(struct token_store *s, const char *const *names)
 {
     struct digest_cache *cache = digest_cache_open(digest_cache_default(&s->arena));
-    enum status st = ST_OK;
+    const json_t *files = json_object_get(s->manifest, "files");
+    char(*seen)[SHA256_HEX] = mem_array(s->count, sizeof *seen);
+    enum status st = digest_cache_files(
+        cache, &(struct digest_files){ .folder = s->path, .names = names, .count = s->count },
+        seen);
 
     for (size_t i = 0; st == ST_OK && i < s->count; i++) {
-        char name[TOKEN_SHARD_NAME];
+        const char *want = json_text(json_object_get(files, names[i]), "sha256");
 
-        token_shard_name(ids[i], name);
-        paths[i] = path_join(&s->arena, s->path, name);
-        st = check_file(s, cache, name);
+        if (strcmp(seen[i], want) != 0)
+            st = fail(ST_INTEGRITY, "'%s/%s' is damaged: its SHA-256 is %s, want %s", s->path,
+                      names[i], seen[i], want);
     }
+    free(seen);
     digest_cache_close(cache);
     return st;
 }
 
 struct opening {
     struct token_store *s;
-    const char **paths;
+    const char **names;
 };
 
 static enum status open_one(void *ctx, size_t item, int worker)
 {
     struct opening *o = ctx;
+    struct buf path = { 0 };
+    enum status st;
 
     (void)worker;
-    return token_shard_open(&o->s->shards[item], o->paths[item]);
+    buf_printf(&path, "%s/%s", o->s->path, o->names[item]);
+    st = token_shard_open(&o->s->shards[item], path.p);
+    buf_release(&path);
+    return st;
 }
 
 /* Opening maps a file and reads 16 bytes a document: with many shards a matter for all cores. */
-static enum status open_shards(struct token_store *s, const char **paths)
+static enum status open_shards(struct token_store *s, const char **names)
 {
-    struct opening o = { s, paths };
+    struct opening o = { s, names };
     struct pool *pool;
     enum status st = ST_OK;
 
@@ -167,19 +161,23 @@ static enum status open_shards(struct token_store *s, const char **paths)
 static enum status open_store(struct token_store *s)
 {
     struct token_shard_id *ids;
-    const char **paths;
-    size_t count;
+    const char **names;
 
     TRY(artifact_open(s->path, "token-store", &s->manifest));
     ids = arena_array(&s->arena, json_object_size(json_object_get(s->manifest, "files")) + 1,
                       sizeof *ids);
-    TRY(list_shards(s, ids, &count));
-    s->shards = mem_array(count, sizeof *s->shards);
-    s->count = count;
-    paths = arena_array(&s->arena, count, sizeof *paths);
-    TRY(check_files(s, ids, paths));
-    TRY(open_shards(s, paths));
-    for (size_t i = 0; i < count; i++) {
+    TRY(list_shards(s, ids, &s->count));
+    s->shards = mem_array(s->count, sizeof *s->shards);
+    names = arena_array(&s->arena, s->count, sizeof *names);
+    for (size_t i = 0; i < s->count; i++) {
+        char name[TOKEN_SHARD_NAME];
+
+        token_shard_name(ids[i], name);
+        names[i] = arena_strdup(&s->arena, name);
+    }
+    TRY(check_files(s, names));
+    TRY(open_shards(s, names));
+    for (size_t i = 0; i < s->count; i++) {
         TRY(check_meta(s, &s->shards[i]));
         add_counts(s, &s->shards[i]);
     }
@@ -269,7 +267,7 @@ void token_store_close(struct token_store *s)
 {
     if (s == NULL)
         return;
-    for (size_t i = 0; i < s->count; i++)
+    for (size_t i = 0; s->shards && i < s->count; i++)
         token_shard_close(&s->shards[i]);
     free(s->shards);
     token_past_close(s->past);

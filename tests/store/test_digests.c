@@ -90,6 +90,24 @@ static void any_number_of_threads_gives_the_digest_of_the_definition(void **stat
     assert_string_equal(hex, want);
 }
 
+static void files_of_a_folder_have_the_digests_they_have_alone(void **state)
+{
+    static const char *const names[] = { "z", "b/c/d", "a", "B" }, *const missing[] = { "a", "none" };
+    const char *folder = make_tree();
+    struct digest_cache *c = digest_cache_open(NULL);
+    char hex[4][SHA256_HEX], want[SHA256_HEX];
+
+    digest_cache_set_threads(c, 3);
+    assert_ok(digest_cache_files(c, &(struct digest_files){ folder, names, 4 }, hex));
+    assert_int_equal(digest_cache_hashed(c), 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_ok(sha256_file(join(folder, names[i]), want, NULL));
+        assert_string_equal(hex[i], want);
+    }
+    assert_fails(ST_MISSING, "/none'", digest_cache_files(c, &(struct digest_files){ folder, missing, 2 }, hex));
+    digest_cache_close(c);
+}
+
 struct inside {
     const char *folder;
     char hex[4][SHA256_HEX];
@@ -376,6 +394,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_number_of_threads_gives_the_digest_of_the_definition),
+        cmocka_unit_test(files_of_a_folder_have_the_digests_they_have_alone),
         cmocka_unit_test(within_a_pool_it_is_the_same),
         cmocka_unit_test(only_what_changed_is_read_again),
         cmocka_unit_test(a_memory_that_says_nothing_new_is_not_written),
