@@ -135,6 +135,12 @@ enum status token_env_sync(struct token_env *e)
     return rc == 0 ? ST_OK : token_env_fail(e, rc);
 }
 
+void token_env_renamed(struct token_env *e, const char *path)
+{
+    free(e->path);
+    e->path = mem_strdup(path);
+}
+
 enum status token_env_put(struct token_env *e, int table, uint64_t number, struct span value)
 {
     MDB_val key = { sizeof number, &number }, v = { value.n, (void *)(value.n ? value.p : "") };

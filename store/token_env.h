@@ -25,6 +25,8 @@ MUST_USE enum status token_env_commit(struct token_env *e, size_t room);
 /* Commits first if the open transaction has no room for n bytes more. */
 MUST_USE enum status token_env_need(struct token_env *e, size_t n);
 MUST_USE enum status token_env_sync(struct token_env *e);
+/* Its file has another name now, for messages. */
+void token_env_renamed(struct token_env *e, const char *path);
 /* Behind the table's last key. */
 MUST_USE enum status token_env_put(struct token_env *e, int table, uint64_t number,
                                    struct span value);

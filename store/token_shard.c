@@ -92,6 +92,7 @@ static enum status commit(struct token_shard_writer *w, size_t room)
     if (rename(w->fresh, w->working) != 0)
         return fail_errno(ST_IO, "cannot rename '%s' to '%s'", w->fresh, w->working);
     w->placed = true;
+    token_env_renamed(&w->env, w->working);
     return ST_OK;
 }
 
