@@ -5,7 +5,7 @@ set -eu
 . "$TUNDISH_SOURCE/tests/train/small_model.sh"
 make_store
 mkdir few stores
-head -n 7 corpus/part-00000.jsonl | sed 's/"id":"d/"id":"few /' >few/part-00000.jsonl
+head -n 7 corpus/part-00000.jsonl | sed 's/"id":"d/"metadata":{"language":"en"},"id":"few /' >few/part-00000.jsonl
 run 0 tokenize --corpus few --tokenizer tokenizer --out stores/few --validation 0
 mv tokens stores/tokens
 run 0 store blend stores/tokens stores/few --weight 3 --weight 1 --out stores/blend
@@ -33,7 +33,7 @@ for packing in "--packing concat" "--packing best-fit --pack-window 9"; do
         run 0 store find --checkpoint checkpoint --step "$step" --row 2
         awk -F '\t' '$1 == 2' told | tail -n "$(wc -l <out)" | cmp - out || fail "row 2 of step $step"
     done
-    grep -q "$(printf '\tfew 3\t-\t')" told || fail "no document of the small store"
+    grep -q "$(printf '\tfew 3\t-\ten\t')" told || fail "no document of the small store with its language"
     grep -q stores/tokens told || fail "no document of the large store"
 
     # the documents of which lineage says that tokens were read, and no others (concat: one token more, the last target)
@@ -45,7 +45,7 @@ done
 
 # for programs: the same
 run 0 store find --checkpoint checkpoint.before --step 8 --row 0 --json
-has out '^{"row":0,"store":"stores/few","document":[0-9]*,"id":"few [0-6]","source":"",.*"offset":[0-9]*,"count":[0-9]*,"epoch":[0-9]*}$'
+has out '^{"row":0,"store":"stores/few","document":[0-9]*,"id":"few [0-6]","source":"","language":"en","offset":[0-9]*,"count":[0-9]*,"epoch":[0-9]*}$'
 # moved: not found, and found
 run 0 store find --checkpoint checkpoint.before --step 3
 cp out before
