@@ -33,7 +33,8 @@ static enum status read_member(const json_t *phase, const char *name, const char
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)phase, key, value) {
+    json_object_foreach((json_t *)phase, key, value)
+    {
         size_t i = 0;
 
         while (name[i] != 0 && (key[i] == name[i] || (key[i] == '_' && name[i] == '-')))
@@ -58,7 +59,8 @@ static enum status read_phases(const json_t *list, const char *what, struct read
     const json_t *item;
     size_t i;
 
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         struct read_phase *p = &out->phases[out->count];
 
         *p = p[-1];
@@ -78,7 +80,8 @@ static enum status read_phases(const json_t *list, const char *what, struct read
 
 static enum status read_packing(const json_t *options, const char *what, struct read_plan *out)
 {
-    const char *packing = json_text(options, "packing"), *mask = json_text(options, "document-mask");
+    const char *packing = json_text(options, "packing"),
+               *mask = json_text(options, "document-mask");
     int i = 0;
 
     while (packing_names[i] != NULL && strcmp(packing_names[i], packing) != 0)
@@ -86,8 +89,8 @@ static enum status read_packing(const json_t *options, const char *what, struct 
     if (packing_names[i] == NULL)
         return wrong(what, "packing", json_object_get(options, "packing"));
     out->packing = (enum packing)i;
-    out->apart = strcmp(mask, "true") == 0 ||
-                 (strcmp(mask, "auto") == 0 && out->packing == PACK_BEST_FIT);
+    out->apart =
+        strcmp(mask, "true") == 0 || (strcmp(mask, "auto") == 0 && out->packing == PACK_BEST_FIT);
     if (!out->apart && strcmp(mask, "false") != 0 && strcmp(mask, "auto") != 0)
         return wrong(what, "document-mask", json_object_get(options, "document-mask"));
     return read_count(options, "pack-window", what, &out->window);
@@ -96,7 +99,8 @@ static enum status read_packing(const json_t *options, const char *what, struct 
 enum status read_plan_of(struct arena *a, const json_t *options, const char *what,
                          struct read_plan *out)
 {
-    const json_t *seed = json_object_get(options, "seed"), *list = json_object_get(options, "phases");
+    const json_t *seed = json_object_get(options, "seed"),
+                 *list = json_object_get(options, "phases");
     struct read_phase first = { 0 };
 
     *out = (struct read_plan){ .inputs = 1 };
@@ -177,8 +181,9 @@ enum status read_plan_open(const struct read_plan *p, const struct read_input *i
 
     for (size_t i = 0; i < p->count; i++)
         if (p->phases[i].batch_tokens % p->phases[i].context != 0)
-            return fail(ST_FORMAT, "batch-tokens is %llu from step %llu on, want a multiple of "
-                                   "context %llu",
+            return fail(ST_FORMAT,
+                        "batch-tokens is %llu from step %llu on, want a multiple of "
+                        "context %llu",
                         (unsigned long long)p->phases[i].batch_tokens,
                         (unsigned long long)p->phases[i].step,
                         (unsigned long long)p->phases[i].context);

@@ -143,8 +143,9 @@ uint64_t sample_order_begin(struct sample_order *o, uint64_t place)
 
 uint64_t sample_order_after(struct sample_order *o, uint64_t epoch, uint64_t document)
 {
-    struct sample_spot spot = { .place = epoch * o->documents + rng_unpermute(epoch_seed(o, epoch),
-                                                                              o->documents, document) };
+    struct sample_spot spot = {
+        .place = epoch * o->documents + rng_unpermute(epoch_seed(o, epoch), o->documents, document)
+    };
 
     sample_order_next(o, &spot);
     return spot.document;

@@ -5,17 +5,19 @@
 #include "base/rng.h"
 
 /* Tokens of the text that were left by the phase before. */
-static uint64_t left_over(const struct sample_shuffle *h) { return h->before[h->start->rest_count]; }
+static uint64_t left_over(const struct sample_shuffle *h)
+{
+    return h->before[h->start->rest_count];
+}
 
 void sample_shuffle_init(struct sample_shuffle *h, const struct sample_shuffle_args *args)
 {
     const struct sample_place *start = args->start;
     uint64_t tokens;
 
-    *h = (struct sample_shuffle){ .order = args->order,
-                                  .start = start,
-                                  .length = args->length,
-                                  .limit = UINT64_MAX };
+    *h = (struct sample_shuffle){
+        .order = args->order, .start = start, .length = args->length, .limit = UINT64_MAX
+    };
     h->before = mem_array(start->rest_count + 1, sizeof *h->before);
     for (size_t i = 0; i < start->rest_count; i++)
         h->before[i + 1] = h->before[i] + start->rest[i].count;
@@ -34,14 +36,14 @@ void sample_shuffle_release(struct sample_shuffle *h)
 /* ---- windows ---- */
 
 struct window {
-    uint64_t begin, end;             /* rows */
+    uint64_t begin, end; /* rows */
 };
 
 /* The window that a row of the text lies in. */
 static struct window window_of(const struct sample_shuffle *h, uint64_t row)
 {
     uint64_t T = h->length, at = row * T, left = left_over(h), q = h->start->tokens;
-    uint64_t begin = 0, end = left;  /* of the stretch of text that a window may not leave */
+    uint64_t begin = 0, end = left; /* of the stretch of text that a window may not leave */
     struct window w;
 
     if (at >= left) {

@@ -20,10 +20,10 @@
 
 /* How far a source has been read. */
 struct sample_place {
-    uint64_t tokens;                 /* PACK_CONCAT: of its endless sequence */
-    uint64_t document;               /* PACK_BEST_FIT: the place of the next document to pack */
-    struct sample_piece *rest;       /* of what is before it, joined, in order; owned. PACK_CONCAT:
-                                        offset is the first token, of the endless sequence */
+    uint64_t tokens;           /* PACK_CONCAT: of its endless sequence */
+    uint64_t document;         /* PACK_BEST_FIT: the place of the next document to pack */
+    struct sample_piece *rest; /* of what is before it, joined, in order; owned. PACK_CONCAT:
+                                  offset is the first token, of the endless sequence */
     size_t rest_count;
 };
 void sample_place_copy(const struct sample_place *from, struct sample_place *to);

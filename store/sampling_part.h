@@ -24,9 +24,9 @@ struct sample_run {
     size_t source;          /* in sampling.sources */
     uint64_t weight, limit; /* limit: rows that it can give in this phase; UINT64_MAX: any */
     const struct sample_place *start;
-    struct sample_windows windows;   /* PACK_BEST_FIT */
-    struct sample_shuffle shuffle;   /* PACK_CONCAT */
-    bool ready;                      /* PACK_CONCAT: spot is the document that holds token `next` */
+    struct sample_windows windows; /* PACK_BEST_FIT */
+    struct sample_shuffle shuffle; /* PACK_CONCAT */
+    bool ready;                    /* PACK_CONCAT: spot is the document that holds token `next` */
     uint64_t next;
     struct sample_spot spot;
 };
@@ -64,16 +64,16 @@ struct sampling {
 
     struct sampling_piece *pieces; /* of the row that was asked for last */
     size_t piece_count, piece_capacity;
-    bool joined;                     /* PACK_CONCAT: it lies in what a phase before has left, where a piece need
-                                        not be followed by what follows it in the sequence */
-    struct {                         /* what sampling_seen() has made ready */
+    bool joined; /* PACK_CONCAT: it lies in what a phase before has left, where a piece need
+                    not be followed by what follows it in the sequence */
+    struct {     /* what sampling_seen() has made ready */
         uint64_t steps;
         struct sample_place *places; /* of each source; NULL: nothing yet */
         struct {
-            uint64_t first, last;    /* places of epoch 0 that may be read in part */
-            uint64_t opener;         /* document whose first token was read as a target at the end of
-                                        the epoch, though it is of the next one; UINT64_MAX: none */
-        } *borders;                  /* PACK_CONCAT */
+            uint64_t first, last; /* places of epoch 0 that may be read in part */
+            uint64_t opener;      /* document whose first token was read as a target at the end of
+                                     the epoch, though it is of the next one; UINT64_MAX: none */
+        } * borders;              /* PACK_CONCAT */
     } seen;
 };
 

@@ -41,7 +41,7 @@ static void add_stretch(struct sampling *s, const struct sample_phase *p, struct
         at += n;
     }
     r->ready = true;
-    r->next = end - 1;               /* in the last document, whatever follows */
+    r->next = end - 1; /* in the last document, whatever follows */
 }
 
 /* The pieces of a row, and one token more: the one that follows the last, in the sequence. */
@@ -130,8 +130,8 @@ enum status sampling_pieces(struct sampling *s, uint64_t step, uint64_t row,
 
 struct row {
     const struct token_store *store;
-    struct sample_order *joined;     /* whoever follows a document is to be looked up here; NULL: it is
-                                        the next piece */
+    struct sample_order *joined; /* whoever follows a document is to be looked up here; NULL: it is
+                                    the next piece */
     uint64_t length;
     bool follow; /* the last token of a document has a target: what follows it */
     int32_t *tokens, *targets, *first;
@@ -258,7 +258,8 @@ static bool seen_all(const struct sampling *s, const struct sample_order *o,
 /* Was the token before the place read? Then the one at it was its target. */
 static bool last_is_read(const struct sample_place *place)
 {
-    const struct sample_piece *last = place->rest_count > 0 ? &place->rest[place->rest_count - 1] : NULL;
+    const struct sample_piece *last =
+        place->rest_count > 0 ? &place->rest[place->rest_count - 1] : NULL;
 
     return place->tokens > 0 && (last == NULL || last->offset + last->count < place->tokens);
 }
@@ -305,8 +306,8 @@ static enum status seen_prepare(struct sampling *s, uint64_t steps)
     return ST_OK;
 }
 
-/* Tokens of [begin, begin + length) of the sequence, a document, that lie in what is left, less those of them that were
- * read as targets: the first of each stretch. */
+/* Tokens of [begin, begin + length) of the sequence, a document, that lie in what is left, less
+ * those of them that were read as targets: the first of each stretch. */
 static uint64_t count_left(const struct sampling *s, size_t source, uint64_t document,
                            uint64_t begin, uint64_t length)
 {
@@ -350,7 +351,8 @@ static uint64_t concat_seen(const struct sampling *s, size_t source, uint64_t do
     begin = sample_order_begin(o, k);
     read = end <= begin ? 0 : end - begin < length ? end - begin : length;
     read -= count_left(s, source, document, begin, length);
-    if (last_is_read(place) && end >= begin && end - begin < length) /* the target behind the last row */
+    if (last_is_read(place) && end >= begin &&
+        end - begin < length) /* the target behind the last row */
         read += target_read(s, &s->sources[source], document, end - begin);
     return read;
 }

@@ -1,6 +1,7 @@
 /*
- * The tokens of a run: the stores and blends that its options name, the order of store/sampling.h over them
- * (as store/read_plan.h reads it from the options' record), and the validation part of the option `store`.
+ * The tokens of a run: the stores and blends that its options name, the order of store/sampling.h
+ * over them (as store/read_plan.h reads it from the options' record), and the validation part of
+ * the option `store`.
  */
 #ifndef TUNDISH_TRAIN_LOADER_H
 #define TUNDISH_TRAIN_LOADER_H
@@ -13,8 +14,8 @@
 struct loader {
     struct arena arena;
     struct read_plan plan;
-    struct blend *blends;        /* [plan.inputs]; the first is the option `store` */
-    size_t open;                 /* of them */
+    struct blend *blends; /* [plan.inputs]; the first is the option `store` */
+    size_t open;          /* of them */
     struct sampling *sampling;
 };
 /* The plan of these options alone; nothing is opened. */
@@ -33,8 +34,8 @@ MUST_USE enum status loader_read(struct loader *l, uint64_t step, const struct l
                                  uint64_t *learnt);
 
 /* The validation part in order, without overlap or shuffle: how many windows of T + 1 tokens, one
- * every T, it has, and windows [to->row, + to->rows) of them; *learnt as above. With documents apart, none is foretold
- * from another. */
+ * every T, it has, and windows [to->row, + to->rows) of them; *learnt as above. With documents
+ * apart, none is foretold from another. */
 uint64_t loader_validation_windows(const struct loader *l, uint64_t length);
 MUST_USE enum status loader_read_validation(const struct loader *l, uint64_t length,
                                             const struct loader_rows *to, uint64_t *learnt);

@@ -293,8 +293,7 @@ static enum status train(struct arena *a, struct trainer *t)
 
     TRY(begin(a, t));
     first = t->state.tokens;
-    progress_start("train", "tokens",
-                   read_plan_tokens(&t->loader.plan, (uint64_t)t->state.steps));
+    progress_start("train", "tokens", read_plan_tokens(&t->loader.plan, (uint64_t)t->state.steps));
     progress_add((uint64_t)first);
     start = bench_now();
     st = loop(t);

@@ -119,9 +119,9 @@ static enum status check_length(const struct trainer *t)
 /* Which phase a message is about; "" for the only one. */
 static const char *phase_words(struct trainer *t, const struct read_phase *p)
 {
-    return t->loader.plan.count == 1
-               ? ""
-               : arena_printf(&t->loader.arena, " (from step %llu on)", (unsigned long long)p->step);
+    return t->loader.plan.count == 1 ? ""
+                                     : arena_printf(&t->loader.arena, " (from step %llu on)",
+                                                    (unsigned long long)p->step);
 }
 
 static enum status check_phase(struct trainer *t, const struct read_phase *p)
@@ -188,7 +188,8 @@ static enum status open_streams(struct trainer *t)
     return ST_OK;
 }
 
-/* Every phase is entered once, last the first one: what does not fit into memory is known before the work. */
+/* Every phase is entered once, last the first one: what does not fit into memory is known before
+ * the work. */
 static enum status open_rows(struct trainer *t)
 {
     const struct read_plan *plan = &t->loader.plan;
@@ -283,7 +284,8 @@ static enum status read_rows(struct trainer *t, int64_t step, int64_t *learnt)
     return sum_over_ranks(t, learnt, COMM_I64);
 }
 
-/* A step without any target (all of it filling, or not to be learnt) has no gradient and no loss. */
+/* A step without any target (all of it filling, or not to be learnt) has no gradient and no loss.
+ */
 enum status trainer_gradient(struct trainer *t, int64_t step, float **grads, double *loss)
 {
     size_t n = (size_t)model_params(t->model)->elements;
@@ -294,8 +296,7 @@ enum status trainer_gradient(struct trainer *t, int64_t step, float **grads, dou
     TRY(units_train(t->units,
                     &(struct units_data){ t->tokens, t->targets, t->first, t->rank_units },
                     learnt > 0 ? (float)(1.0 / (double)learnt) : 0, grads, loss));
-    TRY(comm_all_reduce(t->comm,
-                        &(struct comm_buffer){ .p = *grads, .count = n, .type = COMM_F32 },
+    TRY(comm_all_reduce(t->comm, &(struct comm_buffer){ .p = *grads, .count = n, .type = COMM_F32 },
                         COMM_SUM));
     TRY(sum_over_ranks(t, loss, COMM_F64));
     *loss = learnt > 0 ? *loss / (double)learnt : 0;

@@ -37,8 +37,8 @@ struct trainer {
 /* Opens everything; on failure trainer_close() takes down what was opened. */
 MUST_USE enum status trainer_open(struct trainer *t, const struct train_options *o);
 void trainer_close(struct trainer *t);
-/* Gradient of one step, counted from 1, from rows of this rank, summed over all ranks: of the mean loss over the
- * step's targets that are not ignored, which loss gets. */
+/* Gradient of one step, counted from 1, from rows of this rank, summed over all ranks: of the mean
+ * loss over the step's targets that are not ignored, which loss gets. */
 MUST_USE enum status trainer_gradient(struct trainer *t, int64_t step, float **grads, double *loss);
 /* Mean loss over the first eval_tokens tokens of the validation part; *got false when it is empty.
  */

@@ -55,8 +55,7 @@ static enum status describe_run(struct work *w, const char *numeric_class)
                        numeric_class, "inputs", inputs);
     TRY(add_input(&(struct input_list){ &w->arena, inputs, "store" }, o->store));
     if (o->phases != NULL)
-        TRY(phases_paths(o->phases, add_path,
-                         &(struct input_list){ &w->arena, inputs, "phases" }));
+        TRY(phases_paths(o->phases, add_path, &(struct input_list){ &w->arena, inputs, "phases" }));
     return o->init == NULL ? ST_OK
                            : add_input(&(struct input_list){ &w->arena, inputs, "init" }, o->init);
 }
@@ -76,19 +75,22 @@ static enum status tell_difference(const char *path, const char *key, const json
     return st;
 }
 
-/* The first member of either object that the other lacks or has otherwise. Phases have rules of their own. */
+/* The first member of either object that the other lacks or has otherwise. Phases have rules of
+ * their own. */
 static enum status same_members(const char *path, const json_t *was, const json_t *is)
 {
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)is, key, value) {
+    json_object_foreach((json_t *)is, key, value)
+    {
         const json_t *before = json_object_get(was, key);
 
         if (strcmp(key, PHASES) != 0 && !json_equal(before, value))
             return tell_difference(path, key, before, value);
     }
-    json_object_foreach((json_t *)was, key, value) {
+    json_object_foreach((json_t *)was, key, value)
+    {
         if (strcmp(key, PHASES) != 0 && json_object_get(is, key) == NULL)
             return tell_difference(path, key, value, NULL);
     }
@@ -201,7 +203,10 @@ void work_close(struct work *w)
     *w = (struct work){ 0 };
 }
 
-enum status work_remove(struct work *w) { return unfinished_take_away(&w->arena, w->path, w->options->out); }
+enum status work_remove(struct work *w)
+{
+    return unfinished_take_away(&w->arena, w->path, w->options->out);
+}
 
 /* ---- its checkpoints ---- */
 

@@ -7,7 +7,8 @@
 #include "base/file.h"
 #include "store/artifact.h"
 
-/* The first version of `train` whose order this is; before it windows of one stream were shuffled. */
+/* The first version of `train` whose order this is; before it windows of one stream were shuffled.
+ */
 #define ORDER_SINCE 2
 #define BLEND_BYTES ((uint64_t)1 << 20)
 
@@ -16,8 +17,8 @@
 static enum status check_stage(const struct lineage_node *c)
 {
     const struct command *train = command_all() ? command_find(command_all(), "train") : NULL;
-    int64_t version = json_integer_value(
-        json_object_get(json_object_get(c->manifest, "made_by"), "version"));
+    int64_t version =
+        json_integer_value(json_object_get(json_object_get(c->manifest, "made_by"), "version"));
 
     if (train == NULL || strcmp(lineage_stage(c), train->name) != 0 ||
         version > train->stage_version || version < ORDER_SINCE)
@@ -38,7 +39,8 @@ static enum status read_steps(const struct lineage_node *c, uint64_t *steps)
 
 /* ---- the stores ---- */
 
-/* The i-th store that the options name: `store`, then those of `phases`. NULL: the manifest has fewer. */
+/* The i-th store that the options name: `store`, then those of `phases`. NULL: the manifest has
+ * fewer. */
 static const struct lineage_input *input_at(const struct lineage_node *c, size_t i)
 {
     const char *option = i == 0 ? "store" : "phases";
@@ -50,7 +52,8 @@ static const struct lineage_input *input_at(const struct lineage_node *c, size_t
     return NULL;
 }
 
-/* Adds the store of a node, as it was where it was changed since: the order goes by lengths, which its history tells. */
+/* Adds the store of a node, as it was where it was changed since: the order goes by lengths, which
+ * its history tells. */
 static enum status add_source(const struct lineage_node *n, double weight, double epochs,
                               struct blend *out)
 {
@@ -111,9 +114,10 @@ static enum status open_input(const struct lineage *l, const struct lineage_node
     if (n == NULL)
         return fail(ST_FORMAT, "the manifest of '%s' names fewer stores than its options", c->path);
     if (n->state != LINEAGE_FOUND)
-        return fail(ST_MISSING,
-                    "the store %.12s that '%s' was trained on was not found (it was said to be '%s')",
-                    n->digest, c->path, input->said ? input->said : "?");
+        return fail(
+            ST_MISSING,
+            "the store %.12s that '%s' was trained on was not found (it was said to be '%s')",
+            n->digest, c->path, input->said ? input->said : "?");
     *out = (struct blend){ .path = n->path };
     if (strcmp(lineage_kind(n), "token-blend") == 0)
         return open_blend(l, n, out);
@@ -146,8 +150,7 @@ enum status lineage_reading_open(const struct lineage *l, const struct lineage_n
     TRY(open_all(l, c, r));
     if (r->steps > sampling_steps(r->sampling))
         return fail(ST_FORMAT, "'%s' counts %llu steps, its data last for %llu", c->path,
-                    (unsigned long long)r->steps,
-                    (unsigned long long)sampling_steps(r->sampling));
+                    (unsigned long long)r->steps, (unsigned long long)sampling_steps(r->sampling));
     return ST_OK;
 }
 
