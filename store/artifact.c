@@ -13,6 +13,7 @@
 #include "store/manifest.h"
 
 #define MANIFEST_LIMIT (256u << 20)
+#define OPEN_TRIES 10           /* while it is changed again and again */
 
 struct artifact {
     struct arena arena;
@@ -431,7 +432,7 @@ static enum status read_manifest(const char *path, json_t **manifest)
     return st;
 }
 
-enum status artifact_open(const char *path, const char *kind, json_t **manifest)
+static enum status open_once(const char *path, const char *kind, json_t **manifest)
 {
     const char *seen;
     enum status st;
@@ -445,6 +446,25 @@ enum status artifact_open(const char *path, const char *kind, json_t **manifest)
         json_decref(*manifest);
         *manifest = NULL;
     }
+    return st;
+}
+
+/* A change (artifact_amend.h) replaces the manifest, then removes files that the one before named. */
+enum status artifact_open(const char *path, const char *kind, json_t **manifest)
+{
+    struct buf name = { 0 };
+    enum status st = ST_OK;
+    struct stat before, after;
+
+    buf_printf(&name, "%s/" MANIFEST_NAME, path);
+    for (int i = 0; i < OPEN_TRIES; i++) {
+        bool there = stat(name.p, &before) == 0;
+
+        st = open_once(path, kind, manifest);
+        if (st == ST_OK || !there || stat(name.p, &after) != 0 || before.st_ino == after.st_ino)
+            break;
+    }
+    buf_release(&name);
     return st;
 }
 

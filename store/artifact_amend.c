@@ -13,9 +13,9 @@
 struct amendment {
     struct arena arena;
     const char *path;
-    struct file_lock lock, next;        /* the manifest's; the new one's */
+    struct file_lock lock, next; /* the manifest's; the new one's */
     json_t *before, *manifest;
-    json_t *added, *dropped;            /* an object of entries, or nulls, by name; a list of names */
+    json_t *added, *dropped; /* an object of entries, or nulls, by name; a list of names */
 };
 
 static enum status begin(struct amendment *a, const char *kind)
@@ -23,7 +23,7 @@ static enum status begin(struct amendment *a, const char *kind)
     const char *manifest = path_join(&a->arena, a->path, MANIFEST_NAME);
     json_t *seen;
 
-    TRY(artifact_open(a->path, kind, &seen));       /* for its words */
+    TRY(artifact_open(a->path, kind, &seen)); /* for its words */
     json_decref(seen);
     TRY(file_lock_hold(&a->lock, manifest));
     TRY(artifact_open(a->path, kind, &a->before));
@@ -121,7 +121,8 @@ static enum status sync_file(const char *path)
     return synced ? ST_OK : ST_IO;
 }
 
-static enum status describe_file(struct amendment *a, const char *name, json_t *known, json_t *files)
+static enum status describe_file(struct amendment *a, const char *name, json_t *known,
+                                 json_t *files)
 {
     const char *path = path_join(&a->arena, a->path, name);
     char hex[SHA256_HEX];
@@ -133,7 +134,8 @@ static enum status describe_file(struct amendment *a, const char *name, json_t *
         return ST_OK;
     }
     TRY(sha256_file(path, hex, &bytes));
-    json_object_set_new(files, name, json_pack("{s:I, s:s}", "bytes", (json_int_t)bytes, "sha256", hex));
+    json_object_set_new(files, name,
+                        json_pack("{s:I, s:s}", "bytes", (json_int_t)bytes, "sha256", hex));
     return ST_OK;
 }
 
@@ -143,10 +145,8 @@ static enum status describe_files(struct amendment *a)
     const char *name;
     size_t i;
 
-    json_array_foreach(a->dropped, i, item)
-        json_object_del(files, json_string_value(item));
-    json_object_foreach(a->added, name, item)
-        TRY(describe_file(a, name, item, files));
+    json_array_foreach(a->dropped, i, item) json_object_del(files, json_string_value(item));
+    json_object_foreach(a->added, name, item) TRY(describe_file(a, name, item, files));
     return ST_OK;
 }
 
@@ -176,8 +176,7 @@ static enum status commit(struct amendment *a, char digest[SHA256_HEX])
     manifest_digest(a->manifest, digest);
     json_object_set_new(a->manifest, "digest", json_string(digest));
     TRY(replace_manifest(a));
-    json_array_foreach(a->dropped, i, name)
-        TRY(remove_file(a, json_string_value(name)));
+    json_array_foreach(a->dropped, i, name) TRY(remove_file(a, json_string_value(name)));
     return file_sync_folder(a->path);
 }
 

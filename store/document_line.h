@@ -6,8 +6,8 @@
 
 #include "store/tokens.h"
 
-/* Appends {"document", "id", "source", "language" where it is known, "first", "tokens"} and a line feed. tokens: a scratch
- * array that grows; the caller frees it. */
+/* Appends {"document", "id", "source", "language" where it is known, "first", "tokens"} and a line
+ * feed. tokens: a scratch array that grows; the caller frees it. */
 struct document_line {
     const struct token_store *store;
     enum token_part part;
@@ -16,7 +16,8 @@ struct document_line {
 };
 MUST_USE enum status document_line_add(struct document_line *l, uint64_t index, struct buf *out);
 void document_line_release(struct document_line *l);
-/* Appends "id", "source" and, where it is known, "language" as members, with a comma between them. */
+/* Appends "id", "source" and, where it is known, "language" as members, with a comma between them.
+ */
 void document_line_names(const struct token_range *d, struct buf *out);
 
 #endif

@@ -12,10 +12,10 @@
 #define LEVEL 3
 
 struct export_file {
-    int fd;                         /* -1: closed */
+    int fd; /* -1: closed */
     char *path, *temporary;
-    struct buf piece;               /* not written yet */
-    ZSTD_CCtx *z;                   /* NULL: as it is */
+    struct buf piece; /* not written yet */
+    ZSTD_CCtx *z;     /* NULL: as it is */
     char *packed;
     size_t packed_cap;
 };
@@ -92,7 +92,7 @@ static enum status compress(struct export_file *f, bool last)
 
 static enum status write_piece(struct export_file *f, bool last)
 {
-    enum status st = f->z       ? compress(f, last)
+    enum status st = f->z         ? compress(f, last)
                      : f->piece.n ? file_put(f->fd, f->temporary, f->piece.p, f->piece.n)
                                   : ST_OK;
 

@@ -1,6 +1,6 @@
 /*
- * A file that is exported: written under a temporary name beside its place, a few bytes at a time, and
- * seen under its own name when it is whole and synced. Memory: a megabyte.
+ * A file that is exported: written under a temporary name beside its place, a few bytes at a time,
+ * and seen under its own name when it is whole and synced. Memory: a megabyte.
  */
 #ifndef TUNDISH_STORE_EXPORT_FILE_H
 #define TUNDISH_STORE_EXPORT_FILE_H
@@ -10,8 +10,8 @@
 #include "base/status.h"
 
 struct export_file;
-/* Makes the folder that the path will lie in, and removes temporary files of processes that are gone from it; before
- * the first file is opened. */
+/* Makes the folder that the path will lie in, and removes temporary files of processes that are
+ * gone from it; before the first file is opened. */
 MUST_USE enum status export_file_prepare(const char *path);
 /* A path that ends in ".zst" is compressed (one zstd frame with a checksum, level 3). */
 MUST_USE enum status export_file_open(const char *path, struct export_file **out);

@@ -1,5 +1,6 @@
 /*
- * The ids nearest to one that is not there: those that hold it, else those that begin alike. For "near it: ...".
+ * The ids nearest to one that is not there: those that hold it, else those that begin alike. For
+ * "near it: ...".
  */
 #ifndef TUNDISH_STORE_ID_HINTS_H
 #define TUNDISH_STORE_ID_HINTS_H
@@ -10,7 +11,7 @@
 
 struct id_hints {
     struct id_hint {
-        size_t likeness;             /* 0: none */
+        size_t likeness; /* 0: none */
         char *id;
     } best[ID_HINTS];
 };

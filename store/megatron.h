@@ -25,19 +25,20 @@
 
 /* A parsed PREFIX.idx. The spans point into its bytes. */
 struct megatron_index {
-    int width;                           /* bytes a token: 1, 2, 4 or 8 */
+    int width; /* bytes a token: 1, 2, 4 or 8 */
     bool is_signed;
     uint64_t sequences, documents;       /* documents: D - 1 */
     uint64_t tokens;                     /* of PREFIX.bin */
     const unsigned char *lengths, *ends; /* ends: D entries */
 };
-/* Checks every entry. bin_bytes: the size of PREFIX.bin. what names the .idx in errors, which say the offset, the
- * value seen and the value wanted. ST_UNSUPPORTED: real numbers, modes. (The fuzz target.) */
+/* Checks every entry. bin_bytes: the size of PREFIX.bin. what names the .idx in errors, which say
+ * the offset, the value seen and the value wanted. ST_UNSUPPORTED: real numbers, modes. (The fuzz
+ * target.) */
 MUST_USE enum status megatron_parse(const char *what, struct span idx, uint64_t bin_bytes,
                                     struct megatron_index *out);
 uint64_t megatron_length(const struct megatron_index *x, uint64_t sequence);
-/* Tokens of document d, a walk over its sequences (*sequences of them, from the one that the document before
- * ended at). */
+/* Tokens of document d, a walk over its sequences (*sequences of them, from the one that the
+ * document before ended at). */
 uint64_t megatron_document(const struct megatron_index *x, uint64_t d, uint64_t *sequences);
 /* n tokens at p as u32; one that is negative or does not fit is UINT32_MAX. */
 void megatron_widen(const struct megatron_index *x, const unsigned char *p, uint64_t n,
@@ -48,9 +49,10 @@ struct megatron_export {
     enum token_part part;
     const char *prefix;
 };
-/* Writes both files, with the bytes that Megatron's own builder gives from the same ids (megatron-core 0.20.0). What was there under these names is
- * replaced: the old .idx goes first and the new one comes last, so a pair is seen whole or without its .idx. Memory is
- * bounded. ST_CONFIG: a part without documents. */
+/* Writes both files, with the bytes that Megatron's own builder gives from the same ids
+ * (megatron-core 0.20.0). What was there under these names is replaced: the old .idx goes first and
+ * the new one comes last, so a pair is seen whole or without its .idx. Memory is bounded.
+ * ST_CONFIG: a part without documents. */
 MUST_USE enum status megatron_write(const struct megatron_export *e);
 
 #endif

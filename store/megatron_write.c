@@ -9,7 +9,7 @@
 #include "store/megatron.h"
 #include "store/token_format.h"
 
-#define BATCH 65536u                 /* tokens, or entries, at a time */
+#define BATCH 65536u /* tokens, or entries, at a time */
 
 struct writing {
     const struct megatron_export *e;
@@ -128,7 +128,8 @@ static enum status publish(struct writing *w, const char *idx)
 enum status megatron_write(const struct megatron_export *e)
 {
     uint32_t vocab = token_store_vocab(e->store);
-    struct writing w = { .e = e, .width = vocab < MEGATRON_U16_BELOW ? 2 : 4,
+    struct writing w = { .e = e,
+                         .width = vocab < MEGATRON_U16_BELOW ? 2 : 4,
                          .documents = token_store_documents(e->store, e->part),
                          .tokens = token_store_tokens(e->store, e->part) };
     struct buf idx = { 0 };
@@ -138,7 +139,8 @@ enum status megatron_write(const struct megatron_export *e)
         return fail(ST_CONFIG, "the part '%s' of the store has no documents to export",
                     token_part_names[e->part]);
     if (vocab > (uint32_t)INT32_MAX + 1)
-        return fail(ST_UNSUPPORTED, "a vocabulary of %u entries does not fit into Megatron's i32", vocab);
+        return fail(ST_UNSUPPORTED, "a vocabulary of %u entries does not fit into Megatron's i32",
+                    vocab);
     TRY(export_file_prepare(e->prefix));
     st = open_both(&w, &idx);
     if (st == ST_OK)

@@ -16,7 +16,8 @@ struct store_change {
     json_t *history, *entry;
 };
 
-/* shard-00003.1.mdb, and what a shard is called while it is written: .part, .new, .part.new behind it. */
+/* shard-00003.1.mdb, and what a shard is called while it is written: .part, .new, .part.new behind
+ * it. */
 bool store_change_is_ours(const char *name)
 {
     static const char *const tails[] = { ".new", ".part" };
@@ -40,7 +41,8 @@ static json_t *parts_of(const struct token_store *s)
     for (int p = 0; p < TOKENS_PARTS; p++)
         json_object_set_new(parts, token_part_names[p],
                             json_pack("{s:I, s:I}", "documents",
-                                      (json_int_t)token_store_documents(s, (enum token_part)p), "tokens",
+                                      (json_int_t)token_store_documents(s, (enum token_part)p),
+                                      "tokens",
                                       (json_int_t)token_store_tokens(s, (enum token_part)p)));
     return parts;
 }
@@ -53,9 +55,11 @@ static enum status begin(struct store_change *c, const struct store_change_args 
     TRY(token_store_open(args->path, &c->store));
     TRY(store_history_read(args->path, amend_before(c->amendment), &c->history));
     if (json_array_size(store_history_changes(c->history)) >= STORE_CHANGES_MOST)
-        return fail(ST_LIMIT, "'%s' was changed %d times already; make it anew", args->path, STORE_CHANGES_MOST);
+        return fail(ST_LIMIT, "'%s' was changed %d times already; make it anew", args->path,
+                    STORE_CHANGES_MOST);
     c->entry = json_pack("{s:s, s:s, s:o, s:[]}", "change", args->kind, "before",
-                         artifact_digest(amend_before(c->amendment)), "parts", parts_of(c->store), "shards");
+                         artifact_digest(amend_before(c->amendment)), "parts", parts_of(c->store),
+                         "shards");
     BUG_IF(c->entry == NULL);
     return ST_OK;
 }
@@ -100,9 +104,11 @@ static void add_count(json_t *counts, const char *key, int64_t n)
         json_object_set_new(counts, key, json_integer(v + n));
 }
 
-void store_change_count(struct store_change *c, enum token_part part, const struct store_change_counts *n)
+void store_change_count(struct store_change *c, enum token_part part,
+                        const struct store_change_counts *n)
 {
-    json_t *counts = json_object_get(json_object_get(amend_manifest(c->amendment), "counts"), token_part_names[part]);
+    json_t *counts = json_object_get(json_object_get(amend_manifest(c->amendment), "counts"),
+                                     token_part_names[part]);
 
     add_count(counts, "documents", n->documents);
     add_count(counts, "tokens", n->tokens);
@@ -129,12 +135,14 @@ static json_t *object_in(json_t *object, const char *key)
     return json_object_get(object, key);
 }
 
-static void add_input(struct store_change *c, const char *option, const char *digest, const char *path)
+static void add_input(struct store_change *c, const char *option, const char *digest,
+                      const char *path)
 {
     json_t *manifest = amend_manifest(c->amendment);
 
     json_array_append_new(list_in(object_in(manifest, "inputs"), option), json_string(digest));
-    json_array_append_new(list_in(object_in(object_in(manifest, "aside"), "paths"), option), json_text_of(path));
+    json_array_append_new(list_in(object_in(object_in(manifest, "aside"), "paths"), option),
+                          json_text_of(path));
 }
 
 void store_change_input(struct store_change *c, const char *digest, const char *path)
@@ -153,15 +161,17 @@ static void add_circumstances(struct store_change *c)
     gmtime_r(&now, &utc);
     strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", &utc);
     json_array_append_new(list_in(aside, "changes"),
-                          json_pack("{s:s, s:s, s:s, s:s, s:s}", "change", json_text(c->entry, "change"), "before",
-                                    json_text(c->entry, "before"), "created", created,
-                                    "host", host_name(), "program", TUNDISH_VERSION));
+                          json_pack("{s:s, s:s, s:s, s:s, s:s}", "change",
+                                    json_text(c->entry, "change"), "before",
+                                    json_text(c->entry, "before"), "created", created, "host",
+                                    host_name(), "program", TUNDISH_VERSION));
 }
 
 static enum status write_history(struct store_change *c)
 {
-    json_t *history = c->history ? json_incref(c->history)
-                                 : json_pack("{s:i, s:[]}", "history", STORE_HISTORY_VERSION, "changes");
+    json_t *history = c->history
+                          ? json_incref(c->history)
+                          : json_pack("{s:i, s:[]}", "history", STORE_HISTORY_VERSION, "changes");
     json_t *changes = json_object_get(history, "changes");
     size_t before = json_array_size(changes);
     struct buf text = { 0 };

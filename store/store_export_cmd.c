@@ -20,15 +20,19 @@ struct export_options {
 #define S struct export_options
 
 static const struct opt options[] = {
-    OPT_INPUT(S, store, "store", "the token store", .flags = OPT_REQUIRED | OPT_POSITIONAL, .reads = "token-store"),
-    OPT_CHOICE(S, format, "format", "megatron", format_words, "megatron: Megatron-LM's indexed dataset; jsonl: a line a document"),
-    OPT_OUTPUT(S, out, "out", "megatron: what stands before .bin and .idx; jsonl: the file, compressed if its name ends in .zst",
+    OPT_INPUT(S, store, "store", "the token store", .flags = OPT_REQUIRED | OPT_POSITIONAL,
+              .reads = "token-store"),
+    OPT_CHOICE(S, format, "format", "megatron", format_words,
+               "megatron: Megatron-LM's indexed dataset; jsonl: a line a document"),
+    OPT_OUTPUT(S, out, "out",
+               "megatron: what stands before .bin and .idx; jsonl: the file, compressed if its "
+               "name ends in .zst",
                .flags = OPT_REQUIRED),
-    OPT_CHOICE(S, part, "part", "train", part_words, "which part of the store"),
-    OPT_END
+    OPT_CHOICE(S, part, "part", "train", part_words, "which part of the store"), OPT_END
 };
 
-static enum status write_lines(const struct export_options *o, const struct token_store *store, struct export_file *f)
+static enum status write_lines(const struct export_options *o, const struct token_store *store,
+                               struct export_file *f)
 {
     struct document_line line = { .store = store, .part = (enum token_part)o->part };
     uint64_t n = token_store_documents(store, line.part);
@@ -71,7 +75,8 @@ static void warn_of_masks(const struct export_options *o, const struct token_sto
     uint64_t spans = token_store_skip_spans(store, (enum token_part)o->part);
 
     if (spans > 0)
-        log_warn("%llu spans of tokens are not to be learnt; this format cannot say so, and they are exported like all others",
+        log_warn("%llu spans of tokens are not to be learnt; this format cannot say so, and they "
+                 "are exported like all others",
                  (unsigned long long)spans);
 }
 
@@ -100,8 +105,10 @@ const struct command cmd_store_export = {
     .name = "store export",
     .summary = "write a token store as Megatron's .bin and .idx, or as JSON lines",
     .details =
-        "What is written is seen under its name when it is whole. Megatron's files have the bytes that its own builder gives from "
-        "the same ids: u16 where the\nvocabulary has fewer than 65,500 entries, else i32; one sequence and one document for each "
+        "What is written is seen under its name when it is whole. Megatron's files have the bytes "
+        "that its own builder gives from "
+        "the same ids: u16 where the\nvocabulary has fewer than 65,500 entries, else i32; one "
+        "sequence and one document for each "
         "document of the store. They hold no ids, sources or languages; the lines do.\n\n"
         "  tundish store export tokens --out data/train\n"
         "  tundish store export tokens --format jsonl --part validation --out validation.jsonl.zst",

@@ -8,15 +8,17 @@
 #include "store/id_hints.h"
 #include "store/token_store_shards.h"
 
-static void add_json(const struct store_find_line *how, const struct store_find *found, const char *shard, struct buf *out)
+static void add_json(const struct store_find_line *how, const struct store_find *found,
+                     const char *shard, struct buf *out)
 {
     const struct token_range *d = &found->document;
 
-    buf_printf(out, "{\"part\":\"%s\",\"document\":%llu,\"shard\":\"%s\",", token_part_names[found->part],
-               (unsigned long long)found->index, shard);
+    buf_printf(out, "{\"part\":\"%s\",\"document\":%llu,\"shard\":\"%s\",",
+               token_part_names[found->part], (unsigned long long)found->index, shard);
     document_line_names(d, out);
-    buf_printf(out, ",\"text_hash\":\"%016llx\",\"first\":%llu,\"tokens\":%llu", (unsigned long long)d->text_hash,
-               (unsigned long long)d->first, (unsigned long long)d->count);
+    buf_printf(out, ",\"text_hash\":\"%016llx\",\"first\":%llu,\"tokens\":%llu",
+               (unsigned long long)d->text_hash, (unsigned long long)d->first,
+               (unsigned long long)d->count);
     if (how->offset)
         buf_printf(out, ",\"offset\":%llu", (unsigned long long)found->offset);
     buf_adds(out, "}\n");
@@ -32,22 +34,25 @@ static void add_word(struct buf *out, struct span s)
     buf_release(&word);
 }
 
-static void add_columns(const struct store_find_line *how, const struct store_find *found, const char *shard, struct buf *out)
+static void add_columns(const struct store_find_line *how, const struct store_find *found,
+                        const char *shard, struct buf *out)
 {
     const struct token_range *d = &found->document;
 
-    buf_printf(out, "%s\t%llu\t%s", token_part_names[found->part], (unsigned long long)found->index, shard);
+    buf_printf(out, "%s\t%llu\t%s", token_part_names[found->part], (unsigned long long)found->index,
+               shard);
     add_word(out, d->id);
     add_word(out, d->source);
     add_word(out, d->language);
-    buf_printf(out, "\t%016llx\t%llu\t%llu", (unsigned long long)d->text_hash, (unsigned long long)d->first,
-               (unsigned long long)d->count);
+    buf_printf(out, "\t%016llx\t%llu\t%llu", (unsigned long long)d->text_hash,
+               (unsigned long long)d->first, (unsigned long long)d->count);
     if (how->offset)
         buf_printf(out, "\t%llu", (unsigned long long)found->offset);
     buf_addc(out, '\n');
 }
 
-void store_find_line(const struct store_find_line *how, const struct store_find *found, struct buf *out)
+void store_find_line(const struct store_find_line *how, const struct store_find *found,
+                     struct buf *out)
 {
     struct token_shard_place place;
     char shard[TOKEN_SHARD_NAME];
@@ -74,7 +79,8 @@ enum status store_find_no_such_id(const struct token_store *s, const char *path,
     enum status st = ST_OK;
 
     for (int part = 0; part < TOKENS_PARTS; part++)
-        for (uint64_t i = 0; st == ST_OK && i < token_store_documents(s, (enum token_part)part); i++) {
+        for (uint64_t i = 0; st == ST_OK && i < token_store_documents(s, (enum token_part)part);
+             i++) {
             struct token_range d;
 
             st = token_store_document(s, (enum token_part)part, i, &d);

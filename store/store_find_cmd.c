@@ -31,19 +31,26 @@ struct find_options {
 #define S struct find_options
 
 static const struct opt options[] = {
-    OPT_INPUT(S, store, "store", "the token store", .flags = OPT_POSITIONAL, .reads = "token-store"),
+    OPT_INPUT(S, store, "store", "the token store", .flags = OPT_POSITIONAL,
+              .reads = "token-store"),
     OPT_LIST(S, ids, "id", "documents of this id", .value = "ID"),
     OPT_LIST(S, hashes, "hash", "documents whose text has this XXH3-64, in hex", .value = "HEX"),
-    OPT_STR(S, tokens, "tokens", NULL, "documents that hold these tokens one after the other: 1,2,3", .value = "IDS"),
+    OPT_STR(S, tokens, "tokens", NULL,
+            "documents that hold these tokens one after the other: 1,2,3", .value = "IDS"),
     OPT_LIST(S, sources, "source", "documents of this source", .value = "NAME"),
-    OPT_LIST(S, languages, "language", "documents in this language, as the corpus named it", .value = "NAME"),
+    OPT_LIST(S, languages, "language", "documents in this language, as the corpus named it",
+             .value = "NAME"),
     OPT_CHOICE(S, part, "part", "both", part_words, "which part of the store"),
     OPT_INT(S, limit, "limit", "0", 0, 9e15, "stop after so many finds; 0: all"),
     OPT_BOOL(S, json, "json", "false", "one JSON object a line instead of columns"),
-    OPT_INPUT(S, checkpoint, "checkpoint", "in place of a store: what this checkpoint read in --step", .reads = "checkpoint"),
-    OPT_INT(S, step, "step", "0", 0, 9e15, "with --checkpoint: the step, counted from 1 as in metrics.jsonl"),
+    OPT_INPUT(S, checkpoint, "checkpoint",
+              "in place of a store: what this checkpoint read in --step", .reads = "checkpoint"),
+    OPT_INT(S, step, "step", "0", 0, 9e15,
+            "with --checkpoint: the step, counted from 1 as in metrics.jsonl"),
     OPT_INT(S, row, "row", "-1", -1, 9e15, "with --checkpoint: a row of the step, from 0; -1: all"),
-    OPT_LIST(S, search, "search", "with --checkpoint: folders that hold its stores, where they were moved", .value = "FOLDER"),
+    OPT_LIST(S, search, "search",
+             "with --checkpoint: folders that hold its stores, where they were moved",
+             .value = "FOLDER"),
     OPT_INT(S, threads, "threads", "0", 0, 4096, "0: all processors", .flags = OPT_NEUTRAL),
     OPT_END
 };
@@ -91,7 +98,8 @@ static enum status parse_tokens(struct finding *f)
         p = end + 1;
     }
     if (f->token_count > TOKEN_MATCH_MOST)
-        return fail(ST_LIMIT, "--tokens: %zu tokens, want at most %u", f->token_count, TOKEN_MATCH_MOST);
+        return fail(ST_LIMIT, "--tokens: %zu tokens, want at most %u", f->token_count,
+                    TOKEN_MATCH_MOST);
     return ST_OK;
 }
 
@@ -119,7 +127,9 @@ static bool wants(void *ctx, const struct token_range *d)
 static enum status tell(void *ctx, const struct store_find *found, bool *enough)
 {
     struct finding *f = ctx;
-    const struct store_find_line how = { .store = f->store, .json = f->o->json, .offset = f->token_count > 0 };
+    const struct store_find_line how = { .store = f->store,
+                                         .json = f->o->json,
+                                         .offset = f->token_count > 0 };
 
     f->found++;
     *enough = f->o->limit > 0 && f->found == (uint64_t)f->o->limit;
@@ -158,7 +168,8 @@ static enum status nothing(const struct finding *f)
 {
     if (f->o->ids.count > 0)
         TRY(look_at_history(f));
-    if (f->o->ids.count == 1 && f->o->hashes.count + f->o->sources.count + f->o->languages.count + f->token_count == 0)
+    if (f->o->ids.count == 1 &&
+        f->o->hashes.count + f->o->sources.count + f->o->languages.count + f->token_count == 0)
         return store_find_no_such_id(f->store, f->path, f->o->ids.v[0]);
     return fail(ST_FAILED, "'%s' has no such document", f->path);
 }
@@ -168,11 +179,16 @@ static enum status nothing(const struct finding *f)
 static enum status search(struct finding *f, struct pool *pool)
 {
     const struct store_scan scan = {
-        .store = f->store, .pool = pool, .part = f->o->part == TOKENS_PARTS ? -1 : f->o->part,
-        .wants = wants, .tell = tell, .ctx = f,
+        .store = f->store,
+        .pool = pool,
+        .part = f->o->part == TOKENS_PARTS ? -1 : f->o->part,
+        .wants = wants,
+        .tell = tell,
+        .ctx = f,
     };
 
-    TRY(f->token_count > 0 ? store_scan_tokens(&scan, f->tokens, f->token_count) : store_scan_documents(&scan));
+    TRY(f->token_count > 0 ? store_scan_tokens(&scan, f->tokens, f->token_count)
+                           : store_scan_documents(&scan));
     TRY(output_stream(&f->line));
     return f->found > 0 ? ST_OK : nothing(f);
 }
@@ -185,8 +201,11 @@ static enum status find(struct finding *f)
 
     TRY(parse_hashes(f));
     TRY(parse_tokens(f));
-    if (f->o->ids.count + f->o->hashes.count + f->o->sources.count + f->o->languages.count + f->token_count == 0)
-        return fail(ST_USAGE, "nothing to find; want one of --id, --hash, --tokens, --source, --language");
+    if (f->o->ids.count + f->o->hashes.count + f->o->sources.count + f->o->languages.count +
+            f->token_count ==
+        0)
+        return fail(ST_USAGE,
+                    "nothing to find; want one of --id, --hash, --tokens, --source, --language");
     TRY(token_store_open(f->path, &store));
     f->store = store;
     pool = pool_new((int)f->o->threads);
@@ -225,15 +244,17 @@ static enum status run_find(struct arena *a, void *cfg)
 const struct command cmd_store_find = {
     .name = "store find",
     .summary = "documents of a token store by id, text, tokens, source or language",
-    .details =
-        "Prints a line a find: part, number, shard, id, source, language, hash of the text, first token, tokens; and with --tokens the "
-        "token of the document\nthat the sequence begins at. Of several conditions all hold; of one that is said several times, any. Ends "
-        "with status 1 where nothing was found.\n\n"
-        "  tundish store find tokens --id notes.txt#17\n"
-        "  tundish store find tokens --tokens 464,3797 --source wiki --limit 10\n\n"
-        "With --checkpoint and --step it prints what stood in the rows of a step of training: row, store, document, id, source, language, "
-        "offset and\ncount in tokens, epoch.\n\n"
-        "  tundish store find --checkpoint checkpoint --step 1200 --row 3",
+    .details = "Prints a line a find: part, number, shard, id, source, language, hash of the text, "
+               "first token, tokens; and with --tokens the "
+               "token of the document\nthat the sequence begins at. Of several conditions all "
+               "hold; of one that is said several times, any. Ends "
+               "with status 1 where nothing was found.\n\n"
+               "  tundish store find tokens --id notes.txt#17\n"
+               "  tundish store find tokens --tokens 464,3797 --source wiki --limit 10\n\n"
+               "With --checkpoint and --step it prints what stood in the rows of a step of "
+               "training: row, store, document, id, source, language, "
+               "offset and\ncount in tokens, epoch.\n\n"
+               "  tundish store find --checkpoint checkpoint --step 1200 --row 3",
     .opts = options,
     .cfg_size = sizeof(struct find_options),
     .run = run_find,

@@ -8,7 +8,7 @@
 /* The ids that one change removed. */
 struct forgetting {
     const char *before;
-    const char **hashes;             /* sorted */
+    const char **hashes; /* sorted */
     size_t count;
 };
 struct store_forgotten {
@@ -30,8 +30,7 @@ static void collect(struct forgetting *f, const json_t *change)
     f->before = json_text(change, "before");
     f->count = json_array_size(removed);
     f->hashes = mem_array(f->count + 1, sizeof *f->hashes);
-    json_array_foreach((json_t *)(uintptr_t)removed, i, t)
-        f->hashes[i] = json_text(t, "id_hash");
+    json_array_foreach((json_t *)(uintptr_t)removed, i, t) f->hashes[i] = json_text(t, "id_hash");
     if (f->count > 0)
         qsort(f->hashes, f->count, sizeof *f->hashes, by_hash);
 }
@@ -44,9 +43,9 @@ struct store_forgotten *store_forgotten_new(const json_t *history)
     size_t i;
 
     f->changes = mem_array(json_array_size(changes) + 1, sizeof *f->changes);
-    json_array_foreach((json_t *)(uintptr_t)changes, i, change)
-        if (json_array_size(json_object_get(change, "removed")) > 0)
-            collect(&f->changes[f->count++], change);
+    json_array_foreach((json_t *)(uintptr_t)changes, i,
+                       change) if (json_array_size(json_object_get(change, "removed")) > 0)
+        collect(&f->changes[f->count++], change);
     if (f->count > 0)
         return f;
     store_forgotten_free(f);

@@ -1,6 +1,7 @@
 /*
- * The ids that were removed from a token store, as its history keeps them, to ask of many documents whether
- * they are among them. Memory: 72 bytes an id; a question costs a SHA-256 for each change that removed something.
+ * The ids that were removed from a token store, as its history keeps them, to ask of many documents
+ * whether they are among them. Memory: 72 bytes an id; a question costs a SHA-256 for each change
+ * that removed something.
  */
 #ifndef TUNDISH_STORE_STORE_FORGOTTEN_H
 #define TUNDISH_STORE_STORE_FORGOTTEN_H

@@ -10,7 +10,7 @@
 #include "store/token_format.h"
 
 #define HISTORY_LIMIT ((uint64_t)1 << 30)
-#define COUNT_MOST (INT64_C(1) << 46)
+#define COUNT_MOST    (INT64_C(1) << 46)
 
 void store_history_name(size_t changes, char out[40])
 {
@@ -87,23 +87,31 @@ static enum status check_tombstone(const json_t *t, const json_t *change, const 
     uint64_t documents, tokens;
 
     if (part < 0)
-        return fail(ST_FORMAT, "%s: a removed document's part is none of train and validation", what);
+        return fail(ST_FORMAT, "%s: a removed document's part is none of train and validation",
+                    what);
     TRY(check_count(t, "document", what));
     TRY(check_count(t, "first", what));
     TRY(check_count(t, "tokens", what));
     TRY(json_get_str(t, "shard", what, &shard));
     TRY(json_get_str(t, "id_hash", what, &hash));
     if (!manifest_is_digest(hash) || (id && !json_is_string(id)))
-        return fail(ST_FORMAT, "%s: a removed document's id_hash is '%.80s', want 64 hex digits; its id a text, or absent",
+        return fail(ST_FORMAT,
+                    "%s: a removed document's id_hash is '%.80s', want 64 hex digits; its id a "
+                    "text, or absent",
                     what, hash);
     TRY(json_get_str(t, "text_hash", what, &hash));
     if (strlen(hash) != 16 || strspn(hash, "0123456789abcdef") != 16)
-        return fail(ST_FORMAT, "%s: a removed document's text_hash is '%.80s', want 16 hex digits", what, hash);
-    documents = count_of(json_object_get(json_object_get(change, "parts"), token_part_names[part]), "documents");
-    tokens = count_of(json_object_get(json_object_get(change, "parts"), token_part_names[part]), "tokens");
-    if (count_of(t, "document") >= documents || count_of(t, "first") + count_of(t, "tokens") > tokens)
-        return fail(ST_FORMAT, "%s: a removed document is number %llu of %s, which had %llu of %llu tokens", what,
-                    (unsigned long long)count_of(t, "document"), token_part_names[part],
+        return fail(ST_FORMAT, "%s: a removed document's text_hash is '%.80s', want 16 hex digits",
+                    what, hash);
+    documents = count_of(json_object_get(json_object_get(change, "parts"), token_part_names[part]),
+                         "documents");
+    tokens = count_of(json_object_get(json_object_get(change, "parts"), token_part_names[part]),
+                      "tokens");
+    if (count_of(t, "document") >= documents ||
+        count_of(t, "first") + count_of(t, "tokens") > tokens)
+        return fail(ST_FORMAT,
+                    "%s: a removed document is number %llu of %s, which had %llu of %llu tokens",
+                    what, (unsigned long long)count_of(t, "document"), token_part_names[part],
                     (unsigned long long)documents, (unsigned long long)tokens);
     return ST_OK;
 }
@@ -117,10 +125,12 @@ static enum status check_removed(const json_t *change, const char *what)
 
     if (!json_is_array(removed))
         return fail(ST_FORMAT, "%s: a change 'remove' has no list 'removed'", what);
-    json_array_foreach((json_t *)(uintptr_t)removed, i, t) {
+    json_array_foreach((json_t *)(uintptr_t)removed, i, t)
+    {
         TRY(check_tombstone(t, change, what));
-        if (last && (part_of(last) > part_of(t) ||
-                     (part_of(last) == part_of(t) && count_of(last, "document") >= count_of(t, "document"))))
+        if (last &&
+            (part_of(last) > part_of(t) || (part_of(last) == part_of(t) &&
+                                            count_of(last, "document") >= count_of(t, "document"))))
             return fail(ST_FORMAT, "%s: removed documents are not in order (number %llu)", what,
                         (unsigned long long)count_of(t, "document"));
         last = t;
@@ -135,7 +145,8 @@ static enum status check_change(const json_t *change, const char *what)
     TRY(json_get_str(change, "change", what, &kind));
     TRY(json_get_str(change, "before", what, &before));
     if (!manifest_is_digest(before))
-        return fail(ST_FORMAT, "%s: 'before' is '%.80s', want 64 lower-case hex digits", what, before);
+        return fail(ST_FORMAT, "%s: 'before' is '%.80s', want 64 lower-case hex digits", what,
+                    before);
     if (!json_is_array(json_object_get(change, "shards")))
         return fail(ST_FORMAT, "%s: a change has no list 'shards'", what);
     TRY(check_parts(change, what));
@@ -157,12 +168,11 @@ static enum status check_history(const json_t *history, const char *what)
 
     TRY(json_get_int(history, "history", what, &version));
     if (version != STORE_HISTORY_VERSION)
-        return fail(ST_UNSUPPORTED, "%s: version %lld of a history, this program reads version %d", what,
-                    (long long)version, STORE_HISTORY_VERSION);
+        return fail(ST_UNSUPPORTED, "%s: version %lld of a history, this program reads version %d",
+                    what, (long long)version, STORE_HISTORY_VERSION);
     if (json_array_size(changes) == 0 || json_array_size(changes) > STORE_CHANGES_MOST)
         return fail(ST_FORMAT, "%s: 'changes' is no list of 1 to %d", what, STORE_CHANGES_MOST);
-    json_array_foreach((json_t *)(uintptr_t)changes, i, change)
-        TRY(check_change(change, what));
+    json_array_foreach((json_t *)(uintptr_t)changes, i, change) TRY(check_change(change, what));
     return ST_OK;
 }
 
@@ -186,11 +196,13 @@ static enum status find_name(const char *store, const json_t *manifest, const ch
     json_t *file;
 
     *out = NULL;
-    json_object_foreach(json_object_get(manifest, "files"), name, file) {
+    json_object_foreach(json_object_get(manifest, "files"), name, file)
+    {
         if (!store_history_is_name(name))
             continue;
         if (*out)
-            return fail(ST_FORMAT, "'%s' has two histories, '%s' and '%s', want one", store, *out, name);
+            return fail(ST_FORMAT, "'%s' has two histories, '%s' and '%s', want one", store, *out,
+                        name);
         *out = name;
     }
     return ST_OK;
@@ -217,7 +229,9 @@ enum status store_history_read(const char *store, const json_t *manifest, json_t
     if (st == ST_OK) {
         store_history_name(json_array_size(store_history_changes(*out)), want);
         if (strcmp(name, want) != 0) {
-            st = fail(ST_FORMAT, "'%s' holds another number of changes than its name says, want '%s'", path, want);
+            st = fail(ST_FORMAT,
+                      "'%s' holds another number of changes than its name says, want '%s'", path,
+                      want);
             json_decref(*out);
             *out = NULL;
         }
@@ -232,15 +246,19 @@ enum status store_history_read(const char *store, const json_t *manifest, json_t
 static struct store_tombstone tombstone_of(const json_t *t, size_t change)
 {
     return (struct store_tombstone){
-        .change = change, .part = (enum token_part)part_of(t), .document = count_of(t, "document"),
-        .first = count_of(t, "first"), .tokens = count_of(t, "tokens"),
-        .text_hash = strtoull(json_text(t, "text_hash"), NULL, 16), .shard = json_text(t, "shard"),
+        .change = change,
+        .part = (enum token_part)part_of(t),
+        .document = count_of(t, "document"),
+        .first = count_of(t, "first"),
+        .tokens = count_of(t, "tokens"),
+        .text_hash = strtoull(json_text(t, "text_hash"), NULL, 16),
+        .shard = json_text(t, "shard"),
         .id = json_string_value(json_object_get(t, "id")),
     };
 }
 
-static enum status tell_change(const json_t *change, size_t number, const struct span *id, store_tombstone_fn *tell,
-                               void *ctx)
+static enum status tell_change(const json_t *change, size_t number, const struct span *id,
+                               store_tombstone_fn *tell, void *ctx)
 {
     char hash[SHA256_HEX] = "";
     json_t *t;
@@ -248,7 +266,8 @@ static enum status tell_change(const json_t *change, size_t number, const struct
 
     if (id)
         store_history_hash(json_text(change, "before"), *id, hash);
-    json_array_foreach(json_object_get(change, "removed"), i, t) {
+    json_array_foreach(json_object_get(change, "removed"), i, t)
+    {
         struct store_tombstone told = tombstone_of(t, number);
 
         if (id == NULL || strcmp(json_text(t, "id_hash"), hash) == 0)
@@ -257,7 +276,8 @@ static enum status tell_change(const json_t *change, size_t number, const struct
     return ST_OK;
 }
 
-static enum status tell_all(const json_t *history, const struct span *id, store_tombstone_fn *tell, void *ctx)
+static enum status tell_all(const json_t *history, const struct span *id, store_tombstone_fn *tell,
+                            void *ctx)
 {
     json_t *change;
     size_t i;
@@ -267,7 +287,8 @@ static enum status tell_all(const json_t *history, const struct span *id, store_
     return ST_OK;
 }
 
-enum status store_history_find(const json_t *history, struct span id, store_tombstone_fn *tell, void *ctx)
+enum status store_history_find(const json_t *history, struct span id, store_tombstone_fn *tell,
+                               void *ctx)
 {
     return tell_all(history, &id, tell, ctx);
 }

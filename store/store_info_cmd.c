@@ -44,9 +44,10 @@ static json_t *describe_names(const struct store_names *names, int64_t top)
     json_t *largest = json_array();
 
     for (size_t i = 0; i < names->count && i < (uint64_t)top; i++)
-        json_array_append_new(largest, json_pack("{s:o, s:I, s:I}", "name", name_text(names->v[i].name), "documents",
-                                                 (json_int_t)names->v[i].documents, "tokens",
-                                                 (json_int_t)names->v[i].tokens));
+        json_array_append_new(largest,
+                              json_pack("{s:o, s:I, s:I}", "name", name_text(names->v[i].name),
+                                        "documents", (json_int_t)names->v[i].documents, "tokens",
+                                        (json_int_t)names->v[i].tokens));
     return json_pack("{s:I, s:o}", "count", (json_int_t)names->count, "largest", largest);
 }
 
@@ -71,8 +72,8 @@ static enum status describe_tokens(const struct info_options *o, json_t *out)
 
     TRY(token_store_open(o->path, &s));
     tokens = json_pack("{s:I, s:I, s:i, s:s}", "shards", (json_int_t)token_store_shards(s), "vocab",
-                       (json_int_t)token_store_vocab(s), "token_bytes", token_store_width(s), "tokenizer",
-                       token_store_tokenizer(s));
+                       (json_int_t)token_store_vocab(s), "token_bytes", token_store_width(s),
+                       "tokenizer", token_store_tokenizer(s));
     for (int p = 0; p < TOKENS_PARTS; p++)
         json_object_set_new(tokens, token_part_names[p], describe_part(s, (enum token_part)p));
     if (o->top > 0)
@@ -86,15 +87,18 @@ static enum status describe_tokens(const struct info_options *o, json_t *out)
 
 static json_t *describe_change(const json_t *change, const json_t *aside)
 {
-    const json_t *removed = json_object_get(change, "removed"), *appended = json_object_get(change, "appended");
+    const json_t *removed = json_object_get(change, "removed"),
+                 *appended = json_object_get(change, "appended");
     json_t *when = json_object(), *document, *out;
     json_int_t documents = 0, tokens = 0;
     size_t i;
 
-    json_array_foreach((json_t *)(uintptr_t)aside, i, document)
-        if (strcmp(json_text(document, "before"), json_text(change, "before")) == 0)
-            json_object_update(when, document);
-    json_array_foreach((json_t *)(uintptr_t)removed, i, document) {
+    json_array_foreach(
+        (json_t *)(uintptr_t)aside, i,
+        document) if (strcmp(json_text(document, "before"), json_text(change, "before")) == 0)
+        json_object_update(when, document);
+    json_array_foreach((json_t *)(uintptr_t)removed, i, document)
+    {
         documents++;
         tokens += json_integer_value(json_object_get(document, "tokens"));
     }
@@ -104,9 +108,10 @@ static json_t *describe_change(const json_t *change, const json_t *aside)
         documents += json_integer_value(json_object_get(part, "documents"));
         tokens += json_integer_value(json_object_get(part, "tokens"));
     }
-    out = json_pack("{s:s, s:s, s:I, s:I, s:I, s:o}", "change", json_text(change, "change"), "before",
-                    json_text(change, "before"), "documents", documents, "tokens", tokens, "shards",
-                    (json_int_t)json_array_size(json_object_get(change, "shards")), "when", when);
+    out =
+        json_pack("{s:s, s:s, s:I, s:I, s:I, s:o}", "change", json_text(change, "change"), "before",
+                  json_text(change, "before"), "documents", documents, "tokens", tokens, "shards",
+                  (json_int_t)json_array_size(json_object_get(change, "shards")), "when", when);
     BUG_IF(out == NULL);
     return out;
 }
@@ -158,7 +163,8 @@ static void print_members(const char *label, const json_t *object)
     json_t *value;
 
     printf("%-11s ", label);
-    json_object_foreach((json_t *)object, key, value) {
+    json_object_foreach((json_t *)object, key, value)
+    {
         struct buf text = { 0 };
         char digits[28];
 
@@ -181,13 +187,16 @@ static void print_names(const json_t *tokens, const char *kind)
     json_t *name;
     size_t i;
 
-    if (names == NULL || (all == 1 && *json_text(json_array_get(json_object_get(names, "largest"), 0), "name") == 0))
+    if (names == NULL ||
+        (all == 1 && *json_text(json_array_get(json_object_get(names, "largest"), 0), "name") == 0))
         return;
-    json_array_foreach(json_object_get(names, "largest"), i, name) {
+    json_array_foreach(json_object_get(names, "largest"), i, name)
+    {
         struct buf plain = { 0 };
 
         log_add_plain(&plain, json_text(name, "name"));
-        printf("%-11s %s: %s documents, %s tokens\n", i == 0 ? kind : "", plain.n ? plain.p : "(not said)",
+        printf("%-11s %s: %s documents, %s tokens\n", i == 0 ? kind : "",
+               plain.n ? plain.p : "(not said)",
                str_count((uint64_t)json_integer_value(json_object_get(name, "documents")), a),
                str_count((uint64_t)json_integer_value(json_object_get(name, "tokens")), b));
         buf_release(&plain);
@@ -217,16 +226,19 @@ static void print_changes(const json_t *changes)
     json_t *change;
     size_t i;
 
-    json_array_foreach((json_t *)(uintptr_t)changes, i, change) {
+    json_array_foreach((json_t *)(uintptr_t)changes, i, change)
+    {
         const char *created = json_text(json_object_get(change, "when"), "created");
         bool removed = strcmp(json_text(change, "change"), "remove") == 0;
 
-        printf("%-11s %s: %s %s documents, %s tokens; %" JSON_INTEGER_FORMAT " shards %s; digest before %.16s\n",
+        printf("%-11s %s: %s %s documents, %s tokens; %" JSON_INTEGER_FORMAT
+               " shards %s; digest before %.16s\n",
                i == 0 ? "changed" : "", *created ? created : "?", removed ? "removed" : "appended",
-               str_count((uint64_t)json_integer_value(json_object_get(change, "documents")), documents),
+               str_count((uint64_t)json_integer_value(json_object_get(change, "documents")),
+                         documents),
                str_count((uint64_t)json_integer_value(json_object_get(change, "tokens")), tokens),
-               json_integer_value(json_object_get(change, "shards")), removed ? "written anew" : "came",
-               json_text(change, "before"));
+               json_integer_value(json_object_get(change, "shards")),
+               removed ? "written anew" : "came", json_text(change, "before"));
     }
 }
 
@@ -284,20 +296,22 @@ static enum status run_info(struct arena *a, void *cfg)
     return output_flush_stream();
 }
 
-static const struct opt options[] = {
-    OPT_INPUT(S, path, "artifact", "folder of the artifact", .flags = OPT_REQUIRED | OPT_POSITIONAL),
-    OPT_BOOL(S, json, "json", "false", "one JSON object instead of lines"),
-    OPT_INT(S, top, "top", "10", 0, 1e9, "how many sources and languages of a token store to show; 0: none, and no pass over its documents"),
-    OPT_END
-};
+static const struct opt options[] = { OPT_INPUT(S, path, "artifact", "folder of the artifact",
+                                                .flags = OPT_REQUIRED | OPT_POSITIONAL),
+                                      OPT_BOOL(S, json, "json", "false",
+                                               "one JSON object instead of lines"),
+                                      OPT_INT(S, top, "top", "10", 0, 1e9,
+                                              "how many sources and languages of a token store to "
+                                              "show; 0: none, and no pass over its documents"),
+                                      OPT_END };
 
 const struct command cmd_store_info = {
     .name = "store info",
     .summary = "what an artifact is, what made it, and from what",
-    .details =
-        "Reads the manifest of an artifact of any kind; of a token store also its shards, the largest sources and languages, and the changes since it was made.\n\n"
-        "  tundish store info corpus\n"
-        "  tundish store info --json tokens",
+    .details = "Reads the manifest of an artifact of any kind; of a token store also its shards, "
+               "the largest sources and languages, and the changes since it was made.\n\n"
+               "  tundish store info corpus\n"
+               "  tundish store info --json tokens",
     .opts = options,
     .cfg_size = sizeof(struct info_options),
     .run = run_info,

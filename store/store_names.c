@@ -9,13 +9,13 @@
 
 /* Open addressing, at most half full. */
 struct table {
-    struct store_name *slots;        /* documents = 0: free */
+    struct store_name *slots; /* documents = 0: free */
     size_t cap, count;
 };
 struct counting {
     const struct token_store *store;
     uint64_t pieces[TOKENS_PARTS];
-    struct table (*tables)[STORE_NAME_KINDS];      /* one pair a worker */
+    struct table (*tables)[STORE_NAME_KINDS]; /* one pair a worker */
 };
 
 static struct store_name *slot_of(const struct table *t, struct span name, uint64_t hash)
@@ -66,8 +66,10 @@ static enum status count_piece(void *ctx, size_t item, int worker)
 {
     const struct counting *c = ctx;
     enum token_part part = item < c->pieces[TOKENS_TRAIN] ? TOKENS_TRAIN : TOKENS_VALIDATION;
-    uint64_t from = (item - (part == TOKENS_TRAIN ? 0 : c->pieces[TOKENS_TRAIN])) * DOCUMENTS_A_PIECE,
-             n = token_store_documents(c->store, part), to = n - from < DOCUMENTS_A_PIECE ? n : from + DOCUMENTS_A_PIECE;
+    uint64_t from =
+                 (item - (part == TOKENS_TRAIN ? 0 : c->pieces[TOKENS_TRAIN])) * DOCUMENTS_A_PIECE,
+             n = token_store_documents(c->store, part),
+             to = n - from < DOCUMENTS_A_PIECE ? n : from + DOCUMENTS_A_PIECE;
 
     if (stop_requested())
         return fail(ST_INTERRUPTED, "stopped");
@@ -93,7 +95,8 @@ static int by_tokens(const void *a, const void *b)
     return order ? order : (x->name.n > y->name.n) - (x->name.n < y->name.n);
 }
 
-static void gather(struct counting *c, int threads, enum store_name_kind kind, struct store_names *out)
+static void gather(struct counting *c, int threads, enum store_name_kind kind,
+                   struct store_names *out)
 {
     struct table *all = &c->tables[0][kind];
     size_t n = 0;
@@ -111,14 +114,16 @@ static void gather(struct counting *c, int threads, enum store_name_kind kind, s
         qsort(out->v, n, sizeof *out->v, by_tokens);
 }
 
-enum status store_names_count(const struct token_store *s, struct pool *pool, struct store_names out[STORE_NAME_KINDS])
+enum status store_names_count(const struct token_store *s, struct pool *pool,
+                              struct store_names out[STORE_NAME_KINDS])
 {
     struct counting c = { .store = s };
     int threads = pool_threads(pool);
     enum status st;
 
     for (int p = 0; p < TOKENS_PARTS; p++)
-        c.pieces[p] = (token_store_documents(s, (enum token_part)p) + DOCUMENTS_A_PIECE - 1) / DOCUMENTS_A_PIECE;
+        c.pieces[p] = (token_store_documents(s, (enum token_part)p) + DOCUMENTS_A_PIECE - 1) /
+                      DOCUMENTS_A_PIECE;
     c.tables = mem_array((size_t)threads, sizeof *c.tables);
     st = pool_for(pool, (size_t)(c.pieces[0] + c.pieces[1]), count_piece, &c);
     for (int kind = 0; kind < STORE_NAME_KINDS; kind++) {

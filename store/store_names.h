@@ -1,6 +1,7 @@
 /*
- * What a token store is made of: how many documents and tokens each source and each language has. One pass over the
- * documents' records, on all threads; memory grows with the number of distinct names.
+ * What a token store is made of: how many documents and tokens each source and each language has.
+ * One pass over the documents' records, on all threads; memory grows with the number of distinct
+ * names.
  */
 #ifndef TUNDISH_STORE_STORE_NAMES_H
 #define TUNDISH_STORE_STORE_NAMES_H
@@ -9,9 +10,9 @@
 #include "store/tokens.h"
 
 struct store_name {
-    struct span name;                /* of the store's; n = 0: not said */
+    struct span name; /* of the store's; n = 0: not said */
     uint64_t hash;
-    uint64_t documents, tokens;      /* of both parts */
+    uint64_t documents, tokens; /* of both parts */
 };
 /* Most tokens first, then by name. */
 struct store_names {

@@ -25,15 +25,18 @@ struct remove_options {
 #define S struct remove_options
 
 static const struct opt options[] = {
-    OPT_INPUT(S, store, "store", "the token store, which is changed in place", .flags = OPT_REQUIRED | OPT_POSITIONAL,
-              .reads = "token-store"),
+    OPT_INPUT(S, store, "store", "the token store, which is changed in place",
+              .flags = OPT_REQUIRED | OPT_POSITIONAL, .reads = "token-store"),
     OPT_LIST(S, ids, "id", "remove every document of this id", .value = "ID"),
     OPT_STR(S, file, "ids", NULL, "the same for each line of a file", .value = "FILE"),
-    OPT_LIST(S, hashes, "hash", "remove every document whose text has this XXH3-64, in hex", .value = "HEX"),
-    OPT_BOOL(S, keep_ids, "keep-ids", "false", "keep the removed ids readable in the store's history, not only their digests"),
+    OPT_LIST(S, hashes, "hash", "remove every document whose text has this XXH3-64, in hex",
+             .value = "HEX"),
+    OPT_BOOL(S, keep_ids, "keep-ids", "false",
+             "keep the removed ids readable in the store's history, not only their digests"),
     OPT_BOOL(S, dry_run, "dry-run", "false", "list what would be removed, and change nothing"),
     OPT_BOOL(S, json, "json", "false", "one JSON object a line instead of columns"),
-    OPT_INT(S, threads, "threads", "0", 0, 4096, "threads that search; 0: all processors", .flags = OPT_NEUTRAL),
+    OPT_INT(S, threads, "threads", "0", 0, 4096, "threads that search; 0: all processors",
+            .flags = OPT_NEUTRAL),
     OPT_END
 };
 #undef S
@@ -57,16 +60,16 @@ struct going {
 struct removing {
     const struct remove_options *o;
     const struct token_store *store;
-    struct store_change *change;     /* NULL: nothing is changed */
-    struct buf file;                 /* of ids: NULs for line ends */
+    struct store_change *change; /* NULL: nothing is changed */
+    struct buf file;             /* of ids: NULs for line ends */
     struct wanted_id *ids;
     struct wanted_hash *hashes;
     size_t id_count, hash_count;
     struct going *going;
     size_t count, cap;
-    bool *loses;                     /* by shard's number */
-    size_t shard_count;              /* that lose documents */
-    size_t cursor[TOKENS_PARTS], end[TOKENS_PARTS];      /* into going, while shards are written */
+    bool *loses;                                    /* by shard's number */
+    size_t shard_count;                             /* that lose documents */
+    size_t cursor[TOKENS_PARTS], end[TOKENS_PARTS]; /* into going, while shards are written */
 };
 
 /* ---- what is sought ---- */
@@ -130,7 +133,8 @@ static struct wanted_id *find_id(const struct removing *r, struct span id)
     size_t low = 0, high = r->id_count;
 
     while (low < high) {
-        size_t mid = low + (high - low) / 2, n = strlen(r->ids[mid].text), least = n < id.n ? n : id.n;
+        size_t mid = low + (high - low) / 2, n = strlen(r->ids[mid].text),
+               least = n < id.n ? n : id.n;
         int order = memcmp(r->ids[mid].text, id.p, least);
 
         if (order == 0 && n == id.n)
@@ -187,12 +191,14 @@ static enum status check_found(const struct removing *r)
     if (first) {
         enum status st = store_find_no_such_id(r->store, r->o->store, first);
 
-        return fail_within(st, "%zu of %zu ids are not there, nothing was removed: ", unknown, r->id_count);
+        return fail_within(st, "%zu of %zu ids are not there, nothing was removed: ", unknown,
+                           r->id_count);
     }
     for (size_t i = 0; i < r->hash_count; i++)
         if (!r->hashes[i].found)
-            return fail(ST_FAILED, "'%s' has no document whose text has the hash %016llx; nothing was removed", r->o->store,
-                        (unsigned long long)r->hashes[i].hash);
+            return fail(ST_FAILED,
+                        "'%s' has no document whose text has the hash %016llx; nothing was removed",
+                        r->o->store, (unsigned long long)r->hashes[i].hash);
     return ST_OK;
 }
 
@@ -215,7 +221,10 @@ static void list(const struct removing *r, struct buf *lines)
     const struct store_find_line how = { .store = r->store, .json = r->o->json };
 
     for (size_t i = 0; i < r->count; i++)
-        store_find_line(&how, &(struct store_find){ r->going[i].part, r->going[i].index, 0, r->going[i].document }, lines);
+        store_find_line(
+            &how,
+            &(struct store_find){ r->going[i].part, r->going[i].index, 0, r->going[i].document },
+            lines);
 }
 
 static void summarise(const struct removing *r, const char *digest)
@@ -226,11 +235,15 @@ static void summarise(const struct removing *r, const char *digest)
     for (size_t i = 0; i < r->count; i++)
         tokens += r->going[i].document.count;
     if (digest == NULL)
-        log_info("%s: %s documents with %s tokens would be removed, and %zu shards written anew; nothing was changed", r->o->store,
-                 str_count(r->count, documents), str_count(tokens, count), r->shard_count);
+        log_info("%s: %s documents with %s tokens would be removed, and %zu shards written anew; "
+                 "nothing was changed",
+                 r->o->store, str_count(r->count, documents), str_count(tokens, count),
+                 r->shard_count);
     else
-        log_info("%s: removed %s documents with %s tokens; %zu shards were written anew; its digest is %.16s now", r->o->store,
-                 str_count(r->count, documents), str_count(tokens, count), r->shard_count, digest);
+        log_info("%s: removed %s documents with %s tokens; %zu shards were written anew; its "
+                 "digest is %.16s now",
+                 r->o->store, str_count(r->count, documents), str_count(tokens, count),
+                 r->shard_count, digest);
 }
 
 /* ---- removing ---- */
@@ -265,7 +278,8 @@ static enum status rewrite(struct removing *r, size_t i, struct token_shard_id s
 
     TRY(store_change_rewrite(r->change, &how, is));
     token_shard_name(shard, was);
-    json_array_append_new(json_object_get(store_change_entry(r->change), "shards"), json_pack("{s:s, s:s}", "was", was, "is", is));
+    json_array_append_new(json_object_get(store_change_entry(r->change), "shards"),
+                          json_pack("{s:s, s:s}", "was", was, "is", is));
     return ST_OK;
 }
 
@@ -294,9 +308,10 @@ static json_t *tombstone(const struct removing *r, const struct going *g)
     token_shard_name(g->shard, shard);
     store_history_hash(json_text(store_change_entry(r->change), "before"), g->document.id, hash);
     snprintf(text_hash, sizeof text_hash, "%016llx", (unsigned long long)g->document.text_hash);
-    t = json_pack("{s:s, s:I, s:I, s:I, s:s, s:s, s:s}", "part", token_part_names[g->part], "document", (json_int_t)g->index,
-                  "first", (json_int_t)g->document.first, "tokens", (json_int_t)g->document.count, "text_hash", text_hash, "shard",
-                  shard, "id_hash", hash);
+    t = json_pack("{s:s, s:I, s:I, s:I, s:s, s:s, s:s}", "part", token_part_names[g->part],
+                  "document", (json_int_t)g->index, "first", (json_int_t)g->document.first,
+                  "tokens", (json_int_t)g->document.count, "text_hash", text_hash, "shard", shard,
+                  "id_hash", hash);
     BUG_IF(t == NULL);
     if (r->o->keep_ids) {
         struct buf id = { 0 };
@@ -332,7 +347,7 @@ static enum status remove_all(struct removing *r, struct buf *lines, char digest
 
     TRY(rewrite_all(r));
     count_out(r);
-    list(r, lines);                  /* while the store is open */
+    list(r, lines); /* while the store is open */
     r->change = NULL;
     return store_change_commit(change, digest);
 }
@@ -396,15 +411,19 @@ static enum status run_remove(struct arena *a, void *cfg)
 const struct command cmd_store_remove = {
     .name = "store remove",
     .summary = "take documents out of a token store, in place",
-    .details =
-        "Every document of these ids goes from both parts. Shards without one stay as they are; the others are written anew without it, and "
-        "the old files are removed\nwhen the new ones are in place: a kill leaves the old store or the new one. (What the file system "
-        "does with the blocks of a removed file is its own matter: a\ndisk that must not keep them wants encryption or a trim.) An id that "
-        "is not there is an error, and nothing is changed.\n"
-        "The store's history keeps a tombstone: part, number, place, length and hash of the text, and a digest of the id, by which `tundish lineage "
-        "--document ID` still\ntells what was made with it. The store has another digest then: what was trained on the old one stays as it was.\n\n"
-        "  tundish store remove tokens --id patient-4711 --dry-run\n"
-        "  tundish store remove tokens --ids forget.txt",
+    .details = "Every document of these ids goes from both parts. Shards without one stay as they "
+               "are; the others are written anew without it, and "
+               "the old files are removed\nwhen the new ones are in place: a kill leaves the old "
+               "store or the new one. (What the file system "
+               "does with the blocks of a removed file is its own matter: a\ndisk that must not "
+               "keep them wants encryption or a trim.) An id that "
+               "is not there is an error, and nothing is changed.\n"
+               "The store's history keeps a tombstone: part, number, place, length and hash of the "
+               "text, and a digest of the id, by which `tundish lineage "
+               "--document ID` still\ntells what was made with it. The store has another digest "
+               "then: what was trained on the old one stays as it was.\n\n"
+               "  tundish store remove tokens --id patient-4711 --dry-run\n"
+               "  tundish store remove tokens --ids forget.txt",
     .opts = options,
     .cfg_size = sizeof(struct remove_options),
     .run = run_remove,

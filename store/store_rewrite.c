@@ -11,7 +11,7 @@ struct rewriting {
     const struct token_store *store;
     const struct store_rewrite *r;
     struct token_shard_writer *writer;
-    struct arena spans;              /* of a document */
+    struct arena spans; /* of a document */
     uint32_t *tokens;
     uint64_t cap;
 };
@@ -36,9 +36,16 @@ static enum status copy_document(struct rewriting *w, enum token_part part, uint
     arena_reset(&w->spans);
     TRY(token_store_skips(w->store, part, index, &w->spans, &spans, &count));
     progress_add(d.count);
-    return token_shard_add(w->writer, part, &(struct token_document){
-        .id = d.id, .source = d.source, .language = d.language, .text_hash = d.text_hash, .text_bytes = d.text_bytes,
-        .tokens = w->tokens, .count = d.count, .unlearnt = spans, .unlearnt_count = count });
+    return token_shard_add(w->writer, part,
+                           &(struct token_document){ .id = d.id,
+                                                     .source = d.source,
+                                                     .language = d.language,
+                                                     .text_hash = d.text_hash,
+                                                     .text_bytes = d.text_bytes,
+                                                     .tokens = w->tokens,
+                                                     .count = d.count,
+                                                     .unlearnt = spans,
+                                                     .unlearnt_count = count });
 }
 
 static enum status copy_part(struct rewriting *w, enum token_part part)
@@ -62,7 +69,8 @@ static enum status copy_all(struct rewriting *w)
     return ST_OK;
 }
 
-enum status store_copy_shard(const struct token_store *store, const struct store_rewrite *r, const char *path)
+enum status store_copy_shard(const struct token_store *store, const struct store_rewrite *r,
+                             const char *path)
 {
     struct rewriting w = { .store = store, .r = r };
     enum status st;
@@ -77,7 +85,8 @@ enum status store_copy_shard(const struct token_store *store, const struct store
     return st;
 }
 
-enum status store_change_rewrite(struct store_change *c, const struct store_rewrite *r, char is[TOKEN_SHARD_NAME])
+enum status store_change_rewrite(struct store_change *c, const struct store_rewrite *r,
+                                 char is[TOKEN_SHARD_NAME])
 {
     const struct token_store *store = store_change_store(c);
     struct amendment *a = store_change_amendment(c);
@@ -90,7 +99,8 @@ enum status store_change_rewrite(struct store_change *c, const struct store_rewr
     token_store_shard_place(store, r->shard, TOKENS_TRAIN, &place);
     next = place.shard;
     if (++next.edition >= TOKEN_EDITIONS_MAX)
-        return fail(ST_LIMIT, "shard %u was written anew %u times; make the store anew", next.number, place.shard.edition);
+        return fail(ST_LIMIT, "shard %u was written anew %u times; make the store anew",
+                    next.number, place.shard.edition);
     token_shard_name(place.shard, was);
     token_shard_name(next, is);
     st = store_copy_shard(store, r, path_join(&arena, amend_path(a), is));

@@ -7,25 +7,26 @@
 #include "store/token_match.h"
 
 #define DOCUMENTS_A_PIECE 16384u
-#define TOKENS_A_PIECE ((uint64_t)1 << 21)
+#define TOKENS_A_PIECE    ((uint64_t)1 << 21)
 
 struct piece {
     enum token_part part;
-    uint64_t from, to;               /* documents, or tokens */
-    struct token_places found;       /* numbers of documents, or tokens of the stream */
+    uint64_t from, to;         /* documents, or tokens */
+    struct token_places found; /* numbers of documents, or tokens of the stream */
 };
 struct scanning {
     const struct store_scan *s;
     uint64_t a_piece;
-    int part;                        /* of the next piece */
+    int part; /* of the next piece */
     uint64_t next;
     bool enough;
-    struct token_match *match;       /* NULL: documents are searched */
+    struct token_match *match; /* NULL: documents are searched */
 };
 
 static uint64_t size_of(const struct scanning *w, enum token_part part)
 {
-    return w->match ? token_store_tokens(w->s->store, part) : token_store_documents(w->s->store, part);
+    return w->match ? token_store_tokens(w->s->store, part)
+                    : token_store_documents(w->s->store, part);
 }
 
 static enum status produce(void *ctx, void **item)
@@ -43,7 +44,8 @@ static enum status produce(void *ctx, void **item)
         uint64_t size = size_of(w, (enum token_part)w->part), left = size - w->next;
         struct piece *p = mem_alloc(sizeof *p);
 
-        *p = (struct piece){ .part = (enum token_part)w->part, .from = w->next,
+        *p = (struct piece){ .part = (enum token_part)w->part,
+                             .from = w->next,
                              .to = w->next + (left < w->a_piece ? left : w->a_piece) };
         w->next = p->to;
         *item = p;
@@ -86,8 +88,8 @@ static enum status work(void *ctx, void *item, int worker)
     return w->match ? match_tokens(w, p) : look_through(w, p);
 }
 
-/* The document with token t of the part, which is in one (the last that begins at or before it: empty ones, which begin there too,
- * stand before it). */
+/* The document with token t of the part, which is in one (the last that begins at or before it:
+ * empty ones, which begin there too, stand before it). */
 static uint64_t document_of(const struct store_scan *s, enum token_part part, uint64_t t)
 {
     uint64_t low = 0, high = token_store_documents(s->store, part);
@@ -135,7 +137,7 @@ static enum status tell_place(struct scanning *w, const struct piece *p, uint64_
         f.offset = place - token_store_first(w->s->store, p->part, f.index);
         length = token_store_length(w->s->store, p->part, f.index);
         if (f.offset > length || length - f.offset < token_match_count(w->match))
-            return ST_OK;            /* goes over the document's end */
+            return ST_OK; /* goes over the document's end */
         TRY(compare(w, p->part, place, &same));
         if (!same)
             return ST_OK;

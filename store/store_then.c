@@ -1,4 +1,5 @@
-/* A store as it was: what changes added is taken off, what they removed is put back, newest first. */
+/* A store as it was: what changes added is taken off, what they removed is put back, newest first.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,8 +9,8 @@
 /* A document of then that is not there now, by its number then. */
 struct gone {
     uint64_t document, tokens;
-    uint64_t before;                 /* tokens of those in front of it */
-    size_t change;                   /* that took it, and its number then */
+    uint64_t before; /* tokens of those in front of it */
+    size_t change;   /* that took it, and its number then */
     uint64_t number;
 };
 struct past {
@@ -30,7 +31,7 @@ static uint64_t count_of(const json_t *o, const char *key)
 struct putting_back {
     struct past *p;
     enum token_part part;
-    struct gone *back;               /* of this change, ascending */
+    struct gone *back; /* of this change, ascending */
     size_t count, cap, change;
 };
 
@@ -39,20 +40,23 @@ static void collect(struct putting_back *b, const json_t *change)
     json_t *t;
     size_t i;
 
-    json_array_foreach(json_object_get(change, "removed"), i, t) {
+    json_array_foreach(json_object_get(change, "removed"), i, t)
+    {
         if (strcmp(json_text(t, "part"), token_part_names[b->part]) != 0)
             continue;
         if (b->count == b->cap) {
             b->cap = b->cap ? 2 * b->cap : 16;
             b->back = mem_grow(b->back, b->cap, sizeof *b->back);
         }
-        b->back[b->count++] = (struct gone){ .document = count_of(t, "document"), .tokens = count_of(t, "tokens"),
-                                             .change = b->change, .number = count_of(t, "document") };
+        b->back[b->count++] = (struct gone){ .document = count_of(t, "document"),
+                                             .tokens = count_of(t, "tokens"),
+                                             .change = b->change,
+                                             .number = count_of(t, "document") };
     }
 }
 
-/* Merges what was gone behind the change, by numbers of then, with what the change took: a number behind k of
- * these was smaller by k. */
+/* Merges what was gone behind the change, by numbers of then, with what the change took: a number
+ * behind k of these was smaller by k. */
 static void merge(struct putting_back *b)
 {
     struct past *p = b->p;
@@ -85,11 +89,11 @@ static void undo(struct past *p, enum token_part part, const json_t *changes, si
     p->documents = count_of(held, "documents");
     p->tokens = count_of(held, "tokens");
     while (p->count > 0 && p->gone[p->count - 1].document >= p->documents)
-        p->count--;                  /* came with what is undone, and went later */
+        p->count--; /* came with what is undone, and went later */
 }
 
-enum status store_then_open(const struct token_store *now, const json_t *history, const char *digest,
-                            struct store_then **out)
+enum status store_then_open(const struct token_store *now, const json_t *history,
+                            const char *digest, struct store_then **out)
 {
     const json_t *changes = store_history_changes(history);
     struct store_then *t;
@@ -110,7 +114,9 @@ enum status store_then_open(const struct token_store *now, const json_t *history
             p->gone[i].before = p->gone[i - 1].before + p->gone[i - 1].tokens;
         if (p->documents - p->count > token_store_documents(now, (enum token_part)part)) {
             store_then_close(t);
-            return fail(ST_FORMAT, "the history of the store says that %s had more documents than can be", token_part_names[part]);
+            return fail(ST_FORMAT,
+                        "the history of the store says that %s had more documents than can be",
+                        token_part_names[part]);
         }
     }
     *out = t;
@@ -170,7 +176,8 @@ uint64_t store_then_first(const struct store_then *t, enum token_part part, uint
     uint64_t left = index - before, n = token_store_documents(t->now, part),
              gone = before > 0 ? p->gone[before - 1].before + p->gone[before - 1].tokens : 0;
 
-    return gone + (left < n ? token_store_first(t->now, part, left) : token_store_tokens(t->now, part));
+    return gone +
+           (left < n ? token_store_first(t->now, part, left) : token_store_tokens(t->now, part));
 }
 
 bool store_then_now(const struct store_then *t, enum token_part part, uint64_t index, uint64_t *now)
@@ -182,7 +189,8 @@ bool store_then_now(const struct store_then *t, enum token_part part, uint64_t i
     return before == p->count || p->gone[before].document != index;
 }
 
-bool store_then_gone(const struct store_then *t, const struct store_tombstone *tombstone, uint64_t *then)
+bool store_then_gone(const struct store_then *t, const struct store_tombstone *tombstone,
+                     uint64_t *then)
 {
     const struct past *p = &t->parts[tombstone->part];
 

@@ -51,7 +51,8 @@ void token_match_free(struct token_match *m)
 size_t token_match_count(const struct token_match *m) { return m->count; }
 const uint32_t *token_match_tokens(const struct token_match *m) { return m->tokens; }
 
-/* Does one of GROUP places agree with a, and the one behind it with b? No early end, so that the loop is vector code. */
+/* Does one of GROUP places agree with a, and the one behind it with b? No early end, so that the
+ * loop is vector code. */
 static bool any_u16(const uint16_t *p, uint16_t a, uint16_t b)
 {
     uint16_t any = 0;
@@ -104,7 +105,8 @@ static uint32_t element(const struct token_match *m, const void *row, uint64_t i
     return m->width == 2 ? ((const uint16_t *)row)[i] : ((const uint32_t *)row)[i];
 }
 
-void token_match_find(const struct token_match *m, const void *row, uint64_t n, uint64_t at, struct token_places *out)
+void token_match_find(const struct token_match *m, const void *row, uint64_t n, uint64_t at,
+                      struct token_places *out)
 {
     for (uint64_t i = 0; i < n;) {
         uint64_t end = n - i > GROUP ? i + GROUP : n;

@@ -18,7 +18,7 @@ static enum status begin(struct token_past *p, const char *digest)
     TRY(token_store_open(p->path, &p->now));
     TRY(store_history_read(p->path, token_store_manifest(p->now), &p->history));
     TRY(store_then_open(p->now, p->history, digest, &p->then));
-    memcpy(p->digest, digest, SHA256_HEX);      /* one of the history's, so it is as long */
+    memcpy(p->digest, digest, SHA256_HEX); /* one of the history's, so it is as long */
     return ST_OK;
 }
 
@@ -67,12 +67,15 @@ uint64_t token_past_length(const struct token_past *p, enum token_part part, uin
     return store_then_length(p->then, part, index);
 }
 
-enum status token_past_document(const struct token_past *p, enum token_part part, uint64_t index, struct token_range *out)
+enum status token_past_document(const struct token_past *p, enum token_part part, uint64_t index,
+                                struct token_range *out)
 {
     uint64_t now;
 
     *out = (struct token_range){ .count = store_then_length(p->then, part, index),
-                                 .id = span_of(TOKEN_STORE_REMOVED), .source = span_of(""), .language = span_of("") };
+                                 .id = span_of(TOKEN_STORE_REMOVED),
+                                 .source = span_of(""),
+                                 .language = span_of("") };
     if (store_then_now(p->then, part, index, &now))
         TRY(token_store_document(p->now, part, now, out));
     out->first = store_then_first(p->then, part, index);
@@ -96,7 +99,8 @@ static enum status look(void *ctx, const struct store_tombstone *t)
     return ST_OK;
 }
 
-enum status token_past_removed(const struct token_past *p, struct span id, struct token_removed *out)
+enum status token_past_removed(const struct token_past *p, struct span id,
+                               struct token_removed *out)
 {
     struct looking l = { p->then, out };
 
@@ -105,5 +109,7 @@ enum status token_past_removed(const struct token_past *p, struct span id, struc
 
 enum status token_past_refuse(const struct token_past *p)
 {
-    return fail(ST_MISSING, "'%s' was changed since it had the digest %.16s; its tokens of then are not kept", p->path, p->digest);
+    return fail(ST_MISSING,
+                "'%s' was changed since it had the digest %.16s; its tokens of then are not kept",
+                p->path, p->digest);
 }

@@ -15,9 +15,10 @@ const char *token_past_digest(const struct token_past *p);
 void token_past_counts(const struct token_past *p, enum token_part part, struct token_counts *out);
 uint64_t token_past_first(const struct token_past *p, enum token_part part, uint64_t index);
 uint64_t token_past_length(const struct token_past *p, enum token_part part, uint64_t index);
-MUST_USE enum status token_past_document(const struct token_past *p, enum token_part part, uint64_t index,
-                                         struct token_range *out);
-MUST_USE enum status token_past_removed(const struct token_past *p, struct span id, struct token_removed *out);
+MUST_USE enum status token_past_document(const struct token_past *p, enum token_part part,
+                                         uint64_t index, struct token_range *out);
+MUST_USE enum status token_past_removed(const struct token_past *p, struct span id,
+                                        struct token_removed *out);
 /* fail(): there are no tokens to be had. */
 enum status token_past_refuse(const struct token_past *p);
 

@@ -5,11 +5,14 @@
 #include "base/pool.h"
 #include "store/artifact.h"
 #include "store/digests.h"
+#include "store/manifest.h"
 #include "store/token_past.h"
 #include "store/token_reader.h"
 #include "store/token_store_shards.h"
 
 #define SHARDS_FOR_POOL 32 /* with fewer, threads take longer than they save */
+
+#define OPEN_TRIES 10                   /* while it is changed again and again */
 
 struct token_store {
     struct arena arena;
@@ -181,7 +184,7 @@ static enum status open_store(struct token_store *s)
     return ST_OK;
 }
 
-enum status token_store_open(const char *path, struct token_store **out)
+static enum status open_once(const char *path, struct token_store **out)
 {
     struct token_store *s = mem_alloc(sizeof *s);
     enum status st;
@@ -194,6 +197,34 @@ enum status token_store_open(const char *path, struct token_store **out)
     }
     *out = s;
     return ST_OK;
+}
+
+/* Which manifest stands there: another file after a change. */
+static ino_t manifest_inode(const char *path)
+{
+    struct buf name = { 0 };
+    struct stat s = { 0 };
+
+    buf_printf(&name, "%s/" MANIFEST_NAME, path);
+    if (stat(name.p, &s) != 0)
+        s.st_ino = 0;
+    buf_release(&name);
+    return s.st_ino;
+}
+
+/* A change (artifact_amend.h) removes files that the manifest of a moment ago names. */
+enum status token_store_open(const char *path, struct token_store **out)
+{
+    enum status st = ST_OK;
+
+    for (int i = 0; i < OPEN_TRIES; i++) {
+        ino_t before = manifest_inode(path);
+
+        st = open_once(path, out);
+        if (st == ST_OK || manifest_inode(path) == before)
+            return st;
+    }
+    return st;
 }
 
 static enum status look_back(struct token_store *s, const char *digest)

@@ -1,5 +1,6 @@
 /*
- * The shards of an open token store, for those who rewrite or name them. Shards count from 0 in the order of their numbers.
+ * The shards of an open token store, for those who rewrite or name them. Shards count from 0 in the
+ * order of their numbers.
  */
 #ifndef TUNDISH_STORE_TOKEN_STORE_SHARDS_H
 #define TUNDISH_STORE_TOKEN_STORE_SHARDS_H

@@ -22,18 +22,21 @@ struct append_options {
 #define S struct append_options
 
 static const struct opt options[] = {
-    OPT_INPUT(S, store, "store", "the token store, which is changed in place", .flags = OPT_REQUIRED | OPT_POSITIONAL,
-              .reads = "token-store"),
-    OPT_INPUT(S, corpus, "corpus", "what to append: a corpus, or .jsonl, .jsonl.zst or .txt files", .flags = OPT_REQUIRED,
-              .reads = "corpus"),
-    OPT_BOOL(S, skip_known, "skip-known", "false", "leave out documents that the store has already (same id, same text)"),
-    OPT_BOOL(S, take_removed, "take-removed", "false", "also take documents whose ids were removed from the store"),
-    OPT_INT(S, threads, "threads", "0", 0, 4096, "threads; 0: as many as usable", .flags = OPT_NEUTRAL),
+    OPT_INPUT(S, store, "store", "the token store, which is changed in place",
+              .flags = OPT_REQUIRED | OPT_POSITIONAL, .reads = "token-store"),
+    OPT_INPUT(S, corpus, "corpus", "what to append: a corpus, or .jsonl, .jsonl.zst or .txt files",
+              .flags = OPT_REQUIRED, .reads = "corpus"),
+    OPT_BOOL(S, skip_known, "skip-known", "false",
+             "leave out documents that the store has already (same id, same text)"),
+    OPT_BOOL(S, take_removed, "take-removed", "false",
+             "also take documents whose ids were removed from the store"),
+    OPT_INT(S, threads, "threads", "0", 0, 4096, "threads; 0: as many as usable",
+            .flags = OPT_NEUTRAL),
     OPT_END
 };
 #undef S
 
-enum mark { MARK_OUT = 1, MARK_KNOWN = 2 };      /* left out; in the store already */
+enum mark { MARK_OUT = 1, MARK_KNOWN = 2 }; /* left out; in the store already */
 
 /* A document that comes, by the hash of its text. */
 struct comer {
@@ -45,12 +48,12 @@ struct appending {
     struct arena arena;
     struct store_change *change;
     const struct token_store *store;
-    struct tokenize_options stage;       /* how what comes is encoded: as the store was */
-    struct token_store *fresh;           /* what comes: STORE.append */
+    struct tokenize_options stage; /* how what comes is encoded: as the store was */
+    struct token_store *fresh;     /* what comes: STORE.append */
     char corpus[SHA256_HEX];
-    struct comer *comers;                /* by hash */
+    struct comer *comers; /* by hash */
     size_t count;
-    unsigned char *marks[TOKENS_PARTS];  /* of documents, by number in fresh */
+    unsigned char *marks[TOKENS_PARTS]; /* of documents, by number in fresh */
     uint64_t known, removed, left_out;
     uint32_t next_shard;
     struct store_change_counts more[TOKENS_PARTS];
@@ -65,21 +68,26 @@ static double real_of(const json_t *options, const char *name, double fallback)
     return json_is_number(v) ? json_number_value(v) : fallback;
 }
 
-/* The options that the store was made with: a document gets into the part that it would have got into then. */
+/* The options that the store was made with: a document gets into the part that it would have got
+ * into then. */
 static void plan_stage(struct appending *a)
 {
-    const json_t *made_by = json_object_get(amend_before(store_change_amendment(a->change)), "made_by"),
+    const json_t *made_by =
+                     json_object_get(amend_before(store_change_amendment(a->change)), "made_by"),
                  *made = json_object_get(made_by, "options");
     size_t n = strlen(a->o->store);
 
     while (n > 1 && a->o->store[n - 1] == '/')
         n--;
     a->stage = (struct tokenize_options){
-        .tokenizer = path_join(&a->arena, a->o->store, "tokenizer.json"), .corpus = a->o->corpus,
+        .tokenizer = path_join(&a->arena, a->o->store, "tokenizer.json"),
+        .corpus = a->o->corpus,
         .out = arena_printf(&a->arena, "%.*s.append", (int)n, a->o->store),
         .learn_only = json_string_value(json_object_get(made, "learn-only")),
-        .validation = real_of(made, "validation", 0.02), .group_bytes = (uint64_t)real_of(made, "group-bytes", 256 << 20),
-        .shard_tokens = (int64_t)real_of(made, "shard-tokens", 1e8), .threads = a->o->threads,
+        .validation = real_of(made, "validation", 0.02),
+        .group_bytes = (uint64_t)real_of(made, "group-bytes", 256 << 20),
+        .shard_tokens = (int64_t)real_of(made, "shard-tokens", 1e8),
+        .threads = a->o->threads,
         .tokenizer_digest = token_store_tokenizer(a->store),
     };
 }
@@ -109,8 +117,8 @@ static enum status encode(struct appending *a)
         TRY(tokenize_stage(&cmd_tokenize, &a->stage));
     TRY(token_store_open(a->stage.out, &a->fresh));
     if (token_store_vocab(a->fresh) != token_store_vocab(a->store))
-        return fail(ST_FORMAT, "'%s' has %u entries, but the store's shards say %u", a->stage.tokenizer,
-                    token_store_vocab(a->fresh), token_store_vocab(a->store));
+        return fail(ST_FORMAT, "'%s' has %u entries, but the store's shards say %u",
+                    a->stage.tokenizer, token_store_vocab(a->fresh), token_store_vocab(a->store));
     return ST_OK;
 }
 
@@ -139,7 +147,10 @@ static const struct comer *find_comer(const struct appending *a, uint64_t hash)
     return low < a->count && a->comers[low].hash == hash ? &a->comers[low] : NULL;
 }
 
-static bool may_be_known(void *ctx, const struct token_range *d) { return find_comer(ctx, d->text_hash) != NULL; }
+static bool may_be_known(void *ctx, const struct token_range *d)
+{
+    return find_comer(ctx, d->text_hash) != NULL;
+}
 
 static enum status note_known(void *ctx, const struct store_find *f, bool *enough)
 {
@@ -151,7 +162,8 @@ static enum status note_known(void *ctx, const struct store_find *f, bool *enoug
         struct token_range d;
 
         TRY(token_store_document(a->fresh, c->part, c->index, &d));
-        if (*mark != 0 || d.id.n != f->document.id.n || memcmp(d.id.p, f->document.id.p, d.id.n) != 0)
+        if (*mark != 0 || d.id.n != f->document.id.n ||
+            memcmp(d.id.p, f->document.id.p, d.id.n) != 0)
             continue;
         *mark = MARK_KNOWN | (a->o->skip_known ? MARK_OUT : 0);
         a->known++;
@@ -163,16 +175,20 @@ static enum status note_known(void *ctx, const struct store_find *f, bool *enoug
 static enum status find_known(struct appending *a)
 {
     struct pool *pool = pool_new((int)a->o->threads);
-    const struct store_scan scan = {
-        .store = a->store, .pool = pool, .part = -1, .wants = may_be_known, .tell = note_known, .ctx = a
-    };
+    const struct store_scan scan = { .store = a->store,
+                                     .pool = pool,
+                                     .part = -1,
+                                     .wants = may_be_known,
+                                     .tell = note_known,
+                                     .ctx = a };
     enum status st = store_scan_documents(&scan);
 
     pool_free(pool);
     return st;
 }
 
-static enum status list_part(struct appending *a, enum token_part part, const struct store_forgotten *forgotten)
+static enum status list_part(struct appending *a, enum token_part part,
+                             const struct store_forgotten *forgotten)
 {
     for (uint64_t i = 0; i < token_store_documents(a->fresh, part); i++) {
         struct token_range d;
@@ -250,7 +266,8 @@ static enum status link_shard(struct appending *a, size_t shard, const char *nam
 
     token_store_shard_place(a->fresh, shard, TOKENS_TRAIN, &place);
     token_shard_name(place.shard, from);
-    TRY(file_link_or_copy(path_join(&a->arena, a->stage.out, from), path_join(&a->arena, amend_path(m), name), &copied));
+    TRY(file_link_or_copy(path_join(&a->arena, a->stage.out, from),
+                          path_join(&a->arena, amend_path(m), name), &copied));
     amend_add_known(m, name, json_object_get(files, from));
     return ST_OK;
 }
@@ -266,8 +283,9 @@ static enum status place_shard(struct appending *a, size_t shard)
     if (stay == 0)
         return ST_OK;
     if (a->next_shard >= TOKEN_SHARDS_MAX)
-        return fail(ST_LIMIT, "'%s' would get more than %d shards; make it anew with a larger --shard-tokens", a->o->store,
-                    TOKEN_SHARDS_MAX);
+        return fail(ST_LIMIT,
+                    "'%s' would get more than %d shards; make it anew with a larger --shard-tokens",
+                    a->o->store, TOKEN_SHARDS_MAX);
     token_shard_name((struct token_shard_id){ .number = a->next_shard++ }, name);
     if (stay == all) {
         TRY(link_shard(a, shard, name));
@@ -275,7 +293,8 @@ static enum status place_shard(struct appending *a, size_t shard)
         TRY(store_copy_shard(a->fresh, &without, path_join(&a->arena, amend_path(m), name)));
         amend_add(m, name);
     }
-    json_array_append_new(json_object_get(store_change_entry(a->change), "shards"), json_string(name));
+    json_array_append_new(json_object_get(store_change_entry(a->change), "shards"),
+                          json_string(name));
     return ST_OK;
 }
 
@@ -298,14 +317,15 @@ static void describe(struct appending *a)
 
     for (int p = 0; p < TOKENS_PARTS; p++) {
         json_object_set_new(appended, token_part_names[p],
-                            json_pack("{s:I, s:I}", "documents", (json_int_t)a->more[p].documents, "tokens",
-                                      (json_int_t)a->more[p].tokens));
+                            json_pack("{s:I, s:I}", "documents", (json_int_t)a->more[p].documents,
+                                      "tokens", (json_int_t)a->more[p].tokens));
         store_change_count(a->change, (enum token_part)p, &a->more[p]);
     }
     json_object_set_new(entry, "corpus", json_string(a->corpus));
     json_object_set_new(entry, "appended", appended);
     json_object_set_new(entry, "left_out", json_integer((json_int_t)a->left_out));
-    store_change_count_shards(a->change, (int64_t)json_array_size(json_object_get(entry, "shards")));
+    store_change_count_shards(a->change,
+                              (int64_t)json_array_size(json_object_get(entry, "shards")));
     store_change_input(a->change, a->corpus, a->o->corpus);
 }
 
@@ -322,13 +342,17 @@ static void report(const struct appending *a, const char *digest)
 static void tell_left_out(const struct appending *a)
 {
     if (a->known > 0 && a->o->skip_known)
-        log_info("%llu documents that the store has already are left out", (unsigned long long)a->known);
+        log_info("%llu documents that the store has already are left out",
+                 (unsigned long long)a->known);
     else if (a->known > 0)
-        log_warn("%llu documents are in the store already, with the same id and text, and are appended once more; --skip-known leaves them out",
+        log_warn("%llu documents are in the store already, with the same id and text, and are "
+                 "appended once more; --skip-known leaves them out",
                  (unsigned long long)a->known);
     if (a->removed > 0)
-        log_warn("%llu documents have ids that were removed from the store; %s", (unsigned long long)a->removed,
-                 a->o->take_removed ? "they come back" : "they are left out (--take-removed takes them)");
+        log_warn("%llu documents have ids that were removed from the store; %s",
+                 (unsigned long long)a->removed,
+                 a->o->take_removed ? "they come back"
+                                    : "they are left out (--take-removed takes them)");
 }
 
 static enum status append(struct appending *a, char digest[SHA256_HEX], bool *changed)
@@ -378,13 +402,15 @@ static enum status run_append(struct arena *arena, void *cfg)
 const struct command cmd_store_append = {
     .name = "store append",
     .summary = "encode more documents into a token store, behind those it has",
-    .details =
-        "The store's own tokenizer and the options that it was made with are used, so that a document gets into the part that it would have got into "
-        "then. The shards\nthat are there stay as they are; new ones come behind them. The work stands in STORE.append.work until it is done: whatever ends it, "
-        "the same command goes on.\nThe store is seen as it was until the last moment, and then with all that came. Documents whose ids were "
-        "removed from the store before stay out.\n\n"
-        "  tundish store append tokens --corpus more\n"
-        "  tundish store append tokens --corpus all.jsonl.zst --skip-known",
+    .details = "The store's own tokenizer and the options that it was made with are used, so that "
+               "a document gets into the part that it would have got into "
+               "then. The shards\nthat are there stay as they are; new ones come behind them. The "
+               "work stands in STORE.append.work until it is done: whatever ends it, "
+               "the same command goes on (one process: not under mpirun).\nThe store is seen as it was until the last moment, and "
+               "then with all that came. Documents whose ids were "
+               "removed from the store before stay out.\n\n"
+               "  tundish store append tokens --corpus more\n"
+               "  tundish store append tokens --corpus all.jsonl.zst --skip-known",
     .opts = options,
     .cfg_size = sizeof(struct append_options),
     .run = run_append,

@@ -25,16 +25,25 @@ struct import_options {
 #define S struct import_options
 
 static const struct opt options[] = {
-    OPT_INPUT(S, idx, "idx", "the .idx file, or what stands before .idx and .bin", .flags = OPT_REQUIRED | OPT_POSITIONAL),
-    OPT_INPUT(S, bin, "bin", "the .bin file; default: beside the .idx (a pipeline names both, so that both are in the key)"),
+    OPT_INPUT(S, idx, "idx", "the .idx file, or what stands before .idx and .bin",
+              .flags = OPT_REQUIRED | OPT_POSITIONAL),
+    OPT_INPUT(S, bin, "bin",
+              "the .bin file; default: beside the .idx (a pipeline names both, so that both are in "
+              "the key)"),
     OPT_CHOICE(S, format, "format", "megatron", format_words, "what is read"),
-    OPT_INPUT(S, tokenizer, "tokenizer", "the tokenizer that made the ids: its folder or tokenizer.json", .flags = OPT_REQUIRED,
-              .reads = "tokenizer token-store checkpoint model"),
+    OPT_INPUT(S, tokenizer, "tokenizer",
+              "the tokenizer that made the ids: its folder or tokenizer.json",
+              .flags = OPT_REQUIRED, .reads = "tokenizer token-store checkpoint model"),
     OPT_OUTPUT(S, out, "out", "folder of the token store", .flags = OPT_REQUIRED),
-    OPT_STR(S, name, "name", NULL, "the documents' source, which begins their ids (NAME:0, NAME:1 ...); default: the .idx file's name without .idx"),
-    OPT_REAL(S, validation, "validation", "0.02", 0, 0.5, "share of documents kept for validation, by hash of their text"),
-    OPT_INT(S, shard_tokens, "shard-tokens", "100000000", 1, 1e12, "tokens after which a shard is closed"),
-    OPT_INT(S, threads, "threads", "0", 0, 4096, "threads; 0: as many as usable", .flags = OPT_NEUTRAL),
+    OPT_STR(S, name, "name", NULL,
+            "the documents' source, which begins their ids (NAME:0, NAME:1 ...); default: the .idx "
+            "file's name without .idx"),
+    OPT_REAL(S, validation, "validation", "0.02", 0, 0.5,
+             "share of documents kept for validation, by hash of their text"),
+    OPT_INT(S, shard_tokens, "shard-tokens", "100000000", 1, 1e12,
+            "tokens after which a shard is closed"),
+    OPT_INT(S, threads, "threads", "0", 0, 4096, "threads; 0: as many as usable",
+            .flags = OPT_NEUTRAL),
     OPT_END
 };
 #undef S
@@ -43,12 +52,13 @@ struct importing {
     const struct import_options *o;
     const char *name;
     struct tokenizer *tokenizer;
-    int64_t end;                     /* the end-of-text token; -1: none */
+    int64_t end; /* the end-of-text token; -1: none */
     struct file_map idx, bin;
     struct megatron_index index;
     struct token_writer *writer;
     uint64_t next_document, next_token;
-    uint64_t tokens, joined, endless;    /* documents of several sequences; without an end-of-text token */
+    uint64_t tokens, joined,
+        endless; /* documents of several sequences; without an end-of-text token */
 };
 
 /* Documents in a row. */
@@ -57,7 +67,7 @@ struct batch {
     uint32_t *ids;
     struct imported {
         uint64_t first, count, text_hash, text_bytes, sequences;
-    } *documents;
+    } * documents;
     size_t cap;
 };
 
@@ -82,7 +92,8 @@ static enum status next_batch(void *ctx, void **item)
     b = mem_alloc(sizeof *b);
     b->document = m->next_document;
     b->first_token = m->next_token;
-    while (m->next_document < m->index.documents && b->tokens < TOKENS_A_BATCH && b->count < TOKENS_A_BATCH) {
+    while (m->next_document < m->index.documents && b->tokens < TOKENS_A_BATCH &&
+           b->count < TOKENS_A_BATCH) {
         struct imported *d = grow_batch(b);
 
         *d = (struct imported){ .first = b->tokens };
@@ -100,16 +111,19 @@ static enum status check_ids(const struct importing *m, const struct batch *b, u
     uint32_t vocab = tokenizer_vocab(m->tokenizer);
 
     if (d->count > UINT32_MAX)
-        return fail(ST_LIMIT, "document %llu of '%s' has %llu tokens, want at most %u", (unsigned long long)(b->document + k),
-                    m->o->idx, (unsigned long long)d->count, UINT32_MAX);
+        return fail(ST_LIMIT, "document %llu of '%s' has %llu tokens, want at most %u",
+                    (unsigned long long)(b->document + k), m->o->idx, (unsigned long long)d->count,
+                    UINT32_MAX);
     for (uint64_t i = d->first; i < d->first + d->count; i++)
         if (b->ids[i] >= vocab)
             return fail(ST_FORMAT,
-                        "document %llu of '%s' has the id %lld, at byte %llu of the .bin file, but the tokenizer '%s' ends at %u: "
+                        "document %llu of '%s' has the id %lld, at byte %llu of the .bin file, but "
+                        "the tokenizer '%s' ends at %u: "
                         "want the tokenizer that made it",
                         (unsigned long long)(b->document + k), m->o->idx,
                         b->ids[i] == UINT32_MAX ? -1LL : (long long)b->ids[i],
-                        (unsigned long long)((b->first_token + i) * (unsigned)m->index.width), m->o->tokenizer, vocab - 1);
+                        (unsigned long long)((b->first_token + i) * (unsigned)m->index.width),
+                        m->o->tokenizer, vocab - 1);
     return ST_OK;
 }
 
@@ -126,7 +140,8 @@ static enum status decode(const struct importing *m, struct batch *b, uint64_t k
     buf_clear(text);
     st = tokenizer_decode(m->tokenizer, b->ids + d->first, n, false, text);
     if (st != ST_OK)
-        return fail_within(st, "document %llu of '%s': ", (unsigned long long)(b->document + k), m->o->idx);
+        return fail_within(st, "document %llu of '%s': ", (unsigned long long)(b->document + k),
+                           m->o->idx);
     d->text_hash = xxh3(text->n ? text->p : "", text->n);
     d->text_bytes = text->n;
     return ST_OK;
@@ -140,7 +155,9 @@ static enum status work(void *ctx, void *item, int worker)
     enum status st = ST_OK;
 
     b->ids = mem_array(b->tokens + 1, sizeof *b->ids);
-    megatron_widen(&m->index, (const unsigned char *)m->bin.p + b->first_token * (unsigned)m->index.width, b->tokens, b->ids);
+    megatron_widen(&m->index,
+                   (const unsigned char *)m->bin.p + b->first_token * (unsigned)m->index.width,
+                   b->tokens, b->ids);
     for (uint64_t k = 0; st == ST_OK && k < b->count; k++)
         st = decode(m, b, k, &text);
     buf_release(&text);
@@ -156,7 +173,8 @@ static void discard(void *ctx, void *item)
     free(b);
 }
 
-static enum status add_document(struct importing *m, const struct batch *b, uint64_t k, struct buf *id)
+static enum status add_document(struct importing *m, const struct batch *b, uint64_t k,
+                                struct buf *id)
 {
     const struct imported *d = &b->documents[k];
     const uint32_t *ids = b->ids + d->first;
@@ -166,9 +184,12 @@ static enum status add_document(struct importing *m, const struct batch *b, uint
     m->tokens += d->count;
     m->joined += d->sequences != 1;
     m->endless += m->end >= 0 && (d->count == 0 || ids[d->count - 1] != (uint64_t)m->end);
-    return token_writer_add(m->writer, &(struct token_document){
-        .id = { id->p, id->n }, .source = span_of(m->name), .text_hash = d->text_hash, .text_bytes = d->text_bytes,
-        .tokens = ids, .count = d->count });
+    return token_writer_add(m->writer, &(struct token_document){ .id = { id->p, id->n },
+                                                                 .source = span_of(m->name),
+                                                                 .text_hash = d->text_hash,
+                                                                 .text_bytes = d->text_bytes,
+                                                                 .tokens = ids,
+                                                                 .count = d->count });
 }
 
 static enum status take(void *ctx, void *item)
@@ -227,9 +248,13 @@ static enum status open_writer(struct importing *m, const char *folder)
     if (st == ST_OK)
         st = artifact_digest_path(m->o->tokenizer, NULL, digest);
     if (st == ST_OK)
-        st = token_writer_open(&(struct token_writer_args){
-            .folder = folder, .vocab = tokenizer_vocab(m->tokenizer), .shard_tokens = (uint64_t)m->o->shard_tokens,
-            .tokenizer_digest = digest, .validation = m->o->validation }, &m->writer);
+        st = token_writer_open(
+            &(struct token_writer_args){ .folder = folder,
+                                         .vocab = tokenizer_vocab(m->tokenizer),
+                                         .shard_tokens = (uint64_t)m->o->shard_tokens,
+                                         .tokenizer_digest = digest,
+                                         .validation = m->o->validation },
+            &m->writer);
     buf_release(&json);
     arena_release(&a);
     return st;
@@ -259,10 +284,12 @@ static void report(const struct importing *m)
     log_info("%s: %s tokens of %s documents", m->o->out, str_count(m->tokens, tokens),
              str_count(m->index.documents, documents));
     if (m->joined > 0)
-        log_warn("%llu documents are of none or several sequences; each is one document here, and one sequence when it is exported",
+        log_warn("%llu documents are of none or several sequences; each is one document here, and "
+                 "one sequence when it is exported",
                  (unsigned long long)m->joined);
     if (m->endless > 0)
-        log_warn("%llu documents do not end with the tokenizer's end-of-text token (%lld); they were taken as they are",
+        log_warn("%llu documents do not end with the tokenizer's end-of-text token (%lld); they "
+                 "were taken as they are",
                  (unsigned long long)m->endless, (long long)m->end);
 }
 
@@ -307,11 +334,13 @@ static enum status run_import(struct arena *a, void *cfg)
 const struct command cmd_store_import = {
     .name = "store import",
     .summary = "make a token store of Megatron's .bin and .idx",
-    .details =
-        "Ids are taken as they are and checked against the tokenizer's vocabulary. The hash of a document's text, which decides its part, and its "
-        "length in bytes are\nthose of what its ids decode to, without an end-of-text token behind it: for a tokenizer that gives every text "
-        "back, the same as `tundish tokenize` finds.\nMemory is bounded whatever the size. Multimodal data and real numbers are refused.\n\n"
-        "  tundish store import data/train --tokenizer tokenizer --out tokens",
+    .details = "Ids are taken as they are and checked against the tokenizer's vocabulary. The hash "
+               "of a document's text, which decides its part, and its "
+               "length in bytes are\nthose of what its ids decode to, without an end-of-text token "
+               "behind it: for a tokenizer that gives every text "
+               "back, the same as `tundish tokenize` finds.\nMemory is bounded whatever the size. "
+               "Multimodal data and real numbers are refused.\n\n"
+               "  tundish store import data/train --tokenizer tokenizer --out tokens",
     .opts = options,
     .cfg_size = sizeof(struct import_options),
     .stage_version = 1,

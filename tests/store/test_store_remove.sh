@@ -86,6 +86,16 @@ run 0 store verify tokens
 run 0 store info tokens
 [ "$(grep -c 'digest before' out)" = 2 ] || fail "two changes"
 
+# who opens it while it changes sees the one store or the other
+cp -r whole busy
+touch changing
+while [ -e changing ]; do "$TUNDISH" store cat busy --limit 1 >>seen 2>&1 || echo failed >>seen; done &
+reader=$!
+for i in 10 11 12 13 14 15; do run 0 store remove busy --id "note $i"; done
+rm changing
+wait $reader
+! grep -q 'failed' seen || fail "a reader was disturbed: $(grep -v '^{' seen | head -n 3)"
+
 # the same removal of the same store gives the same store
 cp -r whole other
 begun=$(date +%s%N)

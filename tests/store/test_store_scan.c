@@ -5,9 +5,9 @@
 #include "store/store_scan.h"
 
 /* Few different tokens, so that there are many finds; blocks end inside documents. */
-static const struct making_store narrow = { .documents = 14, .shard_tokens = 900000, .longest = 250000, .vocab = 5, .validation = 0.3 };
+static const struct making_store narrow = { .documents = 9, .shard_tokens = 900000, .longest = 250000, .vocab = 300, .validation = 0.2 };
 static const struct making_store wide = { .documents = 9, .shard_tokens = 400000, .longest = 150000, .vocab = 70000, .validation = 0.2 };
-static const struct making_store many = { .documents = 40000, .shard_tokens = 90000, .longest = 6, .vocab = 100, .validation = 0.2 };
+static const struct making_store many = { .documents = 20000, .shard_tokens = 45000, .longest = 6, .vocab = 100, .validation = 0.2 };
 
 struct found {
     struct store_find *v;
@@ -88,6 +88,7 @@ static void every_place_of_a_sequence_is_found(void **state)
         struct token_store *s;
 
         assert_ok(token_store_open(make_store(kinds[k]), &s));
+        assert_true(token_store_tokens(s, TOKENS_TRAIN) > in_block + 200);
         while (before + token_store_length(s, TOKENS_TRAIN, document) < in_block + 200)
             before += token_store_length(s, TOKENS_TRAIN, document++);
         check_piece(s, document, 0, 1);
