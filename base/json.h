@@ -1,6 +1,6 @@
 /*
  * JSON for configuration, manifests and APIs: jansson, with our errors. The JSONL hot path
- * has its own scanner in store/documents.h.
+ * has its own scanner in store/documents/documents.h.
  *
  * json_t is jansson's; whoever receives one from here owns a reference (json_decref()).
  */

@@ -3,7 +3,7 @@
 #include "base/bench.h"
 #include "base/log.h"
 #include "curate/curate_run.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 
 struct curate_cfg {
     struct opt_list in;

@@ -10,7 +10,7 @@
 #define TUNDISH_CURATE_DOC_H
 
 #include "curate/source.h"
-#include "store/documents.h"
+#include "store/documents/documents.h"
 
 /* A way to lose a document. Steps list theirs; key and meaning stand in the report. */
 struct drop_reason {

@@ -1,7 +1,7 @@
 /* report.json as a page. */
 #include "base/page.h"
 #include "curate/report.h"
-#include "store/corpus_page.h"
+#include "store/pages/corpus_page.h"
 
 void report_html(struct buf *out, const json_t *json)
 {

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "curate/source_part.h"
-#include "store/documents.h"
+#include "store/documents/documents.h"
 
 void jsonl_level_open(struct source *s, struct input *in, const char *id)
 {

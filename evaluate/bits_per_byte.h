@@ -9,7 +9,7 @@
 #include "base/pool.h"
 #include "base/str.h"
 #include "model/model.h"
-#include "store/blend_part.h"
+#include "store/sampling/blend_part.h"
 #include "tokenize/tokenizer.h"
 
 struct bits_args {

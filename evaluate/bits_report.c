@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/page.h"
-#include "store/scores_page.h"
+#include "store/pages/scores_page.h"
 
 static json_t *metrics_of(const struct bits_result *r)
 {

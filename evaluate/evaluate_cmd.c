@@ -9,7 +9,7 @@
 #include "evaluate/samples.h"
 #include "model/compute.h"
 #include "model/model_folder.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 
 struct evaluate_options {
     const char *model, *store, *out;

@@ -10,7 +10,7 @@
 #include "base/pool.h"
 #include "base/str.h"
 #include "model/model.h"
-#include "store/blend_part.h"
+#include "store/sampling/blend_part.h"
 #include "tokenize/tokenizer.h"
 
 struct samples_args {

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "export/model_card.h"
 #include "export/verify_export.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 #include "tokenize/tokenizer.h"
 
 struct export_options {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 
 static const json_t *at(const json_t *j, const char *key) { return json_object_get(j, key); }
 

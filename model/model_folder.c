@@ -7,8 +7,8 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "model/internal.h"
-#include "store/artifact.h"
-#include "store/tensors.h"
+#include "store/artifact/artifact.h"
+#include "store/formats/tensors.h"
 
 /* ---- checks ---- */
 

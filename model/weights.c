@@ -4,7 +4,7 @@
 #include "base/arena.h"
 #include "base/half.h"
 #include "model/internal.h"
-#include "store/tensors.h"
+#include "store/formats/tensors.h"
 
 /* ---- writing ---- */
 

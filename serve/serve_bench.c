@@ -17,7 +17,7 @@
 #include "base/bench.h"
 #include "serve/api.h"
 #include "serve/loaded.h"
-#include "store/byte_level.h"
+#include "store/formats/byte_level.h"
 
 enum { CLIENTS = 8, PROMPT = 64, SCAN_BYTES = 256 << 20 };
 

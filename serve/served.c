@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "model/model_folder.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 
 /* ---- the folder ---- */
 

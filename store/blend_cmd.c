@@ -4,8 +4,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "store/artifact.h"
-#include "store/blend.h"
+#include "store/artifact/artifact.h"
+#include "store/sampling/blend.h"
 
 struct blend_options {
     struct opt_list store, weight, epochs;

@@ -9,10 +9,10 @@
 #include "base/bench.h"
 #include "base/file.h"
 #include "base/rng.h"
-#include "store/digest_bench.h"
-#include "store/documents.h"
-#include "store/sampling_bench.h"
-#include "store/token_bench.h"
+#include "store/artifact/digest_bench.h"
+#include "store/documents/documents.h"
+#include "store/sampling/sampling_bench.h"
+#include "store/tokens/token_bench.h"
 
 #define DOCUMENT_BYTES 4096
 #define CORPUS_BYTES   ((size_t)96 << 20)

@@ -8,12 +8,12 @@
 #include "base/output.h"
 #include "base/progress.h"
 #include "base/stop.h"
-#include "store/artifact.h"
-#include "store/document_line.h"
-#include "store/documents.h"
-#include "store/manifest.h"
-#include "store/token_format.h"
-#include "store/tokens.h"
+#include "store/artifact/artifact.h"
+#include "store/artifact/manifest.h"
+#include "store/documents/documents.h"
+#include "store/formats/document_line.h"
+#include "store/tokens/token_format.h"
+#include "store/tokens/tokens.h"
 
 struct store_options {
     const char *path;

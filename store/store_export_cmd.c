@@ -3,11 +3,11 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/stop.h"
-#include "store/document_line.h"
-#include "store/export_file.h"
-#include "store/megatron.h"
+#include "store/formats/document_line.h"
+#include "store/formats/export_file.h"
+#include "store/formats/megatron.h"
 #include "store/store_cmd.h"
-#include "store/token_store_shards.h"
+#include "store/tokens/token_store_shards.h"
 
 enum export_format { EXPORT_MEGATRON, EXPORT_JSONL };
 static const char *const format_words[] = { "megatron", "jsonl", NULL };

@@ -6,14 +6,14 @@
 
 #include "base/log.h"
 #include "base/output.h"
-#include "store/artifact.h"
-#include "store/find_step.h"
+#include "store/artifact/artifact.h"
+#include "store/change/store_find.h"
+#include "store/change/store_scan.h"
+#include "store/sampling/find_step.h"
 #include "store/store_cmd.h"
-#include "store/store_find.h"
-#include "store/store_history.h"
-#include "store/store_scan.h"
-#include "store/token_format.h"
-#include "store/token_match.h"
+#include "store/tokens/store_history.h"
+#include "store/tokens/token_format.h"
+#include "store/tokens/token_match.h"
 
 static const char *const part_words[] = { "train", "validation", "both", NULL };
 

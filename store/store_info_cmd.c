@@ -4,12 +4,12 @@
 #include "base/log.h"
 #include "base/output.h"
 #include "base/pool.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
+#include "store/change/store_names.h"
 #include "store/store_bench.h"
 #include "store/store_cmd.h"
-#include "store/store_history.h"
-#include "store/store_names.h"
-#include "store/token_format.h"
+#include "store/tokens/store_history.h"
+#include "store/tokens/token_format.h"
 
 struct info_options {
     const char *path;

@@ -8,11 +8,11 @@
 #include "base/output.h"
 #include "base/progress.h"
 #include "base/stop.h"
-#include "store/store_change.h"
+#include "store/change/store_change.h"
+#include "store/change/store_find.h"
+#include "store/change/store_scan.h"
 #include "store/store_cmd.h"
-#include "store/store_find.h"
-#include "store/store_history.h"
-#include "store/store_scan.h"
+#include "store/tokens/store_history.h"
 
 #define IDS_FILE_LIMIT ((uint64_t)1 << 30)
 

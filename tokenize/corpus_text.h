@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "store/documents.h"
+#include "store/documents/documents.h"
 
 /* The files of a corpus, in the order in which they are read. */
 struct corpus_file {

@@ -7,8 +7,8 @@
 #include "base/pool.h"
 #include "base/progress.h"
 #include "base/stop.h"
-#include "store/artifact.h"
-#include "store/megatron.h"
+#include "store/artifact/artifact.h"
+#include "store/formats/megatron.h"
 #include "tokenize/store_fill_cmd.h"
 #include "tokenize/tokenizer.h"
 

@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 #include "base/output.h"
-#include "store/documents.h"
+#include "store/documents/documents.h"
 #include "tokenize/id_text.h"
 #include "tokenize/line_input.h"
 

@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 #include "tokenize/files/tokenizer_write.h"
 #include "tokenize/learn/learn.h"
 #include "tokenize/learn/learn_base.h"

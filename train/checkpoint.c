@@ -5,8 +5,8 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "store/artifact.h"
-#include "store/tensors.h"
+#include "store/artifact/artifact.h"
+#include "store/formats/tensors.h"
 #include "train/train_cmd.h"
 
 #define STATE_VERSION 1

@@ -11,7 +11,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
-#include "store/read_plan.h"
+#include "store/sampling/read_plan.h"
 #include "train/optimizer.h"
 #include "train/train_options.h"
 

@@ -1,14 +1,14 @@
 /*
- * The tokens of a run: the stores and blends that its options name, the order of store/sampling.h
- * over them (as store/read_plan.h reads it from the options' record), and the validation part of
+ * The tokens of a run: the stores and blends that its options name, the order of store/sampling/sampling.h
+ * over them (as store/sampling/read_plan.h reads it from the options' record), and the validation part of
  * the option `store`.
  */
 #ifndef TUNDISH_TRAIN_LOADER_H
 #define TUNDISH_TRAIN_LOADER_H
 
 #include "base/arena.h"
-#include "store/blend_part.h"
-#include "store/read_plan.h"
+#include "store/sampling/blend_part.h"
+#include "store/sampling/read_plan.h"
 #include "train/train_options.h"
 
 struct loader {

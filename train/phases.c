@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-#include "store/read_plan.h"
+#include "store/sampling/read_plan.h"
 
 struct phase_item {
     int64_t step, context, batch_tokens;

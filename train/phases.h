@@ -1,7 +1,7 @@
 /*
  * The option `phases` of `tundish train`: a list of {step, context, batch-tokens, store}, each of
  * which changes what is read from a step on. Here stand its form and its paths; what it means:
- * store/read_plan.h.
+ * store/sampling/read_plan.h.
  */
 #ifndef TUNDISH_TRAIN_PHASES_H
 #define TUNDISH_TRAIN_PHASES_H

@@ -1,7 +1,7 @@
 #include "train/train_cmd.h"
 
 #include "model/compute.h"
-#include "store/sampling.h"
+#include "store/sampling/sampling.h"
 #include "train/phases.h"
 #include "train/train_bench.h"
 #include "train/train_loop.h"

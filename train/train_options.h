@@ -22,7 +22,7 @@ struct train_options {
     int64_t tokens, steps; /* either; 0: not given */
     double minutes;        /* or this: one probe, recorded, turns it into steps */
     int64_t batch_tokens, unit_tokens;
-    int packing;           /* enum packing (store/sampling.h) */
+    int packing;           /* enum packing (store/sampling/sampling.h) */
     int64_t pack_window;
     int document_mask;
     struct yaml *phases;   /* phases.h; NULL: none */

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "store/artifact.h"
-#include "store/digests.h"
-#include "store/read_plan.h"
+#include "store/artifact/artifact.h"
+#include "store/artifact/digests.h"
+#include "store/artifact/unfinished.h"
+#include "store/sampling/read_plan.h"
 #include "train/phases.h"
-#include "store/unfinished.h"
 #include "train/train_cmd.h"
 
 #define PHASES "phases"

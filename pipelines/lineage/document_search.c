@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/stop.h"
-#include "store/documents.h"
+#include "store/documents/documents.h"
 
 #define LOOK_EVERY 4096      /* documents between looks at Ctrl-C */
 

@@ -7,8 +7,8 @@
 
 #include "base/json.h"
 #include "base/pool.h"
-#include "store/id_hints.h"
-#include "store/tokens.h"
+#include "store/change/id_hints.h"
+#include "store/tokens/tokens.h"
 
 /* A document in a corpus (a folder with or without a manifest, or one file). */
 struct corpus_place {

@@ -4,12 +4,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "pipelines/lineage/lineage_index.h"
 #include "base/file.h"
 #include "base/stop.h"
-#include "pipelines/lineage/lineage_index.h"
-#include "store/artifact.h"
-#include "store/manifest.h"
-#include "store/store_history.h"
+#include "store/artifact/artifact.h"
+#include "store/artifact/manifest.h"
+#include "store/tokens/store_history.h"
 
 #define MANIFEST_MOST (256u << 20)
 

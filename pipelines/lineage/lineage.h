@@ -15,7 +15,7 @@
  *
  * Cost: one manifest read for each node; on the first input that is not where it was said to be,
  * one for each artifact beside those found and in the folders to search; and the bytes of sources
- * from outside, unless `compare` is false (remembered, store/digests.h). No artifact's own files
+ * from outside, unless `compare` is false (remembered, store/artifact/digests.h). No artifact's own files
  * are read.
  */
 #ifndef TUNDISH_PIPELINES_LINEAGE_H

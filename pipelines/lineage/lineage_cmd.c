@@ -1,9 +1,9 @@
-#include "base/output.h"
 #include "pipelines/lineage/lineage_cmd.h"
+#include "base/output.h"
 
 #include "pipelines/lineage/lineage_documents.h"
 #include "pipelines/lineage/lineage_print.h"
-#include "store/digests.h"
+#include "store/artifact/digests.h"
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_OPENLINEAGE, FORMAT_CROISSANT };
 static const char *const formats[] = { "text", "json", "openlineage", "croissant", NULL };

@@ -4,18 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipelines/lineage/lineage_documents.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/output.h"
 #include "base/progress.h"
 #include "base/stop.h"
 #include "pipelines/lineage/document_search.h"
-#include "pipelines/lineage/lineage_documents.h"
 #include "pipelines/lineage/lineage_index.h"
 #include "pipelines/lineage/lineage_print.h"
 #include "pipelines/lineage/lineage_reading.h"
-#include "store/store_history.h"
-#include "store/token_format.h"
+#include "store/tokens/store_history.h"
+#include "store/tokens/token_format.h"
 
 /* How near a document came to an artifact, in rising order:
  *    name    in JSON */

@@ -8,7 +8,7 @@
 #include "base/stop.h"
 #include "pipelines/lineage/lineage_print.h"
 #include "pipelines/lineage/lineage_reading.h"
-#include "store/token_format.h"
+#include "store/tokens/token_format.h"
 
 #define WRITE_BYTES (64u << 10)
 

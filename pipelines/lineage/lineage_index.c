@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "pipelines/lineage/lineage.h"
-#include "store/artifact.h"
-#include "store/manifest.h"
+#include "store/artifact/artifact.h"
+#include "store/artifact/manifest.h"
 
 struct entry {
     char *path;

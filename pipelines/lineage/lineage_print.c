@@ -7,7 +7,7 @@
 
 #include "base/command.h"
 #include "base/log.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 
 #define DIGITS 12            /* of a digest, where people read it */
 #define OPTIONS_MOST 10

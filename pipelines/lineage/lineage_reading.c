@@ -5,7 +5,7 @@
 
 #include "base/command.h"
 #include "base/file.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 
 /* The first version of `train` whose order this is; before it windows of one stream were shuffled.
  */

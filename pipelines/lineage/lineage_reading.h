@@ -1,5 +1,5 @@
 /*
- * What a checkpoint has read: the order of store/sampling.h, from the options and digests of its
+ * What a checkpoint has read: the order of store/sampling/sampling.h, from the options and digests of its
  * manifest over the stores that the lineage found. Nothing is recorded while a run goes on; whoever
  * has the stores can tell.
  */
@@ -7,8 +7,8 @@
 #define TUNDISH_PIPELINES_LINEAGE_READING_H
 
 #include "pipelines/lineage/lineage.h"
-#include "store/blend.h"
-#include "store/read_plan.h"
+#include "store/sampling/blend.h"
+#include "store/sampling/read_plan.h"
 
 struct lineage_reading {
     struct arena arena;

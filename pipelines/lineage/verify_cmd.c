@@ -10,9 +10,9 @@
 #include "base/stop.h"
 #include "pipelines/lineage/lineage_cmd.h"
 #include "pipelines/lineage/lineage_print.h"
-#include "store/artifact.h"
-#include "store/digests.h"
-#include "store/manifest.h"
+#include "store/artifact/artifact.h"
+#include "store/artifact/digests.h"
+#include "store/artifact/manifest.h"
 
 struct verify_cfg {
     const char *path;

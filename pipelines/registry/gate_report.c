@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 
 #define METRICS_NAME "metrics.json"
 #define METRICS_LIMIT (16ull << 20)

@@ -8,10 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pipelines/registry/registry_part.h"
 #include "base/log.h"
 #include "base/stop.h"
-#include "pipelines/registry/registry_part.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 
 #define LINK_HEAD "versions/"
 #define LOCK_WAIT_MS 60000

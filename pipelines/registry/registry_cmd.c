@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/output.h"
 #include "pipelines/registry/registry.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 
 struct registry_cfg {
     const char *model, *report, *to, *note, *out;      /* of promote */

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "store/manifest.h"
+#include "store/artifact/manifest.h"
 
 #define HISTORY_LIMIT (256ull << 20)
 #define ALIAS_LONGEST 64

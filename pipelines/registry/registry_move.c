@@ -7,8 +7,8 @@
 
 #include "base/platform.h"
 #include "pipelines/registry/registry_part.h"
-#include "store/artifact.h"
-#include "store/manifest.h"
+#include "store/artifact/artifact.h"
+#include "store/artifact/manifest.h"
 
 /* ---- events ---- */
 

@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "pipelines/registry/registry_part.h"
-#include "store/artifact.h"
-#include "store/manifest.h"
+#include "store/artifact/artifact.h"
+#include "store/artifact/manifest.h"
 
 #define TEMPORARY ".tmp."
 

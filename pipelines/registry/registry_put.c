@@ -3,8 +3,8 @@
 
 #include "base/stop.h"
 #include "pipelines/registry/registry_part.h"
-#include "store/artifact.h"
-#include "store/manifest.h"
+#include "store/artifact/artifact.h"
+#include "store/artifact/manifest.h"
 
 static enum status put_file(struct arena *a, const char *from, const json_t *manifest,
                             const char *to, const char *name)

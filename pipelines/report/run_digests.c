@@ -3,7 +3,7 @@
 
 #include "pipelines/plan/name_index.h"
 #include "pipelines/report/run_page.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 
 enum { ROWS_MOST = 1000 };
 

@@ -12,7 +12,7 @@
 #include "pipelines/plan/param.h"
 #include "pipelines/report/run_sections.h"
 #include "pipelines/run/show.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 
 #define REPORTS_KEPT 50
 

@@ -5,9 +5,9 @@
 
 #include "base/file.h"
 #include "base/page.h"
-#include "store/corpus_page.h"
-#include "store/documents.h"
-#include "store/scores_page.h"
+#include "store/documents/documents.h"
+#include "store/pages/corpus_page.h"
+#include "store/pages/scores_page.h"
 
 #define KEPT_SAMPLES 3
 #define SAMPLE_BYTES 420

@@ -8,7 +8,7 @@
 #include "pipelines/report/run_page.h"
 #include "pipelines/report/run_sections.h"
 #include "pipelines/run/show.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 
 #define TAIL_BYTES 4000
 

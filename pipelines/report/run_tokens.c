@@ -6,8 +6,8 @@
 #include "base/file.h"
 #include "base/page.h"
 #include "pipelines/report/run_sections.h"
-#include "store/byte_level.h"
-#include "store/tokens.h"
+#include "store/formats/byte_level.h"
+#include "store/tokens/tokens.h"
 
 #define LONGEST 24
 #define SHOWN 240                               /* tokens of a document */

@@ -15,7 +15,7 @@
 #include "pipelines/plan/program.h"
 #include "pipelines/run/process.h"
 #include "pipelines/run/run_part.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 
 #define KILL_PATIENCE 10.0        /* seconds between SIGTERM and SIGKILL: to leave a resumable state */
 #define REST_PATIENCE 1.0         /* seconds that what a stage left alive has to end by itself */

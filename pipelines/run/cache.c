@@ -6,8 +6,8 @@
 
 #include "base/file.h"
 #include "pipelines/plan/options.h"
-#include "store/artifact.h"
-#include "store/store_history.h"
+#include "store/artifact/artifact.h"
+#include "store/tokens/store_history.h"
 
 /* ---- the record ---- */
 

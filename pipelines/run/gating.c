@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "pipelines/registry/registry.h"
 #include "pipelines/run/run_part.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 
 /* What the gate asks, so that another question gets an answer of its own. */
 static json_t *question(const struct plan_gate *g)

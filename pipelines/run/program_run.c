@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "pipelines/run/cache.h"
 #include "pipelines/run/run_part.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 
 #define AT_ONCE_BYTES (1u << 20)
 #define AT_ONCE_FILES 64

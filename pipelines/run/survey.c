@@ -4,8 +4,8 @@
 
 #include "base/file.h"
 #include "pipelines/run/run_part.h"
-#include "store/artifact.h"
-#include "store/digests.h"
+#include "store/artifact/artifact.h"
+#include "store/artifact/digests.h"
 
 #define MANY_REASONS 8
 

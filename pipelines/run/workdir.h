@@ -4,7 +4,7 @@
  *   lock                         held by the runner (flock: the kernel drops
  *                                it when the runner dies)
  *   journal.jsonl                what happened, one event a line (journal.h)
- *   digests                      remembered digests of files outside (store/artifact.h)
+ *   digests                      remembered digests of files outside (store/artifact/artifact.h)
  *   artifacts/<stage>-<12 hex>/      an artifact; the digits begin its cache key
  *   artifacts/<stage>-<12 hex>.key   the whole key and the record it was made
  *                                    from, as JSON (cache.h)

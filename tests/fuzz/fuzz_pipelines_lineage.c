@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "pipelines/lineage/lineage_print.h"
-#include "store/manifest.h"
+#include "store/artifact/manifest.h"
 
 static void print(json_t *manifest)
 {

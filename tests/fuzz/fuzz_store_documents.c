@@ -1,7 +1,7 @@
 /* document_parse() on any bytes. What it takes is JSON by jansson, too, with the same texts; what jansson takes as a document
  * it takes; and printing gives a line that parses to the same document and prints the same. */
 #include "base/json.h"
-#include "store/documents.h"
+#include "store/documents/documents.h"
 #include "tests/fuzz/fuzz_check.h"
 
 static bool same(struct span a, struct span b)

@@ -1,8 +1,8 @@
 /* store_history_parse() on any text: of what it takes every removed document is told with a part and place, and every id is looked for. */
 #include <stdlib.h>
 
-#include "store/store_history.h"
-#include "store/token_format.h"
+#include "store/tokens/store_history.h"
+#include "store/tokens/token_format.h"
 
 static enum status check(void *ctx, const struct store_tombstone *t)
 {

@@ -2,9 +2,9 @@
  * SHA-256: the value is put right and checked again, so that what lies behind is reached. */
 #include <stdlib.h>
 
-#include "store/artifact.h"
-#include "store/manifest.h"
-#include "store/token_format.h"
+#include "store/artifact/artifact.h"
+#include "store/artifact/manifest.h"
+#include "store/tokens/token_format.h"
 
 static void check_manifest(const char *text, size_t n)
 {

@@ -1,7 +1,7 @@
 /* megatron_parse() on any bytes: what it takes can be walked over without leaving the index or the tokens. */
 #include <stdlib.h>
 
-#include "store/megatron.h"
+#include "store/formats/megatron.h"
 
 /* How long a .bin would be for which the lengths are right. */
 static uint64_t fitting(const uint8_t *p, size_t n)

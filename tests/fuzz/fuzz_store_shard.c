@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
-#include "store/token_records.h"
+#include "store/tokens/token_records.h"
 
 #define CHECK(x)     \
     do {             \

@@ -1,7 +1,7 @@
 /* tensors_parse() on any bytes: whatever passes has its data inside the file, each byte in one tensor. */
 #include <stdlib.h>
 
-#include "store/tensors.h"
+#include "store/formats/tensors.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)

@@ -2,7 +2,7 @@
  * the file, or, if it does not begin with '{', lines that become parts of a file that is otherwise good: pre_tokenizer, normalizer, added
  * tokens, merges, further entries of the vocabulary, further members of the model. */
 #include "base/json.h"
-#include "store/byte_level.h"
+#include "store/formats/byte_level.h"
 #include "tests/fuzz/fuzz_check.h"
 #include "tokenize/tokenizer_part.h"
 

@@ -8,7 +8,7 @@
 #include "base/rng.h"
 #include "model/decode.h"
 #include "model/reference.h"
-#include "store/tensors.h"
+#include "store/formats/tensors.h"
 
 enum { B = 2, T = 13, V = 37 };
 

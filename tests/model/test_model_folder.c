@@ -8,10 +8,10 @@
 
 #include "base/file.h"
 #include "base/half.h"
-#include "model/model_folder.h"
 #include "model/model.h"
-#include "store/artifact.h"
-#include "store/tensors.h"
+#include "model/model_folder.h"
+#include "store/artifact/artifact.h"
+#include "store/formats/tensors.h"
 
 static const struct model_config config = { .vocab = 11,
                                             .width = 8,

@@ -33,7 +33,7 @@
 #include "base/stop.h"
 #include "pipelines/history/history_cmd.h"
 #include "pipelines/run_cmd.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 
 struct fake_cfg {
     struct opt_list in, words;

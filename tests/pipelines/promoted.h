@@ -5,7 +5,7 @@
 #include "store/scratch.h"
 
 #include "pipelines/registry/registry.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 
 struct promoted_cfg {
     const char *out;

@@ -11,7 +11,7 @@
 #include "pipelines/lineage/document_search.h"
 #include "pipelines/lineage/lineage_documents.h"
 #include "pipelines/lineage/lineage_print.h"
-#include "store/manifest.h"
+#include "store/artifact/manifest.h"
 
 struct scene {
     struct arena arena;

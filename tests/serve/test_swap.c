@@ -13,7 +13,7 @@
 #include "base/bench.h"
 #include "base/log.h"
 #include "serve/swap.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 
 static struct arena scratch;
 static char home[4096];

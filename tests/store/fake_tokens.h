@@ -1,5 +1,5 @@
 /* A token store that is nothing but lengths of documents, for tests that want thousands of them: token t of the train part has the
- * id base + t, so each token can be told from all others. Linked in place of store/token_store.c. */
+ * id base + t, so each token can be told from all others. Linked in place of store/tokens/token_store.c. */
 #ifndef TUNDISH_TESTS_STORE_FAKE_TOKENS_H
 #define TUNDISH_TESTS_STORE_FAKE_TOKENS_H
 
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/rng.h"
-#include "store/tokens.h"
+#include "store/tokens/tokens.h"
 
 struct token_store {
     uint64_t documents, tokens;

@@ -6,8 +6,8 @@
 
 #include "base/command.h"
 #include "base/rng.h"
-#include "store/artifact.h"
-#include "store/tokens.h"
+#include "store/artifact/artifact.h"
+#include "store/tokens/tokens.h"
 
 struct making_cfg {
     const char *in;

@@ -6,8 +6,8 @@
 #include <time.h>
 #include <utime.h>
 
-#include "store/digests.h"
-#include "store/manifest.h"
+#include "store/artifact/digests.h"
+#include "store/artifact/manifest.h"
 
 static const char *make(const char *path, const struct making_cfg *cfg, const char *content)
 {

@@ -1,9 +1,9 @@
 /* Blends: made of stores on disk, found again by digest, sampled with the tokens that the stores have. */
 #include "store/making.h"
 
-#include "store/artifact_search.h"
-#include "store/blend.h"
+#include "store/artifact/artifact_search.h"
 #include "store/blend_cmd.h"
+#include "store/sampling/blend.h"
 
 #define LONGEST 90
 

@@ -9,8 +9,8 @@
 #include "base/pool.h"
 #include "base/rng.h"
 #include "base/stop.h"
-#include "store/artifact.h"
-#include "store/digests.h"
+#include "store/artifact/artifact.h"
+#include "store/artifact/digests.h"
 
 #define AGE_MICROSECONDS 2100000    /* from then on a file is remembered */
 

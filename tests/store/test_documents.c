@@ -2,7 +2,7 @@
 #include "store/scratch.h"
 
 #include "base/rng.h"
-#include "store/documents.h"
+#include "store/documents/documents.h"
 
 static struct arena line_arena;
 

@@ -1,8 +1,8 @@
 /* Megatron's indexed dataset: the bytes of its own builder, and every way an index can be wrong. */
 #include "store/making.h"
 
-#include "store/export_file.h"
-#include "store/megatron.h"
+#include "store/formats/export_file.h"
+#include "store/formats/megatron.h"
 
 static const uint64_t lengths[] = { 3, 0, 1, 40, 7 };
 #define DOCUMENTS 5u

@@ -2,7 +2,7 @@
 #include "store/fake_tokens.h"
 
 #include "base/hash.h"
-#include "store/sampling.h"
+#include "store/sampling/sampling.h"
 
 #define STORES 6
 static struct token_store *stores[STORES];

@@ -1,9 +1,9 @@
 /* A store that is changed again and again: it stays what its documents say, and tells what it was before each change. */
 #include "store/making.h"
 
-#include "store/store_change.h"
-#include "store/store_history.h"
-#include "store/token_shard.h"
+#include "store/change/store_change.h"
+#include "store/tokens/store_history.h"
+#include "store/tokens/token_shard.h"
 
 #define DOCUMENTS_MOST 4000
 #define CHANGES 14

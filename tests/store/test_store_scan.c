@@ -1,8 +1,8 @@
 /* Searches of a store find what a walk over every token and record finds, in order, with any number of threads. */
 #include "store/making.h"
 
-#include "store/store_names.h"
-#include "store/store_scan.h"
+#include "store/change/store_names.h"
+#include "store/change/store_scan.h"
 
 /* Few different tokens, so that there are many finds; blocks end inside documents. */
 static const struct making_store narrow = { .documents = 9, .shard_tokens = 900000, .longest = 250000, .vocab = 300, .validation = 0.2 };

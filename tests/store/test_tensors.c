@@ -1,7 +1,7 @@
 /* safetensors files: round trips, and headers that must not pass. */
 #include "store/scratch.h"
 
-#include "store/tensors.h"
+#include "store/formats/tensors.h"
 
 static const float f32[6] = { 1, -2, 0.5f, 3.25f, 1e-3f, 100 };
 static const uint16_t bf16[2] = { 0x3F80, 0xC000 };

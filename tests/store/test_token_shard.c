@@ -7,8 +7,8 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "store/token_reader.h"
-#include "store/token_shard.h"
+#include "store/tokens/token_reader.h"
+#include "store/tokens/token_shard.h"
 
 static const struct making_store few = { .documents = 400, .longest = 9000, .vocab = 1000, .validation = 0.25 };
 static const struct making_store bulky = { .documents = 40, .longest = 900000, .vocab = 200000, .validation = 0.1 };

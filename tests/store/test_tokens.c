@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#include "store/token_reader.h"
+#include "store/tokens/token_reader.h"
 
 #define BLOCK_U16 524280u       /* tokens in a block */
 #define BLOCK_U32 262140u

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/rng.h"
-#include "store/byte_level.h"
+#include "store/formats/byte_level.h"
 #include "tokenize/learn/bpe_train.h"
 
 static const char *const end_of_text[] = { "<|endoftext|>" };

@@ -6,7 +6,7 @@
 #include <pcre2.h>
 
 #include "base/rng.h"
-#include "store/byte_level.h"
+#include "store/formats/byte_level.h"
 #include "store/scratch.h"
 #include "tokenize/making.h"
 #include "tokenize/measure/measure_json.h"

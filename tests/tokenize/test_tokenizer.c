@@ -3,10 +3,10 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "store/byte_level.h"
+#include "store/formats/byte_level.h"
+#include "tokenize/files/tokenizer_write.h"
 #include "tokenize/making.h"
 #include "tokenize/pretok/regex_dialect.h"
-#include "tokenize/files/tokenizer_write.h"
 
 /* ---- a small file with one part replaced ---- */
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "store/artifact.h"
+#include "store/artifact/artifact.h"
 #include "train/checkpoint.h"
 #include "train/loader.h"
 #include "train/train_cmd.h"

@@ -2,7 +2,7 @@
 
 #include <inttypes.h>
 
-#include "store/byte_level.h"
+#include "store/formats/byte_level.h"
 #include "tokenize/tokenizer_part.h"
 
 /* ---- one token ---- */

@@ -19,7 +19,7 @@
 #include "base/str.h"
 
 enum decode_kind {
-    DECODE_BYTE_LEVEL,       /* characters of store/byte_level.h are bytes */
+    DECODE_BYTE_LEVEL,       /* characters of store/formats/byte_level.h are bytes */
     DECODE_REPLACE,          /* every `from` becomes `to` */
     DECODE_BYTE_FALLBACK,    /* <0xHH> is a byte */
     DECODE_FUSE,             /* from here on steps see the whole text */

@@ -10,7 +10,7 @@
 #define TUNDISH_TOKENIZE_ENCODE_STREAM_H
 
 #include "base/pool.h"
-#include "store/documents.h"
+#include "store/documents/documents.h"
 #include "tokenize/tokenizer.h"
 
 struct stream_text {

@@ -6,7 +6,7 @@
 #include <utf8proc.h>
 
 #include "base/arena.h"
-#include "store/byte_level.h"
+#include "store/formats/byte_level.h"
 #include "tokenize/pretok/regex_dialect.h"
 #include "tokenize/pretok/unicode_table.h"
 

@@ -27,7 +27,7 @@ enum normal_kind {
     NORMAL_PREPEND,          /* `to` in front of a text that is not empty */
     NORMAL_PREPEND_UNLESS,   /* the same unless the text begins with it */
     NORMAL_NMT,
-    NORMAL_BYTE_LEVEL,       /* bytes become the characters of store/byte_level.h */
+    NORMAL_BYTE_LEVEL,       /* bytes become the characters of store/formats/byte_level.h */
     NORMAL_BERT_CLEAN,       /* no control characters, all white space is ' ' */
     NORMAL_BERT_CHINESE,     /* spaces around ideographs */
 };

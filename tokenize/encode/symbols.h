@@ -5,7 +5,7 @@
  * A character that has no token becomes the tokens <0xHH> of its bytes if the file says
  * byte_fallback and has all of them, else the unknown token (a run of them one, with fuse_unk), else
  * nothing, as in Hugging Face's BPE. In a byte-level vocabulary the characters are the 256 of
- * store/byte_level.h, that is, bytes.
+ * store/formats/byte_level.h, that is, bytes.
  */
 #ifndef TUNDISH_TOKENIZE_SYMBOLS_H
 #define TUNDISH_TOKENIZE_SYMBOLS_H

@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "store/byte_level.h"
+#include "store/formats/byte_level.h"
 #include "tokenize/encode/bpe.h"
 #include "tokenize/pretok/pretok.h"
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "base/cursor.h"
-#include "store/byte_level.h"
+#include "store/formats/byte_level.h"
 #include "tokenize/encode/bpe.h"
 #include "tokenize/files/foreign.h"
 #include "tokenize/pretok/pretok.h"

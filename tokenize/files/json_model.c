@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "store/byte_level.h"
+#include "store/formats/byte_level.h"
 #include "tokenize/files/tokenizer_reading.h"
 
 #define MARK "\xE2\x96\x81"

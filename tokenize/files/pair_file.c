@@ -5,12 +5,12 @@
  */
 #include <stdlib.h>
 
-#include "store/byte_level.h"
+#include "store/formats/byte_level.h"
+#include "tokenize/encode/bpe.h"
 #include "tokenize/files/foreign.h"
 #include "tokenize/files/json_big.h"
 #include "tokenize/pretok/pretok.h"
 #include "tokenize/text_map.h"
-#include "tokenize/encode/bpe.h"
 
 #define TOKENS_MAX (1u << 20)
 

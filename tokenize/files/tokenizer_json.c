@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "store/byte_level.h"
+#include "store/formats/byte_level.h"
 #include "tokenize/encode/mark_cut.h"
 #include "tokenize/files/tokenizer_reading.h"
 

@@ -1,7 +1,7 @@
 #include "tokenize/files/tokenizer_write.h"
 
 #include "base/json.h"
-#include "store/byte_level.h"
+#include "store/formats/byte_level.h"
 #include "tokenize/pretok/pretok.h"
 
 /* The token as the file spells it. */

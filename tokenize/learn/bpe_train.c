@@ -4,7 +4,7 @@
 
 #include "base/progress.h"
 #include "base/stop.h"
-#include "store/byte_level.h"
+#include "store/formats/byte_level.h"
 #include "tokenize/learn/bpe_round.h"
 #include "tokenize/learn/pair_scan.h"
 #include "tokenize/learn/spill_file.h"

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "store/byte_level.h"
+#include "store/formats/byte_level.h"
 #include "tokenize/tokenizer_part.h"
 
 struct learn_base {

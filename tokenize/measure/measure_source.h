@@ -10,7 +10,7 @@
 #ifndef TUNDISH_TOKENIZE_MEASURE_SOURCE_H
 #define TUNDISH_TOKENIZE_MEASURE_SOURCE_H
 
-#include "store/documents.h"
+#include "store/documents/documents.h"
 #include "tokenize/corpus_text.h"
 
 struct measure_source;

@@ -2,7 +2,7 @@
 
 #include "base/file.h"
 #include "base/page.h"
-#include "store/tokenizer_page.h"
+#include "store/pages/tokenizer_page.h"
 #include "tokenize/measure/measure_json.h"
 
 enum status tokenizer_report_measure(const struct tokenizer_report_args *args, json_t **metrics)

@@ -1,6 +1,6 @@
 /*
  * The report of tokenizers: metrics.json and report.html, from what they make of a corpus. The page
- * is one file and is made from the JSON alone (store/tokenizer_page.h). Nothing in either differs
+ * is one file and is made from the JSON alone (store/pages/tokenizer_page.h). Nothing in either differs
  * between two runs on the same input: no clock, no host, no path, no number of threads.
  *
  * A caller that knows how much text there is leaves `measure.source.most` at 0 where all of it may be

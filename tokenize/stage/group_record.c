@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "store/manifest.h"
+#include "store/artifact/manifest.h"
 
 #define RECORD_VERSION 1
 

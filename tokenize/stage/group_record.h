@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
-#include "store/token_format.h"
+#include "store/tokens/token_format.h"
 
 struct part_counts {
     uint64_t documents, tokens, text_bytes;

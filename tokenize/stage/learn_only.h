@@ -6,7 +6,7 @@
 #ifndef TUNDISH_TOKENIZE_LEARN_ONLY_H
 #define TUNDISH_TOKENIZE_LEARN_ONLY_H
 
-#include "store/tokens.h"
+#include "store/tokens/tokens.h"
 #include "tokenize/document_metadata.h"
 #include "tokenize/encode/encode_stream.h"
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "store/token_reader.h"
+#include "store/tokens/token_reader.h"
 
 /* What a finished shard says of itself. */
 static enum status read_counts(const char *path, struct part_counts out[TOKENS_PARTS])

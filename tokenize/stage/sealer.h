@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 
-#include "store/token_shard.h"
+#include "store/tokens/token_shard.h"
 #include "tokenize/stage/group_record.h"
 
 struct seal_job {

@@ -7,8 +7,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/progress.h"
-#include "store/artifact.h"
-#include "store/unfinished.h"
+#include "store/artifact/artifact.h"
+#include "store/artifact/unfinished.h"
 #include "tokenize/stage/group_record.h"
 
 /* What rank 0 tells the others. */

@@ -8,7 +8,7 @@
  * threads: a group has one reader, and one reader feeds only so many encoders. Each such lane has its pool
  * (encode_stream.h), its growing shard, and a thread that finishes and hashes the shard before it (sealer.h).
  *
- * Everything stands in OUT.work (store/unfinished.h; FORMATS.md, "Token store"): growing shards, which know at
+ * Everything stands in OUT.work (store/artifact/unfinished.h; FORMATS.md, "Token store"): growing shards, which know at
  * which document they stand, finished ones, and a record of a group's finished shards with their digests. At the
  * end rank 0 gives the shards their numbers in the store, by hard links, and commits; so a kill at any moment finds
  * either the store or all of OUT.work.
@@ -18,7 +18,7 @@
 
 #include "base/command.h"
 #include "comm/comm.h"
-#include "store/token_format.h"
+#include "store/tokens/token_format.h"
 #include "tokenize/corpus_text.h"
 #include "tokenize/stage/corpus_groups.h"
 #include "tokenize/tokenizer.h"

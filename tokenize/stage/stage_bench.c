@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "store/documents.h"
+#include "store/documents/documents.h"
 #include "tokenize/encode/encode_stream.h"
 #include "tokenize/stage/stage.h"
 #include "tokenize/tokenize_cmd.h"
