@@ -1,5 +1,6 @@
 #include "store/tokens/token_format.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "store/artifact/manifest.h"
@@ -286,5 +287,8 @@ enum status token_fail_lmdb(int rc, const char *doing, const char *path)
                          ? ST_FORMAT
                          : ST_IO;
 
+    if (rc == EMFILE || rc == ENFILE)
+        return fail(st, "%s '%s': %s; raise the limit (ulimit -n): each shard of a store needs one", doing, path,
+                    mdb_strerror(rc));
     return fail(st, "%s '%s': %s", doing, path, mdb_strerror(rc));
 }

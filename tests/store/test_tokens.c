@@ -2,6 +2,9 @@
 #include "store/making.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "store/tokens/token_reader.h"
 
@@ -478,6 +481,37 @@ static void numbers_order_shards_and_may_be_missing(void **state)
     assert_fails(ST_FORMAT, "shard-8.mdb' has no shard's name", token_store_open(path, &s));
 }
 
+/* The usual limit of 1,024 is less than a large store has of shards. */
+static void more_shards_than_open_files_are_usual(void **state)
+{
+    struct making_store many = small;
+    struct rlimit was, low;
+    struct token_store *s;
+    const char *path;
+    int ended;
+
+    many.shard_tokens = 2500;
+    path = make_store(&many);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+    low = was;
+    low.rlim_cur = 16;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    s = open_store(path);
+    assert_true(token_store_shards(s) > 16);
+    check_store(s, &many);
+    token_store_close(s);
+    low.rlim_max = 16;
+    low.rlim_cur = 16;
+    if (fork() == 0) {               /* what is lowered for good is lowered in another process */
+        bool told = setrlimit(RLIMIT_NOFILE, &low) == 0 && token_store_open(path, &s) == ST_IO &&
+                    strstr(fail_message(), "ulimit -n") != NULL;
+
+        _exit(told ? 0 : 1);
+    }
+    assert_true(wait(&ended) > 0 && ended == 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+}
+
 static void content_does_not_know_of_shards(void **state)
 {
     struct making_store other = small;
@@ -590,6 +624,7 @@ int main(void)
         cmocka_unit_test(a_record_that_leads_astray_is_refused),
         cmocka_unit_test(a_token_outside_the_vocabulary_is_found_on_reading),
         cmocka_unit_test(numbers_order_shards_and_may_be_missing),
+        cmocka_unit_test(more_shards_than_open_files_are_usual),
         cmocka_unit_test(content_does_not_know_of_shards),
         cmocka_unit_test(shards_that_do_not_belong_together_are_refused),
         cmocka_unit_test(threads_may_read_one_store),
