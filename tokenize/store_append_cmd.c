@@ -159,6 +159,10 @@ static enum status encode(struct appending *a)
     if (!file_exists(a->stage.out) || !is_encoded(a))
         TRY(tokenize_stage(&cmd_tokenize, &a->stage));
     TRY(token_store_open(a->stage.out, &a->fresh));
+    if (strcmp(token_store_tokenizer(a->fresh), token_store_tokenizer(a->store)) != 0)
+        return fail(ST_CONFIG, "'%s' was encoded for a store of another tokenizer (%.16s, this one has %.16s); remove "
+                               "it, and append again",
+                    a->stage.out, token_store_tokenizer(a->fresh), token_store_tokenizer(a->store));
     if (token_store_vocab(a->fresh) != token_store_vocab(a->store))
         return fail(ST_FORMAT, "'%s' has %u entries, but the store's shards say %u",
                     a->stage.tokenizer, token_store_vocab(a->fresh), token_store_vocab(a->store));

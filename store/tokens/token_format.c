@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/file.h"
 #include "store/artifact/manifest.h"
 
 const char *const token_table_names[TOKEN_TABLES_WRITING] = {
@@ -277,6 +278,23 @@ enum status token_meta_parse(const char *what, struct span text, struct token_sh
     st = read_meta(o, what, m);
     json_decref(o);
     return st;
+}
+
+enum status token_check_length(MDB_env *env, const char *path)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    uint64_t bytes;
+
+    TRY(file_size(path, &bytes));
+    mdb_env_info(env, &info);
+    mdb_env_stat(env, &stat);
+    if (bytes / stat.ms_psize <= info.me_last_pgno)
+        return fail(ST_FORMAT,
+                    "'%s' was cut off: %llu bytes, want %llu; remove it, and it is made again", path,
+                    (unsigned long long)bytes,
+                    (unsigned long long)(info.me_last_pgno + 1) * stat.ms_psize);
+    return ST_OK;
 }
 
 enum status token_fail_lmdb(int rc, const char *doing, const char *path)

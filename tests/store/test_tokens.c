@@ -294,9 +294,21 @@ static void a_flipped_bit_is_found_before_lmdb_sees_it(void **state)
 static void a_cut_off_or_missing_shard_is_refused(void **state)
 {
     const char *path = make_store(&small), *file = join(path, "shard-00000.mdb");
+    struct token_shard shard;
     struct token_store *s;
     uint64_t bytes;
 
+    assert_ok(file_size(join(path, "shard-00001.mdb"), &bytes));
+    for (uint64_t pages = bytes / 4096; pages-- > 0;) {
+        const char *cut = join(path, "shard-00001.mdb");
+
+        assert_int_equal(truncate(cut, (off_t)pages * 4096), 0);
+        assert_true(token_shard_open(&shard, cut) != ST_OK); /* without a digest */
+        assert_true(pages < 2 || strstr(fail_message(), "was cut off") != NULL);
+        token_shard_close(&shard);
+    }
+    path = make_store(&small);
+    file = join(path, "shard-00000.mdb");
     assert_ok(file_size(file, &bytes));
     assert_int_equal(truncate(file, (off_t)bytes - 4096), 0);
     assert_fails(ST_INTEGRITY, "its manifest wants", token_store_open(path, &s));

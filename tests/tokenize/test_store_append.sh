@@ -124,3 +124,15 @@ has err 'appended 50 documents'
 mkdir once.append.work
 run 0 store remove once --id 'note 3'
 has err "'once.append.work' is of an append that was not finished"
+
+# what a killed append encoded for another store that stood here is not taken
+sed 's/ladle/mould/; s/tonnes/inches/; s/Note/Fact/' c.jsonl >facts.jsonl
+run 0 tokenizer train --corpus facts.jsonl --vocab 280 --out other --no-report
+now=$(digest known)
+run 0 tokenize --tokenizer other --corpus c.jsonl --out known.append --validation 0.2 --shard-tokens 2000
+run 2 store append known --corpus c.jsonl
+has err "'known.append' was encoded for a store of another tokenizer"
+[ "$(digest known)" = "$now" ] || fail "a failure changed the store"
+rm -r known.append
+run 0 store append known --corpus c.jsonl
+run 0 store verify known
