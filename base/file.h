@@ -23,6 +23,8 @@
  * before anybody believes it. Renames stay: what is killed is never seen half-written. */
 void file_defer_care(bool defer);
 
+/* Removes the temporary names of path whose process is gone, and this process's own. */
+MUST_USE enum status file_remove_leftovers(const char *path);
 /* Is the name (without a folder) a temporary one of a process that is gone? */
 bool file_is_leftover(const char *name);
 /* Removes what processes that are gone left in the folder under temporary names. */

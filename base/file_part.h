@@ -15,8 +15,6 @@ enum status file_status_of_errno(void);
 void file_temporary_name(struct buf *text, const char *path);
 /* The folder that holds path ("." for a bare name); text is cleared first. */
 void file_parent_name(struct buf *text, const char *path);
-/* Removes the temporary names of path whose process is gone, and this process's own. */
-MUST_USE enum status file_remove_leftovers(const char *path);
 bool file_care_is_deferred(void);
 /* fsync; true at once if that care is deferred. A folder on a file system that keeps folders in
  * order by itself is fine. Sets errno. */

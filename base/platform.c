@@ -1,10 +1,12 @@
 #include "base/platform.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -166,6 +168,17 @@ const char *host_name(void)
 {
     pthread_once(&once, look);
     return host;
+}
+
+void allow_many_files(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= r.rlim_max)
+        return;
+    r.rlim_cur = r.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+        errno = 0;       /* then the limit stays, and who meets it says so */
 }
 
 void boot_name(char out[BOOT_NAME])

@@ -20,6 +20,8 @@ const struct cpu_features *cpu_features(void);
  * control group's CPU quota. */
 int cpu_count(void);
 const char *host_name(void);       /* "unknown" if it has none */
+/* Lets this process open as many files as it may: the limit that programs begin with is often 1,024. */
+void allow_many_files(void);
 /* A name of the time since this machine was started, that no other start of any machine has; "" where the
  * system has none. What was written and not synced is there as long as it is the same. */
 #define BOOT_NAME 64

@@ -246,6 +246,26 @@ static void summarise(const struct removing *r, const char *digest)
                  r->shard_count, digest);
 }
 
+/* What an append that was killed has left beside the store holds documents, too. */
+static void warn_of_append(const char *store)
+{
+    static const char *const tails[] = { ".append", ".append.work" };
+    struct buf path = { 0 };
+    size_t n = strlen(store);
+
+    while (n > 1 && store[n - 1] == '/')
+        n--;
+    for (size_t i = 0; i < 2; i++) {
+        buf_clear(&path);
+        buf_printf(&path, "%.*s%s", (int)n, store, tails[i]);
+        if (file_exists(path.p))
+            log_warn("'%s' is of an append that was not finished, and may hold what was removed; "
+                     "append again, or remove it",
+                     path.p);
+    }
+    buf_release(&path);
+}
+
 /* ---- removing ---- */
 
 /* Asked in order, part by part, shard by shard. */
@@ -368,6 +388,8 @@ static enum status change(struct removing *r)
         st = output_stream(&lines);
     if (st == ST_OK)
         summarise(r, digest);
+    if (st == ST_OK)
+        warn_of_append(r->o->store);
     store_change_abort(r->change);
     buf_release(&lines);
     return st;

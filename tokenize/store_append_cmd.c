@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/pool.h"
+#include "store/artifact/unfinished.h"
 #include "store/change/store_change.h"
 #include "store/change/store_forgotten.h"
 #include "store/change/store_scan.h"
@@ -109,13 +110,59 @@ static bool is_encoded(const struct appending *a)
     return same;
 }
 
+/* STORE.append.before: the digest of the store that is about to be changed. It is written before the change and
+ * removed last, so that a run that was killed behind the change is told from one that is to append the same once
+ * more. */
+static const char *note_path(struct appending *a)
+{
+    return arena_printf(&a->arena, "%s.before", a->stage.out);
+}
+
+static enum status note_before(struct appending *a)
+{
+    const char *digest = artifact_digest(amend_before(store_change_amendment(a->change)));
+
+    return file_write_atomic(note_path(a), digest, strlen(digest));
+}
+
+/* Is the store's last change this very append, whose run was killed before it could say so? */
+static enum status was_done(struct appending *a, bool *done)
+{
+    const json_t *changes = store_history_changes(store_change_history(a->change)),
+                 *last = json_array_get(changes, json_array_size(changes) - 1);
+    struct buf before = { 0 };
+    enum status st = ST_OK;
+
+    if (file_exists(note_path(a)))
+        st = file_read(note_path(a), SHA256_HEX, &before);
+    *done = st == ST_OK && before.n > 0 && strcmp(json_text(last, "before"), before.p) == 0 &&
+            strcmp(json_text(last, "corpus"), a->corpus) == 0;
+    buf_release(&before);
+    return st;
+}
+
+/* Folders go by a rename first: a kill leaves no half of one under its name. */
+static enum status remove_work(struct appending *a)
+{
+    const char *out = a->stage.out, *work = arena_printf(&a->arena, "%s.work", out);
+
+    if (file_exists(work))
+        TRY(unfinished_take_away(&a->arena, work, out));
+    if (file_exists(out))
+        TRY(unfinished_take_away(&a->arena, out, out));
+    TRY(file_remove_leftovers(out));
+    return file_remove_tree(note_path(a));
+}
+
 static enum status encode(struct appending *a)
 {
-    plan_stage(a);
-    TRY(artifact_digest_path(a->o->corpus, NULL, a->corpus));
     if (!file_exists(a->stage.out) || !is_encoded(a))
         TRY(tokenize_stage(&cmd_tokenize, &a->stage));
     TRY(token_store_open(a->stage.out, &a->fresh));
+    if (strcmp(token_store_tokenizer(a->fresh), token_store_tokenizer(a->store)) != 0)
+        return fail(ST_CONFIG, "'%s' was encoded for a store of another tokenizer (%.16s, this one has %.16s); remove "
+                               "it, and append again",
+                    a->stage.out, token_store_tokenizer(a->fresh), token_store_tokenizer(a->store));
     if (token_store_vocab(a->fresh) != token_store_vocab(a->store))
         return fail(ST_FORMAT, "'%s' has %u entries, but the store's shards say %u",
                     a->stage.tokenizer, token_store_vocab(a->fresh), token_store_vocab(a->store));
@@ -355,41 +402,54 @@ static void tell_left_out(const struct appending *a)
                                     : "they are left out (--take-removed takes them)");
 }
 
-static enum status append(struct appending *a, char digest[SHA256_HEX], bool *changed)
+static enum status change_store(struct appending *a)
 {
     struct store_change *change = a->change;
+    char digest[SHA256_HEX];
 
+    TRY(note_before(a));
+    TRY(place_shards(a));
+    describe(a);
+    a->change = NULL;
+    a->store = NULL;
+    TRY(store_change_commit(change, digest));
+    report(a, digest);
+    return ST_OK;
+}
+
+static enum status append(struct appending *a)
+{
+    bool done;
+
+    plan_stage(a);
+    TRY(artifact_digest_path(a->o->corpus, NULL, a->corpus));
+    TRY(was_done(a, &done));
+    if (done) {
+        log_info("%s: '%s' was appended by the run before, which was ended before it could say so", a->o->store,
+                 a->o->corpus);
+        return remove_work(a);
+    }
     TRY(encode(a));
     TRY(choose(a));
     tell_left_out(a);
-    *changed = a->left_out < a->count;
-    if (*changed) {
-        TRY(place_shards(a));
-        describe(a);
-        a->change = NULL;
-        a->store = NULL;
-        TRY(store_change_commit(change, digest));
-    }
-    return file_remove_tree(a->stage.out);
+    if (a->left_out < a->count)
+        TRY(change_store(a));
+    else
+        log_info("%s: nothing was appended; it is as it was", a->o->store);
+    return remove_work(a);
 }
 
 static enum status run_append(struct arena *arena, void *cfg)
 {
     struct appending a = { .o = cfg };
     const struct store_change_args args = { .path = a.o->store, .kind = "append", .clear = true };
-    char digest[SHA256_HEX];
-    bool changed = false;
     enum status st = store_change_begin(&args, &a.change);
 
     (void)arena;
     if (st == ST_OK) {
         a.store = store_change_store(a.change);
-        st = append(&a, digest, &changed);
+        st = append(&a);
     }
-    if (st == ST_OK && changed)
-        report(&a, digest);
-    else if (st == ST_OK)
-        log_info("%s: nothing was appended; it is as it was", a.o->store);
     store_change_abort(a.change);
     token_store_close(a.fresh);
     for (int p = 0; p < TOKENS_PARTS; p++)

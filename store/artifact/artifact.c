@@ -297,7 +297,9 @@ static enum status describe_file(struct artifact *a, const char *name, json_t **
     BUG_IF(strcmp(name, MANIFEST_NAME) == 0);
     if (known != NULL) {
         TRY(file_size(path, &bytes));
-        BUG_IF(bytes != (uint64_t)json_integer_value(json_object_get(known, "bytes")));
+        if (bytes != (uint64_t)json_integer_value(json_object_get(known, "bytes")))
+            return fail(ST_INTEGRITY, "'%s' has %llu bytes, want the %lld that it had when it was hashed", path,
+                        (unsigned long long)bytes, json_integer_value(json_object_get(known, "bytes")));
         *entry = json_incref(known);
         return ST_OK;
     }
@@ -309,7 +311,7 @@ static enum status describe_file(struct artifact *a, const char *name, json_t **
 static enum status describe_files(struct artifact *a, json_t *files)
 {
     struct file_list list;
-    json_t *entry;
+    json_t *entry = NULL;
 
     TRY(file_list_tree(&a->arena, a->folder, &list));
     for (size_t i = 0; i < list.count; i++) {
@@ -365,8 +367,11 @@ enum status artifact_commit(struct artifact *a, char digest[SHA256_HEX])
     if (st == ST_OK)
         st = folder_commit(a->folder, a->path);
     if (st != ST_OK) {
-        artifact_abort(a);
-        return st;
+        struct failure why;
+
+        failure_save(&why, st);
+        artifact_abort(a);               /* which may fail, too: the first one is told */
+        return failure_restore(&why);
     }
     release(a);
     return ST_OK;

@@ -167,17 +167,26 @@ static enum status replace_manifest(struct amendment *a)
     return st;
 }
 
-static enum status commit(struct amendment *a, char digest[SHA256_HEX])
+static enum status remove_dropped(struct amendment *a)
 {
     json_t *name;
     size_t i;
+
+    json_array_foreach(a->dropped, i, name) TRY(remove_file(a, json_string_value(name)));
+    return file_sync_folder(a->path);
+}
+
+static enum status commit(struct amendment *a, char digest[SHA256_HEX])
+{
+    enum status st;
 
     TRY(describe_files(a));
     manifest_digest(a->manifest, digest);
     json_object_set_new(a->manifest, "digest", json_string(digest));
     TRY(replace_manifest(a));
-    json_array_foreach(a->dropped, i, name) TRY(remove_file(a, json_string_value(name)));
-    return file_sync_folder(a->path);
+    st = remove_dropped(a);
+    return st == ST_OK ? ST_OK : fail_within(st, "'%s' is changed, but what it no longer holds is not all removed "
+                                                 "(the next change removes it): ", a->path);
 }
 
 enum status amend_commit(struct amendment *a, char digest[SHA256_HEX])

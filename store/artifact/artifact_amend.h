@@ -34,7 +34,8 @@ void amend_add_known(struct amendment *a, const char *name, const json_t *entry)
 /* A file of the manifest will not. */
 void amend_drop(struct amendment *a, const char *name);
 /* Frees a in any case. digest may be NULL. After a failure the artifact is the old one, and the
- * added files are left as strangers. */
+ * added files are left as strangers; but where only the dropped files could not be removed it is the
+ * new one, and the message says so. */
 MUST_USE enum status amend_commit(struct amendment *a, char digest[SHA256_HEX]);
 /* The artifact stays as it was; files that were added are the caller's matter. NULL is fine. */
 void amend_abort(struct amendment *a);

@@ -78,24 +78,6 @@ static enum status open_tables(struct token_env *e)
     return ST_OK;
 }
 
-/* LMDB maps the file by what its heads say: it must be that long. */
-static enum status check_length(const struct token_env *e)
-{
-    MDB_envinfo info;
-    MDB_stat stat;
-    uint64_t bytes;
-
-    TRY(file_size(e->path, &bytes));
-    mdb_env_info(e->env, &info);
-    mdb_env_stat(e->env, &stat);
-    if (bytes / stat.ms_psize <= info.me_last_pgno)
-        return fail(ST_FORMAT,
-                    "'%s' was cut off: %llu bytes, want %llu; remove it, and it is made again",
-                    e->path, (unsigned long long)bytes,
-                    (unsigned long long)(info.me_last_pgno + 1) * stat.ms_psize);
-    return ST_OK;
-}
-
 enum status token_env_open(struct token_env *e, const char *path, int tables, unsigned flags)
 {
     int rc;
@@ -110,7 +92,7 @@ enum status token_env_open(struct token_env *e, const char *path, int tables, un
         rc = mdb_env_open(e->env, path, MDB_NOSUBDIR | MDB_NOLOCK | flags, 0666);
     if (rc != 0)
         return token_env_fail(e, rc);
-    TRY(check_length(e));
+    TRY(token_check_length(e->env, e->path));
     TRY(begin(e, 0));
     return open_tables(e);
 }

@@ -1,7 +1,9 @@
 #include "store/tokens/token_format.h"
 
+#include <errno.h>
 #include <stdio.h>
 
+#include "base/file.h"
 #include "store/artifact/manifest.h"
 
 const char *const token_table_names[TOKEN_TABLES_WRITING] = {
@@ -278,6 +280,23 @@ enum status token_meta_parse(const char *what, struct span text, struct token_sh
     return st;
 }
 
+enum status token_check_length(MDB_env *env, const char *path)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    uint64_t bytes;
+
+    TRY(file_size(path, &bytes));
+    mdb_env_info(env, &info);
+    mdb_env_stat(env, &stat);
+    if (bytes / stat.ms_psize <= info.me_last_pgno)
+        return fail(ST_FORMAT,
+                    "'%s' was cut off: %llu bytes, want %llu; remove it, and it is made again", path,
+                    (unsigned long long)bytes,
+                    (unsigned long long)(info.me_last_pgno + 1) * stat.ms_psize);
+    return ST_OK;
+}
+
 enum status token_fail_lmdb(int rc, const char *doing, const char *path)
 {
     enum status st = rc == MDB_NOTFOUND || rc == MDB_INVALID || rc == MDB_VERSION_MISMATCH ||
@@ -286,5 +305,8 @@ enum status token_fail_lmdb(int rc, const char *doing, const char *path)
                          ? ST_FORMAT
                          : ST_IO;
 
+    if (rc == EMFILE || rc == ENFILE)
+        return fail(st, "%s '%s': %s; raise the limit (ulimit -n): each shard of a store needs one", doing, path,
+                    mdb_strerror(rc));
     return fail(st, "%s '%s': %s", doing, path, mdb_strerror(rc));
 }

@@ -77,6 +77,9 @@ struct token_shard_id {
 void token_shard_name(struct token_shard_id id, char out[TOKEN_SHARD_NAME]);
 /* False if it is not exactly such a name. */
 bool token_shard_parse_name(const char *name, struct token_shard_id *out);
+/* LMDB maps a file by what its heads say, and whoever reads behind a file's end is ended by a signal:
+ * is it as long as that? */
+MUST_USE enum status token_check_length(MDB_env *env, const char *path);
 /* fail() with LMDB's words for rc. */
 enum status token_fail_lmdb(int rc, const char *doing, const char *path);
 

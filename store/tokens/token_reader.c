@@ -206,6 +206,8 @@ static enum status open_env(struct token_shard *s)
         rc =
             mdb_env_open(s->env, s->path, MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS | MDB_NOSUBDIR, 0666);
     if (rc == 0)
+        TRY(token_check_length(s->env, s->path));
+    if (rc == 0)
         rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, &s->txn);
     return rc == 0 ? ST_OK : token_fail_lmdb(rc, "cannot open", s->path);
 }

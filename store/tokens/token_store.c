@@ -3,6 +3,7 @@
 
 #include "store/tokens/token_store_shards.h"
 #include "base/file.h"
+#include "base/platform.h"
 #include "base/pool.h"
 #include "store/artifact/artifact.h"
 #include "store/artifact/digests.h"
@@ -147,6 +148,7 @@ static enum status open_shards(struct token_store *s, const char **names)
     struct pool *pool;
     enum status st = ST_OK;
 
+    allow_many_files();              /* a shard is an open file for as long as the store is */
     if (s->count < SHARDS_FOR_POOL || pool_inside()) {
         for (size_t i = 0; st == ST_OK && i < s->count; i++)
             st = open_one(&o, i, 0);

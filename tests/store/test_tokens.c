@@ -2,6 +2,9 @@
 #include "store/making.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "store/tokens/token_reader.h"
 
@@ -291,9 +294,21 @@ static void a_flipped_bit_is_found_before_lmdb_sees_it(void **state)
 static void a_cut_off_or_missing_shard_is_refused(void **state)
 {
     const char *path = make_store(&small), *file = join(path, "shard-00000.mdb");
+    struct token_shard shard;
     struct token_store *s;
     uint64_t bytes;
 
+    assert_ok(file_size(join(path, "shard-00001.mdb"), &bytes));
+    for (uint64_t pages = bytes / 4096; pages-- > 0;) {
+        const char *cut = join(path, "shard-00001.mdb");
+
+        assert_int_equal(truncate(cut, (off_t)pages * 4096), 0);
+        assert_true(token_shard_open(&shard, cut) != ST_OK); /* without a digest */
+        assert_true(pages < 2 || strstr(fail_message(), "was cut off") != NULL);
+        token_shard_close(&shard);
+    }
+    path = make_store(&small);
+    file = join(path, "shard-00000.mdb");
     assert_ok(file_size(file, &bytes));
     assert_int_equal(truncate(file, (off_t)bytes - 4096), 0);
     assert_fails(ST_INTEGRITY, "its manifest wants", token_store_open(path, &s));
@@ -478,6 +493,37 @@ static void numbers_order_shards_and_may_be_missing(void **state)
     assert_fails(ST_FORMAT, "shard-8.mdb' has no shard's name", token_store_open(path, &s));
 }
 
+/* The usual limit of 1,024 is less than a large store has of shards. */
+static void more_shards_than_open_files_are_usual(void **state)
+{
+    struct making_store many = small;
+    struct rlimit was, low;
+    struct token_store *s;
+    const char *path;
+    int ended;
+
+    many.shard_tokens = 2500;
+    path = make_store(&many);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+    low = was;
+    low.rlim_cur = 16;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    s = open_store(path);
+    assert_true(token_store_shards(s) > 16);
+    check_store(s, &many);
+    token_store_close(s);
+    low.rlim_max = 16;
+    low.rlim_cur = 16;
+    if (fork() == 0) {               /* what is lowered for good is lowered in another process */
+        bool told = setrlimit(RLIMIT_NOFILE, &low) == 0 && token_store_open(path, &s) == ST_IO &&
+                    strstr(fail_message(), "ulimit -n") != NULL;
+
+        _exit(told ? 0 : 1);
+    }
+    assert_true(wait(&ended) > 0 && ended == 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+}
+
 static void content_does_not_know_of_shards(void **state)
 {
     struct making_store other = small;
@@ -590,6 +636,7 @@ int main(void)
         cmocka_unit_test(a_record_that_leads_astray_is_refused),
         cmocka_unit_test(a_token_outside_the_vocabulary_is_found_on_reading),
         cmocka_unit_test(numbers_order_shards_and_may_be_missing),
+        cmocka_unit_test(more_shards_than_open_files_are_usual),
         cmocka_unit_test(content_does_not_know_of_shards),
         cmocka_unit_test(shards_that_do_not_belong_together_are_refused),
         cmocka_unit_test(threads_may_read_one_store),

@@ -95,9 +95,44 @@ for round in 1 2 3 4 5 6 7 8; do
     wait $pid 2>/dev/null || true
     case $(digest once) in
     "$first") run 0 store append once --corpus c.jsonl ;;
-    "$after") ;;
+    "$after") [ ! -e once.append.before ] || run 0 store append once --corpus c.jsonl ;;
     *) fail "round $round: neither store" ;;
     esac
     [ "$(digest once)" = "$after" ] || fail "round $round: another store"
     run 0 store verify once
 done
+
+# killed behind the change, but before all of the work was gone: the same command appends nothing twice, and clears up
+rm -rf once once.append*
+cp -r before once
+run 0 store append once --corpus c.jsonl
+run 0 tokenize --tokenizer once/tokenizer.json --corpus c.jsonl --out once.append
+printf %s "$first" >once.append.before
+run 0 store remove once --id 'note 3' --dry-run
+run 0 store append once --corpus c.jsonl
+has err 'was appended by the run before'
+[ "$(digest once)" = "$after" ] || fail "appended twice"
+[ -z "$(ls -d once.* 2>/dev/null)" ] || fail "left: $(ls -d once.*)"
+# another store's note, or another corpus: it is appended
+printf %s "$after" >once.append.before
+run 0 store append once --corpus c.jsonl --skip-known
+has err 'nothing was appended'
+printf %s "$first" >once.append.before
+run 0 store append once --corpus b.jsonl
+has err 'appended 50 documents'
+# what an unfinished append holds is told to who removes
+mkdir once.append.work
+run 0 store remove once --id 'note 3'
+has err "'once.append.work' is of an append that was not finished"
+
+# what a killed append encoded for another store that stood here is not taken
+sed 's/ladle/mould/; s/tonnes/inches/; s/Note/Fact/' c.jsonl >facts.jsonl
+run 0 tokenizer train --corpus facts.jsonl --vocab 280 --out other --no-report
+now=$(digest known)
+run 0 tokenize --tokenizer other --corpus c.jsonl --out known.append --validation 0.2 --shard-tokens 2000
+run 2 store append known --corpus c.jsonl
+has err "'known.append' was encoded for a store of another tokenizer"
+[ "$(digest known)" = "$now" ] || fail "a failure changed the store"
+rm -r known.append
+run 0 store append known --corpus c.jsonl
+run 0 store verify known

@@ -141,4 +141,14 @@ run 2 tokenize faulty --tokenizer t --out refused --learn-only learn
 has err "'faulty/5.jsonl' line 251: metadata 'learn': item 1 is \[0, 5\]"
 ls -d refused* 2>/dev/null && fail "a refused run left something"
 run 0 tokenize faulty --tokenizer t --out learnt
+
+# a rank that outlived its run: nobody begins beside it
+mkdir beside.work
+exec 9>beside.work/ranks
+flock -s 9
+tokenize 4 --out beside
+has err 'ranks of an earlier run are still at work there'
+exec 9>&-
+tokenize 0 --out beside
+[ "$(digest beside)" = "$(digest whole)" ] || fail "another store"
 echo "whatever ends it, it goes on"

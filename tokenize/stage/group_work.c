@@ -158,8 +158,7 @@ static enum status pass_over(struct group_work *g)
     TRY(corpus_text_skip(g->corpus, g->taken, &passed));
     if (passed < g->taken)
         return fail(ST_INTEGRITY,
-                    "'%s' holds %llu documents of the files from '%s' on, which have only %llu: was the corpus changed? "
-                    "remove it to begin again",
+                    "'%s' holds %llu documents of the files from '%s' on, which have only %llu: was the corpus changed?",
                     g->w->folder, (unsigned long long)g->taken, g->w->files.v[g->group->first].path,
                     (unsigned long long)passed);
     return ST_OK;

@@ -11,6 +11,8 @@
 #include "store/artifact/unfinished.h"
 #include "tokenize/stage/group_record.h"
 
+#define RANKS_NAME "ranks"
+
 /* What rank 0 tells the others. */
 struct told {
     char tokenizer[SHA256_HEX], corpus[SHA256_HEX];
@@ -24,6 +26,7 @@ struct stage {
     struct tokenize_work work;
     struct artifact *out;            /* rank 0's, as is the next */
     struct unfinished unfinished;
+    struct file_lock at_work;        /* each rank's share of OUT.work/ranks */
     bool claimed;                    /* OUT.work is this run's; rank 0 */
     bool working;                    /* and all ranks know it */
     struct part_counts parts[TOKENS_PARTS];
@@ -63,6 +66,18 @@ static enum status keep_tokenizer(struct stage *s)
     return st;
 }
 
+/* Ranks outlive the first one where it alone is killed: two writers of one shard would ruin it, so nobody begins
+ * before the last of an earlier run is gone. */
+static enum status await_none(struct stage *s)
+{
+    struct file_lock all = { .fd = -1 };
+    enum status st = file_lock_take(&all, path_join(&s->arena, s->unfinished.path, RANKS_NAME));
+
+    file_lock_drop(&all);
+    return st != ST_HELD ? st : fail_within(st, "ranks of an earlier run are still at work there; wait for their end, "
+                                                "or end them: ");
+}
+
 static enum status claim_work(struct stage *s, json_t *run, struct told *t)
 {
     const json_t *inputs = json_object_get(run, "inputs");
@@ -76,6 +91,7 @@ static enum status claim_work(struct stage *s, json_t *run, struct told *t)
     TRY(unfinished_open(&s->unfinished, s->o->out));
     TRY(unfinished_claim(&s->unfinished, run));
     s->claimed = true;
+    TRY(await_none(s));
     return file_clear_leftovers(s->unfinished.path);
 }
 
@@ -108,7 +124,7 @@ static enum status share(struct stage *s, struct told *t)
     memcpy(w->meta.tokenizer, t->tokenizer, SHA256_HEX);
     memcpy(w->meta.corpus, t->corpus, SHA256_HEX);
     s->working = true;
-    return ST_OK;
+    return w->ranks == 1 ? ST_OK : file_lock_share(&s->at_work, path_join(&s->arena, w->folder, RANKS_NAME));
 }
 
 static enum status begin(struct stage *s)
@@ -221,11 +237,15 @@ static void warn_of_no_validation(const struct stage *s)
 static enum status commit(struct stage *s)
 {
     struct artifact *out = s->out;
+    enum status st;
 
     artifact_set_counts(out, counts_of(s));
     s->out = NULL;
     TRY(artifact_commit(out, NULL));
-    return unfinished_remove(&s->unfinished);
+    s->working = false;              /* a failure from here on keeps nothing, and needs nothing */
+    st = unfinished_remove(&s->unfinished);
+    return st == ST_OK ? ST_OK : fail_within(st, "'%s' is complete, but not all of the work for it is removed: ",
+                                             s->o->out);
 }
 
 static void report(const struct stage *s)
@@ -269,6 +289,8 @@ static enum status tell_kept(const struct stage *s, enum status st)
     if (st == ST_IO)
         return fail(st, "%s; what is encoded is kept in '%s': the same command goes on with it", f.text,
                     s->work.folder);
+    if (st == ST_INTEGRITY)
+        return fail(st, "%s; remove '%s' to begin again", f.text, s->work.folder);
     return st;
 }
 
@@ -288,6 +310,7 @@ static enum status settle(struct stage *s, enum status st)
     artifact_abort(s->out);
     if (is_of_no_use(s, st))
         (void)!unfinished_remove(&s->unfinished);    /* the first failure is told */
+    file_lock_drop(&s->at_work);
     unfinished_close(&s->unfinished);
     return st == ST_OK ? ST_OK : failure_restore(&f);
 }
@@ -302,7 +325,7 @@ static enum status run(struct stage *s)
 
 enum status tokenize_stage(const struct command *command, const struct tokenize_options *o)
 {
-    struct stage s = { .command = command, .o = o, .unfinished = { .lock = { -1 } } };
+    struct stage s = { .command = command, .o = o, .unfinished = { .lock = { -1 } }, .at_work = { -1 } };
     enum status st = settle(&s, run(&s));
 
     if (st != ST_OK && s.comm != NULL && comm_size(s.comm) > 1) {
