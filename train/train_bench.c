@@ -191,7 +191,13 @@ static enum status time_reading(const struct token_store *store, enum packing pa
     struct sampling_batch to = { rows, rows + n, rows + 2 * n };
     struct sampling *s;
     double start;
-    enum status st = sampling_open(&(struct sampling_args){ 1, packing, 1024, true, &phase, 1 }, &s);
+    enum status st = sampling_open(&(struct sampling_args){ .seed = 1,
+                                                             .packing = packing,
+                                                             .window = 1024,
+                                                             .apart = true,
+                                                             .phases = &phase,
+                                                             .phase_count = 1 },
+                                   &s);
 
     if (st == ST_OK) {
         start = bench_now();

@@ -136,7 +136,7 @@ static enum status open_all(const struct lineage *l, const struct lineage_node *
         TRY(open_input(l, c, i, &r->blends[i]));
         inputs[i] = (struct read_input){ r->blends[i].sources, r->blends[i].count };
     }
-    return read_plan_open(&r->plan, inputs, &r->sampling);
+    return read_plan_open(&r->plan, inputs, r->steps, &r->sampling);
 }
 
 enum status lineage_reading_open(const struct lineage *l, const struct lineage_node *c,

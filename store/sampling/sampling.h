@@ -64,6 +64,8 @@ struct sampling_args {
     bool apart;
     const struct sampling_phase *phases;
     size_t phase_count;
+    uint64_t steps; /* no step from this one on is asked for: what is read before it is the same,
+                       and opening looks no further; 0: none such */
 };
 struct sampling;
 /* Copies what it needs but the stores. ST_CONFIG for what cannot be (no documents, a weight that is
@@ -74,10 +76,10 @@ struct sampling;
  * Time: a row takes a few microseconds. To find a row elsewhere takes, once, about 0.2 us for each
  * document of its epoch before it (PACK_CONCAT), or 0.6 us for each document read before it
  * (PACK_BEST_FIT, where the number of a window's rows is known when it is packed). In PACK_BEST_FIT
- * a later phase, and a cap, cost this when it is opened. */
+ * a later phase costs this when it is opened; and a cap that `steps` may reach, to there. */
 MUST_USE enum status sampling_open(const struct sampling_args *args, struct sampling **out);
 void sampling_close(struct sampling *s);
-/* How many whole steps the data last; UINT64_MAX: without end. */
+/* How many whole steps the data last, at most args->steps; UINT64_MAX: without end. */
 uint64_t sampling_steps(const struct sampling *s);
 /* T and rows at a step. */
 uint64_t sampling_length(const struct sampling *s, uint64_t step);

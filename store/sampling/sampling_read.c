@@ -91,7 +91,7 @@ static enum status check_rows(const struct sampling *s, uint64_t step, uint64_t 
         return fail(ST_LIMIT, "rows %llu to %llu of step %llu, which has %llu",
                     (unsigned long long)row, (unsigned long long)(row + rows),
                     (unsigned long long)step, (unsigned long long)p->rows);
-    if (step - p->step >= SAMPLING_TOKENS_MOST / p->rows / p->length)
+    if (step - p->step >= (SAMPLING_TOKENS_MOST - p->before) / p->rows / p->length)
         return fail(ST_LIMIT, "step %llu is past 2^60 tokens", (unsigned long long)step);
     return ST_OK;
 }

@@ -301,8 +301,11 @@ static void any_order_of_reading_gives_the_same(void **state)
 
         random_setting(&x, seed);
         s = open_sampling(&x);
-        other = open_sampling(&x);
         steps = sampling_steps(s) < x.steps ? sampling_steps(s) : x.steps;
+        x.args.steps = 1 + rng_below(&r, x.steps); /* of a run that is to end before the data does, or is not */
+        other = open_sampling(&x);
+        assert_int_equal(sampling_steps(other), steps < x.args.steps ? steps : x.args.steps);
+        steps = sampling_steps(other);
         for (int i = 0; i < 30 && steps > 0; i++) {
             uint64_t step = rng_below(&r, steps), rows = sampling_rows(s, step), row = rng_below(&r, rows);
             struct rows all = read_rows(s, step, 0, rows), part = read_rows(other, step, row, 1 + rng_below(&r, rows - row));
@@ -646,6 +649,24 @@ static void far_steps_are_read_or_refused(void **state)
     sampling_close(s);
 }
 
+/* Nobody waits until all epochs under a cap, or before a phase, have been packed when few steps of them are asked for. */
+static void opening_looks_no_further_than_asked(void **state)
+{
+    struct setting x = one_store(PACK_BEST_FIT, 5, 64, 1);
+    struct sampling *s;
+
+    settle(&x);
+    x.args.steps = 1000;
+    x.sources[0][0].epochs = 1e6; /* 1.5e9 documents */
+    use(&x, 0, 0, 1e-3, 1e6);
+    x.args.phase_count = 2;
+    x.phases[1] = (struct sampling_phase){ .step = (uint64_t)1 << 40, .length = 2, .rows = 1 };
+    use(&x, 1, 1, 1, 0);
+    s = open_sampling(&x);
+    assert_int_equal(sampling_steps(s), 1000);
+    sampling_close(s);
+}
+
 static void cu_seqlens_are_where_segments_begin(void **state)
 {
     static const int32_t first[8] = { 0, 0, 2, 3, 3, 3, 6, 6 };
@@ -684,6 +705,14 @@ static void what_cannot_be_is_refused(void **state)
     x.phases[0].step = 1;
     refuse(&x, "begins at step 1, want 0");
     x.phases[0].step = 0;
+    x.args.phase_count = 3;
+    x.phases[1] = (struct sampling_phase){ .step = (uint64_t)1 << 58, .length = 4, .rows = 1, .sources = x.sources[0], .source_count = 1 };
+    refuse(&x, "phase 1 begins at step 288230376151711744, which is past 2^60 tokens");
+    x.phases[1].step = (uint64_t)1 << 57;
+    x.phases[2] = x.phases[1];
+    x.phases[2].step *= 2;
+    refuse(&x, "phase 2 begins at step 288230376151711744, which is past 2^60 tokens");
+    x.args.phase_count = 1;
     x.sources[0][0].weight = -1;
     refuse(&x, "the weight -1");
     x.sources[0][0].weight = 1;
@@ -719,6 +748,7 @@ int main(void)
         cmocka_unit_test(best_fit_wastes_little),
         cmocka_unit_test(the_order_stays_what_it_is),
         cmocka_unit_test(far_steps_are_read_or_refused),
+        cmocka_unit_test(opening_looks_no_further_than_asked),
         cmocka_unit_test(cu_seqlens_are_where_segments_begin),
         cmocka_unit_test(what_cannot_be_is_refused),
     };
