@@ -73,11 +73,17 @@ static uint64_t shuffled(const struct sample_shuffle *h, const struct window *w,
                                   number - w->begin);
 }
 
-uint64_t sample_shuffle_row(const struct sample_shuffle *h, uint64_t number)
+struct sample_shuffle_row sample_shuffle_row(const struct sample_shuffle *h, uint64_t number)
 {
     struct window w = window_of(h, number);
+    struct sample_shuffle_row row = { shuffled(h, &w, number) * h->length, 0, 0 };
+    uint64_t left = left_over(h), begin = w.begin * h->length;
 
-    return shuffled(h, &w, number) * h->length;
+    if (begin >= left && w.end - w.begin > 1) {
+        row.first = h->start->tokens + (begin - left);
+        row.end = row.first + (w.end - w.begin) * h->length;
+    }
+    return row;
 }
 
 /* ---- the text ---- */

@@ -397,12 +397,14 @@ static void check_concatenation(const struct token_store *store, uint64_t T, uin
 
 static void concatenated_rows_are_the_documents_one_after_the_other(void **state)
 {
-    struct token_store *large = fake_store(6, 20000, 15);
+    struct token_store *large = fake_store(6, 20000, 15), *many = fake_store(7, 1100000, 1);
 
     check_concatenation(stores[0], 24, 3);
     check_concatenation(large, 2, 1);
     assert_true(large->tokens / 2 > 65536);
+    check_concatenation(many, 64, 1); /* a window of more documents than are kept */
     fake_free(large);
+    fake_free(many);
 }
 
 /* Whole epochs, counted: both packings, every length of row, to the end that the cap sets. */
