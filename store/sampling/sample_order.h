@@ -29,7 +29,7 @@ struct sample_stretch {
     uint64_t *documents, *begins; /* [count], [count + 1]: as in struct sample_spot */
     uint64_t count, capacity;
 };
-#define SAMPLE_STRETCH_MOST ((uint64_t)1 << 20) /* documents: 16 MiB */
+#define SAMPLE_STRETCH_MOST ((uint64_t)1 << 19) /* documents: 8 MiB */
 struct sample_order {
     const struct token_store *store;
     uint64_t documents, tokens; /* of the train part, both at least 1 */

@@ -71,11 +71,13 @@ struct sampling;
 /* Copies what it needs but the stores. ST_CONFIG for what cannot be (no documents, a weight that is
  * none ...), naming the source. Memory: of each source a byte a document of the epoch under way
  * (where the documents of the order begin), at most 64 MiB, twice where rows straddle an epoch's
- * end; in PACK_BEST_FIT a window, and 8 bytes per 1,024 documents read.
+ * end; in PACK_CONCAT 16 bytes a document of the window that is read, at most 8 MiB; in
+ * PACK_BEST_FIT a window, and 8 bytes per 1,024 documents read.
  *
  * Time: a row takes a few microseconds. To find a row elsewhere takes, once, about 0.2 us for each
  * document of its epoch before it (PACK_CONCAT), or 0.6 us for each document read before it
- * (PACK_BEST_FIT, where the number of a window's rows is known when it is packed). In PACK_BEST_FIT
+ * (PACK_BEST_FIT, where the number of a window's rows is known when it is packed). Whoever reads
+ * one row in n, as one of n ranks does, takes this for the rows between, too. In PACK_BEST_FIT
  * a later phase costs this when it is opened; and a cap that `steps` may reach, to there. */
 MUST_USE enum status sampling_open(const struct sampling_args *args, struct sampling **out);
 void sampling_close(struct sampling *s);

@@ -270,7 +270,7 @@ static void random_setting(struct setting *x, uint64_t seed)
 
 static void whatever_is_asked_for_each_token_is_read_in_its_turn(void **state)
 {
-    for (uint64_t seed = 0; seed < 250; seed++) {
+    for (uint64_t seed = 0; seed < 200; seed++) {
         struct setting x;
         struct counts c;
         struct sampling *s;
@@ -397,7 +397,7 @@ static void check_concatenation(const struct token_store *store, uint64_t T, uin
 
 static void concatenated_rows_are_the_documents_one_after_the_other(void **state)
 {
-    struct token_store *large = fake_store(6, 20000, 15), *many = fake_store(7, 1100000, 1);
+    struct token_store *large = fake_store(6, 20000, 15), *many = fake_store(7, 600000, 1);
 
     check_concatenation(stores[0], 24, 3);
     check_concatenation(large, 2, 1);

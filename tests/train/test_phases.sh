@@ -41,10 +41,10 @@ back() {
 
 points='05 10 20' every=5 of=2
 for packing in "--packing concat" "--packing best-fit --pack-window 7"; do
-    run="$shape --steps 40 $packing"
+    run="$shape --steps 28 $packing"
     run 0 train $run --phases "$phases" --out calm --threads 1
-    [ "$(sed -n 's/.*"step": \(.*\),/\1/p' calm/state.json)" = 40 ] || fail "not 40 steps"
-    [ "$(sed -n 's/.*"tokens": \(.*\),*/\1/p' calm/state.json | tr -d ,)" = $((6 * 256 + 11 * 512 + 23 * 256)) ] || fail "tokens: $(cat calm/state.json)"
+    [ "$(sed -n 's/.*"step": \(.*\),/\1/p' calm/state.json)" = 28 ] || fail "not 28 steps"
+    [ "$(sed -n 's/.*"tokens": \(.*\),*/\1/p' calm/state.json | tr -d ,)" = $((6 * 256 + 11 * 512 + 11 * 256)) ] || fail "tokens: $(cat calm/state.json)"
     grep -q '"max_position_embeddings": 64' calm/config.json || fail "the context is not the longest phase's"
     interrupted ${points##* } $every --phases "$phases" && mv torn.work kept
     for step in $points; do
@@ -71,7 +71,7 @@ for packing in "--packing concat" "--packing best-fit --pack-window 7"; do
 done
 
 # what documents look at, and how many of a row's targets count, is in the result
-for mask in true false; do run 0 train $shape --steps 15 --document-mask $mask --out mask-$mask; done
+for mask in true false; do run 0 train $shape --steps 6 --document-mask $mask --out mask-$mask; done
 [ "$(digest mask-true)" != "$(digest mask-false)" ] || fail "--document-mask changes nothing"
 run 0 train $shape --steps 3 --packing best-fit --out fit
 run 0 train $shape --steps 3 --packing best-fit --document-mask true --out fit-true
