@@ -5,15 +5,15 @@
  *
  * Where a document's tokens begin in the epoch is known from a sparse index: running sums of
  * lengths, one every 8 documents (more, where that would be more than 2^23 sums), made as far as
- * somebody asks and kept for two epochs, since rows straddle their border. Who reads many rows of one
- * stretch of the sequence, in any order, has its documents looked up once, and kept.
+ * somebody asks and kept for two epochs, since rows straddle their border. Who reads many rows of
+ * one stretch of the sequence, in any order, has its documents looked up once, and kept.
  */
 #ifndef TUNDISH_STORE_SAMPLE_ORDER_H
 #define TUNDISH_STORE_SAMPLE_ORDER_H
 
 #include "store/tokens/tokens.h"
 
-#define SAMPLE_ORDER_EVERY 8
+#define SAMPLE_ORDER_EVERY  8
 #define SAMPLE_ORDER_STARTS ((uint64_t)1 << 23) /* at most: 64 MiB */
 
 struct sample_epoch {

@@ -151,7 +151,8 @@ static uint64_t cap_of(double epochs, uint64_t n)
  * packing them. */
 static uint64_t rows_at_least(const struct sample_windows *w)
 {
-    uint64_t epochs = w->end / w->order->documents, begun = w->start->document / w->order->documents;
+    uint64_t epochs = w->end / w->order->documents,
+             begun = w->start->document / w->order->documents;
 
     return epochs > begun + 1 ? (epochs - begun - 1) * (w->order->tokens / w->pack.length) : 0;
 }
@@ -385,8 +386,7 @@ static enum status open_phases(struct sampling *s, const struct sampling_args *a
         *p = (struct sample_phase){ .step = from->step,
                                     .length = from->length,
                                     .rows = from->rows,
-                                    .before = i == 0 ? 0
-                                                     : p[-1].before + phase_tokens(from - 1),
+                                    .before = i == 0 ? 0 : p[-1].before + phase_tokens(from - 1),
                                     .runs = mem_array(from->source_count, sizeof *p->runs),
                                     .run_count = from->source_count };
         s->phases_made = i + 1;

@@ -6,14 +6,12 @@
  * (base/rng.h: O(1) memory), epoch after epoch: one endless sequence of documents. Packing makes
  * rows of T tokens of it:
  *
- *   PACK_CONCAT    the documents' tokens one after the other, cut every T; these rows come shuffled, up to
- *                  65,536 of an epoch at a time (a step that read one long document alone
- *                  would learn little). The last token's target is the one that follows it.
- *                  Nothing is left out, nothing is filled.
- *   PACK_BEST_FIT  the next `window` documents at a time: each is cut into pieces of at most T
- *                  tokens, and the pieces are put into as few rows as best fit decreasing finds;
- *                  what is left of a row is filling. Nothing is left out; a document that fits into
- *                  a row stands in one.
+ *   PACK_CONCAT    the documents' tokens one after the other, cut every T; these rows come
+ * shuffled, up to 65,536 of an epoch at a time (a step that read one long document alone would
+ * learn little). The last token's target is the one that follows it. Nothing is left out, nothing
+ * is filled. PACK_BEST_FIT  the next `window` documents at a time: each is cut into pieces of at
+ * most T tokens, and the pieces are put into as few rows as best fit decreasing finds; what is left
+ * of a row is filling. Nothing is left out; a document that fits into a row stands in one.
  *
  * Where each row's documents begin is given too (`first`, cu_seqlens), for attention that does not
  * look over their edges. A target is -1 (ignored) on filling, where the store says that a token is

@@ -59,8 +59,7 @@ struct sampling {
     struct sample_source *sources; /* of all phases, each once */
     size_t source_count;
     struct sample_phase *phases;
-    size_t phase_count,
-        phases_made; /* phases behind the last step are made, but not opened */
+    size_t phase_count, phases_made; /* phases behind the last step are made, but not opened */
     uint64_t steps;
 
     struct sampling_piece *pieces; /* of the row that was asked for last */
