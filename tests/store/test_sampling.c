@@ -649,6 +649,15 @@ static void far_steps_are_read_or_refused(void **state)
     assert_int_equal(sampling_read(s, 0, 6, 2, &(struct sampling_batch){ none, none, NULL }), ST_LIMIT);
     assert_non_null(strstr(fail_message(), "which has 7"));
     sampling_close(s);
+    x.phases[1] = (struct sampling_phase){ .step = far, .length = 15, .rows = 2 };
+    use(&x, 1, 1, 1, 0);
+    x.args.phase_count = 2;
+    s = open_sampling(&x);
+    far += (((uint64_t)1 << 60) - far * 30 * 7) / 30; /* the tokens of both phases are counted */
+    assert_ok(sampling_read(s, far - 1, 1, 1, &(struct sampling_batch){ none, none, NULL }));
+    assert_int_equal(sampling_read(s, far, 0, 1, &(struct sampling_batch){ none, none, NULL }), ST_LIMIT);
+    assert_non_null(strstr(fail_message(), "past 2^60 tokens"));
+    sampling_close(s);
 }
 
 /* Nobody waits until all epochs under a cap, or before a phase, have been packed when few steps of them are asked for. */
