@@ -6,6 +6,21 @@
 #define STREAM_DOCUMENTS 0x646f63756d656e74u
 #define STREAM_ROWS      0x726f777321212121u
 
+uint64_t sample_search(const uint64_t *sums, uint64_t count, uint64_t value)
+{
+    uint64_t low = 0, high = count;
+
+    while (high - low > 1) {
+        uint64_t mid = low + (high - low) / 2;
+
+        if (sums[mid] <= value)
+            low = mid;
+        else
+            high = mid;
+    }
+    return low;
+}
+
 static uint64_t digest_head(const char *hex)
 {
     uint64_t x = 0;
@@ -87,22 +102,6 @@ static void look_up(struct sample_order *o, struct sample_spot *spot)
 
 /* ---- where tokens stand ---- */
 
-/* How many of the sums come before or at a token, less one: the last that does. The first does. */
-static uint64_t last_before(const uint64_t *sums, uint64_t count, uint64_t token)
-{
-    uint64_t low = 0, high = count;
-
-    while (high - low > 1) {
-        uint64_t mid = low + (high - low) / 2;
-
-        if (sums[mid] <= token)
-            low = mid;
-        else
-            high = mid;
-    }
-    return low;
-}
-
 /* Makes the index of the epoch until it goes past the token. */
 static void extend(struct sample_order *o, struct sample_epoch *e, uint64_t token)
 {
@@ -130,7 +129,7 @@ static bool find_kept(const struct sample_order *o, uint64_t token, struct sampl
 
     if (k->count == 0 || token < k->begins[0] || token >= k->begins[k->count])
         return false;
-    i = last_before(k->begins, k->count, token);
+    i = sample_search(k->begins, k->count, token);
     *out = (struct sample_spot){ k->place + i, k->begins[i], k->documents[i],
                                  k->begins[i + 1] - k->begins[i] };
     return true;
@@ -145,7 +144,7 @@ void sample_order_find(struct sample_order *o, uint64_t token, struct sample_spo
         return;
     e = epoch_of(o, epoch);
     extend(o, e, in_epoch);
-    entry = last_before(e->starts, e->count, in_epoch);
+    entry = sample_search(e->starts, e->count, in_epoch);
     out->place = epoch * o->documents + entry * o->every;
     out->begin = token - in_epoch + e->starts[entry];
     look_up(o, out);

@@ -13,6 +13,9 @@
 
 #include "store/tokens/tokens.h"
 
+/* Of ascending sums, the number of the last that is at most `value`; 0 if there is none. */
+uint64_t sample_search(const uint64_t *sums, uint64_t count, uint64_t value);
+
 #define SAMPLE_ORDER_EVERY  8
 #define SAMPLE_ORDER_STARTS ((uint64_t)1 << 23) /* at most: 64 MiB */
 
