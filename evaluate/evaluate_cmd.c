@@ -76,7 +76,6 @@ struct parts {
     struct model *model;
     struct pool *pool;
     struct blend blend;
-    bool opened;             /* the blend */
     struct tokenizer *tokenizer;
 };
 
@@ -86,7 +85,6 @@ static enum status parts_open(const struct evaluate_options *o, struct parts *p)
 
     TRY(model_folder_check(o->model));
     TRY(blend_open(o->store, &p->blend));
-    p->opened = true;
     TRY(model_folder_check_tokenizer(o->model, o->store));
     TRY(tokenizer_open(o->model, &p->tokenizer));
     TRY(device_open(o->device, &p->device));
@@ -102,8 +100,7 @@ static enum status parts_open(const struct evaluate_options *o, struct parts *p)
 static void parts_close(struct parts *p)
 {
     model_free(p->model);
-    if (p->opened)
-        blend_close(&p->blend);
+    blend_close(&p->blend);
     tokenizer_close(p->tokenizer);
     pool_free(p->pool);
     device_close(p->device);

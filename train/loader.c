@@ -52,7 +52,7 @@ static enum status open_blends(struct loader *l, const struct train_options *o)
     return check_tokenizers(l);
 }
 
-enum status loader_open(struct loader *l, const struct train_options *o)
+enum status loader_open(struct loader *l, const struct train_options *o, uint64_t steps)
 {
     struct read_input *inputs = arena_array(&l->arena, l->plan.inputs, sizeof *inputs);
 
@@ -60,7 +60,7 @@ enum status loader_open(struct loader *l, const struct train_options *o)
     TRY(open_blends(l, o));
     for (size_t i = 0; i < l->open; i++)
         inputs[i] = (struct read_input){ l->blends[i].sources, l->blends[i].count };
-    return read_plan_open(&l->plan, inputs, &l->sampling);
+    return read_plan_open(&l->plan, inputs, steps, &l->sampling);
 }
 
 void loader_close(struct loader *l)

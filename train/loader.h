@@ -1,7 +1,7 @@
 /*
- * The tokens of a run: the stores and blends that its options name, the order of store/sampling/sampling.h
- * over them (as store/sampling/read_plan.h reads it from the options' record), and the validation part of
- * the option `store`.
+ * The tokens of a run: the stores and blends that its options name, the order of
+ * store/sampling/sampling.h over them (as store/sampling/read_plan.h reads it from the options'
+ * record), and the validation part of the option `store`.
  */
 #ifndef TUNDISH_TRAIN_LOADER_H
 #define TUNDISH_TRAIN_LOADER_H
@@ -20,8 +20,9 @@ struct loader {
 };
 /* The plan of these options alone; nothing is opened. */
 MUST_USE enum status loader_plan(struct loader *l, const struct train_options *o);
-/* Opens the stores and the order. On failure, too, loader_close() takes down what was opened. */
-MUST_USE enum status loader_open(struct loader *l, const struct train_options *o);
+/* Opens the stores and the order, for so many steps (0: not known). On failure, too, loader_close()
+ * takes down what was opened. */
+MUST_USE enum status loader_open(struct loader *l, const struct train_options *o, uint64_t steps);
 void loader_close(struct loader *l);
 
 /* Where tokens go to: i32 [rows * T] each; first NULL: not wanted. */

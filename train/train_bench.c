@@ -147,12 +147,12 @@ static enum status fill_store(const char *folder)
     for (uint64_t i = 0; i < LONGEST; i++)
         tokens[i] = (uint32_t)(rng_at(1, 2, i) % (uint64_t)shape.vocab);
     for (uint64_t d = 0; st == ST_OK && d < STORE_DOCUMENTS; d++)
-        st = token_writer_add(
-            w, &(struct token_document){
-                   .id = span_of("d"),
-                   .text_hash = rng_at(1, 3, d),
-                   .tokens = tokens,
-                   .count = 1 + rng_at(1, 4, d) % (1 + rng_at(1, 5, d) % LONGEST) });
+        st = token_writer_add(w,
+                              &(struct token_document){
+                                  .id = span_of("d"),
+                                  .text_hash = rng_at(1, 3, d),
+                                  .tokens = tokens,
+                                  .count = 1 + rng_at(1, 4, d) % (1 + rng_at(1, 5, d) % LONGEST) });
     if (st != ST_OK) {
         token_writer_abort(w);
         return st;
@@ -165,8 +165,9 @@ static enum status fill_store(const char *folder)
 static enum status make_store(const char *path, struct token_store **out)
 {
     static const struct opt none[] = { OPT_END };
-    static const struct command command = { .name = "bench", .makes = "token-store", .opts = none,
-                                            .stage_version = 1 };
+    static const struct command command = {
+        .name = "bench", .makes = "token-store", .opts = none, .stage_version = 1
+    };
     struct artifact *a;
     enum status st;
 
@@ -191,7 +192,13 @@ static enum status time_reading(const struct token_store *store, enum packing pa
     struct sampling_batch to = { rows, rows + n, rows + 2 * n };
     struct sampling *s;
     double start;
-    enum status st = sampling_open(&(struct sampling_args){ 1, packing, 1024, true, &phase, 1 }, &s);
+    enum status st = sampling_open(&(struct sampling_args){ .seed = 1,
+                                                            .packing = packing,
+                                                            .window = 1024,
+                                                            .apart = true,
+                                                            .phases = &phase,
+                                                            .phase_count = 1 },
+                                   &s);
 
     if (st == ST_OK) {
         start = bench_now();
@@ -219,11 +226,12 @@ static enum status measure_loader(struct bench *b, const char *class, double ste
         st = time_reading(store, (enum packing)p, &seconds);
         share = 100 * seconds / step_seconds;
         if (st == ST_OK)
-            bench_report(b, &(struct bench_result){
-                                .variant = arena_printf(&a, "%s loader %s", class, packing_names[p]),
-                                .unit = "% of a step",
-                                .values = &share,
-                                .count = 1 });
+            bench_report(b,
+                         &(struct bench_result){
+                             .variant = arena_printf(&a, "%s loader %s", class, packing_names[p]),
+                             .unit = "% of a step",
+                             .values = &share,
+                             .count = 1 });
     }
     token_store_close(store);
     st = bench_folder_close(folder, st);

@@ -11,31 +11,16 @@
 
 /* ---- how many steps: told, or found by one probe whose answer is kept ---- */
 
-/* As told; 0: by minutes. */
-static int64_t steps_told(const struct trainer *t)
-{
-    const struct train_options *o = t->options;
-
-    return o->minutes > 0 ? 0
-           : o->steps > 0 ? o->steps
-                          : (int64_t)read_plan_steps(&t->loader.plan, (uint64_t)o->tokens);
-}
-
-/* What a run of so many steps would read is there, and each of its phases is reached. */
+/* What a run of so many steps would read is there. */
 static enum status check_steps(const struct trainer *t, int64_t steps)
 {
-    const struct read_plan *plan = &t->loader.plan;
     uint64_t last = sampling_steps(t->loader.sampling), want = (uint64_t)steps;
-    uint64_t begins = plan->phases[plan->count - 1].step;
 
     if (want > last)
         return fail(ST_CONFIG,
                     "the data last for %llu steps (caps of epochs), and %llu are wanted: train for "
                     "fewer, or raise the caps of the blend",
                     (unsigned long long)last, (unsigned long long)want);
-    if (begins >= want && t->options->minutes == 0)
-        return fail(ST_CONFIG, "a phase begins at step %llu, and the run has %llu steps",
-                    (unsigned long long)begins, (unsigned long long)want);
     return ST_OK;
 }
 
@@ -160,7 +145,7 @@ static enum status same_steps(const struct trainer *t, int64_t told)
 static enum status begin(struct arena *a, struct trainer *t)
 {
     const struct train_options *o = t->options;
-    int64_t told = steps_told(t);
+    int64_t told = trainer_steps(t);
     bool found;
 
     TRY(check_steps(t, told > 0 ? told : 1)); /* one is what a probe reads */

@@ -101,18 +101,32 @@ static enum status open_model(struct trainer *t)
     return model_init(t->model, t->streams[0], (uint64_t)o->seed);
 }
 
-/* ---- units and ranks ---- */
+/* ---- length, units and ranks ---- */
+
+int64_t trainer_steps(const struct trainer *t)
+{
+    const struct train_options *o = t->options;
+
+    return o->minutes > 0 ? 0
+           : o->steps > 0 ? o->steps
+                          : (int64_t)read_plan_steps(&t->loader.plan, (uint64_t)o->tokens);
+}
 
 static enum status check_length(const struct trainer *t)
 {
     const struct train_options *o = t->options;
+    const struct read_plan *plan = &t->loader.plan;
+    uint64_t begins = plan->phases[plan->count - 1].step;
     int given = (o->steps > 0) + (o->tokens > 0) + (o->minutes > 0);
 
     if (given != 1)
         return fail(ST_CONFIG, "give one of steps, tokens and minutes (%d are given)", given);
-    if (read_plan_tokens(&t->loader.plan, (uint64_t)o->steps) > INT64_MAX)
+    if (read_plan_tokens(plan, (uint64_t)o->steps) > INT64_MAX)
         return fail(ST_CONFIG, "steps times batch-tokens is %.3g, want at most %.3g tokens",
                     (double)o->steps * (double)o->batch_tokens, (double)INT64_MAX);
+    if (o->minutes == 0 && begins >= (uint64_t)trainer_steps(t))
+        return fail(ST_CONFIG, "a phase begins at step %llu, and the run has %lld steps",
+                    (unsigned long long)begins, (long long)trainer_steps(t));
     return ST_OK;
 }
 
@@ -234,7 +248,7 @@ enum status trainer_open(struct trainer *t, const struct train_options *o)
     t->pool = pool_new((int)o->threads);
     TRY(plan_units(t));
     TRY(open_streams(t));
-    TRY(loader_open(&t->loader, o));
+    TRY(loader_open(&t->loader, o, (uint64_t)trainer_steps(t)));
     TRY(open_model(t));
     TRY(open_parts(t));
     t->state.metrics = &t->metrics;

@@ -37,6 +37,8 @@ struct trainer {
 /* Opens everything; on failure trainer_close() takes down what was opened. */
 MUST_USE enum status trainer_open(struct trainer *t, const struct train_options *o);
 void trainer_close(struct trainer *t);
+/* How many steps the options ask for; 0: as many as its minutes will have. */
+int64_t trainer_steps(const struct trainer *t);
 /* Gradient of one step, counted from 1, from rows of this rank, summed over all ranks: of the mean
  * loss over the step's targets that are not ignored, which loss gets. */
 MUST_USE enum status trainer_gradient(struct trainer *t, int64_t step, float **grads, double *loss);

@@ -120,27 +120,44 @@ static const json_t *store_at(const struct reading *r, const struct read_phase *
                          : json_array_get(json_object_get(r->inputs, PHASES), p->input - 1);
 }
 
-/* Do both read the same at a step, as far as the phase says it? */
-static bool same_at(const struct reading *x, const struct reading *y, uint64_t step)
+/* How many phases begin before a step. */
+static size_t begun_before(const struct reading *r, uint64_t step)
 {
-    const struct read_phase *p = read_plan_at(&x->plan, step), *q = read_plan_at(&y->plan, step);
+    size_t n = 0;
 
-    return p->context == q->context && p->batch_tokens == q->batch_tokens &&
+    while (n < r->plan.count && r->plan.phases[n].step < step)
+        n++;
+    return n;
+}
+
+static bool same_phase(const struct reading *x, const struct reading *y, size_t i)
+{
+    const struct read_phase *p = &x->plan.phases[i], *q = &y->plan.phases[i];
+
+    return p->step == q->step && p->context == q->context && p->batch_tokens == q->batch_tokens &&
            json_equal(store_at(x, p), store_at(y, q));
 }
 
-/* No phase of x that began before `step` is another one in y. */
-static enum status same_before(const char *path, const struct reading *x, const struct reading *y,
-                               int64_t step)
+/* The phases that began before `step` are the same in both. One that changes nothing counts, too:
+ * where it begins the order begins anew. */
+static enum status same_begun(const char *path, const struct reading *was, const struct reading *is,
+                              int64_t step)
 {
-    for (size_t i = 0; i < x->plan.count && x->plan.phases[i].step < (uint64_t)step; i++)
-        if (!same_at(x, y, x->plan.phases[i].step))
-            return fail(ST_CONFIG,
-                        "'%s' has gone %lld steps, and from step %llu on it read otherwise than "
-                        "the phases of this run say: phases can change from step %lld on; or "
-                        "remove the newer checkpoints, or choose another --out",
-                        path, (long long)step, (unsigned long long)x->plan.phases[i].step,
-                        (long long)step);
+    size_t a = begun_before(was, (uint64_t)step), b = begun_before(is, (uint64_t)step), i = 0;
+    uint64_t from = UINT64_MAX;
+
+    while (i < a && i < b && same_phase(was, is, i))
+        i++;
+    if (i < a)
+        from = was->plan.phases[i].step;
+    if (i < b && is->plan.phases[i].step < from)
+        from = is->plan.phases[i].step;
+    if (i < a || i < b)
+        return fail(ST_CONFIG,
+                    "'%s' has gone %lld steps, and from step %llu on it read otherwise than "
+                    "the phases of this run say: phases can change from step %lld on; or "
+                    "remove the newer checkpoints, or choose another --out",
+                    path, (long long)step, (unsigned long long)from, (long long)step);
     return ST_OK;
 }
 
@@ -151,8 +168,7 @@ static enum status same_phases(struct work *w, const char *path, const json_t *m
 
     TRY(read_reading(&w->arena, path, manifest, &was));
     TRY(read_reading(&w->arena, "train", w->run, &is));
-    TRY(same_before(path, &is, &was, step));
-    return same_before(path, &was, &is, step);
+    return same_begun(path, &was, &is, step);
 }
 
 static enum status same_run(struct work *w, const char *path, const json_t *manifest, int64_t step)

@@ -4,13 +4,10 @@
 #include <string.h>
 
 #include "base/command.h"
-#include "base/file.h"
-#include "store/artifact/artifact.h"
 
 /* The first version of `train` whose order this is; before it windows of one stream were shuffled.
  */
 #define ORDER_SINCE 2
-#define BLEND_BYTES ((uint64_t)1 << 20)
 
 /* ---- the options ---- */
 
@@ -64,21 +61,6 @@ static enum status add_source(const struct lineage_node *n, double weight, doubl
     return ST_OK;
 }
 
-static enum status read_record(const struct lineage_node *n, struct arena *a,
-                               struct blend_record *out)
-{
-    const char *path = path_join(a, n->path, BLEND_FILE);
-    struct buf text = { 0 };
-    enum status st;
-
-    TRY(artifact_verify_file(n->path, n->manifest, BLEND_FILE));
-    st = file_read(path, BLEND_BYTES, &text);
-    if (st == ST_OK)
-        st = blend_parse(path, (struct span){ text.p ? text.p : "", text.n }, a, out);
-    buf_release(&text);
-    return st;
-}
-
 static const struct lineage_node *node_of(const struct lineage *l, const char *digest)
 {
     const json_t *place = json_object_get(l->by_digest, digest);
@@ -92,7 +74,7 @@ static enum status open_blend(const struct lineage *l, const struct lineage_node
 {
     struct blend_record r;
 
-    TRY(read_record(n, &out->arena, &r));
+    TRY(blend_read_record(n->path, n->manifest, &out->arena, &r));
     out->sources = arena_array(&out->arena, r.count, sizeof *out->sources);
     for (size_t i = 0; i < r.count; i++) {
         const struct lineage_node *store = node_of(l, r.stores[i].digest);
@@ -136,7 +118,7 @@ static enum status open_all(const struct lineage *l, const struct lineage_node *
         TRY(open_input(l, c, i, &r->blends[i]));
         inputs[i] = (struct read_input){ r->blends[i].sources, r->blends[i].count };
     }
-    return read_plan_open(&r->plan, inputs, &r->sampling);
+    return read_plan_open(&r->plan, inputs, r->steps, &r->sampling);
 }
 
 enum status lineage_reading_open(const struct lineage *l, const struct lineage_node *c,

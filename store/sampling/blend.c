@@ -103,6 +103,21 @@ enum status blend_parse(const char *what, struct span text, struct arena *a,
     return st;
 }
 
+enum status blend_read_record(const char *path, const json_t *manifest, struct arena *a,
+                              struct blend_record *out)
+{
+    const char *file = path_join(a, path, BLEND_FILE);
+    struct buf text = { 0 };
+    enum status st;
+
+    TRY(artifact_verify_file(path, manifest, BLEND_FILE));
+    st = file_read(file, BLEND_BYTES_MOST, &text);
+    if (st == ST_OK)
+        st = blend_parse(file, (struct span){ text.p ? text.p : "", text.n }, a, out);
+    buf_release(&text);
+    return st;
+}
+
 /* ---- opening ---- */
 
 /* The store of the blend at `path` or beside the blend. */
@@ -167,17 +182,9 @@ static enum status open_stores(struct blend *b, const json_t *manifest,
 
 static enum status open_record(struct blend *b, const json_t *manifest)
 {
-    const char *path = path_join(&b->arena, b->path, BLEND_FILE);
     struct blend_record r;
-    struct buf text = { 0 };
-    enum status st;
 
-    TRY(artifact_verify_file(b->path, manifest, BLEND_FILE));
-    st = file_read(path, BLEND_BYTES_MOST, &text);
-    if (st == ST_OK)
-        st = blend_parse(path, (struct span){ text.p ? text.p : "", text.n }, &b->arena, &r);
-    buf_release(&text);
-    TRY(st);
+    TRY(blend_read_record(b->path, manifest, &b->arena, &r));
     return open_stores(b, manifest, &r);
 }
 

@@ -28,6 +28,9 @@ struct blend_record {
 /* Strings live in the arena. what: for messages. */
 MUST_USE enum status blend_parse(const char *what, struct span text, struct arena *a,
                                  struct blend_record *out);
+/* The blend.json of the blend at `path`, whose manifest this is; its digest is compared. */
+MUST_USE enum status blend_read_record(const char *path, const json_t *manifest, struct arena *a,
+                                       struct blend_record *out);
 /* Appends blend.json. */
 void blend_print(const struct blend_record *r, struct buf *out);
 

@@ -122,7 +122,7 @@ static enum status open_inputs(struct step_search *f)
         TRY(open_input(f, f->open, b));
         inputs[f->open] = (struct read_input){ b->sources, b->count };
     }
-    return read_plan_open(&f->plan, inputs, &f->sampling);
+    return read_plan_open(&f->plan, inputs, (uint64_t)f->o->step, &f->sampling);
 }
 
 /* ---- telling ---- */

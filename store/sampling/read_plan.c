@@ -174,7 +174,7 @@ uint64_t read_plan_steps(const struct read_plan *p, uint64_t tokens)
 /* ---- the order ---- */
 
 enum status read_plan_open(const struct read_plan *p, const struct read_input *inputs,
-                           struct sampling **out)
+                           uint64_t steps, struct sampling **out)
 {
     struct sampling_phase *phases;
     enum status st;
@@ -202,7 +202,8 @@ enum status read_plan_open(const struct read_plan *p, const struct read_input *i
                                                 .window = p->window,
                                                 .apart = p->apart,
                                                 .phases = phases,
-                                                .phase_count = p->count },
+                                                .phase_count = p->count,
+                                                .steps = steps },
                        out);
     free(phases);
     return st;

@@ -47,8 +47,9 @@ struct read_input {
     const struct sampling_source *sources;
     size_t count;
 };
-/* inputs: of each of the plan's stores. As sampling_open(). */
+/* inputs: of each of the plan's stores; steps: those that will be asked for are below, 0: any. As
+ * sampling_open(). */
 MUST_USE enum status read_plan_open(const struct read_plan *p, const struct read_input *inputs,
-                                    struct sampling **out);
+                                    uint64_t steps, struct sampling **out);
 
 #endif

@@ -73,11 +73,17 @@ static uint64_t shuffled(const struct sample_shuffle *h, const struct window *w,
                                   number - w->begin);
 }
 
-uint64_t sample_shuffle_row(const struct sample_shuffle *h, uint64_t number)
+struct sample_shuffle_row sample_shuffle_row(const struct sample_shuffle *h, uint64_t number)
 {
     struct window w = window_of(h, number);
+    struct sample_shuffle_row row = { shuffled(h, &w, number) * h->length, 0, 0 };
+    uint64_t left = left_over(h), begin = w.begin * h->length;
 
-    return shuffled(h, &w, number) * h->length;
+    if (begin >= left && w.end - w.begin > 1) {
+        row.first = h->start->tokens + (begin - left);
+        row.end = row.first + (w.end - w.begin) * h->length;
+    }
+    return row;
 }
 
 /* ---- the text ---- */
@@ -87,26 +93,19 @@ bool sample_shuffle_left(const struct sample_shuffle *h, uint64_t at) { return a
 uint64_t sample_shuffle_at(const struct sample_shuffle *h, uint64_t at, uint64_t most,
                            uint64_t *count)
 {
-    size_t low = 0, high = h->start->rest_count;
     const struct sample_piece *stretch;
+    uint64_t i;
 
     if (at >= left_over(h)) {
         *count = most;
         return h->start->tokens + (at - left_over(h));
     }
-    while (high - low > 1) {
-        size_t mid = low + (high - low) / 2;
-
-        if (h->before[mid] <= at)
-            low = mid;
-        else
-            high = mid;
-    }
-    stretch = &h->start->rest[low];
-    *count = h->before[low + 1] - at;
+    i = sample_search(h->before, h->start->rest_count, at);
+    stretch = &h->start->rest[i];
+    *count = h->before[i + 1] - at;
     if (*count > most || stretch->offset + stretch->count == h->start->tokens)
         *count = most; /* what was left last may go on in the sequence */
-    return stretch->offset + (at - h->before[low]);
+    return stretch->offset + (at - h->before[i]);
 }
 
 /* ---- places ---- */

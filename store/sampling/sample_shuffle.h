@@ -31,8 +31,13 @@ struct sample_shuffle_args {
 };
 void sample_shuffle_init(struct sample_shuffle *h, const struct sample_shuffle_args *args);
 void sample_shuffle_release(struct sample_shuffle *h);
-/* Where in the text the source's row `number` (below limit) begins. */
-uint64_t sample_shuffle_row(const struct sample_shuffle *h, uint64_t number);
+struct sample_shuffle_row {
+    uint64_t at;         /* where in the text it begins */
+    uint64_t first, end; /* tokens of the endless sequence that its window holds; of what was left,
+                            and of a row alone: 0, 0 */
+};
+/* The source's row `number`, below limit. */
+struct sample_shuffle_row sample_shuffle_row(const struct sample_shuffle *h, uint64_t number);
 /* Does a token of the text lie in what was left? */
 bool sample_shuffle_left(const struct sample_shuffle *h, uint64_t at);
 /* The token of the endless sequence that stands at `at` of the text, and how many follow one

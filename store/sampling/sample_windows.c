@@ -101,30 +101,14 @@ static void note(struct sample_windows *w, uint64_t number, uint64_t first)
     w->index[w->count++] = first;
 }
 
-/* The last entry of the index whose window begins at or before the row. */
-static size_t search_index(const struct sample_windows *w, uint64_t row)
-{
-    size_t low = 0, high = w->count;
-
-    while (high - low > 1) {
-        size_t mid = low + (high - low) / 2;
-
-        if (w->index[mid] <= row)
-            low = mid;
-        else
-            high = mid;
-    }
-    return low;
-}
-
 /* Loads the window with the row; false: there is none, and *rows is how many there are. */
 static bool reach(struct sample_windows *w, uint64_t row, uint64_t *rows)
 {
     uint64_t number, first;
-    size_t entry;
+    uint64_t entry; /* the last of the index whose window begins at or before the row */
 
     note(w, 0, 0);
-    entry = search_index(w, row);
+    entry = sample_search(w->index, w->count, row);
     number = entry * w->every;
     first = w->index[entry];
     if (w->loaded && w->first <= row && w->number >= number) {

@@ -50,6 +50,32 @@ static enum status check_phase(const struct sampling_args *args, size_t number)
     return ST_OK;
 }
 
+/* Tokens of a phase but the last one, filling counted; UINT64_MAX: as many or more. */
+static uint64_t phase_tokens(const struct sampling_phase *p)
+{
+    uint64_t tokens;
+
+    return __builtin_mul_overflow(p[1].step - p->step, p->rows * p->length, &tokens) ? UINT64_MAX
+                                                                                     : tokens;
+}
+
+static enum status check_phases(const struct sampling_args *args)
+{
+    uint64_t tokens, left = SAMPLING_TOKENS_MOST;
+
+    for (size_t i = 0; i < args->phase_count; i++) {
+        TRY(check_phase(args, i));
+        if (i == 0)
+            continue;
+        tokens = phase_tokens(&args->phases[i - 1]);
+        if (tokens >= left)
+            return fail(ST_CONFIG, "phase %zu begins at step %llu, which is past 2^60 tokens", i,
+                        (unsigned long long)args->phases[i].step);
+        left -= tokens;
+    }
+    return ST_OK;
+}
+
 static enum status check(const struct sampling_args *args)
 {
     if (args->packing < 0 || args->packing >= PACKINGS)
@@ -59,9 +85,7 @@ static enum status check(const struct sampling_args *args)
                     (unsigned long long)args->window);
     if (args->phase_count < 1)
         return fail(ST_CONFIG, "no phase, want at least one");
-    for (size_t i = 0; i < args->phase_count; i++)
-        TRY(check_phase(args, i));
-    return ST_OK;
+    return check_phases(args);
 }
 
 /* ---- sources ---- */
@@ -123,6 +147,16 @@ static uint64_t cap_of(double epochs, uint64_t n)
     return epochs == 0 || cap >= 0x1p60 ? UINT64_MAX : (uint64_t)cap;
 }
 
+/* Of windows with an end: what the whole epochs before it need if nothing is filled, without
+ * packing them. */
+static uint64_t rows_at_least(const struct sample_windows *w)
+{
+    uint64_t epochs = w->end / w->order->documents,
+             begun = w->start->document / w->order->documents;
+
+    return epochs > begun + 1 ? (epochs - begun - 1) * (w->order->tokens / w->pack.length) : 0;
+}
+
 /* most: rows of the phase. */
 static void begin_run(struct sampling *s, const struct sample_phase *p, struct sample_run *r,
                       double epochs, uint64_t most)
@@ -146,7 +180,7 @@ static void begin_run(struct sampling *s, const struct sample_phase *p, struct s
                                                        .window = s->window,
                                                        .end = cap_of(epochs, order->documents) });
     r->limit = UINT64_MAX;
-    if (r->windows.end != UINT64_MAX)
+    if (r->windows.end != UINT64_MAX && rows_at_least(&r->windows) < most)
         r->limit = sample_windows_rows(&r->windows, most);
 }
 
@@ -304,15 +338,20 @@ void sampling_places_free(struct sample_place *places, size_t count)
 
 /* ---- opening ---- */
 
+/* UINT64_MAX: any number of them. */
 static uint64_t phase_rows(const struct sampling_args *args, size_t number)
 {
     const struct sampling_phase *p = &args->phases[number];
-    uint64_t steps = number + 1 < args->phase_count ? p[1].step - p->step : UINT64_MAX;
+    uint64_t end = args->steps > 0 ? args->steps : UINT64_MAX, rows;
 
-    return steps > UINT64_MAX / 2 / p->rows ? UINT64_MAX : steps * p->rows;
+    if (number + 1 < args->phase_count && p[1].step < end)
+        end = p[1].step;
+    if (end == UINT64_MAX || __builtin_mul_overflow(end - p->step, p->rows, &rows))
+        return UINT64_MAX;
+    return rows;
 }
 
-/* *over: the data end within this phase. */
+/* *over: no later phase is reached. */
 static enum status open_phase(struct sampling *s, const struct sampling_args *args, size_t number,
                               bool *over)
 {
@@ -327,9 +366,11 @@ static enum status open_phase(struct sampling *s, const struct sampling_args *ar
     for (size_t i = 0; i < p->run_count; i++)
         begin_run(s, p, &p->runs[i], from->sources[i].epochs, rows);
     deal(p, rows);
-    *over = p->end < rows;
     s->phase_count = number + 1;
     s->steps = p->end == UINT64_MAX ? UINT64_MAX : p->step + p->end / p->rows;
+    if (args->steps > 0 && args->steps < s->steps)
+        s->steps = args->steps;
+    *over = number + 1 < args->phase_count && s->steps <= args->phases[number + 1].step;
     return ST_OK;
 }
 
@@ -345,6 +386,7 @@ static enum status open_phases(struct sampling *s, const struct sampling_args *a
         *p = (struct sample_phase){ .step = from->step,
                                     .length = from->length,
                                     .rows = from->rows,
+                                    .before = i == 0 ? 0 : p[-1].before + phase_tokens(from - 1),
                                     .runs = mem_array(from->source_count, sizeof *p->runs),
                                     .run_count = from->source_count };
         s->phases_made = i + 1;

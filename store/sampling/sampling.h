@@ -6,14 +6,12 @@
  * (base/rng.h: O(1) memory), epoch after epoch: one endless sequence of documents. Packing makes
  * rows of T tokens of it:
  *
- *   PACK_CONCAT    the documents' tokens one after the other, cut every T; these rows come shuffled, up to
- *                  65,536 of an epoch at a time (a step that read one long document alone
- *                  would learn little). The last token's target is the one that follows it.
- *                  Nothing is left out, nothing is filled.
- *   PACK_BEST_FIT  the next `window` documents at a time: each is cut into pieces of at most T
- *                  tokens, and the pieces are put into as few rows as best fit decreasing finds;
- *                  what is left of a row is filling. Nothing is left out; a document that fits into
- *                  a row stands in one.
+ *   PACK_CONCAT    the documents' tokens one after the other, cut every T; these rows come
+ * shuffled, up to 65,536 of an epoch at a time (a step that read one long document alone would
+ * learn little). The last token's target is the one that follows it. Nothing is left out, nothing
+ * is filled. PACK_BEST_FIT  the next `window` documents at a time: each is cut into pieces of at
+ * most T tokens, and the pieces are put into as few rows as best fit decreasing finds; what is left
+ * of a row is filling. Nothing is left out; a document that fits into a row stands in one.
  *
  * Where each row's documents begin is given too (`first`, cu_seqlens), for attention that does not
  * look over their edges. A target is -1 (ignored) on filling, where the store says that a token is
@@ -64,20 +62,24 @@ struct sampling_args {
     bool apart;
     const struct sampling_phase *phases;
     size_t phase_count;
+    uint64_t steps; /* no step from this one on is asked for: what is read before it is the same,
+                       and opening looks no further; 0: none such */
 };
 struct sampling;
 /* Copies what it needs but the stores. ST_CONFIG for what cannot be (no documents, a weight that is
  * none ...), naming the source. Memory: of each source a byte a document of the epoch under way
  * (where the documents of the order begin), at most 64 MiB, twice where rows straddle an epoch's
- * end; in PACK_BEST_FIT a window, and 8 bytes per 1,024 documents read.
+ * end; in PACK_CONCAT 16 bytes a document of the window that is read, at most 8 MiB; in
+ * PACK_BEST_FIT a window, and 8 bytes per 1,024 documents read.
  *
  * Time: a row takes a few microseconds. To find a row elsewhere takes, once, about 0.2 us for each
  * document of its epoch before it (PACK_CONCAT), or 0.6 us for each document read before it
- * (PACK_BEST_FIT, where the number of a window's rows is known when it is packed). In PACK_BEST_FIT
- * a later phase, and a cap, cost this when it is opened. */
+ * (PACK_BEST_FIT, where the number of a window's rows is known when it is packed). Whoever reads
+ * one row in n, as one of n ranks does, takes this for the rows between, too. In PACK_BEST_FIT
+ * a later phase costs this when it is opened; and a cap that `steps` may reach, to there. */
 MUST_USE enum status sampling_open(const struct sampling_args *args, struct sampling **out);
 void sampling_close(struct sampling *s);
-/* How many whole steps the data last; UINT64_MAX: without end. */
+/* How many whole steps the data last, at most args->steps; UINT64_MAX: without end. */
 uint64_t sampling_steps(const struct sampling *s);
 /* T and rows at a step. */
 uint64_t sampling_length(const struct sampling *s, uint64_t step);

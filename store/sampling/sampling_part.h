@@ -39,6 +39,7 @@ struct sample_segment {
 };
 struct sample_phase {
     uint64_t step, length, rows;
+    uint64_t before; /* tokens of the phases before it, filling counted */
     struct sample_run *runs;
     size_t run_count;
     struct sample_segment *segments;
@@ -58,8 +59,7 @@ struct sampling {
     struct sample_source *sources; /* of all phases, each once */
     size_t source_count;
     struct sample_phase *phases;
-    size_t phase_count,
-        phases_made; /* phases behind the end of the data are made, but not opened */
+    size_t phase_count, phases_made; /* phases behind the last step are made, but not opened */
     uint64_t steps;
 
     struct sampling_piece *pieces; /* of the row that was asked for last */

@@ -48,13 +48,16 @@ static void add_stretch(struct sampling *s, const struct sample_phase *p, struct
 static void concat_pieces(struct sampling *s, const struct sample_phase *p, struct sample_run *r,
                           uint64_t number)
 {
-    uint64_t text = sample_shuffle_row(&r->shuffle, number), at = 0, n;
+    struct sample_shuffle_row row = sample_shuffle_row(&r->shuffle, number);
+    uint64_t at = 0, n;
 
-    s->joined = sample_shuffle_left(&r->shuffle, text);
+    s->joined = sample_shuffle_left(&r->shuffle, row.at);
+    if (row.end > 0)
+        sample_order_gather(&s->sources[r->source].order, row.first, row.end);
     for (; at < p->length; at += n) {
         struct sample_piece stretch = { 0 };
 
-        stretch.offset = sample_shuffle_at(&r->shuffle, text + at, p->length - at, &n);
+        stretch.offset = sample_shuffle_at(&r->shuffle, row.at + at, p->length - at, &n);
         stretch.count = n + (at + n == p->length);
         add_stretch(s, p, r, &stretch, at);
     }
@@ -91,7 +94,7 @@ static enum status check_rows(const struct sampling *s, uint64_t step, uint64_t 
         return fail(ST_LIMIT, "rows %llu to %llu of step %llu, which has %llu",
                     (unsigned long long)row, (unsigned long long)(row + rows),
                     (unsigned long long)step, (unsigned long long)p->rows);
-    if (step - p->step >= SAMPLING_TOKENS_MOST / p->rows / p->length)
+    if (step - p->step >= (SAMPLING_TOKENS_MOST - p->before) / p->rows / p->length)
         return fail(ST_LIMIT, "step %llu is past 2^60 tokens", (unsigned long long)step);
     return ST_OK;
 }
