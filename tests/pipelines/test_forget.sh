@@ -60,6 +60,27 @@ stays=$(awk -F '\t' -v a="$read" '$1 == "train" && $5 == $4 && $2 != a { print $
 run 0 lineage tokens --document "$stays"
 [ "$(grep -c 'was trained on it\|in its training part' out)" = 2 ] || fail "two models had it"
 
+# one id, several documents: of each shard and both parts; what was read of all of them, whichever come first
+for i in $(seq 0 11); do
+    printf '{"id":"patient 7","text":"Visit %d of patient 7: the pulse was %d, and the ward was number %d."}\n' $i $((60 + i)) $((i % 5))
+done | awk 'NR == FNR { extra[NR] = $0; next } { print } FNR % 9 == 0 { print extra[++k] }' - corpus.jsonl >several.jsonl
+run 0 tokenize --tokenizer tokenizer --corpus several.jsonl --out several --validation 0.3 --shard-tokens 1500
+run 0 train --store several --out seen $shape --steps 3
+run 0 lineage seen --documents
+cp out documents
+held=$(awk -F '\t' '$1 == "validation" && $2 == "patient 7"' documents | wc -l)
+of=$(awk -F '\t' '$1 == "train" && $2 == "patient 7" { n += $4 } END { print n }' documents)
+part=$(awk -F '\t' '$1 == "train" && $2 == "patient 7" { n += $5 } END { print n }' documents)
+[ "$held" -gt 0 ] && [ "$part" -gt 0 ] && [ "$part" -lt "$of" ] || fail "the test wants some of it read: $held, $part of $of"
+for change in no yes; do
+    run 0 lineage seen --document 'patient 7'
+    has out "it read $part of its $of tokens, in $((11 - held)) documents; $held more of it held out for validation"
+    has out 'several.jsonl, line 10, .* the first of 11 documents of this id'
+    [ $change = no ] || has out 'held it, before it was removed: train, .* the first of 11 documents'
+    [ $change = yes ] || run 0 store remove several --id 'patient 7'
+done
+run 1 store find several --id 'patient 7'
+
 # all that lies there is whole
 run 0 verify early --no-sources
 has err "was changed since it had the digest $(echo "$old" | cut -c1-12)"
