@@ -75,7 +75,7 @@ static void plan_stage(struct appending *a)
     const json_t *made_by =
                      json_object_get(amend_before(store_change_amendment(a->change)), "made_by"),
                  *made = json_object_get(made_by, "options");
-    size_t n = strlen(a->o->store);
+    size_t n = strlen(a->o->store); /* store_change.h knows the name of STORE.append, too */
 
     while (n > 1 && a->o->store[n - 1] == '/')
         n--;
