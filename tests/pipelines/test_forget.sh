@@ -99,13 +99,23 @@ store=$(readlink -f work/current/tokens)
 run 0 store remove "$store" --id "$read"
 now=$(digest "$store")
 run 0 run p.yaml --work work --dry-run
-has out 'tokens  *cached  *its artifact was changed in place since (1 time, last by store remove'
+has out 'tokens  *cached  *its artifact was changed in place (1 time, last by store remove'
 has out 'model  *run  *.*store'
 run 0 run p.yaml --work work
-has err "stage 'tokens': its artifact was changed in place since"
+has err "stage 'tokens': its artifact was changed in place (1 time"
 [ "$(digest "$store")" = "$now" ] || fail "the store was made anew"
 grep -q "\"$now\"" "$(readlink -f work/current/model)/manifest.json" || fail "the model was not trained on the store as it is now"
 run 0 run p.yaml --work work
 has err '2 cached'
+# the corpus grows and still has the document: it is told before, and behind how many came back; once it is gone, no more
+cp corpus.jsonl grown && printf '{"id":"case 100","text":"Case 100: the furnace was relined."}\n' >>corpus.jsonl
+run 0 run p.yaml --work work --dry-run
+has out 'the store it made last was changed in place (1 time'
+run 0 run p.yaml --work work
+has err "1 documents of '.*' have ids that were removed from '$(readlink -f work/current | sed 's|.*/work/|work/|; s|current|artifacts|')/tokens-"
+grep -v "\"id\":\"$read\"" corpus.jsonl >kept && mv kept corpus.jsonl
+run 0 run p.yaml --work work
+! grep -q 'have ids that were removed' err || fail "it is not there any more"
+mv grown corpus.jsonl
 run 0 run p.yaml --work work --force tokens
 run 0 store find "$(readlink -f work/current/tokens)" --id "$read"
