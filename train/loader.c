@@ -63,6 +63,25 @@ enum status loader_open(struct loader *l, const struct train_options *o)
     return read_plan_open(&l->plan, inputs, &l->sampling);
 }
 
+enum status loader_check(const struct loader *l, const json_t *inputs)
+{
+    for (size_t i = 0; i < l->open; i++) {
+        const struct blend *b = &l->blends[i];
+        const json_t *list = json_object_get(inputs, i == 0 ? "store" : "phases"),
+                     *want = json_array_get(list, i == 0 ? 0 : i - 1);
+
+        if (b->sources[0].name != b->path) /* a blend, which has its stores' digests itself */
+            continue;
+        if (!json_is_string(want) ||
+            strcmp(token_store_digest(b->sources[0].store), json_string_value(want)) != 0)
+            return fail(ST_FAILED,
+                        "'%s' was changed while the run began: it was opened as %.16s; give the "
+                        "same command again",
+                        b->path, token_store_digest(b->sources[0].store));
+    }
+    return ST_OK;
+}
+
 void loader_close(struct loader *l)
 {
     sampling_close(l->sampling);

@@ -104,7 +104,7 @@ static enum status steps_from_minutes(struct trainer *t, int64_t *steps)
 static struct checkpoint_args checkpoint_of(struct trainer *t)
 {
     return (struct checkpoint_args){ t->options, &t->loader.plan, t->model, t->optimizer,
-                                     t->streams[0] };
+                                     t->streams[0], json_object_get(t->work.run, "inputs") };
 }
 
 /* Loads the newest checkpoint of OUT.work, if there is one. */
@@ -116,6 +116,7 @@ static enum status go_on(struct arena *a, struct trainer *t, bool *found)
     if (comm_rank(t->comm) == 0) {
         TRY(work_open(&t->work, t->options,
                       device_numeric_class(t->device, model_compute(t->model))));
+        TRY(loader_check(&t->loader, json_object_get(t->work.run, "inputs")));
         TRY(work_newest(&t->work, &newest));
     }
     TRY(share(t, &newest));

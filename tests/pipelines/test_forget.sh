@@ -81,6 +81,23 @@ for change in no yes; do
 done
 run 1 store find several --id 'patient 7'
 
+# removed while a model is trained on it: the checkpoints that come behind say what was read, the store as it was
+was=$(digest several)
+"$TUNDISH" train --store several --out busy $shape --steps 1000000 --checkpoint-every 5 >log 2>&1 &
+pid=$!
+for i in $(seq 600); do [ ! -e busy.work/step-00000005 ] || break; sleep 0.1; done
+run 0 store remove several --id 'case 3'
+last=$(ls busy.work | grep '^step-[0-9]*$' | tail -n 1)
+for i in $(seq 600); do [ "$(ls busy.work | grep '^step-[0-9]*$' | tail -n 1)" = "$last" ] || break; sleep 0.1; done
+kill -INT $pid
+wait $pid && fail "it was stopped" || true
+for step in busy.work/step-*; do
+    grep -q "\"$was\"" "$step/manifest.json" || fail "$step was read from another store, it says"
+done
+run 2 train --store several --out busy $shape --steps 1000000 --checkpoint-every 5
+has err 'belongs to a run with store'
+rm -rf busy.work
+
 # all that lies there is whole
 run 0 verify early --no-sources
 has err "was changed since it had the digest $(echo "$old" | cut -c1-12)"
