@@ -7,7 +7,9 @@
 #include "base/log.h"
 #include "base/output.h"
 #include "store/artifact/artifact.h"
+#include "store/change/id_hints.h"
 #include "store/change/store_find.h"
+#include "store/change/store_names.h"
 #include "store/change/store_scan.h"
 #include "store/sampling/find_step.h"
 #include "store/store_cmd.h"
@@ -164,6 +166,44 @@ static enum status look_at_history(const struct finding *f)
     return st;
 }
 
+/* Appends what of `names` is near an option's value that is none of them. */
+static void hint(const struct store_names *names, const struct opt_list *sought, const char *what,
+                 struct buf *out)
+{
+    for (size_t k = 0; k < sought->count; k++) {
+        struct id_hints hints = { 0 };
+        bool there = false;
+
+        for (size_t i = 0; i < names->count; i++) {
+            there |= span_eq(names->v[i].name, sought->v[k]);
+            id_hints_add(&hints, sought->v[k], names->v[i].name);
+        }
+        if (!there) {
+            buf_printf(out, "; it has no %s '%.200s'", what, sought->v[k]);
+            id_hints_say(&hints, out);
+        }
+        id_hints_free(&hints);
+    }
+}
+
+static enum status no_such_document(const struct finding *f)
+{
+    struct pool *pool = pool_new((int)f->o->threads);
+    struct store_names names[STORE_NAME_KINDS] = { { 0 } };
+    struct buf near = { 0 };
+    enum status st = store_names_count(f->store, pool, names);
+
+    pool_free(pool);
+    if (st == ST_OK) {
+        hint(&names[STORE_SOURCES], &f->o->sources, "source", &near);
+        hint(&names[STORE_LANGUAGES], &f->o->languages, "language", &near);
+        st = fail(ST_FAILED, "'%s' has no such document%s", f->path, near.p ? near.p : "");
+    }
+    store_names_release(names);
+    buf_release(&near);
+    return st;
+}
+
 static enum status nothing(const struct finding *f)
 {
     if (f->o->ids.count > 0)
@@ -171,7 +211,7 @@ static enum status nothing(const struct finding *f)
     if (f->o->ids.count == 1 &&
         f->o->hashes.count + f->o->sources.count + f->o->languages.count + f->token_count == 0)
         return store_find_no_such_id(f->store, f->path, f->o->ids.v[0]);
-    return fail(ST_FAILED, "'%s' has no such document", f->path);
+    return no_such_document(f);
 }
 
 /* ---- the command ---- */

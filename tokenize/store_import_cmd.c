@@ -57,8 +57,8 @@ struct importing {
     struct megatron_index index;
     struct token_writer *writer;
     uint64_t next_document, next_token;
-    uint64_t tokens, joined,
-        endless; /* documents of several sequences; without an end-of-text token */
+    uint64_t tokens;
+    uint64_t joined, endless; /* documents of several sequences; without an end-of-text token */
 };
 
 /* Documents in a row. */
@@ -67,7 +67,7 @@ struct batch {
     uint32_t *ids;
     struct imported {
         uint64_t first, count, text_hash, text_bytes, sequences;
-    } * documents;
+    } *documents;
     size_t cap;
 };
 

@@ -203,6 +203,9 @@ static enum status tell(struct step_search *f)
     uint64_t step = (uint64_t)f->o->step - 1, rows = sampling_rows(f->sampling, step);
     const struct blend *b = &f->blends[read_plan_at(&f->plan, step)->input];
 
+    if (f->o->row >= 0 && (uint64_t)f->o->row >= rows)
+        return fail(ST_LIMIT, "row %lld of step %lld, which has the rows 0 to %llu",
+                    (long long)f->o->row, (long long)f->o->step, (unsigned long long)rows - 1);
     if (f->o->row >= 0)
         return tell_row(f, b, (uint64_t)f->o->row);
     for (uint64_t row = 0; row < rows; row++)

@@ -29,10 +29,10 @@
 
 #define STORE_HISTORY_VERSION 1
 #define STORE_CHANGES_MOST    100000
-#define STORE_HISTORY_INPUT                                                                        \
-    "before" /* of the manifest's `inputs`: the digests that the store had, oldest first */
-#define STORE_APPENDED_INPUT "appended" /* likewise: the corpora that were appended, oldest first  \
-                                         */
+/* Of the manifest's `inputs`, oldest first: the digests that the store had; the corpora that were
+ * appended. */
+#define STORE_HISTORY_INPUT  "before"
+#define STORE_APPENDED_INPUT "appended"
 
 /* "history-3.json" */
 void store_history_name(size_t changes, char out[40]);

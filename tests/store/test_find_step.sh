@@ -69,7 +69,7 @@ sed "s/\t$first\t-\ten\t/\t(removed)\t-\t-\t/" before | cmp - out || fail "step 
 has out '(removed)'
 # what cannot be
 refused 1 'which has made the steps 1 to 9' store find --checkpoint checkpoint.before --step 10 --search moved
-refused 1 'which has 8' store find --checkpoint checkpoint.before --step 1 --row 8 --search moved
+refused 1 'row 8 of step 1, which has the rows 0 to 7' store find --checkpoint checkpoint.before --step 1 --row 8 --search moved
 refused 2 'without --step' store find --checkpoint checkpoint.before
 refused 2 'want one of them' store find moved/few --checkpoint checkpoint.before --step 1
 refused 2 'nothing to look in' store find --step 1
