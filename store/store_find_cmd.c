@@ -284,17 +284,18 @@ static enum status run_find(struct arena *a, void *cfg)
 const struct command cmd_store_find = {
     .name = "store find",
     .summary = "documents of a token store by id, text, tokens, source or language",
-    .details = "Prints a line a find: part, number, shard, id, source, language, hash of the text, "
-               "first token, tokens; and with --tokens the "
-               "token of the document\nthat the sequence begins at. Of several conditions all "
-               "hold; of one that is said several times, any. Ends "
-               "with status 1 where nothing was found.\n\n"
-               "  tundish store find tokens --id notes.txt#17\n"
-               "  tundish store find tokens --tokens 464,3797 --source wiki --limit 10\n\n"
-               "With --checkpoint and --step it prints what stood in the rows of a step of "
-               "training: row, store, document, id, source, language, "
-               "offset and\ncount in tokens, epoch.\n\n"
-               "  tundish store find --checkpoint checkpoint --step 1200 --row 3",
+    .details =
+        "Prints a line a find: part, number, shard, id, source, language, hash of the text,\n"
+        "first token, tokens; and with --tokens the token of the document that the sequence\n"
+        "begins at. Of several conditions all hold; of one that is said several times, any.\n"
+        "Ends with status 1 where nothing was found.\n\n"
+        "  tundish store find tokens --id notes.txt#17\n"
+        "  tundish store find tokens --tokens 464,3797 --source wiki --limit 10\n\n"
+        "With --checkpoint and --step it prints what stood in the rows of a step of training:\n"
+        "row, store, document, id, source, language, offset and count in tokens, epoch. Of a\n"
+        "store that was changed since, it tells what stood there then; what was removed has\n"
+        "no id any more, but (removed).\n\n"
+        "  tundish store find --checkpoint checkpoint --step 1200 --row 3",
     .opts = options,
     .cfg_size = sizeof(struct find_options),
     .run = run_find,

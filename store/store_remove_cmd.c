@@ -450,23 +450,23 @@ static enum status run_remove(struct arena *a, void *cfg)
 const struct command cmd_store_remove = {
     .name = "store remove",
     .summary = "take documents out of a token store, in place",
-    .details = "Every document of these ids goes from both parts. Shards without one stay as they "
-               "are; the others are written anew without it, and "
-               "the old files are removed\nwhen the new ones are in place: a kill leaves the old "
-               "store or the new one. (What the file system "
-               "does with the blocks of a removed file is its own matter: a\ndisk that must not "
-               "keep them wants encryption or a trim.) An id that "
-               "is not there is an error, and nothing is changed.\n"
-               "The store's history keeps a tombstone: part, number, place, length and hash of the "
-               "text, and a digest of the id, by which `tundish lineage "
-               "--document ID` still\ntells what was made with it. The store has another digest "
-               "then: what was trained on the old one stays as it was. An id that was removed "
-               "before is\npassed over, so a list that grows can be given again. What killed "
-               "stages left of the store beside it (STORE.work, STORE.append) goes, too.\n"
-               "The documents stay in the corpus and its sources, in other stores made of it, and "
-               "in what models learned: `tundish lineage STORE --document ID` lists those.\n\n"
-               "  tundish store remove tokens --id patient-4711 --dry-run\n"
-               "  tundish store remove tokens --ids forget.txt",
+    .details =
+        "Every document of these ids goes from both parts. Shards without one stay as they are;\n"
+        "the others are written anew without it, and the old files are removed when the new\n"
+        "ones are in place: a kill leaves the old store or the new one. (What the file system\n"
+        "does with the blocks of a removed file is its own matter: a disk that must not keep\n"
+        "them wants encryption or a trim.) Where an id is not there nothing is changed, and it\n"
+        "ends with status 1.\n"
+        "The store's history keeps a tombstone: part, number, place, length and hash of the\n"
+        "text, and a digest of the id, by which `tundish lineage --document ID` still tells\n"
+        "what was made with it. The store has another digest then: what was trained on the old\n"
+        "one stays as it was. An id that was removed before is passed over, so a list that\n"
+        "grows can be given again. What killed stages left of the store beside it (STORE.work,\n"
+        "STORE.append) goes, too.\n"
+        "The documents stay in the corpus and its sources, in other stores made of it, and in\n"
+        "what models learned: `tundish lineage STORE --document ID` lists those.\n\n"
+        "  tundish store remove tokens --id patient-4711 --dry-run\n"
+        "  tundish store remove tokens --ids forget.txt",
     .opts = options,
     .cfg_size = sizeof(struct remove_options),
     .run = run_remove,
