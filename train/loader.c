@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "train/phases.h"
 #include "train/train_cmd.h"
 
@@ -80,6 +81,19 @@ enum status loader_check(const struct loader *l, const json_t *inputs)
                         b->path, token_store_digest(b->sources[0].store));
     }
     return ST_OK;
+}
+
+int64_t loader_mark(const struct loader *l)
+{
+    uint64_t mark = 0;
+
+    for (size_t i = 0; i < l->open; i++)
+        for (size_t k = 0; k < l->blends[i].count; k++) {
+            const char *digest = token_store_digest(l->blends[i].sources[k].store);
+
+            mark = mark * 31 + xxh3(digest, strlen(digest));
+        }
+    return (int64_t)(mark >> 2);
 }
 
 void loader_close(struct loader *l)

@@ -107,12 +107,27 @@ static struct checkpoint_args checkpoint_of(struct trainer *t)
                                      t->streams[0], json_object_get(t->work.run, "inputs") };
 }
 
+/* Ranks open their stores one after the other, and a store may be changed in between. */
+static enum status check_ranks(struct trainer *t)
+{
+    int64_t mark = loader_mark(&t->loader), ends[2] = { mark, -mark };
+
+    TRY(comm_all_reduce(t->comm, &(struct comm_buffer){ .p = ends, .count = 2, .type = COMM_I64 },
+                        COMM_MAX));
+    if (ends[0] == -ends[1])
+        return ST_OK;
+    return fail(ST_FAILED,
+                "a store was changed while the run began: the ranks have different ones open; give "
+                "the same command again");
+}
+
 /* Loads the newest checkpoint of OUT.work, if there is one. */
 static enum status go_on(struct arena *a, struct trainer *t, bool *found)
 {
     struct checkpoint_args c = checkpoint_of(t);
     int64_t newest = 0;
 
+    TRY(check_ranks(t));
     if (comm_rank(t->comm) == 0) {
         TRY(work_open(&t->work, t->options,
                       device_numeric_class(t->device, model_compute(t->model))));

@@ -1,5 +1,6 @@
 #include "store/change/store_change.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,28 @@ static enum status clear_work(struct arena *a, const char *path)
     return st;
 }
 
+/* Temporary names of the store and its append: "tokens.tmp.4711", "tokens.append.tmp.4711". */
+static enum status clear_leftovers(struct arena *a, const char *path)
+{
+    const char *base = path_base(path), *folder = path_join(a, path, "..");
+    size_t n = strlen(base);
+    struct dirent **names;
+    enum status st = ST_OK;
+    int count = scandir(folder, &names, NULL, alphasort);
+
+    if (count < 0)
+        return fail_errno(ST_IO, "cannot read the folder '%s'", folder);
+    for (int i = 0; i < count; i++) {
+        const char *name = names[i]->d_name;
+
+        if (st == ST_OK && strncmp(name, base, n) == 0 && name[n] == '.' && file_is_leftover(name))
+            st = file_remove_tree(path_join(a, folder, name));
+        free(names[i]);
+    }
+    free(names);
+    return st;
+}
+
 /* What lies beside the store and may hold what is to go. */
 static enum status clear_beside(struct store_change *c, const char *path)
 {
@@ -79,7 +102,7 @@ static enum status clear_beside(struct store_change *c, const char *path)
     while (n > 1 && path[n - 1] == '/')
         n--;
     bare = arena_strndup(&c->arena, path, n);
-    TRY(file_clear_leftovers(path_join(&c->arena, bare, "..")));
+    TRY(clear_leftovers(&c->arena, bare));
     append = arena_printf(&c->arena, "%s.append", bare);
     TRY(clear_work(&c->arena, bare));
     TRY(clear_work(&c->arena, append));
