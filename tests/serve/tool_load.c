@@ -100,16 +100,30 @@ static bool unchunk(struct buf *b, size_t at)
     return true;
 }
 
-static void add_text(struct buf *out, const char *json, size_t n)
+/* Jansson takes no NUL in the name of a member, as it stands where a token is one: it becomes
+ * U+E000. */
+static void replace_nul(char *json, size_t n)
 {
-    json_t *j = json_loadb(json, n, 0, NULL);
-    const json_t *choice = json_array_get(json_object_get(j, "choices"), 0);
-    const char *text = json_string_value(json_object_get(choice, "text"));
-    const char *finish = json_string_value(json_object_get(choice, "finish_reason"));
-    const char *model = json_string_value(json_object_get(j, "system_fingerprint"));
-    char *logprobs = json_dumps(
-        json_object_get(json_object_get(choice, "logprobs"), "token_logprobs"), JSON_COMPACT);
+    for (size_t i = 0; i + 6 <= n; i++)
+        if (memcmp(json + i, "\\u0000", 6) == 0)
+            json[i + 2] = 'E';
+}
 
+static void add_text(struct buf *out, char *json, size_t n)
+{
+    json_t *j;
+    const json_t *choice;
+    const char *text, *finish, *model;
+    char *logprobs;
+
+    replace_nul(json, n);
+    j = json_loadb(json, n, 0, NULL);
+    choice = json_array_get(json_object_get(j, "choices"), 0);
+    text = json_string_value(json_object_get(choice, "text"));
+    finish = json_string_value(json_object_get(choice, "finish_reason"));
+    model = json_string_value(json_object_get(j, "system_fingerprint"));
+    logprobs = json_dumps(
+        json_object_get(json_object_get(choice, "logprobs"), "token_logprobs"), JSON_COMPACT);
     buf_adds(out, text == NULL ? "(no text)" : text);
     buf_printf(out, "<%s>", model == NULL ? "" : model);
     if (logprobs != NULL)
