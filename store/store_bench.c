@@ -1,4 +1,5 @@
-/* documents: reading and parsing a corpus, which is written into a temporary folder first, against
+/*
+ * documents: reading and parsing a corpus, which is written into a temporary folder first, against
  * decompressing the same shards (as `zstd -d` does). The other cases stand in files of their own.
  */
 #include "store/store_bench.h"

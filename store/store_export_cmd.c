@@ -105,11 +105,10 @@ const struct command cmd_store_export = {
     .name = "store export",
     .summary = "write a token store as Megatron's .bin and .idx, or as JSON lines",
     .details =
-        "What is written is seen under its name when it is whole. Megatron's files have the bytes "
-        "that its own builder gives from "
-        "the same ids: u16 where the\nvocabulary has fewer than 65,500 entries, else i32; one "
-        "sequence and one document for each "
-        "document of the store. They hold no ids, sources or languages; the lines do.\n\n"
+        "What is written is seen under its name when it is whole. Megatron's files have the\n"
+        "bytes that its own builder gives from the same ids: u16 where the vocabulary has fewer\n"
+        "than 65,500 entries, else i32; one sequence and one document for each document of the\n"
+        "store. They hold no ids, sources or languages; the lines do.\n\n"
         "  tundish store export tokens --out data/train\n"
         "  tundish store export tokens --format jsonl --part validation --out validation.jsonl.zst",
     .opts = options,

@@ -7,7 +7,9 @@
 #include "base/log.h"
 #include "base/output.h"
 #include "store/artifact/artifact.h"
+#include "store/change/id_hints.h"
 #include "store/change/store_find.h"
+#include "store/change/store_names.h"
 #include "store/change/store_scan.h"
 #include "store/sampling/find_step.h"
 #include "store/store_cmd.h"
@@ -164,6 +166,44 @@ static enum status look_at_history(const struct finding *f)
     return st;
 }
 
+/* Appends what of `names` is near an option's value that is none of them. */
+static void hint(const struct store_names *names, const struct opt_list *sought, const char *what,
+                 struct buf *out)
+{
+    for (size_t k = 0; k < sought->count; k++) {
+        struct id_hints hints = { 0 };
+        bool there = false;
+
+        for (size_t i = 0; i < names->count; i++) {
+            there |= span_eq(names->v[i].name, sought->v[k]);
+            id_hints_add(&hints, sought->v[k], names->v[i].name);
+        }
+        if (!there) {
+            buf_printf(out, "; it has no %s '%.200s'", what, sought->v[k]);
+            id_hints_say(&hints, out);
+        }
+        id_hints_free(&hints);
+    }
+}
+
+static enum status no_such_document(const struct finding *f)
+{
+    struct pool *pool = pool_new((int)f->o->threads);
+    struct store_names names[STORE_NAME_KINDS] = { { 0 } };
+    struct buf near = { 0 };
+    enum status st = store_names_count(f->store, pool, names);
+
+    pool_free(pool);
+    if (st == ST_OK) {
+        hint(&names[STORE_SOURCES], &f->o->sources, "source", &near);
+        hint(&names[STORE_LANGUAGES], &f->o->languages, "language", &near);
+        st = fail(ST_FAILED, "'%s' has no such document%s", f->path, near.p ? near.p : "");
+    }
+    store_names_release(names);
+    buf_release(&near);
+    return st;
+}
+
 static enum status nothing(const struct finding *f)
 {
     if (f->o->ids.count > 0)
@@ -171,7 +211,7 @@ static enum status nothing(const struct finding *f)
     if (f->o->ids.count == 1 &&
         f->o->hashes.count + f->o->sources.count + f->o->languages.count + f->token_count == 0)
         return store_find_no_such_id(f->store, f->path, f->o->ids.v[0]);
-    return fail(ST_FAILED, "'%s' has no such document", f->path);
+    return no_such_document(f);
 }
 
 /* ---- the command ---- */
@@ -244,17 +284,18 @@ static enum status run_find(struct arena *a, void *cfg)
 const struct command cmd_store_find = {
     .name = "store find",
     .summary = "documents of a token store by id, text, tokens, source or language",
-    .details = "Prints a line a find: part, number, shard, id, source, language, hash of the text, "
-               "first token, tokens; and with --tokens the "
-               "token of the document\nthat the sequence begins at. Of several conditions all "
-               "hold; of one that is said several times, any. Ends "
-               "with status 1 where nothing was found.\n\n"
-               "  tundish store find tokens --id notes.txt#17\n"
-               "  tundish store find tokens --tokens 464,3797 --source wiki --limit 10\n\n"
-               "With --checkpoint and --step it prints what stood in the rows of a step of "
-               "training: row, store, document, id, source, language, "
-               "offset and\ncount in tokens, epoch.\n\n"
-               "  tundish store find --checkpoint checkpoint --step 1200 --row 3",
+    .details =
+        "Prints a line a find: part, number, shard, id, source, language, hash of the text,\n"
+        "first token, tokens; and with --tokens the token of the document that the sequence\n"
+        "begins at. Of several conditions all hold; of one that is said several times, any.\n"
+        "Ends with status 1 where nothing was found.\n\n"
+        "  tundish store find tokens --id notes.txt#17\n"
+        "  tundish store find tokens --tokens 464,3797 --source wiki --limit 10\n\n"
+        "With --checkpoint and --step it prints what stood in the rows of a step of training:\n"
+        "row, store, document, id, source, language, offset and count in tokens, epoch. Of a\n"
+        "store that was changed since, it tells what stood there then; what was removed has\n"
+        "no id any more, but (removed).\n\n"
+        "  tundish store find --checkpoint checkpoint --step 1200 --row 3",
     .opts = options,
     .cfg_size = sizeof(struct find_options),
     .run = run_find,

@@ -10,6 +10,7 @@
 #include "base/stop.h"
 #include "store/change/store_change.h"
 #include "store/change/store_find.h"
+#include "store/change/store_forgotten.h"
 #include "store/change/store_scan.h"
 #include "store/store_cmd.h"
 #include "store/tokens/store_history.h"
@@ -48,7 +49,7 @@ struct wanted_id {
 };
 struct wanted_hash {
     uint64_t hash;
-    bool found;
+    bool found, gone; /* gone: one with it was removed before */
 };
 /* What goes: by part, ascending. */
 struct going {
@@ -69,6 +70,7 @@ struct removing {
     size_t count, cap;
     bool *loses;                                    /* by shard's number */
     size_t shard_count;                             /* that lose documents */
+    size_t gone;                                    /* ids and hashes that were removed before */
     size_t cursor[TOKENS_PARTS], end[TOKENS_PARTS]; /* into going, while shards are written */
 };
 
@@ -178,16 +180,41 @@ static enum status keep(void *ctx, const struct store_find *f, bool *enough)
     return ST_OK;
 }
 
-static enum status check_found(const struct removing *r)
+static enum status note_hash(void *ctx, const struct store_tombstone *t)
 {
+    struct removing *r = ctx;
+
+    for (size_t i = 0; i < r->hash_count; i++)
+        r->hashes[i].gone |= r->hashes[i].hash == t->text_hash;
+    return ST_OK;
+}
+
+/* What is not there because it was removed before counts as found, so that a list may be given
+ * again, grown or after a kill. */
+static void check_ids(struct removing *r, const struct store_forgotten *forgotten,
+                      size_t *unknown, const char **first)
+{
+    for (size_t i = 0; i < r->id_count; i++) {
+        if (r->ids[i].found)
+            continue;
+        if (store_forgotten_has(forgotten, span_of(r->ids[i].text))) {
+            r->gone++;
+            continue;
+        }
+        ++*unknown;
+        *first = *first ? *first : r->ids[i].text;
+    }
+}
+
+static enum status check_found(struct removing *r, const json_t *history)
+{
+    struct store_forgotten *forgotten = store_forgotten_new(history);
     size_t unknown = 0;
     const char *first = NULL;
 
-    for (size_t i = 0; i < r->id_count; i++)
-        if (!r->ids[i].found) {
-            unknown++;
-            first = first ? first : r->ids[i].text;
-        }
+    check_ids(r, forgotten, &unknown, &first);
+    store_forgotten_free(forgotten);
+    TRY(store_history_each(history, note_hash, r));
     if (first) {
         enum status st = store_find_no_such_id(r->store, r->o->store, first);
 
@@ -195,7 +222,9 @@ static enum status check_found(const struct removing *r)
                            r->id_count);
     }
     for (size_t i = 0; i < r->hash_count; i++)
-        if (!r->hashes[i].found)
+        if (!r->hashes[i].found && r->hashes[i].gone)
+            r->gone++;
+        else if (!r->hashes[i].found)
             return fail(ST_FAILED,
                         "'%s' has no document whose text has the hash %016llx; nothing was removed",
                         r->o->store, (unsigned long long)r->hashes[i].hash);
@@ -208,10 +237,15 @@ static enum status search(struct removing *r)
     const struct store_scan scan = {
         .store = r->store, .pool = pool, .part = -1, .wants = wants, .tell = keep, .ctx = r
     };
+    json_t *history = NULL;
     enum status st = store_scan_documents(&scan);
 
     pool_free(pool);
-    return st == ST_OK ? check_found(r) : st;
+    TRY(st);
+    TRY(store_history_read(r->o->store, token_store_manifest(r->store), &history));
+    st = check_found(r, history);
+    json_decref(history);
+    return st;
 }
 
 /* ---- telling ---- */
@@ -234,7 +268,12 @@ static void summarise(const struct removing *r, const char *digest)
 
     for (size_t i = 0; i < r->count; i++)
         tokens += r->going[i].document.count;
-    if (digest == NULL)
+    if (r->gone > 0)
+        log_info("%s: %zu of the %zu ids and hashes were removed before", r->o->store, r->gone,
+                 r->id_count + r->hash_count);
+    if (r->count == 0)
+        log_info("%s: nothing is left to remove; it is as it was", r->o->store);
+    else if (digest == NULL)
         log_info("%s: %s documents with %s tokens would be removed, and %zu shards written anew; "
                  "nothing was changed",
                  r->o->store, str_count(r->count, documents), str_count(tokens, count),
@@ -382,7 +421,7 @@ static enum status change(struct removing *r)
     TRY(store_change_begin(&args, &r->change));
     r->store = store_change_store(r->change);
     st = search(r);
-    if (st == ST_OK)
+    if (st == ST_OK && r->count > 0)
         st = remove_all(r, &lines, digest);
     if (st == ST_OK)
         st = output_stream(&lines);
@@ -433,19 +472,23 @@ static enum status run_remove(struct arena *a, void *cfg)
 const struct command cmd_store_remove = {
     .name = "store remove",
     .summary = "take documents out of a token store, in place",
-    .details = "Every document of these ids goes from both parts. Shards without one stay as they "
-               "are; the others are written anew without it, and "
-               "the old files are removed\nwhen the new ones are in place: a kill leaves the old "
-               "store or the new one. (What the file system "
-               "does with the blocks of a removed file is its own matter: a\ndisk that must not "
-               "keep them wants encryption or a trim.) An id that "
-               "is not there is an error, and nothing is changed.\n"
-               "The store's history keeps a tombstone: part, number, place, length and hash of the "
-               "text, and a digest of the id, by which `tundish lineage "
-               "--document ID` still\ntells what was made with it. The store has another digest "
-               "then: what was trained on the old one stays as it was.\n\n"
-               "  tundish store remove tokens --id patient-4711 --dry-run\n"
-               "  tundish store remove tokens --ids forget.txt",
+    .details =
+        "Every document of these ids goes from both parts. Shards without one stay as they are;\n"
+        "the others are written anew without it, and the old files are removed when the new\n"
+        "ones are in place: a kill leaves the old store or the new one. (What the file system\n"
+        "does with the blocks of a removed file is its own matter: a disk that must not keep\n"
+        "them wants encryption or a trim.) Where an id is not there nothing is changed, and it\n"
+        "ends with status 1.\n"
+        "The store's history keeps a tombstone: part, number, place, length and hash of the\n"
+        "text, and a digest of the id, by which `tundish lineage --document ID` still tells\n"
+        "what was made with it. The store has another digest then: what was trained on the old\n"
+        "one stays as it was. An id that was removed before is passed over, so a list that\n"
+        "grows can be given again. What killed stages left of the store beside it (STORE.work,\n"
+        "STORE.append) goes, too.\n"
+        "The documents stay in the corpus and its sources, in other stores made of it, and in\n"
+        "what models learned: `tundish lineage STORE --document ID` lists those.\n\n"
+        "  tundish store remove tokens --id patient-4711 --dry-run\n"
+        "  tundish store remove tokens --ids forget.txt",
     .opts = options,
     .cfg_size = sizeof(struct remove_options),
     .run = run_remove,

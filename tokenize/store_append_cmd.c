@@ -76,7 +76,7 @@ static void plan_stage(struct appending *a)
     const json_t *made_by =
                      json_object_get(amend_before(store_change_amendment(a->change)), "made_by"),
                  *made = json_object_get(made_by, "options");
-    size_t n = strlen(a->o->store);
+    size_t n = strlen(a->o->store); /* store_change.h knows the name of STORE.append, too */
 
     while (n > 1 && a->o->store[n - 1] == '/')
         n--;
@@ -462,15 +462,16 @@ static enum status run_append(struct arena *arena, void *cfg)
 const struct command cmd_store_append = {
     .name = "store append",
     .summary = "encode more documents into a token store, behind those it has",
-    .details = "The store's own tokenizer and the options that it was made with are used, so that "
-               "a document gets into the part that it would have got into "
-               "then. The shards\nthat are there stay as they are; new ones come behind them. The "
-               "work stands in STORE.append.work until it is done: whatever ends it, "
-               "the same command goes on (one process: not under mpirun).\nThe store is seen as it was until the last moment, and "
-               "then with all that came. Documents whose ids were "
-               "removed from the store before stay out.\n\n"
-               "  tundish store append tokens --corpus more\n"
-               "  tundish store append tokens --corpus all.jsonl.zst --skip-known",
+    .details =
+        "The store's own tokenizer and the options that it was made with are used, so that a\n"
+        "document gets into the part that it would have got into then. The shards that are\n"
+        "there stay as they are; new ones come behind them. The work stands in\n"
+        "STORE.append.work until it is done: whatever ends it, the same command goes on (one\n"
+        "process: not under mpirun). The store is seen as it was until the last moment, and\n"
+        "then with all that came. Documents whose ids were removed from the store before stay\n"
+        "out; the same text under another id is taken.\n\n"
+        "  tundish store append tokens --corpus more\n"
+        "  tundish store append tokens --corpus all.jsonl.zst --skip-known",
     .opts = options,
     .cfg_size = sizeof(struct append_options),
     .run = run_append,

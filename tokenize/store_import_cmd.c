@@ -57,8 +57,8 @@ struct importing {
     struct megatron_index index;
     struct token_writer *writer;
     uint64_t next_document, next_token;
-    uint64_t tokens, joined,
-        endless; /* documents of several sequences; without an end-of-text token */
+    uint64_t tokens;
+    uint64_t joined, endless; /* documents of several sequences; without an end-of-text token */
 };
 
 /* Documents in a row. */
@@ -67,7 +67,7 @@ struct batch {
     uint32_t *ids;
     struct imported {
         uint64_t first, count, text_hash, text_bytes, sequences;
-    } * documents;
+    } *documents;
     size_t cap;
 };
 
@@ -334,13 +334,13 @@ static enum status run_import(struct arena *a, void *cfg)
 const struct command cmd_store_import = {
     .name = "store import",
     .summary = "make a token store of Megatron's .bin and .idx",
-    .details = "Ids are taken as they are and checked against the tokenizer's vocabulary. The hash "
-               "of a document's text, which decides its part, and its "
-               "length in bytes are\nthose of what its ids decode to, without an end-of-text token "
-               "behind it: for a tokenizer that gives every text "
-               "back, the same as `tundish tokenize` finds.\nMemory is bounded whatever the size. "
-               "Multimodal data and real numbers are refused.\n\n"
-               "  tundish store import data/train --tokenizer tokenizer --out tokens",
+    .details =
+        "Ids are taken as they are and checked against the tokenizer's vocabulary. The hash of\n"
+        "a document's text, which decides its part, and its length in bytes are those of what\n"
+        "its ids decode to, without an end-of-text token behind it: for a tokenizer that gives\n"
+        "every text back, the same as `tundish tokenize` finds. Memory is bounded whatever the\n"
+        "size. Multimodal data and real numbers are refused.\n\n"
+        "  tundish store import data/train --tokenizer tokenizer --out tokens",
     .opts = options,
     .cfg_size = sizeof(struct import_options),
     .stage_version = 1,

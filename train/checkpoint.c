@@ -81,6 +81,8 @@ enum status checkpoint_write(const struct checkpoint_args *args, const char *pat
 
     if (st != ST_OK)
         return st;
+    if (args->inputs)
+        artifact_set_inputs(artifact, args->inputs);
     st = write_files(args, &a, artifact_folder(artifact), s);
     arena_release(&a);
     if (st != ST_OK) {

@@ -27,6 +27,7 @@ struct checkpoint_args {
     struct model *model;
     struct optimizer *optimizer;
     struct stream *stream;
+    const json_t *inputs; /* digests that the run began with; NULL: those of now */
 };
 /* Writes the artifact at path. */
 MUST_USE enum status checkpoint_write(const struct checkpoint_args *args, const char *path,

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "train/phases.h"
 #include "train/train_cmd.h"
 
@@ -61,6 +62,38 @@ enum status loader_open(struct loader *l, const struct train_options *o, uint64_
     for (size_t i = 0; i < l->open; i++)
         inputs[i] = (struct read_input){ l->blends[i].sources, l->blends[i].count };
     return read_plan_open(&l->plan, inputs, steps, &l->sampling);
+}
+
+enum status loader_check(const struct loader *l, const json_t *inputs)
+{
+    for (size_t i = 0; i < l->open; i++) {
+        const struct blend *b = &l->blends[i];
+        const json_t *list = json_object_get(inputs, i == 0 ? "store" : "phases"),
+                     *want = json_array_get(list, i == 0 ? 0 : i - 1);
+
+        if (b->sources[0].name != b->path) /* a blend, which has its stores' digests itself */
+            continue;
+        if (!json_is_string(want) ||
+            strcmp(token_store_digest(b->sources[0].store), json_string_value(want)) != 0)
+            return fail(ST_FAILED,
+                        "'%s' was changed while the run began: it was opened as %.16s; give the "
+                        "same command again",
+                        b->path, token_store_digest(b->sources[0].store));
+    }
+    return ST_OK;
+}
+
+int64_t loader_mark(const struct loader *l)
+{
+    uint64_t mark = 0;
+
+    for (size_t i = 0; i < l->open; i++)
+        for (size_t k = 0; k < l->blends[i].count; k++) {
+            const char *digest = token_store_digest(l->blends[i].sources[k].store);
+
+            mark = mark * 31 + xxh3(digest, strlen(digest));
+        }
+    return (int64_t)(mark >> 2);
 }
 
 void loader_close(struct loader *l)

@@ -30,6 +30,11 @@ struct loader_rows {
     uint64_t row, rows;
     int32_t *tokens, *targets, *first;
 };
+/* Are the stores that were opened those of these digests ("inputs" of a manifest)? ST_FAILED: one
+ * was changed in between. */
+MUST_USE enum status loader_check(const struct loader *l, const json_t *inputs);
+/* A number of the stores that were opened, of their content digests: equal on all ranks. */
+int64_t loader_mark(const struct loader *l);
 /* Rows of a step, counted from 0. *learnt: targets that are not ignored. */
 MUST_USE enum status loader_read(struct loader *l, uint64_t step, const struct loader_rows *to,
                                  uint64_t *learnt);

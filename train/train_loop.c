@@ -89,7 +89,21 @@ static enum status steps_from_minutes(struct trainer *t, int64_t *steps)
 static struct checkpoint_args checkpoint_of(struct trainer *t)
 {
     return (struct checkpoint_args){ t->options, &t->loader.plan, t->model, t->optimizer,
-                                     t->streams[0] };
+                                     t->streams[0], json_object_get(t->work.run, "inputs") };
+}
+
+/* Ranks open their stores one after the other, and a store may be changed in between. */
+static enum status check_ranks(struct trainer *t)
+{
+    int64_t mark = loader_mark(&t->loader), ends[2] = { mark, -mark };
+
+    TRY(comm_all_reduce(t->comm, &(struct comm_buffer){ .p = ends, .count = 2, .type = COMM_I64 },
+                        COMM_MAX));
+    if (ends[0] == -ends[1])
+        return ST_OK;
+    return fail(ST_FAILED,
+                "a store was changed while the run began: the ranks have different ones open; give "
+                "the same command again");
 }
 
 /* Loads the newest checkpoint of OUT.work, if there is one. */
@@ -98,9 +112,11 @@ static enum status go_on(struct arena *a, struct trainer *t, bool *found)
     struct checkpoint_args c = checkpoint_of(t);
     int64_t newest = 0;
 
+    TRY(check_ranks(t));
     if (comm_rank(t->comm) == 0) {
         TRY(work_open(&t->work, t->options,
                       device_numeric_class(t->device, model_compute(t->model))));
+        TRY(loader_check(&t->loader, json_object_get(t->work.run, "inputs")));
         TRY(work_newest(&t->work, &newest));
     }
     TRY(share(t, &newest));

@@ -42,16 +42,14 @@ static enum status search_reader(struct document_reader *r, const char *id, stru
             return ST_OK;
         if (line % LOOK_EVERY == 0 && stop_requested())
             return fail(ST_INTERRUPTED, "stopped");
-        if (!span_eq(d.id, id)) {
+        if (!span_eq(d.id, id))
             id_hints_add(&shard->hints, id, d.id);
-            continue;
-        }
-        shard->place = (struct corpus_place){
-            .found = true, .shard = mem_strdup(shard->name), .line = line,
-            .text_bytes = d.text.n, .text_hash = xxh3(d.text.p, d.text.n),
-            .source = d.source.n ? copy_span(d.source) : NULL,
-        };
-        return ST_OK;
+        else if (shard->place.documents++ == 0)
+            shard->place = (struct corpus_place){
+                .documents = 1, .shard = mem_strdup(shard->name), .line = line,
+                .text_bytes = d.text.n, .text_hash = xxh3(d.text.p, d.text.n),
+                .source = d.source.n ? copy_span(d.source) : NULL,
+            };
     }
 }
 
@@ -67,7 +65,7 @@ static enum status search_shard(void *ctx, size_t item, int worker)
     return st;
 }
 
-/* The first shard that has it wins; hints are those of all. */
+/* The place is that of the first shard that has it; documents and hints are those of all. */
 static void gather(struct search *s, size_t n, struct corpus_place *out, struct id_hints *hints)
 {
     for (size_t i = 0; i < n; i++) {
@@ -76,10 +74,12 @@ static void gather(struct search *s, size_t n, struct corpus_place *out, struct 
         for (size_t k = 0; k < ID_HINTS && shard->hints.best[k].id; k++)
             id_hints_add(hints, s->id, span_of(shard->hints.best[k].id));
         id_hints_free(&shard->hints);
-        if (shard->place.found && !out->found)
+        if (out->documents == 0) {
             *out = shard->place;
-        else
-            corpus_place_free(&shard->place);
+            continue;
+        }
+        out->documents += shard->place.documents;
+        corpus_place_free(&shard->place);
     }
 }
 
@@ -126,10 +126,35 @@ void corpus_place_free(struct corpus_place *p)
 
 /* ---- a token store ---- */
 
-enum status store_search(const struct token_store *s, const char *id, struct store_place *out,
-                         struct id_hints *hints)
+struct store_search {
+    const struct token_store *store;
+    struct store_places *out;
+};
+
+static void add_place(struct store_search *w, const struct store_place *p)
 {
-    *out = (struct store_place){ 0 };
+    struct store_places *out = w->out;
+
+    if ((out->count & (out->count - 1)) == 0)
+        out->v = mem_grow(out->v, out->count ? 2 * out->count : 1, sizeof *out->v);
+    out->v[out->count++] = *p;
+    out->removed += p->removed;
+    out->tokens += p->count;
+}
+
+static enum status add_removed(void *ctx, enum token_part part, uint64_t index)
+{
+    struct store_search *w = ctx;
+
+    add_place(w, &(struct store_place){ part, index, token_store_first(w->store, part, index),
+                                        token_store_length(w->store, part, index), true });
+    return ST_OK;
+}
+
+static enum status search_store(struct store_search *w, const char *id, struct id_hints *hints)
+{
+    const struct token_store *s = w->store;
+
     for (int part = 0; part < TOKENS_PARTS; part++) {
         uint64_t n = token_store_documents(s, (enum token_part)part);
 
@@ -137,16 +162,31 @@ enum status store_search(const struct token_store *s, const char *id, struct sto
             struct token_range d;
 
             TRY(token_store_document(s, (enum token_part)part, i, &d));
-            if (span_eq(d.id, id)) {
-                *out = (struct store_place){ true, (enum token_part)part, i, d.first, d.count };
-                return ST_OK;
-            }
-            id_hints_add(hints, id, d.id);
+            if (span_eq(d.id, id))
+                add_place(w, &(struct store_place){ (enum token_part)part, i, d.first, d.count,
+                                                    false });
+            else
+                id_hints_add(hints, id, d.id);
             if (i % LOOK_EVERY == 0 && stop_requested())
                 return fail(ST_INTERRUPTED, "stopped");
         }
     }
-    return ST_OK;
+    return token_store_removed(s, span_of(id), add_removed, w);
+}
+
+enum status store_search(const struct token_store *s, const char *id, struct store_places *out,
+                         struct id_hints *hints)
+{
+    struct store_search w = { s, out };
+
+    *out = (struct store_places){ 0 };
+    return search_store(&w, id, hints);
+}
+
+void store_places_free(struct store_places *p)
+{
+    free(p->v);
+    *p = (struct store_places){ 0 };
 }
 
 /* ---- reports ---- */

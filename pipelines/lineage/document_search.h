@@ -12,7 +12,7 @@
 
 /* A document in a corpus (a folder with or without a manifest, or one file). */
 struct corpus_place {
-    bool found;
+    uint64_t documents;              /* of this id; what follows is the first one's */
     char *shard;                     /* relative to the corpus; owned */
     uint64_t line;                   /* from 1 */
     uint64_t text_bytes, text_hash;
@@ -22,13 +22,20 @@ MUST_USE enum status corpus_search(const char *path, const char *id, struct pool
                                    struct corpus_place *out, struct id_hints *hints);
 void corpus_place_free(struct corpus_place *p);
 
-struct store_place {
-    bool found;
-    enum token_part part;
-    uint64_t index, first, count;    /* of the part's documents; of its stream */
+/* The documents of a token store that have the id: those that it holds, then, where it is a store
+ * as it was, those that were removed since. */
+struct store_places {
+    struct store_place {
+        enum token_part part;
+        uint64_t index, first, count; /* of the part's documents; of its stream */
+        bool removed;
+    } *v;
+    size_t count, removed;
+    uint64_t tokens;
 };
 MUST_USE enum status store_search(const struct token_store *s, const char *id,
-                                  struct store_place *out, struct id_hints *hints);
+                                  struct store_places *out, struct id_hints *hints);
+void store_places_free(struct store_places *p);
 
 /* The sample of a corpus's report.json with this id: {"step", "reason", "meaning", "value",
  * "threshold", "of"}; NULL: none. Owned by the caller. */

@@ -41,7 +41,7 @@ struct trace {
     enum touch touch;
     struct buf words;            /* what is known of it, for people */
     json_t *facts;               /* the same for programs; NULL: none */
-    struct store_place place;    /* of a token store */
+    struct store_places places;  /* of a token store */
 };
 struct tracing {
     struct lineage *l;
@@ -109,13 +109,19 @@ static enum status trace_corpus(struct tracing *w, const struct lineage_node *n,
 
     if (st != ST_OK)
         return unreadable(w, n, st);
-    if (p.found) {
+    if (p.documents > 0) {
+        char more[64] = "";
+
+        if (p.documents > 1)
+            snprintf(more, sizeof more, ", the first of %llu documents of this id",
+                     (unsigned long long)p.documents);
         say(t, TOUCH_HOLDS,
-            json_pack("{s:o, s:I, s:I, s:o}", "shard", json_text_of(p.shard), "line",
+            json_pack("{s:o, s:I, s:I, s:o, s:I}", "shard", json_text_of(p.shard), "line",
                       (json_int_t)p.line, "text_bytes", (json_int_t)p.text_bytes, "source",
-                      p.source ? json_text_of(p.source) : json_null()),
-            "holds it: %s, line %llu, %llu bytes of text", p.shard, (unsigned long long)p.line,
-            (unsigned long long)p.text_bytes);
+                      p.source ? json_text_of(p.source) : json_null(), "documents",
+                      (json_int_t)p.documents),
+            "holds it: %s, line %llu, %llu bytes of text%s", p.shard, (unsigned long long)p.line,
+            (unsigned long long)p.text_bytes, more);
         corpus_place_free(&p);
         return ST_OK;
     }
@@ -132,44 +138,95 @@ static enum status trace_corpus(struct tracing *w, const struct lineage_node *n,
     return ST_OK;
 }
 
-static enum status tell_tombstone(void *ctx, const struct store_tombstone *b)
+/* What one change removed of it. */
+struct buried {
+    struct trace *trace;
+    struct store_tombstone first;
+    uint64_t documents, tokens;
+};
+
+static void tell_buried(struct buried *b)
 {
-    say(ctx, TOUCH_QUOTES,
-        json_pack("{s:s, s:I, s:I, s:I}", "removed_from", token_part_names[b->part], "document",
-                  (json_int_t)b->document, "tokens", (json_int_t)b->tokens, "change",
-                  (json_int_t)b->change + 1),
-        "held it until it was removed (change %zu): %s, document %llu, %llu tokens, in %s", b->change + 1,
-        token_part_names[b->part], (unsigned long long)b->document, (unsigned long long)b->tokens, b->shard);
+    const struct store_tombstone *t = &b->first;
+    char more[96] = "";
+
+    if (b->documents > 1)
+        snprintf(more, sizeof more, ", the first of %llu documents with %llu tokens",
+                 (unsigned long long)b->documents, (unsigned long long)b->tokens);
+    if (b->documents > 0)
+        say(b->trace, TOUCH_QUOTES,
+            json_pack("{s:s, s:I, s:I, s:I, s:I}", "removed_from", token_part_names[t->part],
+                      "document", (json_int_t)t->document, "tokens", (json_int_t)b->tokens,
+                      "documents", (json_int_t)b->documents, "change", (json_int_t)t->change + 1),
+            "held it until it was removed (change %zu): %s, document %llu, %llu tokens, in %s%s",
+            t->change + 1, token_part_names[t->part], (unsigned long long)t->document,
+            (unsigned long long)t->tokens, t->shard, more);
+    b->documents = b->tokens = 0;
+}
+
+static enum status bury(void *ctx, const struct store_tombstone *t)
+{
+    struct buried *b = ctx;
+
+    if (b->documents > 0 && t->change != b->first.change)
+        tell_buried(b);
+    if (b->documents++ == 0)
+        b->first = *t;
+    b->tokens += t->tokens;
     return ST_OK;
 }
 
-/* A store that does not hold it may have held it: as it was, which this node is, or before that. */
-static enum status trace_removed(struct tracing *w, const struct lineage_node *n,
-                                 const struct token_store *s, struct trace *t)
+/* What was removed from the store as it is now; a store as it was has it among its places. */
+static enum status trace_removed(struct tracing *w, const struct lineage_node *n, struct trace *t)
 {
-    struct token_removed r;
+    struct buried b = { .trace = t };
     json_t *history;
     enum status st;
 
-    TRY(token_store_removed(s, span_of(w->id), &r));
-    if (r.found) {
-        t->place = (struct store_place){ true, r.part, r.index, token_store_first(s, r.part, r.index),
-                                         token_store_length(s, r.part, r.index) };
-        say(t, TOUCH_LINKED,
-            json_pack("{s:s, s:I, s:I, s:I, s:b}", "part", token_part_names[r.part], "document",
-                      (json_int_t)r.index, "first", (json_int_t)t->place.first, "tokens",
-                      (json_int_t)t->place.count, "removed", 1),
-            "held it, before it was removed: %s, document %llu, %llu tokens from token %llu on",
-            token_part_names[r.part], (unsigned long long)r.index, (unsigned long long)t->place.count,
-            (unsigned long long)t->place.first);
-        return ST_OK;
-    }
     if (n->changed)
         return ST_OK;
     TRY(store_history_read(n->path, n->manifest, &history));
-    st = store_history_find(history, span_of(w->id), tell_tombstone, t);
+    st = store_history_find(history, span_of(w->id), bury, &b);
+    tell_buried(&b);
     json_decref(history);
     return st;
+}
+
+static json_t *places_json(const struct store_places *p)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < p->count; i++) {
+        const struct store_place *one = &p->v[i];
+
+        json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I, s:b}", "part",
+                                              token_part_names[one->part], "document",
+                                              (json_int_t)one->index, "first",
+                                              (json_int_t)one->first, "tokens",
+                                              (json_int_t)one->count, "removed", one->removed));
+    }
+    return list;
+}
+
+static void say_places(struct trace *t)
+{
+    const struct store_places *p = &t->places;
+    bool gone = p->removed == p->count;
+    char more[96] = "", some[64] = "";
+
+    if (p->removed > 0 && !gone)
+        snprintf(some, sizeof some, ", %zu of which were removed", p->removed);
+    if (p->count > 1)
+        snprintf(more, sizeof more, ", the first of %zu documents with %llu tokens", p->count,
+                 (unsigned long long)p->tokens);
+    say(t, gone ? TOUCH_LINKED : TOUCH_HOLDS,
+        json_pack("{s:s, s:I, s:I, s:I, s:b, s:o}", "part", token_part_names[p->v->part],
+                  "document", (json_int_t)p->v->index, "first", (json_int_t)p->v->first, "tokens",
+                  (json_int_t)p->v->count, "removed", p->v->removed, "documents", places_json(p)),
+        "%s: %s, document %llu, %llu tokens from token %llu on%s%s",
+        gone ? "held it, before it was removed" : "holds it", token_part_names[p->v->part],
+        (unsigned long long)p->v->index, (unsigned long long)p->v->count,
+        (unsigned long long)p->v->first, more, some);
 }
 
 static enum status trace_store(struct tracing *w, const struct lineage_node *n, struct trace *t)
@@ -179,17 +236,11 @@ static enum status trace_store(struct tracing *w, const struct lineage_node *n, 
 
     if (st != ST_OK)
         return unreadable(w, n, st);
-    st = store_search(s, w->id, &t->place, &w->hints);
-    if (st == ST_OK && !t->place.found)
-        st = trace_removed(w, n, s, t);
-    else if (st == ST_OK)
-        say(t, TOUCH_HOLDS,
-            json_pack("{s:s, s:I, s:I, s:I}", "part", token_part_names[t->place.part], "document",
-                      (json_int_t)t->place.index, "first", (json_int_t)t->place.first, "tokens",
-                      (json_int_t)t->place.count),
-            "holds it: %s, document %llu, %llu tokens from token %llu on",
-            token_part_names[t->place.part], (unsigned long long)t->place.index,
-            (unsigned long long)t->place.count, (unsigned long long)t->place.first);
+    st = store_search(s, w->id, &t->places, &w->hints);
+    if (st == ST_OK && t->places.count > 0)
+        say_places(t);
+    if (st == ST_OK)
+        st = trace_removed(w, n, t);
     token_store_close(s);
     return st == ST_OK ? ST_OK : unreadable(w, n, st);
 }
@@ -197,8 +248,8 @@ static enum status trace_store(struct tracing *w, const struct lineage_node *n, 
 /* What training has read of it, of all the stores that have it in their training part. */
 struct seen {
     uint64_t read, of;
-    size_t stores;
-    bool held_out;               /* a store has it in its validation part */
+    size_t documents;            /* of training parts */
+    size_t held_out;             /* of validation parts */
 };
 
 static enum status count_seen(struct tracing *w, const struct lineage_node *n,
@@ -208,13 +259,16 @@ static enum status count_seen(struct tracing *w, const struct lineage_node *n,
     enum status st = lineage_reading_open(w->l, n, &reading);
 
     for (size_t i = 0; st == ST_OK && i < count; i++) {
-        const struct store_place *place = &w->traces[stores[i]].place;
-        uint64_t read = 0;
+        const struct store_places *p = &w->traces[stores[i]].places;
 
-        if (!place->found || place->part != TOKENS_TRAIN)
-            continue;
-        st = lineage_reading_seen(&reading, w->l->nodes[stores[i]].digest, place->index, &read);
-        out->read += read;
+        for (size_t k = 0; st == ST_OK && k < p->count; k++) {
+            uint64_t read = 0;
+
+            if (p->v[k].part == TOKENS_TRAIN)
+                st = lineage_reading_seen(&reading, w->l->nodes[stores[i]].digest, p->v[k].index,
+                                          &read);
+            out->read += read;
+        }
     }
     lineage_reading_close(&reading);
     return st;
@@ -222,11 +276,17 @@ static enum status count_seen(struct tracing *w, const struct lineage_node *n,
 
 static void say_seen(struct trace *t, const struct seen *s)
 {
+    char more[64] = "";
+
+    if (s->documents > 1)
+        snprintf(more, sizeof more, ", in %zu documents", s->documents);
     say(t, s->read > 0 ? TOUCH_TAUGHT : TOUCH_LINKED,
         json_pack("{s:I, s:I}", "read", (json_int_t)s->read, "of", (json_int_t)s->of),
-        s->read > 0 ? "was trained on it: it read %llu of its %llu tokens"
-                    : "has it in its training part, but read %llu of its %llu tokens",
-        (unsigned long long)s->read, (unsigned long long)s->of);
+        s->read > 0 ? "was trained on it: it read %llu of its %llu tokens%s"
+                    : "has it in its training part, but read %llu of its %llu tokens%s",
+        (unsigned long long)s->read, (unsigned long long)s->of, more);
+    if (s->held_out > 0)
+        say(t, TOUCH_LINKED, NULL, "%zu more of it held out for validation", s->held_out);
 }
 
 static void trace_checkpoint(struct tracing *w, const struct lineage_node *n, struct trace *t)
@@ -235,19 +295,21 @@ static void trace_checkpoint(struct tracing *w, const struct lineage_node *n, st
     struct seen s = { 0 };
 
     for (size_t i = 0; i < count; i++) {
-        const struct store_place *place = &w->traces[stores[i]].place;
+        const struct store_places *p = &w->traces[stores[i]].places;
 
-        s.held_out |= place->found && place->part == TOKENS_VALIDATION;
-        if (place->found && place->part == TOKENS_TRAIN) {
-            s.stores++;
-            s.of += place->count;
-        }
+        for (size_t k = 0; k < p->count; k++)
+            if (p->v[k].part == TOKENS_TRAIN) {
+                s.documents++;
+                s.of += p->v[k].count;
+            } else {
+                s.held_out++;
+            }
     }
-    if (s.held_out && s.stores == 0)
+    if (s.held_out && s.documents == 0)
         say(t, TOUCH_LINKED, NULL, "did not learn from it: it was held out for validation");
-    else if (s.stores > 0 && count_seen(w, n, stores, count, &s) == ST_OK)
+    else if (s.documents > 0 && count_seen(w, n, stores, count, &s) == ST_OK)
         say_seen(t, &s);
-    else if (s.stores > 0)
+    else if (s.documents > 0)
         say(t, TOUCH_TAUGHT, NULL,
             "has it in its training part; whether it read it is not known (%s)", fail_message());
     if (touch_of_inputs(w, n, true) == TOUCH_TAUGHT)
@@ -518,6 +580,7 @@ enum status lineage_document(struct lineage *l, const char *id, bool json)
     for (size_t i = 0; i < l->count; i++) {
         buf_release(&w.traces[i].words);
         json_decref(w.traces[i].facts);
+        store_places_free(&w.traces[i].places);
     }
     free(w.traces);
     free(order);

@@ -13,6 +13,7 @@
 #include "base/stop.h"
 #include "pipelines/plan/options.h"
 #include "pipelines/plan/program.h"
+#include "pipelines/run/brought_back.h"
 #include "pipelines/run/process.h"
 #include "pipelines/run/run_part.h"
 #include "store/artifact/artifact.h"
@@ -429,6 +430,8 @@ static enum status settle_success(struct run *r, size_t i, struct attempt *a)
     memcpy(v->digest, look.digest, sizeof v->digest);
     r->turns[i].state = TURN_DONE;
     durable_add(r, i);
+    if (strcmp(s->command->makes, "token-store") == 0)
+        brought_back_warn(&(struct brought_back){ r->work, s->slug, v->artifact });
     return workdir_point_current(r->arena, r->work, s->slug, v->artifact);
 }
 

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "pipelines/plan/options.h"
 #include "store/artifact/artifact.h"
+#include "store/artifact/manifest.h"
 #include "store/tokens/store_history.h"
 
 /* ---- the record ---- */
@@ -198,8 +199,8 @@ static bool key_fits(struct arena *a, const char *artifact, const char *key)
     return record != NULL && strcmp(found, key) == 0;
 }
 
-/* A token store that was changed keeps the words of the stage that made it, and says what it was before. It is used as it is: to make it anew
- * would bring back what somebody took out. */
+/* A token store that was changed keeps the words of the stage that made it, and says what it was
+ * before. It is used as it is: to make it anew would bring back what somebody took out. */
 static const char *changed_since(struct arena *a, const json_t *manifest)
 {
     const json_t *before = json_object_get(json_object_get(manifest, "inputs"), STORE_HISTORY_INPUT),
@@ -209,8 +210,21 @@ static const char *changed_since(struct arena *a, const json_t *manifest)
 
     if (n == 0 || strcmp(json_text(manifest, "kind"), "token-store") != 0)
         return NULL;
-    return arena_printf(a, "its artifact was changed in place since (%zu time%s, last by store %.20s, %.20s), and is used as it is now", n,
+    return arena_printf(a, "changed in place (%zu time%s, last by store %.20s, %.20s)", n,
                         n == 1 ? "" : "s", json_text(last, "change"), json_text(last, "created"));
+}
+
+const char *cache_changed_since(struct arena *a, const char *artifact)
+{
+    const char *changed;
+    json_t *manifest;
+
+    if (!file_exists(path_join(a, artifact, MANIFEST_NAME)) ||
+        artifact_open(artifact, "token-store", &manifest) != ST_OK)
+        return NULL;
+    changed = changed_since(a, manifest);
+    json_decref(manifest);
+    return changed;
 }
 
 struct cache_look cache_look_at(struct arena *a, const struct cache_question *q)
@@ -236,7 +250,8 @@ struct cache_look cache_look_at(struct arena *a, const struct cache_question *q)
         look.why = arena_printf(a, "what its stage reads (%s) changed while it began", option);
     else
         look.state = CACHE_VALID;
-    look.changed = look.state == CACHE_VALID ? changed_since(a, manifest) : NULL;
+    if (look.state == CACHE_VALID && changed_since(a, manifest) != NULL)
+        look.changed = arena_printf(a, "its artifact was %s, and is used as it is now", changed_since(a, manifest));
     snprintf(look.digest, sizeof look.digest, "%s", artifact_digest(manifest));
     json_decref(manifest);
     return look;

@@ -66,6 +66,9 @@ struct cache_look {
     const char *changed;     /* CACHE_VALID: NULL, or that somebody changed it in place since its stage made it: a token store
                                 that documents were appended to or removed from. In the arena */
 };
+/* "changed in place (2 times, last by store remove, 2026-11-29T23:44:54Z)", in the arena, if the
+ * artifact is a token store that was; else, or if there is none, NULL. */
+const char *cache_changed_since(struct arena *a, const char *artifact);
 struct cache_question {
     const char *artifact;
     const char *key;         /* NULL: any key will do */

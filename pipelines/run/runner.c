@@ -11,6 +11,7 @@
 #include "base/platform.h"
 #include "base/stop.h"
 #include "pipelines/plan/options.h"
+#include "pipelines/run/brought_back.h"
 #include "pipelines/run/notify.h"
 #include "pipelines/run/run_part.h"
 #include "pipelines/run/run_record.h"
@@ -203,8 +204,11 @@ static enum status adopt(struct run *r, size_t i)
     if (v->changed != NULL)
         log_warn("stage '%s': %s; --force %s makes it anew", r->plan->names[i], v->changed, r->plan->names[i]);
     TRY(workdir_point_current(r->arena, r->work, s->slug, v->artifact));
-    if (!journal_ends_with(r->journal, s->name, v->key))
+    if (!journal_ends_with(r->journal, s->name, v->key)) {
         durable_add(r, i);
+        if (strcmp(s->command->makes, "token-store") == 0)
+            brought_back_warn(&(struct brought_back){ r->work, s->slug, v->artifact });
+    }
     return settled(r, i);
 }
 

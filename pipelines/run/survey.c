@@ -194,6 +194,18 @@ static void distrust(struct survey *s, const struct plan_stage *stage, const str
     json_decref(manifest);
 }
 
+/* What was done to the store in place is not in the one that is made now. */
+static void look_at_last(struct survey *s, const struct plan_stage *stage, struct stage_view *v)
+{
+    const char *last = path_join(s->arena, s->work->current, stage->slug), *changed;
+
+    if (strcmp(stage->command->makes, "token-store") != 0)
+        return;
+    changed = cache_changed_since(s->arena, last);
+    if (changed != NULL)
+        because(v, arena_printf(s->arena, "the store it made last was %s; a new one holds what its corpus holds", changed));
+}
+
 /* ---- judging ---- */
 
 static void judge(struct survey *s, size_t i, const struct plan_stage *stage, struct stage_view *v)
@@ -221,6 +233,7 @@ static void judge(struct survey *s, size_t i, const struct plan_stage *stage, st
     } else {
         v->state = STAGE_RUN;
         explain_run(s, stage, v, &look);
+        look_at_last(s, stage, v);
     }
 }
 

@@ -245,6 +245,12 @@ void artifact_set_counts(struct artifact *a, json_t *counts)
     a->counts = counts;
 }
 
+void artifact_set_inputs(struct artifact *a, const json_t *inputs)
+{
+    json_decref(a->inputs);
+    a->inputs = json_deep_copy(inputs);
+}
+
 json_t *artifact_run(const struct artifact *a)
 {
     json_t *run = json_pack("{s:{s:O, s:O, s:O}, s:O}", "made_by", "version",

@@ -37,6 +37,10 @@ void artifact_set_counts(struct artifact *a, json_t *counts);
 /* What makes two runs of a stage the same: {"made_by": {"version", "options", "numeric_class"}, "inputs"}, each as
  * in the manifest. The caller owns it. */
 json_t *artifact_run(const struct artifact *a);
+/* In place of the inputs' digests that artifact_begin() found: those that a long stage began with
+ * ("inputs" of artifact_run()). An input may have been changed in place since, and what was read
+ * is the old one. */
+void artifact_set_inputs(struct artifact *a, const json_t *inputs);
 /* The digest of a file of the folder, by one who has hashed its bytes: commit does not read it again. */
 struct artifact_file {
     const char *name;

@@ -17,7 +17,8 @@ enum status artifact_search_at(struct artifact_search *s, const char *path, bool
     if (!file_exists(path_join(s->arena, path, MANIFEST_NAME)))
         return ST_OK;
     TRY(artifact_open(path, NULL, &manifest));
-    *found = strcmp(artifact_digest(manifest), s->digest) == 0;
+    *found = strcmp(artifact_digest(manifest), s->digest) == 0 ||
+             (s->also && s->also(manifest, s->digest));
     if (!*found) {
         s->seen = arena_strdup(s->arena, path);
         snprintf(s->seen_digest, sizeof s->seen_digest, "%s", artifact_digest(manifest));

@@ -8,11 +8,14 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/status.h"
 
 struct artifact_search {
     struct arena *arena;
     const char *digest; /* the wanted one */
+    /* Is an artifact with another digest wanted, too? NULL: no. */
+    bool (*also)(const json_t *manifest, const char *digest);
     const char *seen;   /* where another artifact lies than looked for; NULL: nowhere yet */
     char seen_digest[SHA256_HEX];
 };

@@ -17,7 +17,7 @@ static enum status tell_difference(const char *path, const char *key, const json
     char *b = is == NULL ? NULL : json_dumps(is, JSON_ENCODE_ANY | JSON_COMPACT);
     enum status st = fail(ST_CONFIG,
                           "'%s' belongs to a run with %s %s, this one has %s: go on with that, or "
-                          "remove the .work folder, or choose another --out",
+                          "remove the .work folder, or write to another place",
                           path, key, a == NULL ? "(absent)" : a, b == NULL ? "(absent)" : b);
 
     free(a);

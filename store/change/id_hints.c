@@ -41,7 +41,7 @@ void id_hints_add(struct id_hints *h, const char *sought, struct span id)
         const struct id_hint *before = &h->best[i - 1];
 
         if (before->id && (before->likeness > new.likeness ||
-                           (before->likeness == new.likeness &&strcmp(before->id, new.id) < 0)))
+                           (before->likeness == new.likeness && strcmp(before->id, new.id) < 0)))
             break;
         h->best[i] = *before;
     }

@@ -1,6 +1,6 @@
 /*
- * The ids nearest to one that is not there: those that hold it, else those that begin alike. For
- * "near it: ...".
+ * The ids (or other names) nearest to one that is not there: those that hold it, else those that
+ * begin alike. For "near it: ...".
  */
 #ifndef TUNDISH_STORE_ID_HINTS_H
 #define TUNDISH_STORE_ID_HINTS_H

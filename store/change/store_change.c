@@ -1,12 +1,16 @@
 #include "store/change/store_change.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/platform.h"
+#include "store/artifact/manifest.h"
+#include "store/artifact/unfinished.h"
 #include "store/tokens/store_history.h"
 
 struct store_change {
@@ -47,11 +51,90 @@ static json_t *parts_of(const struct token_store *s)
     return parts;
 }
 
+/* PATH.work of a stage that was killed. */
+static enum status clear_work(struct arena *a, const char *path)
+{
+    const char *work = arena_printf(a, "%s.work", path);
+    struct unfinished u = { 0 };
+    enum status st;
+
+    if (!file_exists(path_join(a, work, "run.json")))
+        return ST_OK;
+    st = unfinished_open(&u, path);
+    if (st == ST_OK)
+        st = unfinished_remove(&u);
+    unfinished_close(&u);
+    if (st == ST_OK)
+        log_info("removed '%s', which a stage that was killed left: it may hold the documents",
+                 work);
+    return st;
+}
+
+/* Temporary names of the store and its append: "tokens.tmp.4711", "tokens.append.tmp.4711". */
+static enum status clear_leftovers(struct arena *a, const char *path)
+{
+    const char *base = path_base(path), *folder = path_join(a, path, "..");
+    size_t n = strlen(base);
+    struct dirent **names;
+    enum status st = ST_OK;
+    int count = scandir(folder, &names, NULL, alphasort);
+
+    if (count < 0)
+        return fail_errno(ST_IO, "cannot read the folder '%s'", folder);
+    for (int i = 0; i < count; i++) {
+        const char *name = names[i]->d_name;
+
+        if (st == ST_OK && strncmp(name, base, n) == 0 && name[n] == '.' && file_is_leftover(name))
+            st = file_remove_tree(path_join(a, folder, name));
+        free(names[i]);
+    }
+    free(names);
+    return st;
+}
+
+/* What lies beside the store and may hold what is to go. */
+static enum status clear_beside(struct store_change *c, const char *path)
+{
+    size_t n = strlen(path);
+    const char *bare, *append;
+    json_t *manifest;
+
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    bare = arena_strndup(&c->arena, path, n);
+    TRY(clear_leftovers(&c->arena, bare));
+    append = arena_printf(&c->arena, "%s.append", bare);
+    TRY(clear_work(&c->arena, bare));
+    TRY(clear_work(&c->arena, append));
+    if (!file_exists(path_join(&c->arena, append, MANIFEST_NAME)) ||
+        artifact_open(append, "token-store", &manifest) != ST_OK)
+        return ST_OK;
+    json_decref(manifest);
+    TRY(unfinished_take_away(&c->arena, append, append));
+    log_info("removed '%s', which an append that was killed left: it may hold the documents",
+             append);
+    return ST_OK;
+}
+
+/* Where the path is a link, as a pipeline's `current` is, also beside the folder itself. */
+static enum status clear_beside_both(struct store_change *c, const char *path)
+{
+    char *own = realpath(path, NULL);
+    enum status st = clear_beside(c, path);
+
+    if (st == ST_OK && own && strcmp(own, path) != 0)
+        st = clear_beside(c, own);
+    free(own);
+    return st;
+}
+
 static enum status begin(struct store_change *c, const struct store_change_args *args)
 {
     TRY(amend_begin(args->path, "token-store", &c->amendment));
     if (args->clear)
         TRY(amend_clear(c->amendment, store_change_is_ours));
+    if (args->clear && strcmp(args->kind, "remove") == 0)
+        TRY(clear_beside_both(c, args->path));
     TRY(token_store_open(args->path, &c->store));
     TRY(store_history_read(args->path, amend_before(c->amendment), &c->history));
     if (json_array_size(store_history_changes(c->history)) >= STORE_CHANGES_MOST)

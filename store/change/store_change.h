@@ -16,7 +16,8 @@
 
 struct store_change;
 /* kind: "append" or "remove". Locks the store; `clear` removes what changes that were killed left
- * of shards. */
+ * of shards; a removal also what stages that were killed left of the store's documents beside it
+ * (PATH.work, PATH.append, PATH.append.work; ST_HELD while one works there). */
 struct store_change_args {
     const char *path, *kind;
     bool clear;

@@ -24,13 +24,12 @@ static int by_hash(const void *a, const void *b)
 static void collect(struct forgetting *f, const json_t *change)
 {
     const json_t *removed = json_object_get(change, "removed");
-    json_t *t;
-    size_t i;
 
     f->before = json_text(change, "before");
     f->count = json_array_size(removed);
     f->hashes = mem_array(f->count + 1, sizeof *f->hashes);
-    json_array_foreach((json_t *)(uintptr_t)removed, i, t) f->hashes[i] = json_text(t, "id_hash");
+    for (size_t i = 0; i < f->count; i++)
+        f->hashes[i] = json_text(json_array_get(removed, i), "id_hash");
     if (f->count > 0)
         qsort(f->hashes, f->count, sizeof *f->hashes, by_hash);
 }
@@ -39,13 +38,11 @@ struct store_forgotten *store_forgotten_new(const json_t *history)
 {
     const json_t *changes = store_history_changes(history);
     struct store_forgotten *f = mem_alloc(sizeof *f);
-    json_t *change;
-    size_t i;
 
     f->changes = mem_array(json_array_size(changes) + 1, sizeof *f->changes);
-    json_array_foreach((json_t *)(uintptr_t)changes, i,
-                       change) if (json_array_size(json_object_get(change, "removed")) > 0)
-        collect(&f->changes[f->count++], change);
+    for (size_t i = 0; i < json_array_size(changes); i++)
+        if (json_array_size(json_object_get(json_array_get(changes, i), "removed")) > 0)
+            collect(&f->changes[f->count++], json_array_get(changes, i));
     if (f->count > 0)
         return f;
     store_forgotten_free(f);

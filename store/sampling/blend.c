@@ -7,6 +7,7 @@
 #include "store/artifact/artifact.h"
 #include "store/artifact/artifact_search.h"
 #include "store/artifact/manifest.h"
+#include "store/tokens/store_history.h"
 
 #define BLEND_VERSION    1
 #define BLEND_BYTES_MOST ((uint64_t)1 << 20)
@@ -120,26 +121,37 @@ enum status blend_read_record(const char *path, const json_t *manifest, struct a
 
 /* ---- opening ---- */
 
+/* then: NULL, or the digest that it has or had. */
+static enum status open_store(const char *path, const char *then, const struct token_store **out)
+{
+    struct token_store *store;
+
+    TRY(token_store_open(path, &store));
+    if (then && strcmp(token_store_digest(store), then) != 0) {
+        token_store_close(store);
+        TRY(token_store_open_then(path, then, &store));
+    }
+    *out = store;
+    return ST_OK;
+}
+
 /* The store of the blend at `path` or beside the blend. */
 static enum status find_store(const struct blend *b, struct artifact_search *s, const char *path,
                               struct sampling_source *out)
 {
     const char *beside =
         path_join(s->arena, b->path, arena_printf(s->arena, "../%s", path_base(path)));
-    struct token_store *store;
     bool found;
 
     out->name = path;
+    s->also = b->then ? store_history_had : NULL;
     TRY(artifact_search_at(s, path, &found));
     if (!found) {
         out->name = beside;
         TRY(artifact_search_at(s, beside, &found));
     }
-    if (found) {
-        TRY(token_store_open(out->name, &store));
-        out->store = store;
-        return ST_OK;
-    }
+    if (found)
+        return open_store(out->name, b->then ? s->digest : NULL, &out->store);
     if (s->seen)
         return fail(
             ST_MISSING,
@@ -190,9 +202,9 @@ static enum status open_record(struct blend *b, const json_t *manifest)
 
 static enum status open_one(struct blend *b)
 {
-    struct token_store *store;
+    const struct token_store *store;
 
-    TRY(token_store_open(b->path, &store));
+    TRY(open_store(b->path, b->then, &store));
     b->sources = arena_new(&b->arena, struct sampling_source);
     b->sources[b->count++] =
         (struct sampling_source){ .store = store, .name = b->path, .weight = 1 };
@@ -221,10 +233,16 @@ static enum status open_any(struct blend *b)
 
 enum status blend_open(const char *path, struct blend *out)
 {
+    return blend_open_then(path, NULL, out);
+}
+
+enum status blend_open_then(const char *path, const char *digest, struct blend *out)
+{
     enum status st;
 
     *out = (struct blend){ 0 };
     out->path = arena_strdup(&out->arena, path);
+    out->then = digest ? arena_strdup(&out->arena, digest) : NULL;
     st = open_any(out);
     if (st != ST_OK)
         blend_close(out);

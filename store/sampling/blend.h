@@ -36,13 +36,16 @@ void blend_print(const struct blend_record *r, struct buf *out);
 
 struct blend {
     struct arena arena;
-    const char *path;
+    const char *path, *then;         /* then: NULL, or blend_open_then()'s digest */
     struct sampling_source *sources; /* of one store: itself, weight 1, no cap */
     size_t count;
 };
 /* Opens the store, or the blend and each of its stores. ST_MISSING for a store that is nowhere, or
  * has another content digest than the blend's, with what to do. */
 MUST_USE enum status blend_open(const char *path, struct blend *out);
+/* The same as it was when it had that content digest: stores that were changed since are taken as
+ * they were (token_store_open_then()), so order and lengths are to be had, tokens are not. */
+MUST_USE enum status blend_open_then(const char *path, const char *digest, struct blend *out);
 void blend_close(struct blend *b);
 /* Over all stores. */
 uint64_t blend_tokens(const struct blend *b, enum token_part part);

@@ -11,6 +11,7 @@
 #include "store/artifact/artifact_search.h"
 #include "store/sampling/blend.h"
 #include "store/sampling/read_plan.h"
+#include "store/tokens/store_history.h"
 
 #define ORDER_SINCE 2 /* the first version of `train` that reads in this order */
 
@@ -96,11 +97,15 @@ static enum status open_input(struct step_search *f, size_t i, struct blend *out
         return fail(ST_FORMAT, "the manifest of '%s' names fewer stores than its options",
                     f->o->checkpoint);
     TRY(look(f, &s, said, &path));
+    if (path == NULL) { /* one that was changed since tells its order, too */
+        s.also = store_history_had;
+        TRY(look(f, &s, said, &path));
+    }
     if (path == NULL && s.seen)
         return fail(
             ST_MISSING,
-            "'%s' read the store %.16s, but at '%s' is %.16s now, as after a change to it; name "
-            "a folder to look in with --search",
+            "'%s' read the store %.16s, but at '%s' is another one now, %.16s; name a folder to "
+            "look in with --search",
             f->o->checkpoint, s.digest, s.seen, s.seen_digest);
     if (path == NULL)
         return fail(ST_MISSING,
@@ -108,7 +113,7 @@ static enum status open_input(struct step_search *f, size_t i, struct blend *out
                     "folder to look "
                     "in with --search",
                     s.digest, f->o->checkpoint, said ? said : "?");
-    return blend_open(path, out);
+    return blend_open_then(path, s.digest, out);
 }
 
 static enum status open_inputs(struct step_search *f)
@@ -198,6 +203,9 @@ static enum status tell(struct step_search *f)
     uint64_t step = (uint64_t)f->o->step - 1, rows = sampling_rows(f->sampling, step);
     const struct blend *b = &f->blends[read_plan_at(&f->plan, step)->input];
 
+    if (f->o->row >= 0 && (uint64_t)f->o->row >= rows)
+        return fail(ST_LIMIT, "row %lld of step %lld, which has the rows 0 to %llu",
+                    (long long)f->o->row, (long long)f->o->step, (unsigned long long)rows - 1);
     if (f->o->row >= 0)
         return tell_row(f, b, (uint64_t)f->o->row);
     for (uint64_t row = 0; row < rows; row++)

@@ -73,7 +73,7 @@ struct sampling {
             uint64_t first, last; /* places of epoch 0 that may be read in part */
             uint64_t opener;      /* document whose first token was read as a target at the end of
                                      the epoch, though it is of the next one; UINT64_MAX: none */
-        } * borders;              /* PACK_CONCAT */
+        } *borders;               /* PACK_CONCAT */
     } seen;
 };
 

@@ -24,6 +24,20 @@ bool store_history_is_name(const char *name)
     return digits > 0 && strcmp(name + 8 + digits, ".json") == 0;
 }
 
+bool store_history_had(const json_t *manifest, const char *digest)
+{
+    const json_t *before =
+        json_object_get(json_object_get(manifest, "inputs"), STORE_HISTORY_INPUT);
+    bool had = false;
+
+    if (strcmp(json_text(manifest, "kind"), "token-store") != 0)
+        return false;
+    for (size_t i = 0; !had && i < json_array_size(before); i++)
+        had = json_is_string(json_array_get(before, i)) &&
+              strcmp(json_string_value(json_array_get(before, i)), digest) == 0;
+    return had;
+}
+
 const json_t *store_history_changes(const json_t *history)
 {
     return json_object_get(history, "changes");

@@ -29,10 +29,10 @@
 
 #define STORE_HISTORY_VERSION 1
 #define STORE_CHANGES_MOST    100000
-#define STORE_HISTORY_INPUT                                                                        \
-    "before" /* of the manifest's `inputs`: the digests that the store had, oldest first */
-#define STORE_APPENDED_INPUT "appended" /* likewise: the corpora that were appended, oldest first  \
-                                         */
+/* Of the manifest's `inputs`, oldest first: the digests that the store had; the corpora that were
+ * appended. */
+#define STORE_HISTORY_INPUT  "before"
+#define STORE_APPENDED_INPUT "appended"
 
 /* "history-3.json" */
 void store_history_name(size_t changes, char out[40]);
@@ -43,6 +43,8 @@ MUST_USE enum status store_history_read(const char *store, const json_t *manifes
 /* The same of a text. what names it in errors. (The fuzz target.) */
 MUST_USE enum status store_history_parse(const char *what, const char *text, size_t n,
                                          json_t **out);
+/* Had the token store of this manifest the content digest before a change? */
+bool store_history_had(const json_t *manifest, const char *digest);
 /* The list of changes; of NULL an empty one (NULL, which jansson takes). */
 const json_t *store_history_changes(const json_t *history);
 /* What stands for an id: SHA-256 of the digest `before` and the id. */

@@ -84,25 +84,23 @@ enum status token_past_document(const struct token_past *p, enum token_part part
 
 struct looking {
     const struct store_then *then;
-    struct token_removed *out;
+    token_removed_fn *tell;
+    void *ctx;
 };
 
-/* The first one that was there then. */
+/* What came after then and went later is passed over. */
 static enum status look(void *ctx, const struct store_tombstone *t)
 {
-    struct looking *l = ctx;
+    const struct looking *l = ctx;
+    uint64_t index;
 
-    if (l->out->found || !store_then_gone(l->then, t, &l->out->index))
-        return ST_OK;
-    l->out->found = true;
-    l->out->part = t->part;
-    return ST_OK;
+    return store_then_gone(l->then, t, &index) ? l->tell(l->ctx, t->part, index) : ST_OK;
 }
 
 enum status token_past_removed(const struct token_past *p, struct span id,
-                               struct token_removed *out)
+                               token_removed_fn *tell, void *ctx)
 {
-    struct looking l = { p->then, out };
+    struct looking l = { p->then, tell, ctx };
 
     return store_history_find(p->history, id, look, &l);
 }

@@ -18,7 +18,7 @@ uint64_t token_past_length(const struct token_past *p, enum token_part part, uin
 MUST_USE enum status token_past_document(const struct token_past *p, enum token_part part,
                                          uint64_t index, struct token_range *out);
 MUST_USE enum status token_past_removed(const struct token_past *p, struct span id,
-                                        struct token_removed *out);
+                                        token_removed_fn *tell, void *ctx);
 /* fail(): there are no tokens to be had. */
 enum status token_past_refuse(const struct token_past *p);
 

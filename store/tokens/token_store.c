@@ -259,10 +259,10 @@ enum status token_store_open_then(const char *path, const char *digest, struct t
     return ST_OK;
 }
 
-enum status token_store_removed(const struct token_store *s, struct span id, struct token_removed *out)
+enum status token_store_removed(const struct token_store *s, struct span id,
+                                token_removed_fn *tell, void *ctx)
 {
-    *out = (struct token_removed){ 0 };
-    return s->past ? token_past_removed(s->past, id, out) : ST_OK;
+    return s->past ? token_past_removed(s->past, id, tell, ctx) : ST_OK;
 }
 
 void token_store_close(struct token_store *s)

@@ -64,20 +64,17 @@ enum token_part token_part_of(uint64_t text_hash, double validation);
 struct token_store;
 /* Opens an artifact of kind "token-store"; verifies digests first (see above). */
 MUST_USE enum status token_store_open(const char *path, struct token_store **out);
-/* The store as it was when it had that content digest, before documents were appended or removed: its documents with the numbers,
- * places and lengths of then. One that was removed since has no id but the one of token_store_removed(); tokens are refused. ST_MISSING: it
- * never had the digest. */
+/* The store as it was when it had that content digest, before documents were appended or removed:
+ * its documents with the numbers, places and lengths of then. One that was removed since has no id
+ * but by token_store_removed(); tokens are refused. ST_MISSING: it never had the digest. */
 MUST_USE enum status token_store_open_then(const char *path, const char *digest,
                                            struct token_store **out);
 #define TOKEN_STORE_REMOVED "(removed)"
-/* Of such a store, the document of that id that was removed since. */
-struct token_removed {
-    bool found;
-    enum token_part part;
-    uint64_t index;
-};
+/* Tells each document of such a store that has the id and was removed since; of a store as it is
+ * now none. */
+typedef enum status token_removed_fn(void *ctx, enum token_part part, uint64_t index);
 MUST_USE enum status token_store_removed(const struct token_store *s, struct span id,
-                                         struct token_removed *out);
+                                         token_removed_fn *tell, void *ctx);
 void token_store_close(struct token_store *s);
 uint32_t token_store_vocab(const struct token_store *s);
 int token_store_width(const struct token_store *s);          /* 2 or 4 bytes a token */

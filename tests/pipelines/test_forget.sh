@@ -60,6 +60,44 @@ stays=$(awk -F '\t' -v a="$read" '$1 == "train" && $5 == $4 && $2 != a { print $
 run 0 lineage tokens --document "$stays"
 [ "$(grep -c 'was trained on it\|in its training part' out)" = 2 ] || fail "two models had it"
 
+# one id, several documents: of each shard and both parts; what was read of all of them, whichever come first
+for i in $(seq 0 11); do
+    printf '{"id":"patient 7","text":"Visit %d of patient 7: the pulse was %d, and the ward was number %d."}\n' $i $((60 + i)) $((i % 5))
+done | awk 'NR == FNR { extra[NR] = $0; next } { print } FNR % 9 == 0 { print extra[++k] }' - corpus.jsonl >several.jsonl
+run 0 tokenize --tokenizer tokenizer --corpus several.jsonl --out several --validation 0.3 --shard-tokens 1500
+run 0 train --store several --out seen $shape --steps 3
+run 0 lineage seen --documents
+cp out documents
+held=$(awk -F '\t' '$1 == "validation" && $2 == "patient 7"' documents | wc -l)
+of=$(awk -F '\t' '$1 == "train" && $2 == "patient 7" { n += $4 } END { print n }' documents)
+part=$(awk -F '\t' '$1 == "train" && $2 == "patient 7" { n += $5 } END { print n }' documents)
+[ "$held" -gt 0 ] && [ "$part" -gt 0 ] && [ "$part" -lt "$of" ] || fail "the test wants some of it read: $held, $part of $of"
+for change in no yes; do
+    run 0 lineage seen --document 'patient 7'
+    has out "it read $part of its $of tokens, in $((11 - held)) documents; $held more of it held out for validation"
+    has out 'several.jsonl, line 10, .* the first of 11 documents of this id'
+    [ $change = no ] || has out 'held it, before it was removed: train, .* the first of 11 documents'
+    [ $change = yes ] || run 0 store remove several --id 'patient 7'
+done
+run 1 store find several --id 'patient 7'
+
+# removed while a model is trained on it: the checkpoints that come behind say what was read, the store as it was
+was=$(digest several)
+"$TUNDISH" train --store several --out busy $shape --steps 1000000 --checkpoint-every 5 >log 2>&1 &
+pid=$!
+for i in $(seq 600); do [ ! -e busy.work/step-00000005 ] || break; sleep 0.1; done
+run 0 store remove several --id 'case 3'
+last=$(ls busy.work | grep '^step-[0-9]*$' | tail -n 1)
+for i in $(seq 600); do [ "$(ls busy.work | grep '^step-[0-9]*$' | tail -n 1)" = "$last" ] || break; sleep 0.1; done
+kill -INT $pid
+wait $pid && fail "it was stopped" || true
+for step in busy.work/step-*; do
+    grep -q "\"$was\"" "$step/manifest.json" || fail "$step was read from another store, it says"
+done
+run 2 train --store several --out busy $shape --steps 1000000 --checkpoint-every 5
+has err 'belongs to a run with store'
+rm -rf busy.work
+
 # all that lies there is whole
 run 0 verify early --no-sources
 has err "was changed since it had the digest $(echo "$old" | cut -c1-12)"
@@ -78,13 +116,23 @@ store=$(readlink -f work/current/tokens)
 run 0 store remove "$store" --id "$read"
 now=$(digest "$store")
 run 0 run p.yaml --work work --dry-run
-has out 'tokens  *cached  *its artifact was changed in place since (1 time, last by store remove'
+has out 'tokens  *cached  *its artifact was changed in place (1 time, last by store remove'
 has out 'model  *run  *.*store'
 run 0 run p.yaml --work work
-has err "stage 'tokens': its artifact was changed in place since"
+has err "stage 'tokens': its artifact was changed in place (1 time"
 [ "$(digest "$store")" = "$now" ] || fail "the store was made anew"
 grep -q "\"$now\"" "$(readlink -f work/current/model)/manifest.json" || fail "the model was not trained on the store as it is now"
 run 0 run p.yaml --work work
 has err '2 cached'
+# the corpus grows and still has the document: it is told before, and behind how many came back; once it is gone, no more
+cp corpus.jsonl grown && printf '{"id":"case 100","text":"Case 100: the furnace was relined."}\n' >>corpus.jsonl
+run 0 run p.yaml --work work --dry-run
+has out 'the store it made last was changed in place (1 time'
+run 0 run p.yaml --work work
+has err "1 documents of '.*' have ids that were removed from '$(readlink -f work/current | sed 's|.*/work/|work/|; s|current|artifacts|')/tokens-"
+grep -v "\"id\":\"$read\"" corpus.jsonl >kept && mv kept corpus.jsonl
+run 0 run p.yaml --work work
+! grep -q 'have ids that were removed' err || fail "it is not there any more"
+mv grown corpus.jsonl
 run 0 run p.yaml --work work --force tokens
 run 0 store find "$(readlink -f work/current/tokens)" --id "$read"

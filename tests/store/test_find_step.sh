@@ -55,10 +55,21 @@ run 0 store find --checkpoint checkpoint.before --step 3 --search . --search mov
 cut -f 1,3- before >a && cut -f 1,3- out | cmp - a || fail "others, once moved"
 # another store in its place
 mkdir stores && cp -r moved/few stores/blend
-refused 2 'as after a change to it' store find --checkpoint checkpoint.before --step 3
+refused 2 'is another one now' store find --checkpoint checkpoint.before --step 3
+# a store that was changed since: the order of then; who was removed has no name
+rm -rf stores && cp -r moved stores
+first=$(awk -F '\t' '$4 ~ /^few/ { print $4; exit }' before)
+run 0 store find --checkpoint checkpoint.before --step 3
+cp out before
+head -n 3 corpus/part-00000.jsonl | sed 's/"id":"d/"id":"more /' >more.jsonl
+run 0 store remove stores/few --id "$first"
+run 0 store append stores/tokens --corpus more.jsonl
+run 0 store find --checkpoint checkpoint.before --step 3
+sed "s/\t$first\t-\ten\t/\t(removed)\t-\t-\t/" before | cmp - out || fail "step 3 was another one, before the change"
+has out '(removed)'
 # what cannot be
 refused 1 'which has made the steps 1 to 9' store find --checkpoint checkpoint.before --step 10 --search moved
-refused 1 'which has 8' store find --checkpoint checkpoint.before --step 1 --row 8 --search moved
+refused 1 'row 8 of step 1, which has the rows 0 to 7' store find --checkpoint checkpoint.before --step 1 --row 8 --search moved
 refused 2 'without --step' store find --checkpoint checkpoint.before
 refused 2 'want one of them' store find moved/few --checkpoint checkpoint.before --step 1
 refused 2 'nothing to look in' store find --step 1

@@ -77,6 +77,23 @@ done
 ls tokens/shard-*.mdb | grep -q '\.1\.mdb' || fail "no shard was written anew"
 ls tokens/shard-*.mdb | grep -qv '\.1\.mdb' || fail "all shards were written anew"
 
+# the same list once more, as after a kill: nothing is left to do; what lies beside the store and may hold the documents goes
+now=$(digest tokens)
+cp -r whole tokens.append
+mkdir -p tokens.append.work tokens.work
+for work in tokens.append.work tokens.work; do echo '{}' >$work/run.json && cp whole/shard-00000.mdb $work/group-00000-000.mdb; done
+exec 9<>tokens.work/lock
+flock -x 9
+run 4 store remove tokens --id 'note 7' --ids list
+exec 9<&-
+run 0 store remove tokens --id 'note 7' --ids list --hash "$hash"
+has err '4 of the 4 ids and hashes were removed before'
+has err 'nothing is left to remove'
+[ "$(digest tokens)" = "$now" ] || fail "nothing was removed, and the store is another one"
+[ "$(echo tokens*)" = tokens ] || fail "left beside the store: $(echo tokens*)"
+run 1 store remove tokens --id 'note 7' --id 'note 7777'
+has err '1 of 2 ids are not there'
+
 # again: the chain grows, a shard's edition rises; --keep-ids keeps the id readable
 run 0 store remove tokens --id 'note 3' --keep-ids
 grep -q '"id":"note 3"' tokens/history-2.json || fail "the id is not kept"
@@ -131,6 +148,7 @@ for round in 0 1 2 3 4 5 6 7 8 9 10 11; do
         all once | cmp - want || fail "round $round: not the new store"
     fi
     run 0 store verify once
+    [ $((round % 3)) != 0 ] || run 0 store remove once --id 'note 7' --ids list --hash "$hash"
     run 0 store remove once --id 'note 2'
     run 0 store verify once
     ! grep -q 'is not in the manifest' err || fail "round $round: what a kill left is still there"

@@ -79,7 +79,7 @@ static int begin(void **state)
     assert_ok(optimizer_new(
         &(struct optimizer_args){ f->model, f->pool, &f->stream, 0.9, 0.95, 1e-8, 0.1, 1 },
         &f->optimizer));
-    f->args = (struct checkpoint_args){ &f->o, &f->loader.plan, f->model, f->optimizer, f->stream };
+    f->args = (struct checkpoint_args){ &f->o, &f->loader.plan, f->model, f->optimizer, f->stream, NULL };
     buf_adds(&f->metrics, "{\"step\":1}\n");
     assert_ok(work_open(&f->work, &f->o, numeric_class(f)));
     return 0;
