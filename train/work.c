@@ -60,43 +60,6 @@ static enum status describe_run(struct work *w, const char *numeric_class)
                            : add_input(&(struct input_list){ &w->arena, inputs, "init" }, o->init);
 }
 
-static enum status tell_difference(const char *path, const char *key, const json_t *was,
-                                   const json_t *is)
-{
-    char *a = was == NULL ? NULL : json_dumps(was, JSON_ENCODE_ANY | JSON_COMPACT);
-    char *b = is == NULL ? NULL : json_dumps(is, JSON_ENCODE_ANY | JSON_COMPACT);
-    enum status st = fail(ST_CONFIG,
-                          "'%s' belongs to a run with %s %s, this one has %s: go on with that, or "
-                          "remove the .work folder, or choose another --out",
-                          path, key, a == NULL ? "(absent)" : a, b == NULL ? "(absent)" : b);
-
-    free(a);
-    free(b);
-    return st;
-}
-
-/* The first member of either object that the other lacks or has otherwise. Phases have rules of
- * their own. */
-static enum status same_members(const char *path, const json_t *was, const json_t *is)
-{
-    const char *key;
-    json_t *value;
-
-    json_object_foreach((json_t *)is, key, value)
-    {
-        const json_t *before = json_object_get(was, key);
-
-        if (strcmp(key, PHASES) != 0 && !json_equal(before, value))
-            return tell_difference(path, key, before, value);
-    }
-    json_object_foreach((json_t *)was, key, value)
-    {
-        if (strcmp(key, PHASES) != 0 && json_object_get(is, key) == NULL)
-            return tell_difference(path, key, value, NULL);
-    }
-    return ST_OK;
-}
-
 /* ---- phases ---- */
 
 /* What a run reads, and the digests of its stores. */
@@ -169,23 +132,6 @@ static enum status same_phases(struct work *w, const char *path, const json_t *m
     TRY(read_reading(&w->arena, path, manifest, &was));
     TRY(read_reading(&w->arena, "train", w->run, &is));
     return same_begun(path, &was, &is, step);
-}
-
-static enum status same_run(struct work *w, const char *path, const json_t *manifest, int64_t step)
-{
-    static const char *const scalars[] = { "version", "numeric_class" };
-    const json_t *was = json_object_get(manifest, "made_by"),
-                 *is = json_object_get(w->run, "made_by");
-
-    for (size_t i = 0; i < 2; i++) {
-        const json_t *a = json_object_get(was, scalars[i]), *b = json_object_get(is, scalars[i]);
-
-        if (!json_equal(a, b))
-            return tell_difference(path, scalars[i], a, b);
-    }
-    TRY(same_members(path, json_object_get(was, "options"), json_object_get(is, "options")));
-    TRY(same_members(path, json_object_get(manifest, "inputs"), json_object_get(w->run, "inputs")));
-    return same_phases(w, path, manifest, step);
 }
 
 /* ---- the folder ---- */
@@ -279,7 +225,9 @@ enum status work_newest(struct work *w, int64_t *step)
     *step = steps.v[steps.count - 1];
     path = work_step_path(&w->arena, w->options, *step);
     TRY(artifact_open(path, cmd_train.makes, &manifest));
-    st = same_run(w, path, manifest, *step);
+    st = unfinished_same_but(path, w->run, manifest, PHASES);
+    if (st == ST_OK)
+        st = same_phases(w, path, manifest, *step);
     json_decref(manifest);
     return st;
 }

@@ -25,37 +25,59 @@ static enum status tell_difference(const char *path, const char *key, const json
     return st;
 }
 
+/* Two runs, or manifests, and the option that is not compared. */
+struct comparison {
+    const char *path;
+    const json_t *was, *is;
+    const char *but;                 /* NULL: none */
+};
+
+static bool is_compared(const struct comparison *c, const char *key)
+{
+    return c->but == NULL || strcmp(key, c->but) != 0;
+}
+
 /* The first member of either object that the other lacks or has otherwise. */
-static enum status same_members(const char *path, const json_t *was, const json_t *is)
+static enum status same_members(const struct comparison *c, const json_t *was, const json_t *is)
 {
     const char *key;
     json_t *value;
 
     json_object_foreach((json_t *)is, key, value) {
-        if (!json_equal(json_object_get(was, key), value))
-            return tell_difference(path, key, json_object_get(was, key), value);
+        if (is_compared(c, key) && !json_equal(json_object_get(was, key), value))
+            return tell_difference(c->path, key, json_object_get(was, key), value);
     }
     json_object_foreach((json_t *)was, key, value) {
-        if (json_object_get(is, key) == NULL)
-            return tell_difference(path, key, value, NULL);
+        if (is_compared(c, key) && json_object_get(is, key) == NULL)
+            return tell_difference(c->path, key, value, NULL);
     }
     return ST_OK;
 }
 
-enum status unfinished_same_run(const char *path, const json_t *run, const json_t *manifest)
+static enum status same_run(const struct comparison *c)
 {
     static const char *const scalars[] = { "version", "numeric_class" };
-    const json_t *was = json_object_get(manifest, "made_by"), *is = json_object_get(run, "made_by");
+    const json_t *was = json_object_get(c->was, "made_by"), *is = json_object_get(c->is, "made_by");
 
-    TRY(same_members(path, json_object_get(was, "options"), json_object_get(is, "options")));
-    TRY(same_members(path, json_object_get(manifest, "inputs"), json_object_get(run, "inputs")));
     for (size_t i = 0; i < 2; i++) {
         const json_t *a = json_object_get(was, scalars[i]), *b = json_object_get(is, scalars[i]);
 
         if (!json_equal(a, b))
-            return tell_difference(path, scalars[i], a, b);
+            return tell_difference(c->path, scalars[i], a, b);
     }
-    return ST_OK;
+    TRY(same_members(c, json_object_get(was, "options"), json_object_get(is, "options")));
+    return same_members(c, json_object_get(c->was, "inputs"), json_object_get(c->is, "inputs"));
+}
+
+enum status unfinished_same_run(const char *path, const json_t *run, const json_t *was)
+{
+    return unfinished_same_but(path, run, was, NULL);
+}
+
+enum status unfinished_same_but(const char *path, const json_t *run, const json_t *was,
+                                const char *option)
+{
+    return same_run(&(struct comparison){ path, was, run, option });
 }
 
 /* ---- the folder ---- */
