@@ -42,6 +42,7 @@ struct verification {
     json_t *manifest;
     json_t *damaged;            /* the messages */
     uint64_t files, bytes;
+    char content[SHA256_HEX];   /* token_store_content(); "": no token store, or a damaged one */
 };
 
 static enum status verify_files(struct verification *v)
@@ -90,13 +91,15 @@ static enum status warn_of_strangers(const struct verification *v, struct arena 
     return ST_OK;
 }
 
-static enum status verify_tokens(const char *path)
+static enum status verify_tokens(struct verification *v)
 {
     struct token_store *s;
     enum status st;
 
-    TRY(token_store_open(path, &s));
+    TRY(token_store_open(v->path, &s));
     st = token_store_verify(s);
+    if (st == ST_OK)
+        st = token_store_content(s, v->content);
     token_store_close(s);
     return st;
 }
@@ -107,7 +110,7 @@ static enum status verify(struct verification *v, struct arena *a)
     TRY(warn_of_strangers(v, a));
     if (json_array_size(v->damaged) == 0 &&
         strcmp(json_string_value(json_object_get(v->manifest, "kind")), "token-store") == 0)
-        return verify_tokens(v->path);
+        return verify_tokens(v);
     return ST_OK;
 }
 
@@ -117,12 +120,14 @@ static enum status report(const struct verification *v, bool json)
     char bytes[24], count[28];
 
     if (json)
-        TRY(print_json(json_pack("{s:o, s:b, s:I, s:I, s:O}", "path", json_text_of(v->path), "ok",
-                                 damaged == 0, "files", (json_int_t)v->files, "bytes",
-                                 (json_int_t)v->bytes, "damaged", v->damaged)));
+        TRY(print_json(json_pack("{s:o, s:b, s:I, s:I, s:O, s:s?}", "path", json_text_of(v->path),
+                                 "ok", damaged == 0, "files", (json_int_t)v->files, "bytes",
+                                 (json_int_t)v->bytes, "damaged", v->damaged, "content",
+                                 *v->content ? v->content : NULL)));
     else if (damaged == 0)
-        printf("%s: %s files, %s: every byte is as it was made\n", v->path,
-               str_count(v->files, count), str_bytes(v->bytes, bytes));
+        printf("%s: %s files, %s: every byte is as it was made%s%s\n", v->path,
+               str_count(v->files, count), str_bytes(v->bytes, bytes),
+               *v->content ? "\ncontent: " : "", v->content);
     TRY(output_flush_stream());
     if (damaged > 0)
         return fail(ST_INTEGRITY,
@@ -159,6 +164,8 @@ const struct command cmd_store_verify = {
     .details =
         "Compares every file's SHA-256 with the manifest, "
         "and in a token store every block with its checksum.\n"
+        "Of a token store it also tells the content: a hash of its documents, however they are cut "
+        "into shards.\n"
         "Ends with status 6 where a byte differs.\n\n"
         "  tundish store verify tokens",
     .opts = verify_options,

@@ -33,6 +33,9 @@ run 0 store append tokens/ --corpus c.jsonl
 all tokens | cmp - <(all whole) || fail "not the documents of one corpus"
 run 0 store verify tokens
 ! grep -q 'is not in the manifest' err || fail "something was left"
+content() { run 0 store verify "$1"; sed -n 's/^content: \([0-9a-f]\{64\}\)$/\1/p' out; }
+[ -n "$(content tokens)" ] && [ "$(content tokens)" = "$(content whole)" ] || fail "another content than that of one corpus"
+[ "$(content before)" != "$(content whole)" ] || fail "one content for two"
 stat -c '%i %Y %n' $(cut -d ' ' -f 3 files) | cmp - files || fail "an old shard was touched"
 [ ! -e tokens.append ] && [ ! -e tokens.append.work ] || fail "the work is still there"
 run 0 store info tokens
