@@ -10,3 +10,5 @@ run() {
 }
 # has FILE PATTERN
 has() { grep -q -- "$2" "$1" || fail "no '$2' in $1"; }
+# digest ARTIFACT: its content digest, as the manifest has it.
+digest() { sed -n 's/^ *"digest": *"\([0-9a-f]*\)".*/\1/p' "$1/manifest.json"; }

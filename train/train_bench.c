@@ -3,9 +3,9 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/rng.h"
-#include "store/artifact/artifact.h"
 #include "store/sampling/sampling.h"
 #include "store/store_bench.h"
+#include "store/tokens/bench_tokens.h"
 #include "train/optimizer.h"
 #include "train/units.h"
 
@@ -130,54 +130,28 @@ static enum status measure_peak(struct rig *r, enum dtype type, double *gflops)
 enum { STORE_DOCUMENTS = 16384, LONGEST = 2048, READS = 200 };
 
 /* Documents of 1 to LONGEST tokens, short ones more often: 5 M tokens in all. */
-static enum status fill_store(const char *folder)
+static enum status fill_store(void *ctx, struct token_writer *w)
 {
-    struct token_writer *w;
     uint32_t tokens[LONGEST];
-    char digest[SHA256_HEX];
-    json_t *counts = NULL;
-    enum status st = ST_OK;
 
-    sha256_bytes("", 0, digest);
-    TRY(token_writer_open(&(struct token_writer_args){ .folder = folder,
-                                                       .vocab = (uint32_t)shape.vocab,
-                                                       .shard_tokens = 1 << 20,
-                                                       .tokenizer_digest = digest },
-                          &w));
     for (uint64_t i = 0; i < LONGEST; i++)
         tokens[i] = (uint32_t)(rng_at(1, 2, i) % (uint64_t)shape.vocab);
-    for (uint64_t d = 0; st == ST_OK && d < STORE_DOCUMENTS; d++)
-        st = token_writer_add(w,
-                              &(struct token_document){
-                                  .id = span_of("d"),
-                                  .text_hash = rng_at(1, 3, d),
-                                  .tokens = tokens,
-                                  .count = 1 + rng_at(1, 4, d) % (1 + rng_at(1, 5, d) % LONGEST) });
-    if (st != ST_OK) {
-        token_writer_abort(w);
-        return st;
-    }
-    st = token_writer_close(w, &counts);
-    json_decref(counts);
-    return st;
+    for (uint64_t d = 0; d < STORE_DOCUMENTS; d++)
+        TRY(token_writer_add(
+            w, &(struct token_document){
+                   .id = span_of("d"),
+                   .text_hash = rng_at(1, 3, d),
+                   .tokens = tokens,
+                   .count = 1 + rng_at(1, 4, d) % (1 + rng_at(1, 5, d) % LONGEST) }));
+    return ST_OK;
 }
 
 static enum status make_store(const char *path, struct token_store **out)
 {
-    static const struct opt none[] = { OPT_END };
-    static const struct command command = {
-        .name = "bench", .makes = "token-store", .opts = none, .stage_version = 1
-    };
-    struct artifact *a;
-    enum status st;
-
-    TRY(artifact_begin(&command, NULL, path, &a));
-    st = fill_store(artifact_folder(a));
-    if (st != ST_OK) {
-        artifact_abort(a);
-        return st;
-    }
-    TRY(artifact_commit(a, NULL));
+    TRY(bench_tokens_make(&(struct bench_tokens){ .path = path,
+                                                  .vocab = (uint32_t)shape.vocab,
+                                                  .shard_tokens = 1 << 20,
+                                                  .add = fill_store }));
     return token_store_open(path, out);
 }
 

@@ -225,7 +225,7 @@ enum status work_newest(struct work *w, int64_t *step)
     *step = steps.v[steps.count - 1];
     path = work_step_path(&w->arena, w->options, *step);
     TRY(artifact_open(path, cmd_train.makes, &manifest));
-    st = unfinished_same_but(path, w->run, manifest, PHASES);
+    st = unfinished_same_run(path, w->run, manifest, PHASES);
     if (st == ST_OK)
         st = same_phases(w, path, manifest, *step);
     json_decref(manifest);

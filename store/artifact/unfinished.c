@@ -69,15 +69,10 @@ static enum status same_run(const struct comparison *c)
     return same_members(c, json_object_get(c->was, "inputs"), json_object_get(c->is, "inputs"));
 }
 
-enum status unfinished_same_run(const char *path, const json_t *run, const json_t *was)
+enum status unfinished_same_run(const char *path, const json_t *run, const json_t *was,
+                                const char *but)
 {
-    return unfinished_same_but(path, run, was, NULL);
-}
-
-enum status unfinished_same_but(const char *path, const json_t *run, const json_t *was,
-                                const char *option)
-{
-    return same_run(&(struct comparison){ path, was, run, option });
+    return same_run(&(struct comparison){ path, was, run, but });
 }
 
 /* ---- the folder ---- */
@@ -104,7 +99,7 @@ enum status unfinished_claim(struct unfinished *u, const json_t *run)
     if (!file_exists(path))
         return json_write_file(path, run);
     TRY(json_read_file(path, &was));
-    st = unfinished_same_run(u->path, run, was);
+    st = unfinished_same_run(u->path, run, was, NULL);
     json_decref(was);
     return st;
 }

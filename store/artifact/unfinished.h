@@ -27,11 +27,10 @@ MUST_USE enum status unfinished_claim(struct unfinished *u, const json_t *run);
 MUST_USE enum status unfinished_remove(struct unfinished *u);
 void unfinished_close(struct unfinished *u);
 
-/* Is what stands in `path` of this run? `was` is such a record, or a manifest. */
-MUST_USE enum status unfinished_same_run(const char *path, const json_t *run, const json_t *was);
-/* The same but for one option and its inputs, which the caller compares. */
-MUST_USE enum status unfinished_same_but(const char *path, const json_t *run, const json_t *was,
-                                         const char *option);
+/* Is what stands in `path` of this run? `was` is such a record, or a manifest. but: an option that
+ * the caller compares, with its inputs; NULL: none. */
+MUST_USE enum status unfinished_same_run(const char *path, const json_t *run, const json_t *was,
+                                         const char *but);
 /* Away in one step, then removed: what is left of it after a kill has a temporary name of `owner`,
  * whose next writer removes it. */
 MUST_USE enum status unfinished_take_away(struct arena *a, const char *path, const char *owner);

@@ -20,9 +20,9 @@ struct store_change {
     json_t *history, *entry;
 };
 
-/* shard-00003.1.mdb, and what a shard is called while it is written: .part, .new, .part.new behind
- * it. */
-bool store_change_is_ours(const char *name)
+/* Is it a file that a change of a store writes, and may leave when it is killed? shard-00003.1.mdb,
+ * and what a shard is called while it is written: .part, .new, .part.new behind it. */
+static bool is_ours(const char *name)
 {
     static const char *const tails[] = { ".new", ".part" };
     struct token_shard_id id;
@@ -132,7 +132,7 @@ static enum status begin(struct store_change *c, const struct store_change_args 
 {
     TRY(amend_begin(args->path, "token-store", &c->amendment));
     if (args->clear)
-        TRY(amend_clear(c->amendment, store_change_is_ours));
+        TRY(amend_clear(c->amendment, is_ours));
     if (args->clear && strcmp(args->kind, "remove") == 0)
         TRY(clear_beside_both(c, args->path));
     TRY(token_store_open(args->path, &c->store));

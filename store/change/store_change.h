@@ -43,8 +43,6 @@ void store_change_input(struct store_change *c, const char *digest, const char *
 /* Frees c in any case; after a failure the store is the old one. */
 MUST_USE enum status store_change_commit(struct store_change *c, char digest[SHA256_HEX]);
 void store_change_abort(struct store_change *c);
-/* Is it a file that a change of a store writes, and may leave when it is killed? */
-bool store_change_is_ours(const char *name);
 
 /* Writes a shard of a store anew, without some documents. */
 struct store_rewrite {
@@ -55,8 +53,8 @@ struct store_rewrite {
 };
 MUST_USE enum status store_copy_shard(const struct token_store *store,
                                       const struct store_rewrite *r, const char *path);
-/* A shard of the store that is changed, as its next edition. */
-/* Adds the new file to the change and drops the old one; *is gets the new one's name. */
+/* A shard of the store that is changed, as its next edition: adds the new file to the change and
+ * drops the old one; is gets the new one's name. */
 MUST_USE enum status store_change_rewrite(struct store_change *c, const struct store_rewrite *r,
                                           char is[TOKEN_SHARD_NAME]);
 

@@ -242,6 +242,17 @@ static enum status unescape(struct scan *s, const char *begin, unsigned char *hi
     return ST_OK;
 }
 
+/* The quote that ends a string. high: all its bytes, or-ed. */
+static enum status end_string(struct scan *s, const char *begin, unsigned char high)
+{
+    if (s->p == s->end || *s->p != '"')
+        return bad(s, "a control character in a string (want it escaped)");
+    if (high & 0x80)
+        TRY(check_utf8(s, begin, s->p));
+    s->p++;
+    return ST_OK;
+}
+
 /* The string whose quote is at s->p. */
 static enum status read_string(struct scan *s, struct span *out)
 {
@@ -252,12 +263,7 @@ static enum status read_string(struct scan *s, struct span *out)
     *out = (struct span){ begin, (size_t)(s->p - begin) };
     if (s->p < s->end && *s->p == '\\')
         TRY(unescape(s, begin, &high, out));
-    if (s->p == s->end || *s->p != '"')
-        return bad(s, "a control character in a string (want it escaped)");
-    if (high & 0x80)
-        TRY(check_utf8(s, begin, s->p));
-    s->p++;
-    return ST_OK;
+    return end_string(s, begin, high);
 }
 
 /* The same, of a string nobody wants. */
@@ -273,12 +279,7 @@ static enum status skip_string(struct scan *s)
         TRY(read_escape(s, one, &n));
         find_special(s, NULL, &high);
     }
-    if (s->p == s->end || *s->p != '"')
-        return bad(s, "a control character in a string (want it escaped)");
-    if (high & 0x80)
-        TRY(check_utf8(s, begin, s->p));
-    s->p++;
-    return ST_OK;
+    return end_string(s, begin, high);
 }
 
 /* ---- other values ---- */

@@ -144,7 +144,7 @@ enum status megatron_parse(const char *what, struct span idx, uint64_t bin_bytes
     return ST_OK;
 }
 
-uint64_t megatron_length(const struct megatron_index *x, uint64_t sequence)
+static uint64_t length_of(const struct megatron_index *x, uint64_t sequence)
 {
     return get_le(x->lengths + 4 * sequence, 4);
 }
@@ -154,7 +154,7 @@ uint64_t megatron_document(const struct megatron_index *x, uint64_t d, uint64_t 
     uint64_t from = get_le(x->ends + 8 * d, 8), to = get_le(x->ends + 8 * (d + 1), 8), tokens = 0;
 
     for (uint64_t i = from; i < to; i++)
-        tokens += megatron_length(x, i);
+        tokens += length_of(x, i);
     *sequences = to - from;
     return tokens;
 }

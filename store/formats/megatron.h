@@ -36,7 +36,6 @@ struct megatron_index {
  * target.) */
 MUST_USE enum status megatron_parse(const char *what, struct span idx, uint64_t bin_bytes,
                                     struct megatron_index *out);
-uint64_t megatron_length(const struct megatron_index *x, uint64_t sequence);
 /* Tokens of document d, a walk over its sequences (*sequences of them, from the one that the
  * document before ended at). */
 uint64_t megatron_document(const struct megatron_index *x, uint64_t d, uint64_t *sequences);

@@ -44,47 +44,44 @@ void sample_blend_release(struct sample_blend *b)
     *b = (struct sample_blend){ 0 };
 }
 
+/* A way down the tree: row i of those of the node, whose sources are [low, high). */
+struct descent {
+    size_t node, low, high;
+    uint64_t i;
+};
+
+static size_t middle(const struct descent *d) { return d->low + (d->high - d->low) / 2; }
+
+/* left: how many of the rows before i are the left half's. */
+static void descend(struct descent *d, bool to_left, uint64_t left)
+{
+    size_t mid = middle(d);
+
+    d->node = 2 * d->node + !to_left;
+    *(to_left ? &d->high : &d->low) = mid;
+    d->i = to_left ? left : d->i - left;
+}
+
 size_t sample_blend_find(const struct sample_blend *b, uint64_t i, uint64_t *number)
 {
-    size_t low = 0, high = b->count;
+    struct descent d = { 1, 0, b->count, i };
 
-    for (size_t node = 1; high - low > 1;) {
-        size_t mid = low + (high - low) / 2;
-        uint64_t left = multiply(i, b->shares[node]);
+    while (d.high - d.low > 1) {
+        uint64_t share = b->shares[d.node], left = multiply(d.i, share);
 
-        node *= 2;
-        if (multiply(i + 1, b->shares[node / 2]) > left) {
-            high = mid;
-            i = left;
-        } else {
-            low = mid;
-            i -= left;
-            node++;
-        }
+        descend(&d, multiply(d.i + 1, share) > left, left);
     }
-    *number = i;
-    return low;
+    *number = d.i;
+    return d.low;
 }
 
 uint64_t sample_blend_count(const struct sample_blend *b, size_t source, uint64_t i)
 {
-    size_t low = 0, high = b->count;
+    struct descent d = { 1, 0, b->count, i };
 
-    for (size_t node = 1; high - low > 1;) {
-        size_t mid = low + (high - low) / 2;
-        uint64_t left = multiply(i, b->shares[node]);
-
-        node *= 2;
-        if (source < mid) {
-            high = mid;
-            i = left;
-        } else {
-            low = mid;
-            i -= left;
-            node++;
-        }
-    }
-    return i;
+    while (d.high - d.low > 1)
+        descend(&d, source < middle(&d), multiply(d.i, b->shares[d.node]));
+    return d.i;
 }
 
 uint64_t sample_blend_row(const struct sample_blend *b, size_t source, uint64_t number)

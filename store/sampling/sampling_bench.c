@@ -4,9 +4,9 @@
 
 #include "base/file.h"
 #include "base/rng.h"
-#include "store/artifact/artifact.h"
 #include "store/sampling/sampling.h"
 #include "store/store_bench.h"
+#include "store/tokens/bench_tokens.h"
 
 #define LOADER_TOKENS  ((uint64_t)32 << 20)
 #define LOADER_VOCAB   50257
@@ -25,7 +25,7 @@ static uint64_t length_of(uint64_t document)
     return (64 + draw % 64) << (draw >> 32) % 6;
 }
 
-static enum status write_documents(struct token_writer *w)
+static enum status write_documents(void *ctx, struct token_writer *w)
 {
     uint32_t tokens[LOADER_LONGEST];
     uint64_t done = 0;
@@ -45,46 +45,6 @@ static enum status write_documents(struct token_writer *w)
                                                            .count = n });
         done += n;
     }
-    return st;
-}
-
-static enum status write_store(const char *folder)
-{
-    char digest[SHA256_HEX];
-    struct token_writer_args args = { .folder = folder,
-                                      .vocab = LOADER_VOCAB,
-                                      .shard_tokens = LOADER_TOKENS,
-                                      .tokenizer_digest = digest };
-    struct token_writer *w;
-    json_t *counts = NULL;
-    enum status st;
-
-    sha256_bytes("", 0, digest);
-    TRY(token_writer_open(&args, &w));
-    st = write_documents(w);
-    if (st != ST_OK) {
-        token_writer_abort(w);
-        return st;
-    }
-    st = token_writer_close(w, &counts);
-    json_decref(counts);
-    return st;
-}
-
-static enum status make_store(const char *path)
-{
-    static const struct opt none[] = { OPT_END };
-    static const struct command command = {
-        .name = "bench", .makes = "token-store", .opts = none, .stage_version = 1
-    };
-    struct artifact *a;
-    enum status st;
-
-    TRY(artifact_begin(&command, NULL, path, &a));
-    st = write_store(artifact_folder(a));
-    if (st == ST_OK)
-        return artifact_commit(a, NULL);
-    artifact_abort(a);
     return st;
 }
 
@@ -186,7 +146,10 @@ static enum status load_store(struct bench *b, const char *path)
     struct token_store *store;
     enum status st;
 
-    TRY(make_store(path));
+    TRY(bench_tokens_make(&(struct bench_tokens){ .path = path,
+                                                  .vocab = LOADER_VOCAB,
+                                                  .shard_tokens = LOADER_TOKENS,
+                                                  .add = write_documents }));
     TRY(token_store_open(path, &store));
     st = measure_all(b, store);
     token_store_close(store);

@@ -56,13 +56,9 @@ void store_history_hash(const char *before, struct span id, char out[SHA256_HEX]
 
 static enum status check_count(const json_t *o, const char *key, const char *what)
 {
-    int64_t v;
+    uint64_t v;
 
-    TRY(json_get_int(o, key, what, &v));
-    if (v < 0 || v > COUNT_MOST)
-        return fail(ST_FORMAT, "%s: '%s' is %lld, want 0 to %lld", what, key, (long long)v,
-                    (long long)COUNT_MOST);
-    return ST_OK;
+    return token_get_count(o, key, what, COUNT_MOST, &v);
 }
 
 static enum status check_parts(const json_t *change, const char *what)

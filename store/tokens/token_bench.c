@@ -7,8 +7,8 @@
 
 #include "base/file.h"
 #include "base/rng.h"
-#include "store/artifact/artifact.h"
 #include "store/store_bench.h"
+#include "store/tokens/bench_tokens.h"
 #include "store/tokens/token_format.h"
 
 #define VOCAB           50257
@@ -26,6 +26,8 @@ struct token_bench {
     struct arena arena;
     const char *folder;
     const char *path; /* of the store */
+    uint64_t total;   /* tokens of a shard of it */
+    uint32_t shards;
     struct token_store *s;
     struct file_map plain; /* the same tokens, and no more */
 };
@@ -38,8 +40,9 @@ static void fill(uint32_t tokens[DOCUMENT_TOKENS], uint64_t first)
         tokens[i] = (uint32_t)((first + i * 2654435761u) % VOCAB);
 }
 
-static enum status add_documents(struct token_writer *w, uint64_t total)
+static enum status add_documents(void *ctx, struct token_writer *w)
 {
+    uint64_t total = ((const struct token_bench *)ctx)->total;
     uint32_t tokens[DOCUMENT_TOKENS];
 
     for (uint64_t done = 0, n; done < total; done += n) {
@@ -59,39 +62,16 @@ static enum status add_documents(struct token_writer *w, uint64_t total)
     return ST_OK;
 }
 
-static enum status write_shard(const char *folder, uint64_t total)
+/* The one shard again, under the names of the others. */
+static enum status copy_shards(void *ctx, const char *folder)
 {
-    struct token_writer_args args = { .folder = folder,
-                                      .vocab = VOCAB,
-                                      .shard_tokens = UINT64_MAX };
-    struct token_writer *w;
-    char digest[SHA256_HEX];
-    json_t *counts = NULL;
-    enum status st;
-
-    sha256_bytes("", 0, digest);
-    args.tokenizer_digest = digest;
-    TRY(token_writer_open(&args, &w));
-    st = add_documents(w, total);
-    if (st != ST_OK) {
-        token_writer_abort(w);
-        return st;
-    }
-    st = token_writer_close(w, &counts);
-    json_decref(counts);
-    return st;
-}
-
-static enum status write_shards(struct token_bench *t, const char *folder, uint64_t total,
-                                uint32_t shards)
-{
+    struct token_bench *t = ctx;
     char name[TOKEN_SHARD_NAME];
     const char *first;
 
-    TRY(write_shard(folder, total));
     token_shard_name((struct token_shard_id){ 0 }, name);
     first = path_join(&t->arena, folder, name);
-    for (uint32_t i = 1; i < shards; i++) {
+    for (uint32_t i = 1; i < t->shards; i++) {
         struct buf bytes = { 0 };
         enum status st = file_read(first, (uint64_t)1 << 30, &bytes);
 
@@ -106,20 +86,15 @@ static enum status write_shards(struct token_bench *t, const char *folder, uint6
 
 static enum status make_store(struct token_bench *t, uint64_t total, uint32_t shards)
 {
-    static const struct opt none[] = { OPT_END };
-    static const struct command command = {
-        .name = "bench", .makes = "token-store", .opts = none, .stage_version = 1
-    };
-    struct artifact *a;
-    enum status st;
-
     t->path = path_join(&t->arena, t->folder, "tokens");
-    TRY(artifact_begin(&command, NULL, t->path, &a));
-    st = write_shards(t, artifact_folder(a), total, shards);
-    if (st == ST_OK)
-        return artifact_commit(a, NULL);
-    artifact_abort(a);
-    return st;
+    t->total = total;
+    t->shards = shards;
+    return bench_tokens_make(&(struct bench_tokens){ .path = t->path,
+                                                     .vocab = VOCAB,
+                                                     .shard_tokens = UINT64_MAX,
+                                                     .add = add_documents,
+                                                     .behind = copy_shards,
+                                                     .ctx = t });
 }
 
 static enum status make_plain(struct token_bench *t)

@@ -12,7 +12,7 @@
 
 /* LMDB calls a write that was cut short an input/output error, so that says how much room there is,
  * too. */
-enum status token_env_fail(const struct token_env *e, int rc)
+static enum status fail_env(const struct token_env *e, int rc)
 {
     struct statvfs fs;
     char room[24] = "?";
@@ -62,7 +62,7 @@ static enum status begin(struct token_env *e, size_t room)
     e->put = 0;
     e->room = room;
     rc = mdb_txn_begin(e->env, NULL, 0, &e->txn);
-    return rc == 0 ? ST_OK : token_env_fail(e, rc);
+    return rc == 0 ? ST_OK : fail_env(e, rc);
 }
 
 static enum status open_tables(struct token_env *e)
@@ -73,7 +73,7 @@ static enum status open_tables(struct token_env *e)
                               MDB_CREATE | (text ? 0 : MDB_INTEGERKEY), &e->tables[t]);
 
         if (rc != 0)
-            return token_env_fail(e, rc);
+            return fail_env(e, rc);
     }
     return ST_OK;
 }
@@ -91,7 +91,7 @@ enum status token_env_open(struct token_env *e, const char *path, int tables, un
     if (rc == 0)
         rc = mdb_env_open(e->env, path, MDB_NOSUBDIR | MDB_NOLOCK | flags, 0666);
     if (rc != 0)
-        return token_env_fail(e, rc);
+        return fail_env(e, rc);
     TRY(token_check_length(e->env, e->path));
     TRY(begin(e, 0));
     return open_tables(e);
@@ -102,7 +102,7 @@ enum status token_env_commit(struct token_env *e, size_t room)
     int rc = mdb_txn_commit(e->txn);
 
     e->txn = NULL;
-    return rc == 0 ? begin(e, room) : token_env_fail(e, rc);
+    return rc == 0 ? begin(e, room) : fail_env(e, rc);
 }
 
 enum status token_env_need(struct token_env *e, size_t n)
@@ -114,7 +114,7 @@ enum status token_env_sync(struct token_env *e)
 {
     int rc = mdb_env_sync(e->env, 1);
 
-    return rc == 0 ? ST_OK : token_env_fail(e, rc);
+    return rc == 0 ? ST_OK : fail_env(e, rc);
 }
 
 void token_env_renamed(struct token_env *e, const char *path)
@@ -129,7 +129,7 @@ enum status token_env_put(struct token_env *e, int table, uint64_t number, struc
     int rc = mdb_put(e->txn, e->tables[table], &key, &v, MDB_APPEND);
 
     e->put += value.n + sizeof number;
-    return rc == 0 ? ST_OK : token_env_fail(e, rc);
+    return rc == 0 ? ST_OK : fail_env(e, rc);
 }
 
 enum status token_env_set(struct token_env *e, int table, const char *name, struct span value)
@@ -138,7 +138,7 @@ enum status token_env_set(struct token_env *e, int table, const char *name, stru
     int rc = mdb_put(e->txn, e->tables[table], &key, &v, 0);
 
     e->put += value.n + key.mv_size;
-    return rc == 0 ? ST_OK : token_env_fail(e, rc);
+    return rc == 0 ? ST_OK : fail_env(e, rc);
 }
 
 enum status token_env_look(struct token_env *e, int table, const char *name, struct span *value)

@@ -39,6 +39,5 @@ MUST_USE enum status token_env_look(struct token_env *e, int table, const char *
 MUST_USE enum status token_env_count(struct token_env *e, int table, uint64_t *count);
 /* Drops the open transaction; e is {0} afterwards. */
 void token_env_close(struct token_env *e);
-enum status token_env_fail(const struct token_env *e, int rc);
 
 #endif

@@ -102,8 +102,8 @@ void token_meta_print(const struct token_shard_meta *m, struct buf *out)
     json_decref(o);
 }
 
-static enum status get_count(const json_t *o, const char *key, const char *what, int64_t max,
-                             uint64_t *out)
+enum status token_get_count(const json_t *o, const char *key, const char *what, int64_t max,
+                            uint64_t *out)
 {
     int64_t v;
 
@@ -138,10 +138,10 @@ static enum status read_counts(const json_t *o, const char *key, const char *wha
 
     if (!json_is_object(part))
         return fail(ST_FORMAT, "%s: '%s' is missing, or no object", what, key);
-    TRY(get_count(part, "tokens", what, COUNT_MAX, &c->tokens));
-    TRY(get_count(part, "documents", what, COUNT_MAX, &c->documents));
-    TRY(get_count(part, "text_bytes", what, COUNT_MAX, &c->text_bytes));
-    TRY(get_count(part, "skips", what, COUNT_MAX, &c->skips));
+    TRY(token_get_count(part, "tokens", what, COUNT_MAX, &c->tokens));
+    TRY(token_get_count(part, "documents", what, COUNT_MAX, &c->documents));
+    TRY(token_get_count(part, "text_bytes", what, COUNT_MAX, &c->text_bytes));
+    TRY(token_get_count(part, "skips", what, COUNT_MAX, &c->skips));
     if (c->skips > c->tokens)
         return fail(ST_FORMAT, "%s: %llu spans in %llu tokens of '%s'", what,
                     (unsigned long long)c->skips, (unsigned long long)c->tokens, key);
@@ -165,12 +165,12 @@ static enum status read_shape(const json_t *o, const char *what, struct token_sh
 {
     uint64_t block = 0, vocab = 0;
 
-    TRY(get_count(o, "block_bytes", what, TOKEN_BLOCK_BYTES, &block));
+    TRY(token_get_count(o, "block_bytes", what, TOKEN_BLOCK_BYTES, &block));
     if (block != TOKEN_BLOCK_BYTES)
         return fail(ST_FORMAT, "%s: blocks of %llu bytes, want %u", what, (unsigned long long)block,
                     TOKEN_BLOCK_BYTES);
     TRY(get_word(o, "dtype", what, width_names, 5, &m->width));
-    TRY(get_count(o, "vocab", what, UINT32_MAX, &vocab));
+    TRY(token_get_count(o, "vocab", what, UINT32_MAX, &vocab));
     m->vocab = (uint32_t)vocab;
     if (token_width_of(m->vocab) != m->width)
         return fail(ST_FORMAT, "%s: tokens of %d bytes with a vocabulary of %u", what, m->width,
@@ -182,14 +182,14 @@ static enum status read_meta(const json_t *o, const char *what, struct token_sha
 {
     uint64_t version = 0;
 
-    TRY(get_count(o, "version", what, INT64_MAX, &version));
+    TRY(token_get_count(o, "version", what, INT64_MAX, &version));
     if (version != TOKEN_FORMAT_VERSION)
         return fail(ST_UNSUPPORTED,
                     "%s: token shard version %llu, this program reads version %d; make the token "
                     "store again",
                     what, (unsigned long long)version, TOKEN_FORMAT_VERSION);
     TRY(read_shape(o, what, m));
-    TRY(get_count(o, "labels", what, UINT32_MAX, &m->labels));
+    TRY(token_get_count(o, "labels", what, UINT32_MAX, &m->labels));
     for (int p = 0; p < TOKENS_PARTS; p++)
         TRY(read_counts(o, token_part_names[p], what, &m->parts[p]));
     TRY(read_digest(o, "tokenizer", what, true, m->tokenizer));

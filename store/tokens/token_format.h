@@ -64,6 +64,9 @@ uint64_t token_block_count(uint64_t tokens, int width);
 void token_meta_print(const struct token_shard_meta *m, struct buf *out);
 MUST_USE enum status token_meta_parse(const char *what, struct span text,
                                       struct token_shard_meta *m);
+/* A member that is a whole number from 0 to max. what names the object in errors. */
+MUST_USE enum status token_get_count(const json_t *o, const char *key, const char *what,
+                                     int64_t max, uint64_t *out);
 
 /* A shard's place in its store is the number in its name. A shard that was rewritten (documents
  * were removed) keeps its number and is the next edition of it; a store holds one edition of a

@@ -7,7 +7,6 @@ export XDG_CACHE_HOME=$scratch/cache
 cd "$scratch"
 . "$TUNDISH_SOURCE/tests/commands.sh"
 quiet=--quiet
-digest() { sed -n 's/^ *"digest": *"\([0-9a-f]*\)".*/\1/p' "$1/manifest.json"; }
 
 for i in $(seq 0 99); do
     printf '{"id":"case %d","text":"Case %d: the furnace was tapped on day %d, and the ladle held %d tonnes of it.","source":"ward %d"}\n' $i $i $((i % 31)) $((i * 7)) $((i % 3))
@@ -85,10 +84,12 @@ run 1 store find several --id 'patient 7'
 was=$(digest several)
 "$TUNDISH" train --store several --out busy $shape --steps 1000000 --checkpoint-every 5 >log 2>&1 &
 pid=$!
-for i in $(seq 600); do [ ! -e busy.work/step-00000005 ] || break; sleep 0.1; done
+newest() { ls busy.work 2>/dev/null | grep '^step-[0-9]*$' | tail -n 1; }
+for i in $(seq 600); do [ -z "$(newest)" ] || break; sleep 0.1; done
 run 0 store remove several --id 'case 3'
-last=$(ls busy.work | grep '^step-[0-9]*$' | tail -n 1)
-for i in $(seq 600); do [ "$(ls busy.work | grep '^step-[0-9]*$' | tail -n 1)" = "$last" ] || break; sleep 0.1; done
+last=$(newest)
+for i in $(seq 600); do [ "$(newest)" = "$last" ] || break; sleep 0.1; done
+[ -n "$last" ] && [ "$(newest)" != "$last" ] || fail "no checkpoint came behind '$last'"
 kill -INT $pid
 wait $pid && fail "it was stopped" || true
 for step in busy.work/step-*; do

@@ -7,7 +7,6 @@ trap 'rm -rf "$scratch"' EXIT
 export XDG_CACHE_HOME=$scratch/cache
 cd "$scratch"
 . "$TUNDISH_SOURCE/tests/commands.sh"
-digest() { sed -n 's/^ *"digest": *"\([0-9a-f]*\)".*/\1/p' "$1/manifest.json"; }
 ids() { "$TUNDISH" store find "$1" --source notes --part "$2" | cut -f 4; }
 all() { for part in train validation; do "$TUNDISH" store cat "$1" --part $part; done | sed 's/"document":[0-9]*,//; s/"first":[0-9]*,//'; }
 

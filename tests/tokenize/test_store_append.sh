@@ -7,7 +7,6 @@ trap 'rm -rf "$scratch"' EXIT
 export XDG_CACHE_HOME=$scratch/cache
 cd "$scratch"
 . "$TUNDISH_SOURCE/tests/commands.sh"
-digest() { sed -n 's/^ *"digest": *"\([0-9a-f]*\)".*/\1/p' "$1/manifest.json"; }
 all() { for part in train validation; do "$TUNDISH" store cat "$1" --part $part; done; }
 lines() { for i in $(seq "$1" "$2"); do
     printf '{"id":"note %d","text":"Note %d: on day %d the ladle held %d tonnes.","source":"s%d","metadata":{"language":"%s"}}\n' $i $i $((i % 31)) $((i * 7)) $((i % 3)) "$([ $((i % 2)) = 0 ] && echo en || echo de)"

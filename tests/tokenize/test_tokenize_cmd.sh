@@ -8,7 +8,6 @@ export XDG_CACHE_HOME=$scratch/cache
 cd "$scratch"
 
 . "$TUNDISH_SOURCE/tests/commands.sh"
-digest() { sed -n 's/^ *"digest": "\(.*\)",*$/\1/p' "$1/manifest.json"; }
 
 awk 'BEGIN {
     srand(7)

@@ -13,7 +13,6 @@ export XDG_CACHE_HOME=$scratch/cache
 cd "$scratch"
 
 . "$TUNDISH_SOURCE/tests/commands.sh"
-digest() { sed -n 's/^ *"digest": "\(.*\)",*$/\1/p' "$1/manifest.json"; }
 mkdir corpus
 awk 'BEGIN {
     srand(3)

@@ -8,7 +8,6 @@ export XDG_CACHE_HOME=$scratch/cache
 cd "$scratch"
 
 . "$TUNDISH_SOURCE/tests/commands.sh"
-digest() { sed -n 's/^ *"digest": "\(.*\)",*$/\1/p' "$1/manifest.json"; }
 
 # 8 files of about 250 KB, in groups of two or more; several shards a group
 mkdir corpus

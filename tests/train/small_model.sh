@@ -13,7 +13,6 @@ refused() {
     run "$status" "$@"
     grep -qF -- "$words" err || fail "tundish $*: no '$words'"
 }
-digest() { sed -n 's/^ *"digest": *"\([0-9a-f]*\)".*/\1/p' "$1/manifest.json"; }
 same() { [ "$(digest "$1")" = "$(digest "$2")" ] || fail "$1 and $2 differ"; }
 
 make_store() {
