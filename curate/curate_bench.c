@@ -6,9 +6,9 @@
 #include "base/hash.h"
 #include "base/rng.h"
 #include "curate/curate_cmd.h"
-#include "curate/gopher.h"
-#include "curate/minhash.h"
-#include "curate/normalize.h"
+#include "curate/filter/gopher.h"
+#include "curate/dedup/minhash.h"
+#include "curate/steps/normalize.h"
 
 #define TEXT_BYTES ((size_t)32 << 20)
 #define DOCUMENT_BYTES 4096
@@ -96,7 +96,7 @@ static enum status measure(const struct bench *b, struct job *j, job_fn *fn)
                                                 .yardstick = "xxh3",
                                                 .yardstick_value = yardstick });
     buf_release(&text);
-    step_work_release(&j->work);
+    step_work_release(NULL, &j->work);
     return st;
 }
 

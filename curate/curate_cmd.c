@@ -2,7 +2,7 @@
 
 #include "base/bench.h"
 #include "base/log.h"
-#include "curate/curate_run.h"
+#include "curate/run/curate_run.h"
 #include "store/artifact/artifact.h"
 
 struct curate_cfg {

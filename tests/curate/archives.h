@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "curate/source.h"
+#include "curate/source/source.h"
 
 static inline la_ssize_t to_buf(struct archive *a, void *ctx, const void *p, size_t n)
 {

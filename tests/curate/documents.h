@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/rng.h"
-#include "curate/curate_run.h"
+#include "curate/run/curate_run.h"
 
 #define DOCUMENTS_MAX 4096
 

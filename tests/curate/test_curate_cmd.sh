@@ -93,7 +93,7 @@ errs 2 "nothing to read" "$TUNDISH" curate --out x
 errs 2 "both 'in' and 'sources'" "$TUNDISH" curate in --sources '[in]' --out x
 errs 2 "source 'nowhere'" "$TUNDISH" curate nowhere --out x
 errs 2 "did you mean 'normalize'?" "$TUNDISH" curate in --out x --steps '[normalise]'
-errs 2 "did you mean 'min-words'?" "$TUNDISH" curate in --out x --steps '[{filter: {profile: gopher, min-wrods: 3}}]'
+errs 2 "did you mean 'min-words'?" "$TUNDISH" curate in --out x --steps '[{filter: {profile: gopher@datatrove, min-wrods: 3}}]'
 printf 'steps:\n  - normalize\n  - dedup: {method: exakt}\n' > wrong.yaml
 errs 2 "wrong.yaml:3:21: there is no method 'exakt'; did you mean 'exact'?" "$TUNDISH" curate in --out x --config wrong.yaml
 errs 1 "no document is left" "$TUNDISH" curate in/short.txt --out x
@@ -107,5 +107,5 @@ has "dedup containment" err
 
 # --- help ---
 "$TUNDISH" curate --help > help
-for word in 'filter: {profile: gopher}' 'min-words: 50' 'dedup: {method: containment}' --max-ratio; do has "$word" help; done
+for word in 'filter: {profile: gopher@datatrove}' 'min-words: 50' 'dedup: {method: containment}' --max-ratio; do has "$word" help; done
 echo "curate from inputs to corpus works"

@@ -4,7 +4,7 @@
 #include <dirent.h>
 
 #include "base/hash.h"
-#include "curate/id_set.h"
+#include "curate/run/id_set.h"
 
 static struct documents docs;
 static struct result result;
@@ -280,7 +280,7 @@ static void nothing_left_says_what_became_of_all(void **state)
     docs.stats.outcomes[SOURCE_BINARY] = 2;
     assert_int_equal(run_documents(&docs, (struct how){ .steps = "[normalize, {filter: {repetition: false}}]" }, &result), ST_FAILED);
     assert_string_equal(fail_message(), "no document is left of 4 in 1 files: 1 dropped by 'normalize' (empty), 3 dropped by "
-                                        "'filter gopher' (gopher_short_doc); nothing was written");
+                                        "'filter gopher@datatrove' (gopher_short_doc); nothing was written");
     end();
     begin();
     assert_int_equal(run_documents(&docs, (struct how){ .steps = "[]" }, &result), ST_FAILED);

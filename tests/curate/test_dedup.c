@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-#include "curate/minhash.h"
-#include "curate/shingles.h"
+#include "curate/dedup/minhash.h"
+#include "curate/dedup/shingles.h"
 
 static struct documents docs;
 static struct result result;

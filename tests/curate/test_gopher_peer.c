@@ -1,5 +1,5 @@
 /* What datatrove decides about the texts of golden/gopher_peer.jsonl (made by gopher_peer.py beside it), and what we decide. The
- * rules are the same; the words are not quite (curate/text_scan.h), so elsewhere a text at a threshold may differ. In the file
+ * rules are the same; the words are not quite (curate/text/text_scan.h), so elsewhere a text at a threshold may differ. In the file
  * "created" holds the peer's reason and "source" its number of words. */
 #include "test.h"
 
@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "base/arena.h"
-#include "curate/gopher.h"
+#include "curate/filter/gopher.h"
 
 static const char *decide(struct arena *a, struct span text, struct step_work *work, size_t *words)
 {
@@ -56,7 +56,7 @@ static void decisions_are_datatroves(void **state)
         other_fate += span_eq(d.created, "keep") != (strcmp(reason, "keep") == 0);
     }
     document_reader_close(reader);
-    step_work_release(&work);
+    step_work_release(NULL, &work);
     arena_release(&a);
     assert_true(texts > 50);
     assert_int_equal(other_reason, 0);

@@ -6,8 +6,8 @@
 #include <time.h>
 
 #include "base/file.h"
-#include "curate/html_part.h"
-#include "curate/source.h"
+#include "curate/html/html_part.h"
+#include "curate/html/html.h"
 
 /* "title\n---\ntext": what the golden files hold. */
 static void page_text(const char *p, size_t n, struct buf *out)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "curate/source_kind.h"
+#include "curate/source/source_kind.h"
 
 static enum content_kind kind_of(const char *name, const char *p, size_t n)
 {

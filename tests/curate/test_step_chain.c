@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "base/golden.h"
-#include "curate/step.h"
+#include "curate/chain/step.h"
 
 static const char *parsed(struct arena *a, const char *in, size_t n)
 {
@@ -31,7 +31,7 @@ static void the_default_chain_is_one(void **state)
 
     arena_init(&a);
     assert_string_equal(parsed(&a, chain_default, strlen(chain_default)),
-                        "extract, normalize, filter gopher, dedup exact, dedup minhash, dedup containment");
+                        "extract, normalize, filter gopher@datatrove, dedup exact, dedup minhash, dedup containment");
     arena_release(&a);
 }
 

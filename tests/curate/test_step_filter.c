@@ -1,10 +1,10 @@
-/* Every rule of `filter: {profile: gopher}` at its boundary and beside it, alone; then the order of the rules. */
+/* Every rule of `filter: {profile: gopher@datatrove}` at its boundary and beside it, alone; then the order of the rules. */
 #include "test.h"
 
 #include <math.h>
 
 #include "base/arena.h"
-#include "curate/gopher.h"
+#include "curate/filter/gopher.h"
 
 static struct arena arena;
 static struct step_work work;
@@ -223,7 +223,7 @@ static void hashes_of_parts_make_the_hash_of_the_whole(void **state)
 
 static int tear_down(void **state)
 {
-    step_work_release(&work);
+    step_work_release(NULL, &work);
     arena_release(&arena);
     return 0;
 }

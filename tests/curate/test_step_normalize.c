@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 #include "base/rng.h"
-#include "curate/normalize.h"
+#include "curate/steps/normalize.h"
 
 static struct arena arena;
 static struct step_work work;
@@ -199,7 +199,7 @@ static void cleaning_comes_before_composing(void **state)
 
 static int tear_down(void **state)
 {
-    step_work_release(&work);
+    step_work_release(NULL, &work);
     arena_release(&arena);
     return 0;
 }

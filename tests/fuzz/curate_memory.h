@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "curate/source.h"
+#include "curate/source/source.h"
 
 /* A hostile archive asks for a window of gigabytes (LZMA, PPMd), which decoders allocate and hardly touch. Here such a
  * request fails, as it would under a limit of the system, and the decoder reports it. */

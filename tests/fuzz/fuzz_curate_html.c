@@ -1,7 +1,7 @@
 /* Any bytes as an HTML page: the text is UTF-8 without NUL, and no longer than the page allows. */
 #include <stdlib.h>
 
-#include "curate/source.h"
+#include "curate/html/html.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 

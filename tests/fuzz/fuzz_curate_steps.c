@@ -1,5 +1,5 @@
 /* Any text as `steps:`. */
-#include "curate/step.h"
+#include "curate/chain/step.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 

@@ -1,8 +1,8 @@
 /* Any bytes as a document through normalize, the filter and the hashes of de-duplication. What comes out of normalize is UTF-8, and
  * going through it again changes nothing. */
-#include "curate/gopher.h"
-#include "curate/normalize.h"
-#include "curate/shingles.h"
+#include "curate/filter/gopher.h"
+#include "curate/steps/normalize.h"
+#include "curate/dedup/shingles.h"
 
 static const struct normalize_cfg all_of_it = {
     .unicode = NORMALIZE_NFC, .repair = true, .newlines = true, .controls = true, .trailing_spaces = true,
@@ -57,6 +57,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
         hash_it(&d);
     }
     buf_release(&d.text);
-    step_work_release(&work);
+    step_work_release(NULL, &work);
     return 0;
 }

@@ -1,0 +1,321 @@
+#include "curate/chain/step.h"
+
+#include "curate/dedup/dedup.h"
+#include "curate/steps/extract.h"
+#include "curate/filter/gopher.h"
+#include "curate/steps/normalize.h"
+
+const char chain_default[] =
+    "[extract, normalize, {filter: {profile: gopher@datatrove}}, {dedup: {method: exact}}, "
+    "{dedup: {method: minhash}}, {dedup: {method: containment}}]";
+
+const struct drop_reason drop_invalid_utf8 = {
+    "invalid_utf8", "share of characters that are not UTF-8 is too large",
+};
+const struct drop_reason drop_empty = { "empty", "no text is left (0 bytes)" };
+
+const struct step_kind step_kinds[] = {
+    { .name = "extract", .help = "text from raw bytes; always the first step",
+      .opts = extract_opts, .cfg_size = sizeof(struct extract_cfg),
+      .reasons = extract_reasons, .counters = extract_counters, .takes_bytes = true,
+      .each = extract_each },
+    { .name = "normalize", .help = "one form of Unicode, line ends and blanks",
+      .opts = normalize_opts, .cfg_size = sizeof(struct normalize_cfg),
+      .reasons = normalize_reasons, .counters = normalize_counters, .takes_bytes = true,
+      .each = normalize_each },
+    { .name = "filter", .key = "profile", .variant = "gopher@datatrove",
+      .help = "drops what is not prose, by Gopher's repetition and quality rules "
+              "as datatrove has them",
+      .opts = gopher_opts, .cfg_size = sizeof(struct gopher_cfg), .reasons = gopher_reasons,
+      .each = gopher_each },
+    { .name = "dedup", .key = "method", .variant = "exact",
+      .help = "keeps the first of equal texts",
+      .opts = dedup_exact_opts, .cfg_size = sizeof(struct dedup_exact_cfg),
+      .reasons = dedup_exact_reasons, .all = dedup_exact_all },
+    { .name = "dedup", .key = "method", .variant = "minhash",
+      .help = "keeps the longest of texts that share most of their word n-grams (Jaccard index)",
+      .opts = dedup_minhash_opts, .cfg_size = sizeof(struct dedup_minhash_cfg),
+      .reasons = dedup_minhash_reasons, .counters = dedup_minhash_counters,
+      .check = dedup_minhash_check, .all = dedup_minhash_all },
+    { .name = "dedup", .key = "method", .variant = "containment",
+      .help = "drops texts most of whose word n-grams stand in other texts",
+      .opts = dedup_containment_opts, .cfg_size = sizeof(struct dedup_containment_cfg),
+      .reasons = dedup_containment_reasons, .counters = dedup_containment_counters,
+      .all = dedup_containment_all },
+    { .name = NULL }
+};
+
+/* ---- running ---- */
+
+void step_work_release(const struct chain *chain, struct step_work *w)
+{
+    for (size_t i = 0; chain && w->states && i < chain->count; i++)
+        if (w->states[i])
+            chain->steps[i].kind->close(w->states[i]);
+    free(w->states);
+    trace_release(&w->trace);
+    buf_release(&w->spare);
+    nfc_scratch_free(w->nfc);
+    gopher_scratch_free(w->gopher);
+    *w = (struct step_work){ 0 };
+}
+
+void chain_unload(const struct chain *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->steps[i].kind->unload)
+            c->steps[i].kind->unload(c->steps[i].cfg);
+}
+
+enum status chain_load(const struct chain *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->steps[i].kind->load) {
+            enum status st = c->steps[i].kind->load(c->steps[i].cfg);
+
+            if (st != ST_OK) {
+                const struct chain before = { c->steps, i };
+
+                chain_unload(&before);
+                return st;
+            }
+        }
+    return ST_OK;
+}
+
+/* Drops text that is not UTF-8, unless the step behind number `index` deals with it. */
+static void drop_ill_formed(const struct chain *c, size_t index, struct doc *d, struct step_work *w)
+{
+    double share;
+
+    if (d->dropped || !d->ill_formed ||
+        (index + 1 < c->count && c->steps[index + 1].kind->takes_bytes))
+        return;
+    doc_repair(d, &w->spare, &share);
+    doc_drop(d, &drop_invalid_utf8, share, 0);
+}
+
+enum status chain_each(const struct chain *c, size_t index, struct doc *d, struct step_work *w)
+{
+    const struct step *s = &c->steps[index];
+
+    if (s->kind->open) {
+        if (w->states == NULL)
+            w->states = mem_array(c->count, sizeof *w->states);
+        if (w->states[index] == NULL)
+            TRY(s->kind->open(s->cfg, &w->states[index]));
+        w->state = w->states[index];
+    }
+    memset(w->counts, 0, sizeof w->counts);
+    trace_clear(&w->trace);
+    TRY(s->kind->each(s->cfg, d, w));
+    drop_ill_formed(c, index, d, w);
+    if (d->dropped)
+        d->dropped_by = index;
+    return ST_OK;
+}
+
+/* ---- which row ---- */
+
+#define KINDS_MAX 32
+
+/* Without doubles; NULL-terminated. */
+static void kind_names(const char *names[KINDS_MAX])
+{
+    size_t n = 0;
+
+    for (const struct step_kind *k = step_kinds; k->name; k++)
+        if (n == 0 || strcmp(names[n - 1], k->name) != 0)
+            names[n++] = k->name;
+    names[n] = NULL;
+}
+
+static void kind_variants(const char *name, const char *variants[KINDS_MAX])
+{
+    size_t n = 0;
+
+    for (const struct step_kind *k = step_kinds; k->name; k++)
+        if (strcmp(k->name, name) == 0)
+            variants[n++] = k->variant;
+    variants[n] = NULL;
+}
+
+static void join(struct buf *out, const char *const *words)
+{
+    for (size_t i = 0; words[i]; i++)
+        buf_printf(out, "%s%s", i ? ", " : "", words[i]);
+}
+
+/* "...; did you mean 'x'?" or the list of what there is. */
+static enum status unknown(const struct yaml *at, const char *what, const char *const *known)
+{
+    const char *near = strlen(at->text) < 100 ? str_nearest(at->text, known) : NULL;
+    struct buf list = { 0 };
+
+    if (near)
+        buf_printf(&list, "did you mean '%s'?", near);
+    else
+        buf_adds(&list, "known are ");
+    if (!near)
+        join(&list, known);
+    yaml_fail(at, "there is no %s '%.60s'; %s", what, at->text, list.p);
+    buf_release(&list);
+    return ST_CONFIG;
+}
+
+static enum status missing_variant(const struct yaml *at, const char *name, const char *key,
+                                   const char *const *variants)
+{
+    struct buf list = { 0 };
+
+    join(&list, variants);
+    yaml_fail(at, "'%s' wants '%s': one of %s", name, key, list.p);
+    buf_release(&list);
+    return ST_CONFIG;
+}
+
+/* The row for a step's name and options (NULL: none given). */
+static enum status find_kind(const struct yaml *name, const struct yaml *options,
+                             const struct step_kind **out)
+{
+    const char *names[KINDS_MAX], *variants[KINDS_MAX];
+    const struct step_kind *k = step_kinds;
+    const struct yaml *chosen;
+
+    kind_names(names);
+    while (k->name && strcmp(k->name, name->text) != 0)
+        k++;
+    if (k->name == NULL)
+        return unknown(name, "step", names);
+    *out = k;
+    if (k->key == NULL)
+        return ST_OK;
+    kind_variants(k->name, variants);
+    chosen = options ? yaml_get(options, k->key) : NULL;
+    if (chosen == NULL)
+        return variants[1] ? missing_variant(name, k->name, k->key, variants) : ST_OK;
+    if (chosen->kind != YAML_SCALAR)
+        return missing_variant(chosen, k->name, k->key, variants);
+    for (; k->name && strcmp(k->name, name->text) == 0; k++)
+        if (strcmp(k->variant, chosen->text) == 0) {
+            *out = k;
+            return ST_OK;
+        }
+    return unknown(chosen, (*out)->key, variants);
+}
+
+/* ---- the list ---- */
+
+static enum status parse_step(struct arena *a, const struct yaml *name, struct yaml *options,
+                              struct step *out)
+{
+    static struct yaml none = { .kind = YAML_MAP };
+    void *cfg;
+
+    if (options && yaml_is_null(options))
+        options = NULL;
+    if (options && options->kind != YAML_MAP)
+        return yaml_fail(options, "want a map with the options of '%s'; found %s", name->text,
+                         yaml_describe(a, options));
+    TRY(find_kind(name, options, &out->kind));
+    out->cfg = cfg = arena_alloc(a, out->kind->cfg_size);
+    out->label = out->kind->variant ? arena_printf(a, "%s %s", out->kind->name, out->kind->variant)
+                                    : out->kind->name;
+    TRY(opt_from_yaml(out->kind->opts, a, options ? options : &none, cfg));
+    return out->kind->check ? out->kind->check(cfg, options ? options : name) : ST_OK;
+}
+
+/* One item: a name, or a map of one name to its options. */
+static enum status parse_item(struct arena *a, struct yaml *item, struct step *out)
+{
+    if (item->kind == YAML_SCALAR && !yaml_is_null(item))
+        return parse_step(a, item, NULL, out);
+    if (item->kind == YAML_MAP && item->count == 1)
+        return parse_step(a, item->keys[0], item->items[0], out);
+    if (item->kind == YAML_MAP && item->count > 1)
+        return yaml_fail(item->keys[1], "want one step an item; '%s' and '%s' stand in the same "
+                         "one (a step begins with '- ', and its options stand in {} or deeper)",
+                         item->keys[0]->text, item->keys[1]->text);
+    return yaml_fail(item, "want a step, as `normalize` or `normalize: {unicode: none}`; found %s",
+                     yaml_describe(a, item));
+}
+
+enum status chain_parse(struct arena *a, const struct yaml *list, struct chain *out)
+{
+    static const struct yaml extract = { .kind = YAML_SCALAR, .text = "extract", .plain = true };
+    const struct step_kind *first = step_kinds;
+
+    if (list->kind != YAML_LIST)
+        return yaml_fail(list, "want a list of steps; found %s", yaml_describe(a, list));
+    *out = (struct chain){ .steps = arena_array(a, list->count + 1, sizeof *out->steps) };
+    for (size_t i = 0; i < list->count; i++) {
+        struct step s = { 0 };
+
+        TRY(parse_item(a, list->items[i], &s));
+        if (s.kind == first && i > 0)
+            return yaml_fail(list->items[i], "'%s' must be the first step, and stands there once",
+                             first->name);
+        if (s.kind != first && i == 0)
+            TRY(parse_step(a, &extract, NULL, &out->steps[out->count++]));
+        out->steps[out->count++] = s;
+    }
+    if (list->count == 0)
+        TRY(parse_step(a, &extract, NULL, &out->steps[out->count++]));
+    return ST_OK;
+}
+
+bool chain_item(size_t i, struct opt_item *out)
+{
+    const struct step_kind *k = &step_kinds[i];
+
+    *out = (struct opt_item){ k->name, k->key, k->variant, k->help, k->opts };
+    return k->name != NULL;
+}
+
+enum status chain_check(const struct yaml *value)
+{
+    struct arena a;
+    struct chain chain;
+    enum status st;
+
+    arena_init(&a);
+    st = chain_parse(&a, value, &chain);
+    arena_release(&a);
+    return st;
+}
+
+/* ---- help ---- */
+
+static void print_bounds(FILE *out, const struct opt *row)
+{
+    if (row->type == OPT_T_BOOL)
+        fputs("true or false", out);
+    for (int i = 0; row->choices && row->choices[i]; i++)
+        fprintf(out, "%s%s", i ? ", " : "", row->choices[i]);
+    if (row->min != 0 || row->max != 0)
+        fprintf(out, "%.10g to %.10g", row->min, row->max);
+}
+
+static void print_option(FILE *out, const struct opt *row)
+{
+    fprintf(out, "  %s: %s  %s [", row->name, row->fallback ? row->fallback : "-", row->help);
+    print_bounds(out, row);
+    fputs("]\n", out);
+}
+
+void step_print_help(FILE *out)
+{
+    fputs("steps, the items of `steps:`, in the order in which documents pass them; one may stand "
+          "several times.\n"
+          "Their options, each with its default:\n",
+          out);
+    for (const struct step_kind *k = step_kinds; k->name; k++) {
+        if (k->variant)
+            fprintf(out, "\n%s: {%s: %s}  %s\n", k->name, k->key, k->variant, k->help);
+        else
+            fprintf(out, "\n%s  %s\n", k->name, k->help);
+        for (const struct opt *row = k->opts; row->name; row++)
+            if (k->key == NULL || strcmp(row->name, k->key) != 0)
+                print_option(out, row);
+    }
+}

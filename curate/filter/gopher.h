@@ -1,0 +1,127 @@
+/*
+ * `filter: {profile: gopher@datatrove}`: the quality and repetition rules of Gopher (Rae et al., "Scaling
+ * Language Models", 2021, appendix A.1.1, table A1) in the form, order, names and defaults of
+ * datatrove 0.10 (GopherRepetitionFilter, then GopherQualityFilter). The first rule that is broken
+ * drops the document.
+ *
+ * Words are those of curate/text/text_scan.h. A threshold of 0 turns its rule off. Fractions of
+ * characters are taken of the whole text, white space included. The thresholds fit prose; for
+ * documentation with tables and code, loosen `max-dup-line-fraction`, `max-dup-line-char-fraction`
+ * and `min-alpha-words`.
+ *
+ * The rules in the order of their check, W the words, S those that are not punctuation alone:
+ *   repetition
+ *     dup_para_frac, dup_para_char_frac   paragraphs (split at 2+ line ends) that stood before:
+ *                                         share of paragraphs, of characters
+ *     dup_line_frac, dup_line_char_frac   the same for lines (split at 1+ line ends)
+ *     top_N_gram                          N = 2, 3, 4: length of the commonest N-gram of W,
+ *                                         joined by a space, times its count
+ *     duplicated_N_n_grams                N = 5..10: N-grams that stood before;
+ *                                         the scan jumps over one that it counts
+ *   quality
+ *     gopher_short_doc, gopher_long_doc                       |S|
+ *     gopher_below_avg_threshold, gopher_above_avg_threshold  mean characters of S
+ *     gopher_too_many_hashes, gopher_too_many_ellipsis        '#'; "..." and U+2026, each over |W|
+ *     gopher_too_many_bullets, gopher_too_many_end_ellipsis   lines that begin with U+2022 or '-';
+ *                                                             that end with an ellipsis
+ *     gopher_below_alpha_threshold                            words of W with a letter over |W|
+ *     gopher_enough_stop_words                                distinct ones of:
+ *                                                             the be to of and that have with
+ */
+#ifndef TUNDISH_CURATE_GOPHER_H
+#define TUNDISH_CURATE_GOPHER_H
+
+#include "curate/chain/step.h"
+#include "curate/text/text_scan.h"
+
+/*    field                 option                           default  most  reason */
+#define GOPHER_REPETITION(X)                                                                       \
+    X(dup_para,       "max-dup-paragraph-fraction",      "0.3",  "dup_para_frac",                  \
+      "share of paragraphs that stood before in the document is too large")                        \
+    X(dup_para_char,  "max-dup-paragraph-char-fraction", "0.2",  "dup_para_char_frac",             \
+      "share of characters in paragraphs that stood before is too large")                          \
+    X(dup_line,       "max-dup-line-fraction",           "0.3",  "dup_line_frac",                  \
+      "share of lines that stood before in the document is too large")                             \
+    X(dup_line_char,  "max-dup-line-char-fraction",      "0.2",  "dup_line_char_frac",             \
+      "share of characters in lines that stood before is too large")                               \
+    X(top_2, "max-top-2-gram", "0.2",  "top_2_gram",                                               \
+      "share of characters in the commonest 2-gram is too large")                                  \
+    X(top_3, "max-top-3-gram", "0.18", "top_3_gram",                                               \
+      "share of characters in the commonest 3-gram is too large")                                  \
+    X(top_4, "max-top-4-gram", "0.16", "top_4_gram",                                               \
+      "share of characters in the commonest 4-gram is too large")                                  \
+    X(dup_5, "max-dup-5-gram", "0.15", "duplicated_5_n_grams",                                     \
+      "share of characters in repeated 5-grams is too large")                                      \
+    X(dup_6, "max-dup-6-gram", "0.14", "duplicated_6_n_grams",                                     \
+      "share of characters in repeated 6-grams is too large")                                      \
+    X(dup_7, "max-dup-7-gram", "0.13", "duplicated_7_n_grams",                                     \
+      "share of characters in repeated 7-grams is too large")                                      \
+    X(dup_8, "max-dup-8-gram", "0.12", "duplicated_8_n_grams",                                     \
+      "share of characters in repeated 8-grams is too large")                                      \
+    X(dup_9, "max-dup-9-gram", "0.11", "duplicated_9_n_grams",                                     \
+      "share of characters in repeated 9-grams is too large")                                      \
+    X(dup_10, "max-dup-10-gram", "0.1", "duplicated_10_n_grams",                                   \
+      "share of characters in repeated 10-grams is too large")
+
+/* One reason a rule; two rules may share an option (a field). */
+#define GOPHER_QUALITY(X)                                                                          \
+    X(short_doc,    "gopher_short_doc",             "too few words")                               \
+    X(long_doc,     "gopher_long_doc",              "too many words")                              \
+    X(short_words,  "gopher_below_avg_threshold",   "the mean word is too short (characters)")     \
+    X(long_words,   "gopher_above_avg_threshold",   "the mean word is too long (characters)")      \
+    X(hashes,       "gopher_too_many_hashes",       "too many '#' for the number of words")        \
+    X(ellipses,     "gopher_too_many_ellipsis",     "too many ellipses for the number of words")   \
+    X(bullets,      "gopher_too_many_bullets",      "too many lines begin with a bullet")          \
+    X(ellipsis_ends, "gopher_too_many_end_ellipsis", "too many lines end with an ellipsis")        \
+    X(alpha,        "gopher_below_alpha_threshold", "too few words have a letter")                 \
+    X(stop_words,   "gopher_enough_stop_words",     "too few distinct stop words")
+
+enum gopher_repetition_rule {
+#define X(field, option, fallback, key, meaning) GOPHER_##field,
+    GOPHER_REPETITION(X)
+#undef X
+    GOPHER_REPETITION_RULES
+};
+enum gopher_quality_rule {
+#define X(field, key, meaning) GOPHER_##field,
+    GOPHER_QUALITY(X)
+#undef X
+};
+
+struct gopher_cfg {
+    int profile;
+    bool repetition, quality;
+    double most[GOPHER_REPETITION_RULES];
+    int64_t min_words, max_words, min_stop_words;
+    double min_mean_word, max_mean_word;
+    double max_symbols, max_bullets, max_ellipsis_lines, min_alpha_words;
+};
+extern const struct opt gopher_opts[];
+extern const struct drop_reason *const gopher_reasons[];
+
+/* Runs both sets on a document's text. */
+MUST_USE enum status gopher_each(const void *cfg, struct doc *d, struct step_work *w);
+
+/* --- the inside --- */
+
+struct gopher_scratch {
+    struct text_scan scan;
+    uint64_t *grams;                  /* hash of the n-gram at each word */
+    uint32_t *repeated;               /* those that may stand there more than once */
+    size_t gram_cap;
+    uint64_t *bits;
+    size_t bit_cap;
+    uint64_t *slots;                  /* a hash table, made anew by each rule */
+    size_t slot_cap;
+};
+void gopher_scratch_free(struct gopher_scratch *g);
+
+/* A rule that is broken. */
+struct gopher_verdict {
+    int rule;                         /* -1: none */
+    double value, threshold;
+};
+struct gopher_verdict gopher_repetition(const struct gopher_cfg *c, struct gopher_scratch *g);
+struct gopher_verdict gopher_quality(const struct gopher_cfg *c, const struct text_scan *s);
+
+#endif

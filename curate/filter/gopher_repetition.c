@@ -1,0 +1,335 @@
+/* The repetition half of curate/filter/gopher.h. Everything is a hash from the scan. Most n-grams stand in
+ * a document once, and nine rules look at all of them; so each first marks bits by hash, one for
+ * "seen" and one for "seen again", which takes a few instructions without a branch and a few KB,
+ * and only n-grams whose bit was seen again (some of them by chance) go into a table. */
+#include "curate/text/char_class.h"
+#include "curate/filter/gopher.h"
+
+#define PASS (struct gopher_verdict){ .rule = -1 }
+#define MIX UINT64_C(0x9E3779B97F4A7C15)
+
+/* ---- tables ---- */
+
+/* Room for n hashes at half load, `width` words each, all zero;
+ * returns the number of slots' logarithm. */
+static int make_table(struct gopher_scratch *g, size_t n, size_t width)
+{
+    int bits = 4;
+    size_t words;
+
+    while (((size_t)1 << bits) < n * 2)
+        bits++;
+    words = ((size_t)1 << bits) * width;
+    if (words > g->slot_cap) {
+        g->slot_cap = words;
+        g->slots = mem_grow(g->slots, words, sizeof *g->slots);
+    }
+    memset(g->slots, 0, words * sizeof *g->slots);
+    return bits;
+}
+
+/* Adds a hash to a set of width 1; true if it was there. 0 marks a free slot. */
+static inline bool add_hash(uint64_t *slots, int bits, uint64_t hash)
+{
+    size_t mask = ((size_t)1 << bits) - 1, i = (hash * MIX) >> (64 - bits);
+
+    hash += hash == 0;
+    while (slots[i] != 0 && slots[i] != hash)
+        i = (i + 1) & mask;
+    if (slots[i] == hash)
+        return true;
+    slots[i] = hash;
+    return false;
+}
+
+/* ---- paragraphs and lines ---- */
+
+struct duplicates {
+    size_t units, count;      /* all; those that stood before */
+    uint64_t chars;           /* in the latter */
+};
+
+static void add_unit(struct duplicates *d, const struct gopher_scratch *g, int bits,
+                     struct text_line unit)
+{
+    d->units++;
+    if (add_hash(g->slots, bits, unit.hash)) {
+        d->count++;
+        d->chars += unit.chars;
+    }
+}
+
+/* Lines as re.split("\n+") gives them: those with bytes,
+ * and an empty one before a first or behind a last line end. */
+static struct duplicates duplicate_lines(struct gopher_scratch *g)
+{
+    const struct text_scan *s = &g->scan;
+    struct duplicates d = { 0 };
+    int bits = make_table(g, s->line_count, 1);
+
+    for (size_t i = 0; i < s->line_count; i++)
+        if (s->lines[i].bytes > 0 || i == 0 || i + 1 == s->line_count)
+            add_unit(&d, g, bits, s->lines[i]);
+    return d;
+}
+
+/* The bounds of the text without white space around it. */
+static struct span stripped(struct span text)
+{
+    uint32_t cp;
+    size_t n;
+
+    while (text.n > 0) {
+        n = char_decode(text.p, &cp);
+        if (!(char_class(cp) & CHAR_SPACE))
+            break;
+        text.p += n;
+        text.n -= n;
+    }
+    while (text.n > 0) {
+        n = char_decode_back(text.p, text.p + text.n, &cp);
+        if (!(char_class(cp) & CHAR_SPACE))
+            break;
+        text.n -= n;
+    }
+    return text;
+}
+
+/* The part of line i inside [from, to). */
+static struct text_line clip(const struct text_scan *s, size_t i, size_t from, size_t to)
+{
+    struct text_line l = s->lines[i];
+    size_t a = l.at < from ? from : l.at, b = l.at + l.bytes > to ? to : l.at + l.bytes;
+
+    if (a != l.at || b != l.at + l.bytes) {
+        l.bytes = (uint32_t)(b - a);
+        l.hash = text_hash(s->text.p + a, b - a);
+        l.chars = (uint32_t)utf8_length(s->text.p + a, b - a);
+        l.at = (uint32_t)a;
+    }
+    return l;
+}
+
+/* Joins a line to the paragraph: the hash of "p\nl". */
+static void join_line(struct text_line *p, struct text_line l)
+{
+    p->hash = (p->hash * HASH_BASE + '\n') * text_hash_power(l.bytes) + l.hash;
+    p->chars += 1 + l.chars;
+}
+
+/* Paragraphs as re.split("\n{2,}") of the stripped text gives them. */
+static struct duplicates duplicate_paragraphs(struct gopher_scratch *g)
+{
+    const struct text_scan *s = &g->scan;
+    struct span core = stripped(s->text);
+    size_t from = (size_t)(core.p - s->text.p), to = from + core.n;
+    struct duplicates d = { 0 };
+    struct text_line paragraph = { 0 };
+    bool open = false;
+    int bits = make_table(g, s->line_count, 1);
+
+    for (size_t i = 0; i < s->line_count && core.n > 0; i++) {
+        struct text_line l = s->lines[i];
+
+        if (l.at + l.bytes <= from || l.at >= to)
+            continue;
+        if (l.bytes == 0)
+            continue;
+        l = clip(s, i, from, to);
+        if (open && s->lines[i - 1].bytes > 0) {
+            join_line(&paragraph, l);
+            continue;
+        }
+        if (open)
+            add_unit(&d, g, bits, paragraph);
+        paragraph = l;
+        open = true;
+    }
+    if (open)
+        add_unit(&d, g, bits, paragraph);
+    return d;
+}
+
+/* ---- n-grams ---- */
+
+/* Makes grams of n words from grams of n-1 words, with one more byte between if it is not 0. */
+static void grow_grams(struct gopher_scratch *g, size_t n, unsigned between)
+{
+    const struct text_word *w = g->scan.words;
+
+    for (size_t i = 0; i + n <= g->scan.word_count; i++) {
+        uint64_t h = g->grams[i];
+
+        if (between)
+            h = h * HASH_BASE + between;
+        g->grams[i] = h * w[i + n - 1].power + w[i + n - 1].hash;
+    }
+}
+
+static void begin_grams(struct gopher_scratch *g)
+{
+    if (g->scan.word_count > g->gram_cap) {
+        g->gram_cap = g->scan.word_count * 5 / 4;
+        g->grams = mem_grow(g->grams, g->gram_cap, sizeof *g->grams);
+        g->repeated = mem_grow(g->repeated, g->gram_cap, sizeof *g->repeated);
+    }
+    for (size_t i = 0; i < g->scan.word_count; i++)
+        g->grams[i] = g->scan.words[i].hash;
+}
+
+static uint64_t gram_chars(const struct text_scan *s, size_t at, size_t n)
+{
+    uint64_t chars = 0;
+
+    for (size_t i = at; i < at + n; i++)
+        chars += s->words[i].chars;
+    return chars;
+}
+
+#define BITS_A_GRAM 16
+
+/* Lists in g->repeated the n-grams (of the first `count`) whose hash may stand there twice;
+ * returns how many. */
+static size_t find_repeated(struct gopher_scratch *g, size_t count)
+{
+    int log = 10;
+    size_t words, n = 0;
+
+    while (((size_t)1 << log) < count * BITS_A_GRAM)
+        log++;
+    words = ((size_t)1 << log) / 64 * 2;      /* seen and seen again lie side by side */
+    if (words > g->bit_cap) {
+        g->bit_cap = words;
+        g->bits = mem_grow(g->bits, words, sizeof *g->bits);
+    }
+    memset(g->bits, 0, words * sizeof *g->bits);
+    for (size_t i = 0; i < count; i++) {
+        size_t at = (g->grams[i] * MIX) >> (64 - log);
+        uint64_t *pair = g->bits + at / 64 * 2, bit = UINT64_C(1) << at % 64;
+
+        pair[1] |= pair[0] & bit;
+        pair[0] |= bit;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t at = (g->grams[i] * MIX) >> (64 - log);
+
+        g->repeated[n] = (uint32_t)i;
+        n += g->bits[at / 64 * 2 + 1] >> at % 64 & 1;
+    }
+    return n;
+}
+
+/* Characters of the commonest n-gram (of several, the one that comes first) with its spaces,
+ * times its count. */
+static uint64_t top_gram(struct gopher_scratch *g, size_t n)
+{
+    size_t count = find_repeated(g, g->scan.word_count - n + 1);
+    int bits = make_table(g, count, 2);
+    size_t mask = ((size_t)1 << bits) - 1;
+    uint32_t most = 1, first = 0;             /* the first one is there at least */
+
+    for (size_t k = 0; k < count; k++) {
+        uint64_t hash = g->grams[g->repeated[k]], *slot;
+        size_t i;
+        uint32_t times, where;
+
+        hash += hash == 0;
+        i = (hash * MIX) >> (64 - bits);
+        while (g->slots[2 * i] != 0 && g->slots[2 * i] != hash)
+            i = (i + 1) & mask;
+        slot = &g->slots[2 * i];
+        if (slot[0] == 0) {
+            slot[0] = hash;
+            slot[1] = (uint64_t)g->repeated[k] << 32;
+        }
+        times = (uint32_t)++slot[1];
+        where = (uint32_t)(slot[1] >> 32);
+        if (times > most || (times == most && where < first)) {
+            most = times;
+            first = where;
+        }
+    }
+    return (gram_chars(&g->scan, first, n) + n - 1) * most;
+}
+
+/* Characters in n-grams that stood before the scan came to them; it jumps over each of those. */
+static uint64_t duplicate_grams(struct gopher_scratch *g, size_t n)
+{
+    size_t count = find_repeated(g, g->scan.word_count - n + 1), next = 0;
+    int bits = make_table(g, count, 1);
+    uint64_t chars = 0;
+
+    for (size_t k = 0; k < count; k++) {
+        size_t i = g->repeated[k];
+
+        if (i < next || !add_hash(g->slots, bits, g->grams[i]))
+            continue;
+        chars += gram_chars(&g->scan, i, n);
+        next = i + n;
+    }
+    return chars;
+}
+
+/* ---- the rules, in their order ---- */
+
+static bool too_much(const struct gopher_cfg *c, struct gopher_verdict *v, int rule, double value)
+{
+    if (c->most[rule] == 0 || !(value > c->most[rule]))
+        return false;
+    *v = (struct gopher_verdict){ rule, value, c->most[rule] };
+    return true;
+}
+
+static bool units_repeat(const struct gopher_cfg *c, struct gopher_scratch *g,
+                         struct gopher_verdict *v)
+{
+    double chars = (double)g->scan.chars;
+    struct duplicates d = duplicate_paragraphs(g);
+
+    if (d.units == 0)      /* white space alone is one empty paragraph */
+        d.units = 1;
+    if (too_much(c, v, GOPHER_dup_para, (double)d.count / (double)d.units) ||
+        too_much(c, v, GOPHER_dup_para_char, (double)d.chars / chars))
+        return true;
+    d = duplicate_lines(g);
+    return too_much(c, v, GOPHER_dup_line, (double)d.count / (double)d.units) ||
+           too_much(c, v, GOPHER_dup_line_char, (double)d.chars / chars);
+}
+
+static bool any_on(const struct gopher_cfg *c, int first, int last)
+{
+    for (int i = first; i <= last; i++)
+        if (c->most[i] != 0)
+            return true;
+    return false;
+}
+
+struct gopher_verdict gopher_repetition(const struct gopher_cfg *c, struct gopher_scratch *g)
+{
+    struct gopher_verdict v = PASS;
+    double chars = (double)g->scan.chars;
+    size_t words = g->scan.word_count;
+
+    if (units_repeat(c, g, &v))
+        return v;
+    if (any_on(c, GOPHER_top_2, GOPHER_top_4))
+        begin_grams(g);
+    for (size_t n = 2; any_on(c, GOPHER_top_2, GOPHER_top_4) && n <= 4 && n <= words; n++) {
+        int rule = GOPHER_top_2 + (int)n - 2;
+
+        grow_grams(g, n, ' ');
+        if (c->most[rule] != 0 && too_much(c, &v, rule, (double)top_gram(g, n) / chars))
+            return v;
+    }
+    if (any_on(c, GOPHER_dup_5, GOPHER_dup_10))
+        begin_grams(g);
+    for (size_t n = 2; any_on(c, GOPHER_dup_5, GOPHER_dup_10) && n <= 10 && n <= words; n++) {
+        int rule = GOPHER_dup_5 + (int)n - 5;
+
+        grow_grams(g, n, 0);
+        if (n >= 5 && c->most[rule] != 0 &&
+            too_much(c, &v, rule, (double)duplicate_grams(g, n) / chars))
+            return v;
+    }
+    return v;
+}

@@ -1,0 +1,294 @@
+#include <ctype.h>
+#include <errno.h>
+#include <iconv.h>
+#include <string.h>
+#include <strings.h>
+
+#include "curate/html/html_part.h"
+
+#define META_BYTES 4096       /* a charset is declared in the first bytes or not at all */
+#define LABEL 32
+
+/* Labels that pages use, and iconv's names: the encodings of the WHATWG's list that were ever
+ * common on the web. A label that is not here is not passed on to iconv. */
+static const struct {
+    const char *label, *name;     /* name NULL: UTF-8; "": windows-1252 */
+} charsets[] = {
+    { "utf-8", NULL },            { "utf8", NULL },
+    /* A declaration that could be read is not UTF-16. */
+    { "utf-16", NULL },           { "utf-16le", NULL },
+    { "utf-16be", NULL },         { "us-ascii", "" },
+    { "ascii", "" },              { "iso-8859-1", "" },
+    { "iso8859-1", "" },          { "latin1", "" },
+    { "windows-1252", "" },       { "cp1252", "" },
+    { "iso-8859-2", "ISO-8859-2" },     { "latin2", "ISO-8859-2" },
+    { "iso-8859-3", "ISO-8859-3" },     { "iso-8859-4", "ISO-8859-4" },
+    { "iso-8859-5", "ISO-8859-5" },     { "iso-8859-6", "ISO-8859-6" },
+    { "iso-8859-7", "ISO-8859-7" },     { "iso-8859-8", "ISO-8859-8" },
+    { "iso-8859-9", "CP1254" },         { "latin5", "CP1254" },
+    { "iso-8859-10", "ISO-8859-10" },   { "iso-8859-13", "ISO-8859-13" },
+    { "iso-8859-14", "ISO-8859-14" },   { "iso-8859-15", "ISO-8859-15" },
+    { "iso-8859-16", "ISO-8859-16" },   { "windows-1250", "CP1250" },
+    { "windows-1251", "CP1251" },       { "windows-1253", "CP1253" },
+    { "windows-1254", "CP1254" },       { "windows-1255", "CP1255" },
+    { "windows-1256", "CP1256" },       { "windows-1257", "CP1257" },
+    { "windows-1258", "CP1258" },       { "windows-874", "CP874" },
+    { "tis-620", "CP874" },             { "koi8-r", "KOI8-R" },
+    { "koi8-u", "KOI8-U" },             { "ibm866", "CP866" },
+    { "gb2312", "GB18030" },            { "gbk", "GB18030" },
+    { "gb18030", "GB18030" },           { "big5", "BIG5-HKSCS" },
+    { "euc-jp", "EUC-JP" },             { "shift_jis", "CP932" },
+    { "sjis", "CP932" },                { "x-sjis", "CP932" },
+    { "euc-kr", "CP949" },              { "ks_c_5601-1987", "CP949" },
+    { "macintosh", "MACINTOSH" },
+};
+
+static const char *find_word(const char *p, const char *end, const char *word)
+{
+    size_t n = strlen(word);
+
+    for (; (size_t)(end - p) >= n && p < end; p++)
+        if (strncasecmp(p, word, n) == 0)
+            return p;
+    return NULL;
+}
+
+/* The value behind `word`, '=' and quotes, lower case. */
+static bool value_after(const char *p, const char *end, const char *word, char label[LABEL])
+{
+    size_t n = 0;
+
+    p = find_word(p, end, word);
+    if (p == NULL)
+        return false;
+    p += strlen(word);
+    while (p < end && (isspace((unsigned char)*p) || *p == '=' || *p == '"' || *p == '\''))
+        p++;
+    for (; p < end && n + 1 < LABEL &&
+           (isalnum((unsigned char)*p) || strchr("-_:.", *p) != NULL) && *p; p++)
+        label[n++] = (char)tolower((unsigned char)*p);
+    label[n] = 0;
+    return n > 0;
+}
+
+/* The charset of <meta charset>, <meta http-equiv content="...; charset="> or <?xml encoding?>. */
+static bool declared(struct span page, char label[LABEL])
+{
+    const char *p = page.p, *end = page.p + (page.n < META_BYTES ? page.n : META_BYTES), *close;
+
+    while ((p = find_word(p, end, "<meta")) != NULL) {
+        close = memchr(p, '>', (size_t)(end - p));
+        if (value_after(p, close != NULL ? close : end, "charset", label))
+            return true;
+        p += 5;
+    }
+    if (page.n < 5 || memcmp(page.p, "<?xml", 5) != 0)
+        return false;
+    close = memchr(page.p, '>', (size_t)(end - page.p));
+    return close != NULL && value_after(page.p, close, "encoding", label);
+}
+
+/* Bytes 0x80 to 0x9f of windows-1252 (the WHATWG's index: the five holes are C1 controls). */
+static const uint16_t cp1252[32] = {
+    0x20ac, 0x81,   0x201a, 0x192,  0x201e, 0x2026, 0x2020, 0x2021, 0x2c6,  0x2030, 0x160,
+    0x2039, 0x152,  0x8d,   0x17d,  0x8f,   0x90,   0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
+    0x2013, 0x2014, 0x2dc,  0x2122, 0x161,  0x203a, 0x153,  0x9d,   0x17e,  0x178,
+};
+
+static void from_cp1252(struct span page, struct buf *out)
+{
+    buf_reserve(out, page.n + page.n / 8);
+    for (size_t i = 0; i < page.n; i++) {
+        unsigned char c = (unsigned char)page.p[i];
+        char utf8[4];
+        uint32_t cp = c >= 0x80 && c < 0xa0 ? cp1252[c - 0x80] : c;
+        buf_add(out, utf8, utf8_encode(cp, utf8));
+    }
+}
+
+static void from_iconv(iconv_t conv, struct span page, struct buf *out)
+{
+    char *in = (char *)page.p, piece[4096];
+    size_t left = page.n;
+
+    while (left > 0) {
+        char *to = piece;
+        size_t room = sizeof piece;
+        size_t got = iconv(conv, &in, &left, &to, &room);
+        buf_add(out, piece, sizeof piece - room);
+        /* Ill-formed or cut: one byte stands for itself. */
+        if (got == (size_t)-1 && errno != E2BIG) {
+            buf_adds(out, "\xef\xbf\xbd");
+            in++;
+            left--;
+        }
+    }
+}
+
+/* The page as UTF-8 in *out, or *page itself when it is that already. */
+static struct span to_utf8(struct span page, struct buf *out)
+{
+    bool valid = utf8_valid(page.p, page.n);
+    const char *name = valid ? NULL : "";
+    char label[LABEL];
+    iconv_t conv;
+
+    if (declared(page, label))
+        for (size_t i = 0; i < sizeof charsets / sizeof charsets[0]; i++)
+            if (strcmp(label, charsets[i].label) == 0)
+                name = charsets[i].name;
+    /* Text that is valid UTF-8 beyond ASCII was never meant as a Western 8-bit page,
+     * whatever it says. */
+    if (name == NULL || (*name == 0 && valid)) {
+        if (valid)
+            return page;
+        utf8_repair(out, page.p, page.n);
+        return (struct span){ out->p, out->n };
+    }
+    conv = *name != 0 ? iconv_open("UTF-8", name) : (iconv_t)-1;
+    if (conv == (iconv_t)-1) {
+        from_cp1252(page, out);
+    } else {
+        from_iconv(conv, page, out);
+        iconv_close(conv);
+    }
+    return (struct span){ out->p, out->n };
+}
+
+/* --- cleaning --- */
+
+/* Past one attribute or word of a tag: up to white space or '>',
+ * a quoted value behind '=' as a whole. */
+static const char *skip_word(const char *p, const char *end)
+{
+    while (p < end && !isspace((unsigned char)*p) && *p != '>') {
+        if (*p++ != '=')
+            continue;
+        while (p < end && isspace((unsigned char)*p))
+            p++;
+        if (p < end && (*p == '"' || *p == '\'')) {
+            const char *close = memchr(p + 1, *p, (size_t)(end - p - 1));
+            p = close != NULL ? close + 1 : end;
+        }
+    }
+    return p;
+}
+
+/* From a tag's '<' to behind its '>'; appends it without the attributes beyond HTML_ATTRIBUTES. */
+static const char *copy_tag(const char *p, const char *end, struct buf *out)
+{
+    const char *start = p, *keep = NULL;
+    int words = 0;
+
+    while (p < end && *p != '>') {
+        while (p < end && isspace((unsigned char)*p))
+            p++;
+        if (p < end && *p != '>' && ++words == HTML_ATTRIBUTES)
+            keep = p;
+        p = skip_word(p, end);
+    }
+    buf_add(out, start, (size_t)((keep != NULL ? keep : p) - start));
+    if (p == end)
+        return end;
+    buf_addc(out, '>');
+    return p + 1;
+}
+
+static bool is_tag(const char *p, const char *end, const char *name)
+{
+    size_t n = strlen(name);
+
+    return (size_t)(end - p) > n && strncasecmp(p, name, n) == 0 && !isalnum((unsigned char)p[n]);
+}
+
+/* The end of a script's or style sheet's text: its closing tag, or the end. */
+static const char *raw_end(const char *p, const char *end, const char *closing)
+{
+    while ((p = memchr(p, '<', (size_t)(end - p))) != NULL) {
+        if (is_tag(p, end, closing))
+            return p;
+        p++;
+    }
+    return end;
+}
+
+/* Text that needs no escapes in XHTML gets them. Returns what is behind it. */
+static const char *copy_cdata(const char *p, const char *end, struct buf *out)
+{
+    const char *close = memmem(p, (size_t)(end - p), "]]>", 3);
+
+    for (; p < (close != NULL ? close : end); p++) {
+        if (*p == '<')
+            buf_adds(out, "&lt;");
+        else if (*p == '&')
+            buf_adds(out, "&amp;");
+        else
+            buf_addc(out, *p);
+    }
+    return close != NULL ? close + 3 : end;
+}
+
+/* What begins with '<' at p, appended: a comment not at all, a tag cut down,
+ * a script without its text. */
+static const char *copy_markup(const char *p, const char *end, bool *comments, struct buf *out)
+{
+    const char *close;
+
+    if (*comments && end - p >= 4 && memcmp(p, "<!--", 4) == 0) {
+        close = memmem(p + 4, (size_t)(end - p - 4), "-->", 3);
+        *comments = close != NULL;
+        if (close != NULL)
+            return close + 3;
+    }
+    if (end - p >= 9 && memcmp(p, "<![CDATA[", 9) == 0)
+        return copy_cdata(p + 9, end, out);
+    if (end - p < 2 || !isalpha((unsigned char)p[1])) {
+        buf_addc(out, *p);
+        return p + 1;
+    }
+    close = copy_tag(p, end, out);
+    if (is_tag(p, end, "<script"))
+        return raw_end(close, end, "</script");
+    if (is_tag(p, end, "<style"))
+        return raw_end(close, end, "</style");
+    return close;
+}
+
+static void remove_nul(struct buf *b)
+{
+    size_t n = 0;
+
+    if (memchr(b->p, 0, b->n) == NULL)
+        return;
+    for (size_t i = 0; i < b->n; i++)
+        if (b->p[i] != 0)
+            b->p[n++] = b->p[i];
+    b->n = n;
+    b->p[n] = 0;
+}
+
+void html_decode(struct span page, struct buf *out)
+{
+    size_t bom = page.n >= 3 && memcmp(page.p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    struct span s = { page.p + bom, page.n - bom };
+    struct buf converted = { 0 };
+    const char *p, *end, *lt;
+    bool comments = true;
+
+    if (bom == 0) {
+        s = to_utf8(s, &converted);
+    } else if (!utf8_valid(s.p, s.n)) {
+        utf8_repair(&converted, s.p, s.n);
+        s = (struct span){ converted.p, converted.n };
+    }
+    buf_reserve(out, s.n);
+    for (p = s.p, end = s.p + s.n; p < end && (lt = memchr(p, '<', (size_t)(end - p))) != NULL;) {
+        buf_add(out, p, (size_t)(lt - p));
+        p = copy_markup(lt, end, &comments, out);
+    }
+    if (p < end)
+        buf_add(out, p, (size_t)(end - p));
+    if (out->n > 0)
+        remove_nul(out);
+    buf_release(&converted);
+}

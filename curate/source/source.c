@@ -1,0 +1,327 @@
+#include "curate/source/source.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "curate/source/source_part.h"
+
+/* --- outcomes --- */
+
+static const struct {
+    const char *key, *text;
+} outcomes[SOURCE_OUTCOME_COUNT] = {
+#define X(name, key, text) { key, text },
+    SOURCE_OUTCOMES(X)
+#undef X
+};
+
+const char *source_outcome_key(enum source_outcome o) { return outcomes[o].key; }
+const char *source_outcome_text(enum source_outcome o) { return outcomes[o].text; }
+
+void source_outcome(struct source *s, enum source_outcome o, const char *id)
+{
+    uint64_t n = s->stats.outcomes[o]++;
+
+    if (n < sizeof s->stats.samples[o] / sizeof s->stats.samples[o][0])
+        s->stats.samples[o][n] = arena_strdup(&s->arena, id);
+}
+
+const struct source_stats *source_stats_of(const struct source *s) { return &s->stats; }
+
+/* --- the list of sources --- */
+
+static const struct opt item_opts[] = {
+    OPT_STR(struct source_item, path, "path", NULL,
+            "a file, folder or archive", .flags = OPT_REQUIRED),
+    OPT_STR(struct source_item, text_key, "text", NULL,
+            "member of a JSONL line that holds the text"),
+    OPT_LIST(struct source_item, include, "include", "globs: read only what one of them matches"),
+    OPT_LIST(struct source_item, exclude, "exclude", "globs: leave out what one of them matches"),
+    OPT_END
+};
+
+bool source_row_item(size_t i, struct opt_item *out)
+{
+    *out = (struct opt_item){ .help = "a path, or a path with options", .opts = item_opts };
+    return i == 0;
+}
+
+/* The list's items; a single item may stand for a list of one. */
+static size_t item_count(const struct yaml *sources)
+{
+    return sources->kind == YAML_LIST ? sources->count : 1;
+}
+
+static const struct yaml *item_at(const struct yaml *sources, size_t i)
+{
+    return sources->kind == YAML_LIST ? sources->items[i] : sources;
+}
+
+static enum status check_item(struct arena *a, const struct yaml *item)
+{
+    const struct yaml *path = item;
+
+    if (item->kind == YAML_LIST)
+        return yaml_fail(item,
+                         "a source is a path or {path: P, text: KEY, include: [GLOB...], exclude: "
+                         "[GLOB...]}, not a list");
+    if (item->kind == YAML_MAP) {
+        TRY(opt_check_map(item_opts, a, item, item, 0));
+        path = yaml_get(item, "path");
+    }
+    if (path->kind != YAML_SCALAR || *path->text == 0)
+        return yaml_fail(path, "the path of a source is empty");
+    return ST_OK;
+}
+
+enum status source_check(const struct yaml *sources)
+{
+    enum status st = ST_OK;
+    struct arena a;
+
+    arena_init(&a);
+    if (sources->kind == YAML_LIST && sources->count == 0)
+        st = yaml_fail(sources, "the list of sources is empty; name at least one path");
+    for (size_t i = 0; st == ST_OK && i < item_count(sources); i++)
+        st = check_item(&a, item_at(sources, i));
+    arena_release(&a);
+    return st;
+}
+
+enum status source_paths(struct yaml *sources, opt_path_fn *visit, void *ctx)
+{
+    for (size_t i = 0; i < item_count(sources); i++) {
+        struct yaml *item = sources->kind == YAML_LIST ? sources->items[i] : sources;
+        TRY(visit(ctx, item->kind == YAML_MAP ? yaml_get(item, "path") : item));
+    }
+    return ST_OK;
+}
+
+static const char *base_name(struct arena *a, const char *path)
+{
+    size_t n = strlen(path), start;
+
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    for (start = n; start > 0 && path[start - 1] != '/';)
+        start--;
+    return start == n ? path : arena_strndup(a, path + start, n - start);
+}
+
+static enum status read_item(struct arena *a, const struct yaml *from, struct source_item *item)
+{
+    struct stat st;
+
+    if (from->kind == YAML_MAP)
+        TRY(opt_from_yaml(item_opts, a, from, item));
+    else
+        item->path = arena_strdup(a, from->text);
+    item->name = base_name(a, item->path);
+    if (stat(item->path, &st) != 0)
+        return fail_errno(ST_MISSING, "source '%s'", item->path);
+    return ST_OK;
+}
+
+enum status source_open(const struct yaml *sources, const struct source_limits *limits,
+                        struct source **out)
+{
+    struct source *s;
+    enum status st;
+
+    TRY(source_check(sources));
+    s = mem_alloc(sizeof *s);
+    arena_init(&s->arena);
+    s->limits = *limits;
+    s->item_count = item_count(sources);
+    s->items = arena_array(&s->arena, s->item_count, sizeof *s->items);
+    for (size_t i = 0; i < s->item_count; i++) {
+        st = read_item(&s->arena, item_at(sources, i), &s->items[i]);
+        if (st != ST_OK) {
+            source_close(s);
+            return st;
+        }
+    }
+    *out = s;
+    return ST_OK;
+}
+
+const struct source_item *source_item_of(const struct source *s) { return &s->items[s->item]; }
+
+/* --- documents --- */
+
+char *source_make_id(const char *head, const char *between, const char *tail)
+{
+    struct buf b = { 0 };
+
+    utf8_repair(&b, head, strlen(head));
+    buf_adds(&b, between);
+    utf8_repair(&b, tail, strlen(tail));
+    return b.p;
+}
+
+struct raw_document *source_document(struct source *s, enum raw_kind kind, const char *id,
+                                     struct buf *bytes)
+{
+    struct raw_document *d = mem_alloc(sizeof *d);
+
+    d->kind = kind;
+    d->id = mem_strdup(id);
+    d->source = mem_strdup(source_item_of(s)->name);
+    d->bytes = bytes->p;
+    d->n = bytes->n;
+    buf_init(bytes);
+    s->stats.documents++;
+    s->stats.document_bytes += d->n;
+    return d;
+}
+
+void raw_document_free(struct raw_document *d)
+{
+    if (d == NULL)
+        return;
+    free(d->id);
+    free(d->source);
+    free(d->bytes);
+    free(d->line_id);
+    free(d->created);
+    free(d->metadata);
+    free(d);
+}
+
+/* --- the stack --- */
+
+struct level *source_push(struct source *s, struct input *in, const char *id)
+{
+    struct level *l = mem_alloc(sizeof *l);
+
+    l->below = s->top;
+    l->source = s;
+    l->in = in;
+    l->id = mem_strdup(id);
+    s->top = l;
+    return l;
+}
+
+static void pop(struct source *s)
+{
+    struct level *l = s->top;
+
+    s->top = l->below;
+    if (l->archive != NULL)
+        archive_level_close(l);
+    else
+        jsonl_level_close(l);
+    input_free(l->in);
+    free(l->id);
+    free(l);
+}
+
+/* Takes off every level that is dead, and all that stands on one. */
+static void unwind(struct source *s)
+{
+    size_t keep = 0, n = 0;
+
+    for (struct level *l = s->top; l != NULL; l = l->below) {
+        n++;
+        keep = l->dead ? 0 : keep + 1;
+    }
+    /* keep: live levels below the lowest dead one; 0 dead levels keep all n */
+    for (n = s->abandon ? n : n - keep; n > 0; n--)
+        pop(s);
+}
+
+void source_close(struct source *s)
+{
+    if (s == NULL)
+        return;
+    while (s->top != NULL)
+        pop(s);
+    path_walk_free(s->walk);
+    free(s->file_id);
+    arena_release(&s->arena);
+    free(s);
+}
+
+/* --- files --- */
+
+/* A regular file, opened; -1 otherwise. A pipe's open must not wait for a writer. */
+static int open_regular(const char *path, uint64_t *size)
+{
+    struct stat st;
+    int fd;
+
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return -1;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        return -1;
+    }
+    *size = (uint64_t)st.st_size;
+    return fd;
+}
+
+static struct raw_document *enter_file(struct source *s, const char *path, const char *id)
+{
+    uint64_t size = 0;
+    int fd = open_regular(path, &size);
+
+    if (fd < 0) {
+        source_outcome(s, SOURCE_UNREADABLE, id);
+        return NULL;
+    }
+    s->stats.files++;
+    s->stats.bytes_in += size;
+    s->expanded = s->members = 0;
+    s->abandon = false;
+    return source_enter(s, input_of_file(s, fd, size), id);
+}
+
+/* Goes on to the next file of the list; false at the end. */
+static bool next_file(struct source *s, struct raw_document **out)
+{
+    enum path_found found;
+    const char *path;
+
+    if (s->item == s->item_count)
+        return false;
+    if (s->walk == NULL)
+        s->walk = path_walk_new(source_item_of(s)->path);
+    found = path_walk_next(s->walk, &path);
+    if (found == PATH_END) {
+        path_walk_free(s->walk);
+        s->walk = NULL;
+        s->item++;
+        return true;
+    }
+    free(s->file_id);
+    s->file_id = item_file_id(source_item_of(s), path);
+    if (item_leaves_out(source_item_of(s), s->file_id, false))
+        return true;
+    if (found == PATH_FILE)
+        *out = enter_file(s, path, s->file_id);
+    else
+        source_outcome(s, found == PATH_SPECIAL ? SOURCE_LINK : SOURCE_UNREADABLE, s->file_id);
+    return true;
+}
+
+enum status source_next(struct source *s, struct raw_document **out)
+{
+    *out = NULL;
+    while (*out == NULL) {
+        unwind(s);
+        if (s->top == NULL) {
+            if (!next_file(s, out))
+                break;
+        } else if (s->top->archive != NULL) {
+            *out = archive_level_step(s->top);
+        } else {
+            *out = jsonl_level_step(s->top);
+        }
+    }
+    return ST_OK;
+}

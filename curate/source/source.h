@@ -1,0 +1,106 @@
+/*
+ * Sources: files, folders and archives (nested) become raw documents, in a fixed order.
+ *
+ * The order is that of sorted paths, then of members inside an archive: the same inputs give the
+ * same sequence. Kind is found by content first, name second. What cannot be read is never fatal:
+ * it becomes an outcome (counted by reason, with samples), and reading goes on. Only a source path
+ * that does not exist, or a wrong option, is an error.
+ *
+ * Memory is one document (max_document) and one block an archive level, whatever the archive's
+ * size; the window of a decompressor comes on top, as large as the archive asks for (xz -9: 64
+ * MB; a hostile LZMA or PPMd member: up to 4 GB of addresses, of which only what its data
+ * fills is touched).
+ *
+ * To add a kind: a row in the tables of source_kind.c; an archive kind,
+ * also one in source_archive.c. How the files of this folder share the work: source_part.h.
+ */
+#ifndef TUNDISH_CURATE_SOURCE_H
+#define TUNDISH_CURATE_SOURCE_H
+
+#include "base/arena.h"
+#include "base/opt.h"
+#include "base/status.h"
+#include "base/str.h"
+
+/* What a raw document's bytes are: one list. All but HTML are text already; those of a file with many documents
+ * (a line of JSONL, a row of a table, an element of XML) were taken out of their quotes or tags. */
+#define RAW_KINDS(X)                                                                           \
+    X(TEXT, "text") X(MARKDOWN, "markdown") X(HTML, "html") X(JSONL, "jsonl") X(TABLE, "table") \
+    X(XML, "xml") X(FHIR, "fhir") X(DOCX, "docx")
+enum raw_kind {
+#define X(name, key) RAW_##name,
+    RAW_KINDS(X)
+#undef X
+};
+
+struct raw_document {
+    enum raw_kind kind;
+    char *id;            /* the source's base name, the path below it,
+                          * "!member" for each archive level, "#line" for JSONL */
+    char *source;        /* the top-level source path's base name */
+    char *bytes;         /* NUL-terminated; owned */
+    size_t n;
+    /* What else a line, row or record says of itself; owned, NULL when absent. */
+    char *line_id;       /* its "id" */
+    char *created;       /* its "created" */
+    char *metadata;      /* its "metadata": the raw JSON text of an object */
+};
+void raw_document_free(struct raw_document *d);
+
+/* Things that did not become documents, and why. One list. */
+#define SOURCE_OUTCOMES(X)                                                                     \
+    X(EMPTY,      "empty",             "nothing but white space")                              \
+    X(BINARY,     "binary",            "not text: NUL bytes, or a known binary format")        \
+    X(SKIPPED,    "skipped_kind",      "a kind that is not read (image, program, style sheet)")\
+    X(TRAVERSAL,  "path_traversal",    "an archive member's name leads out of the archive")    \
+    X(LINK,       "link",              "a link, device or other special file")                 \
+    X(TRUNCATED,  "truncated_archive", "the archive ends too early; what came before is kept") \
+    X(DAMAGED,    "damaged_archive",   "the archive cannot be read on")                        \
+    X(ENCRYPTED,  "encrypted",         "a member is encrypted")                                \
+    X(DEPTH,      "depth_limit",       "archives nested deeper than max-depth")                \
+    X(RATIO,      "ratio_limit",       "expands more than max-ratio times: a bomb")            \
+    X(SIZE,       "size_limit",        "larger than max-document")                             \
+    X(MEMBERS,    "member_limit",      "more members than max-members")                        \
+    X(BAD_LINE,   "bad_jsonl_line",    "a line of JSONL that is not a JSON object with text")  \
+    X(UNREADABLE, "unreadable",        "the file cannot be opened or read")
+enum source_outcome {
+#define X(name, key, text) SOURCE_##name,
+    SOURCE_OUTCOMES(X)
+#undef X
+    SOURCE_OUTCOME_COUNT
+};
+const char *source_outcome_key(enum source_outcome o);
+const char *source_outcome_text(enum source_outcome o);
+
+struct source_limits {
+    uint64_t max_document;     /* bytes of one document */
+    uint64_t max_expanded;     /* bytes that one top-level file may expand to, over all levels */
+    double max_ratio;          /* expanded to compressed bytes of one archive (checked past 1 MB) */
+    int max_depth;             /* archive levels */
+    uint64_t max_members;      /* members of one top-level archive, over all levels */
+};
+
+struct source_stats {
+    uint64_t files, bytes_in;             /* top-level files opened, their bytes on disk */
+    uint64_t documents, document_bytes;   /* handed out */
+    uint64_t outcomes[SOURCE_OUTCOME_COUNT];
+    const char *samples[SOURCE_OUTCOME_COUNT][5];   /* ids, the first five */
+};
+
+struct source;
+/* sources: the YAML list of `sources:`, items `path` or `{path: P, text: KEY, include:
+ * [GLOB...], exclude: [GLOB...]}` (globs over the id's part below the path); KEY is the JSONL
+ * member with the text. */
+MUST_USE enum status source_open(const struct yaml *sources, const struct source_limits *limits,
+                                 struct source **out);
+/* The next document, owned by the caller; *out = NULL at the end. Called by one thread. */
+MUST_USE enum status source_next(struct source *s, struct raw_document **out);
+const struct source_stats *source_stats_of(const struct source *s);
+void source_close(struct source *s);
+/* For the option row: checks the list; and visits each path in it. */
+opt_check_fn source_check;
+/* What an item is, for those who describe the row. */
+opt_item_fn source_row_item;
+opt_paths_fn source_paths;
+
+#endif

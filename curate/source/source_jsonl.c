@@ -1,0 +1,113 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "curate/source/source_part.h"
+#include "store/documents/documents.h"
+
+void jsonl_level_open(struct source *s, struct input *in, const char *id)
+{
+    struct level *l = source_push(s, in, id);
+
+    arena_init(&l->scratch);
+}
+
+void jsonl_level_close(struct level *l)
+{
+    buf_release(&l->line);
+    arena_release(&l->scratch);
+}
+
+enum line_end { LINE_WHOLE, LINE_TOO_LONG, LINE_NONE };
+
+/* The next line without its newline into l->line. Of a line longer than max_document
+ * only the count is kept. */
+static enum line_end next_line(struct level *l)
+{
+    uint64_t limit = l->source->limits.max_document;
+    bool too_long = false, any = false;
+
+    buf_clear(&l->line);
+    for (;;) {
+        struct span s = input_next(l->in);
+        const char *end;
+        size_t n;
+
+        if (l->in->failed)
+            return LINE_NONE;
+        if (s.n == 0)
+            return too_long ? LINE_TOO_LONG : any ? LINE_WHOLE : LINE_NONE;
+        any = true;
+        end = memchr(s.p, '\n', s.n);
+        n = end != NULL ? (size_t)(end - s.p) : s.n;
+        too_long = too_long || n > limit - l->line.n;
+        if (!too_long)
+            buf_add(&l->line, s.p, n);
+        if (end == NULL)
+            continue;
+        input_unread(l->in, s.n - n - 1);
+        return too_long ? LINE_TOO_LONG : LINE_WHOLE;
+    }
+}
+
+static char *copy_or_null(struct span s)
+{
+    char *p = NULL;
+
+    if (s.n > 0) {
+        p = mem_alloc(s.n + 1);
+        memcpy(p, s.p, s.n);
+    }
+    return p;
+}
+
+static struct raw_document *line_document(struct level *l, const char *id)
+{
+    struct document_scan how = { source_item_of(l->source)->text_key, true };
+    struct span line = { l->line.p, l->line.n };
+    size_t bom = l->line_number == 1 ? content_bom(line.p, line.n) : 0;
+    struct document d = { 0 };
+    struct raw_document *doc;
+    struct buf text = { 0 };
+
+    line.p += bom;
+    line.n -= bom;
+    arena_reset(&l->scratch);
+    if (document_parse(&how, line, &l->scratch, &d) != ST_OK) {
+        source_outcome(l->source, SOURCE_BAD_LINE, id);
+        return NULL;
+    }
+    if (content_blank(d.text.p, d.text.n)) {
+        source_outcome(l->source, SOURCE_EMPTY, id);
+        return NULL;
+    }
+    buf_add(&text, d.text.p, d.text.n);
+    doc = source_document(l->source, RAW_JSONL, id, &text);
+    doc->line_id = copy_or_null(d.id);
+    doc->created = copy_or_null(d.created);
+    doc->metadata = copy_or_null(d.metadata);
+    return doc;
+}
+
+struct raw_document *jsonl_level_step(struct level *l)
+{
+    enum line_end end = next_line(l);
+    struct raw_document *doc = NULL;
+    char number[24];
+    char *id;
+
+    if (end == LINE_NONE) {
+        l->dead = true;
+        return NULL;
+    }
+    l->line_number++;
+    if (end == LINE_WHOLE && content_blank(l->line.p, l->line.n))
+        return NULL;
+    snprintf(number, sizeof number, "%" PRIu64, l->line_number);
+    id = source_make_id(l->id, "#", number);
+    if (end == LINE_WHOLE)
+        doc = line_document(l, id);
+    else
+        source_outcome(l->source, SOURCE_SIZE, id);
+    free(id);
+    return doc;
+}

@@ -1,0 +1,166 @@
+/*
+ * The inside of curate/source/source.h: what its files share and nobody else includes.
+ *
+ * The one idea is a stack of levels. The bottom is a file on disk; on it stand the archives that
+ * are open (each reads the current member of the one below through libarchive's read callback,
+ * so nothing is unpacked to disk or held whole) and perhaps, on top, a JSONL file that is being
+ * read line by line. source_next() asks the top level for its next step: a document, a new
+ * level, or its end.
+ *
+ *   source.c          the list of paths, the options, outcomes and counts, source_next()
+ *   source_paths.c    one path of the list: walking folders in order, include and exclude
+ *   source_input.c    bytes of a file, of a member or of memory, with a head to look at first
+ *   source_enter.c    an input becomes a document, an outcome or a level, by its kind
+ *   source_archive.c  the archive level
+ *   source_jsonl.c    the JSONL level
+ *   source_kind.h     what bytes are
+ *
+ * Limits: a member's bytes are counted where they leave an archive (source_member_read), so a bomb
+ * is stopped inside the read of whoever wanted the bytes: the level (or all of the file) is marked
+ * dead and unwound by source_next().
+ */
+#ifndef TUNDISH_CURATE_SOURCE_PART_H
+#define TUNDISH_CURATE_SOURCE_PART_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "curate/source/source.h"
+#include "curate/source/source_kind.h"
+
+/* One entry of the `sources:` list. */
+struct source_item {
+    const char *path;
+    const char *name;                 /* base name */
+    const char *text_key;             /* NULL: "text" */
+    struct opt_list include, exclude; /* globs */
+};
+
+/* --- source_paths.c --- */
+
+struct path_walk;
+/* Walks the files below path in the order of their paths' bytes. */
+struct path_walk *path_walk_new(const char *path);
+void path_walk_free(struct path_walk *w);
+enum path_found { PATH_END, PATH_FILE, PATH_SPECIAL, PATH_UNREADABLE };
+/* The next file; *path is valid until the next call. */
+enum path_found path_walk_next(struct path_walk *w, const char **path);
+
+/* The id of a file at path, which the item's walk found: the item's name and what follows its path.
+ * Where a source lies is no part of it, so that a corpus has the same bytes wherever its documents
+ * lay. The caller frees it. */
+char *item_file_id(const struct source_item *item, const char *path);
+
+/* Is the id excluded, or (leaf) not included? Globs are matched against what follows the item's
+ * path; '*' also crosses '/' and '!'. A glob without either is matched against the last part
+ * alone as well. */
+bool item_leaves_out(const struct source_item *item, const char *id, bool leaf);
+
+/* --- source_input.c --- */
+
+struct level;
+struct input {
+    struct source *source;
+    int fd;                     /* a file; -1: none */
+    struct level *archive;      /* the current member of this archive; NULL: none */
+    struct buf memory;          /* neither: these bytes, owned */
+    uint64_t size;              /* of a file or memory */
+    uint64_t taken;             /* bytes taken from below (memory: the position);
+                                 * what is read twice counts twice */
+    char *block;                /* CONTENT_HEAD bytes; at..fill are not yet handed on */
+    size_t at, fill;
+    bool ended;                 /* below said that there is no more */
+    bool failed;                /* below failed; the outcome has been counted there */
+};
+struct input *input_of_file(struct source *s, int fd, uint64_t size);
+struct input *input_of_member(struct level *archive);
+struct input *input_of_memory(struct source *s, struct buf *bytes);    /* takes the bytes over */
+void input_free(struct input *in);
+/* Reads ahead until the block is full or the end; what has been read is not consumed. */
+struct span input_head(struct input *in);
+/* The next bytes that are at hand, consumed; n = 0 at the end or after a failure.
+ * Valid until the next call. */
+struct span input_next(struct input *in);
+/* Puts the last n bytes of input_next() back. */
+void input_unread(struct input *in, size_t n);
+/* All that is left into out; false when there is more than limit
+ * (the rest stays unread) or the input failed. */
+bool input_all(struct input *in, uint64_t limit, struct buf *out);
+bool input_can_seek(const struct input *in);
+/* Moves in a file or memory (SEEK_SET, SEEK_END); returns the new offset, -1 on error. */
+int64_t input_seek(struct input *in, int64_t offset, int whence);
+
+/* --- levels --- */
+
+struct archive;
+struct level {
+    struct level *below;
+    struct source *source;
+    struct input *in;             /* owned */
+    char *id;                     /* owned: of the archive or the JSONL file */
+    struct archive *archive;      /* NULL: a JSONL level */
+    bool dead;                    /* to be unwound */
+    /* archive */
+    enum archive_form form;
+    int depth;                    /* what this level adds to the source's depth */
+    bool opened;                  /* libarchive knows the format; else it must not
+                                   * be asked about members */
+    uint64_t expanded;            /* bytes that members gave */
+    uint64_t members;
+    char *member;                 /* id of the current member, owned */
+    bool member_open;             /* the current member may have bytes left */
+    uint64_t left;                /* of the current member, if its header says how many;
+                                   * else UINT64_MAX */
+    bool is_deb;
+    /* JSONL */
+    struct buf line;
+    struct arena scratch;
+    uint64_t line_number;
+};
+
+struct source {
+    struct arena arena;           /* lives as long as the source */
+    struct source_limits limits;
+    struct source_stats stats;
+    struct source_item *items;
+    size_t item_count, item;      /* item: the one being read */
+    struct path_walk *walk;       /* of that item; NULL: not begun */
+    struct level *top;            /* NULL: no file is open */
+    int depth;                    /* archive levels of the stack, as max_depth counts them */
+    char *file_id;                /* of the file at the bottom of the stack, owned */
+    bool abandon;                 /* a limit of the whole file was reached */
+    uint64_t expanded, members;   /* of the file at the bottom */
+};
+
+/* Counts an outcome, with the id as a sample. */
+void source_outcome(struct source *s, enum source_outcome o, const char *id);
+const struct source_item *source_item_of(const struct source *s);
+/* A new level on the stack that takes over `in`; id is copied. */
+struct level *source_push(struct source *s, struct input *in, const char *id);
+/* "archive!member" and the like: text that is not UTF-8 is repaired. */
+char *source_make_id(const char *head, const char *between, const char *tail);
+/* A document with these bytes (taken over). */
+struct raw_document *source_document(struct source *s, enum raw_kind kind, const char *id,
+                                     struct buf *bytes);
+
+/* source_enter.c: finds out what `in` is (taken over) and deals with it:
+ * a document, an outcome, or a new level. Returns the document or NULL. */
+struct raw_document *source_enter(struct source *s, struct input *in, const char *id);
+
+/* source_archive.c */
+bool archive_can_read(enum archive_form form);
+/* The depth that the stack would have with an archive of that form on it. */
+int archive_depth(const struct source *s, enum archive_form form);
+void archive_level_open(struct source *s, struct input *in, const char *id, enum archive_form form);
+struct raw_document *archive_level_step(struct level *l);
+void archive_level_close(struct level *l);
+/* Reads bytes of the current member; counts them against the limits.
+ * 0 at the end, -1 on failure (counted). */
+ssize_t archive_member_read(struct level *l, void *p, size_t n);
+
+/* source_jsonl.c */
+void jsonl_level_open(struct source *s, struct input *in, const char *id);
+struct raw_document *jsonl_level_step(struct level *l);
+void jsonl_level_close(struct level *l);
+
+#endif

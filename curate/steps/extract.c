@@ -1,0 +1,88 @@
+#include "curate/steps/extract.h"
+
+#include "curate/html/html.h"
+#include "curate/html/html_part.h"
+
+static const char *const html_choices[] = { "main", "all", "none", NULL };
+static const char *const markdown_choices[] = { "keep", NULL };
+
+const struct opt extract_opts[] = {
+    OPT_CHOICE(struct extract_cfg, html, "html", "main", html_choices,
+               "main: text without navigation; all: text of the whole page; "
+               "none: the markup itself"),
+    OPT_CHOICE(struct extract_cfg, markdown, "markdown", "keep", markdown_choices,
+               "markup of Markdown stays"),
+    OPT_END
+};
+
+static const struct drop_reason no_text = {
+    "no_main_text", "an HTML page without any text of its own (0 bytes)",
+};
+const struct drop_reason *const extract_reasons[] = { &no_text, &drop_empty, NULL };
+
+enum { COUNT_HTML, COUNT_TOO_DEEP, COUNT_ILL_FORMED };
+const char *const extract_counters[] = { "html_documents", "html_too_deep", "not_utf8", NULL };
+
+/* All that a reader could see, navigation too: the tree of html_main_text()
+ * with nothing weighed out. */
+static enum status html_all_text(const char *bytes, size_t n, struct buf *out,
+                                 struct html_result *result)
+{
+    struct html_tree t = { .title = result->title };
+    struct buf utf8 = { 0 };
+    enum status st;
+
+    html_decode((struct span){ bytes, n }, &utf8);
+    st = html_tree_build(&t, (struct span){ utf8.p, utf8.n });
+    buf_release(&utf8);
+    if (st == ST_OK && t.count > 0)
+        html_write_text(&t, 0, out);
+    for (size_t i = 0; i < result->title->n; i++)      /* on one line */
+        if (strchr("\t\n\r", result->title->p[i]))
+            result->title->p[i] = ' ';
+    result->too_deep = t.too_deep;
+    html_tree_release(&t);
+    return st;
+}
+
+static enum status extract_page(const struct extract_cfg *c, struct doc *d, struct step_work *w)
+{
+    struct buf title = { 0 }, text = { 0 };
+    struct html_result result = { .title = &title };
+    enum status st;
+
+    if (c->html == EXTRACT_MAIN)
+        st = html_main_text(d->text.p, d->text.n, &text, &result);
+    else
+        st = html_all_text(d->text.p, d->text.n, &text, &result);
+    if (st != ST_OK) {
+        buf_release(&title);
+        buf_release(&text);
+        return fail_within(st, "'%s': ", d->id);
+    }
+    buf_release(&d->text);
+    d->text = text;
+    d->edits++;
+    free(d->title);
+    d->title = title.n > 0 ? mem_strdup(title.p) : NULL;
+    buf_release(&title);
+    w->counts[COUNT_HTML]++;
+    w->counts[COUNT_TOO_DEEP] += result.too_deep;
+    return ST_OK;
+}
+
+enum status extract_each(const void *cfg, struct doc *d, struct step_work *w)
+{
+    const struct extract_cfg *c = cfg;
+
+    if (d->text.n == 0)
+        return doc_drop(d, &drop_empty, 0, 0);
+    if (d->kind == RAW_HTML && c->html != EXTRACT_NONE) {
+        TRY(extract_page(c, d, w));
+        if (d->text.n == 0)
+            return doc_drop(d, &no_text, 0, 0);
+    }
+    d->ill_formed = !utf8_valid(d->text.p, d->text.n);
+    w->counts[COUNT_ILL_FORMED] += d->ill_formed;
+    return ST_OK;
+}

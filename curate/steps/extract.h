@@ -1,0 +1,25 @@
+/*
+ * The first step: raw bytes become text. HTML is reduced to its text, all else is text
+ * already. Bytes that are not UTF-8 stay as they are and are marked (doc.ill_formed):
+ * `normalize` repairs them.
+ */
+#ifndef TUNDISH_CURATE_EXTRACT_H
+#define TUNDISH_CURATE_EXTRACT_H
+
+#include "curate/chain/step.h"
+
+enum extract_html {
+    EXTRACT_MAIN,      /* html_main_text(): without navigation and the like */
+    EXTRACT_ALL,       /* the text of the whole body */
+    EXTRACT_NONE,      /* the markup itself, untouched */
+};
+struct extract_cfg {
+    int html;
+    int markdown;      /* "keep" is the only way yet: markup stays */
+};
+extern const struct opt extract_opts[];
+extern const struct drop_reason *const extract_reasons[];
+extern const char *const extract_counters[];
+MUST_USE enum status extract_each(const void *cfg, struct doc *d, struct step_work *w);
+
+#endif
