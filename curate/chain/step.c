@@ -4,7 +4,7 @@
 #include "curate/steps/extract.h"
 #include "curate/filter/gopher.h"
 #include "curate/steps/normalize.h"
-#include "curate/steps/sample.h"
+#include "curate/steps/sample_docs.h"
 #include "curate/steps/shuffle.h"
 #include "curate/steps/split.h"
 

@@ -4,7 +4,7 @@
 #include "base/progress.h"
 #include "base/stop.h"
 #include "curate/report/report.h"
-#include "curate/run/phases.h"
+#include "curate/run/chain_phases.h"
 #include "curate/run/verdict.h"
 
 void corpus_drop(struct corpus *c, size_t i, const struct drop_reason *reason, double value,

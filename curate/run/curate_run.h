@@ -3,13 +3,13 @@
  * whatever ended it.
  *
  * The work is divided by input, so that no byte depends on who does it: the input comes in groups, a group's documents
- * make spools or shards (phases.h), and group g is rank g mod ranks'. A rank works on several groups at a time where
+ * make spools or shards (chain_phases.h), and group g is rank g mod ranks'. A rank works on several groups at a time where
  * it has many threads, because one reader feeds only so many. What a group gave stands in the work folder, in a folder
  * of its own that gets its name when it is whole and synced (FORMATS.md, "A corpus that is not finished"); who finds
  * one there passes over the group. In the end rank 0 adds up the reports, makes the ids unique, and gives the shards
  * their numbers by hard links.
  *
- *   phases.h        the chain, cut into what is done one after the other
+ *   chain_phases.h  the chain, cut into what is done one after the other
  *   curate_work.h   what the files of this folder share
  *   group_pass.c    one group through one pass; group_sink.h: where its documents go
  *   run_lanes.c     a rank's groups, several at a time

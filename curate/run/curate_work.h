@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 
 #include "curate/run/curate_run.h"
-#include "curate/run/phases.h"
+#include "curate/run/chain_phases.h"
 #include "curate/run/verdict.h"
 
 struct curate_work {

@@ -10,7 +10,7 @@
 #define TUNDISH_CURATE_GROUP_SINK_H
 
 #include "base/json.h"
-#include "curate/run/phases.h"
+#include "curate/run/chain_phases.h"
 
 struct group_sink;
 struct group_sink_args {

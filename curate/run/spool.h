@@ -15,7 +15,7 @@
 
 #define SPOOL_INDEX_BYTES 1
 
-/* What the numbers in a record mean: the chain's parts and reasons (curate/run/phases.h). */
+/* What the numbers in a record mean: the chain's parts and reasons (curate/run/chain_phases.h). */
 struct phases;
 
 /* ---- writing ---- */

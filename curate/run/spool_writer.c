@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 #include "base/file.h"
-#include "curate/run/phases.h"
+#include "curate/run/chain_phases.h"
 #include "curate/run/spool.h"
 #include "curate/run/spool_format.h"
 

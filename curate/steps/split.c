@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
-#include "curate/steps/sample.h"
+#include "curate/steps/sample_docs.h"
 
 #define STREAM UINT64_C(0x73706c6974)           /* "split" */
 #define NAME_MAX_BYTES 40

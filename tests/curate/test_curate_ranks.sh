@@ -14,8 +14,8 @@ cd "$scratch"
 
 . "$TUNDISH_SOURCE/tests/commands.sh"
 . "$TUNDISH_SOURCE/tests/curate/corpus_input.sh"
-make_input in 12 60
-common=(curate in --group-bytes 50K --shard-bytes 40K --scores --keep-dropped --steps '[normalize,
+make_input in 10 60
+common=(curate in --group-bytes 70K --shard-bytes 40K --scores --keep-dropped --steps '[normalize,
     {filter: {min-words: 30, repetition: false, min-stop-words: 0}}, {dedup: {method: exact}}, {dedup: {method: minhash}},
     {sample: {fraction: 0.9}}, {shuffle: {seed: 3}}, {split: {test: 0.1, validation: 0.05}}]')
 by() { timeout 120 mpirun --bind-to none -np "$1" "$TUNDISH" "${@:2}" >out 2>err; }

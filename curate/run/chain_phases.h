@@ -10,8 +10,8 @@
  *
  * A pass's groups are worked on apart from each other, by any thread of any rank; between two phases all ranks meet.
  */
-#ifndef TUNDISH_CURATE_PHASES_H
-#define TUNDISH_CURATE_PHASES_H
+#ifndef TUNDISH_CURATE_CHAIN_PHASES_H
+#define TUNDISH_CURATE_CHAIN_PHASES_H
 
 #include "curate/chain/step.h"
 

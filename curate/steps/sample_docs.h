@@ -2,8 +2,8 @@
  * `sample`: a share of the documents. Whether one is kept depends on its source, its id and the seed alone, so it
  * stays when others come or go, and a larger fraction keeps what a smaller one kept.
  */
-#ifndef TUNDISH_CURATE_SAMPLE_H
-#define TUNDISH_CURATE_SAMPLE_H
+#ifndef TUNDISH_CURATE_SAMPLE_DOCS_H
+#define TUNDISH_CURATE_SAMPLE_DOCS_H
 
 #include "curate/chain/step.h"
 

@@ -1,4 +1,4 @@
-#include "curate/steps/sample.h"
+#include "curate/steps/sample_docs.h"
 
 #include "base/hash.h"
 #include "base/rng.h"

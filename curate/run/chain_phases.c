@@ -1,4 +1,4 @@
-#include "curate/run/phases.h"
+#include "curate/run/chain_phases.h"
 
 #include "base/arena.h"
 
