@@ -127,6 +127,11 @@ static void add_to_parent(struct html_tree *t, const struct html_node *n)
     p->link_chars += n->link_chars;
     p->links += n->links;
     p->nav_links += n->nav_links;
+    p->prose += n->prose;
+    if (!(html_how[n->tag] & (HOW_BLOCK | HOW_LINE))) {
+        p->own += n->own;
+        p->own_link += n->own_link;
+    }
     p->marks |= n->marks & (MARK_RICH | MARK_PARAGRAPH | MARK_H1 | MARK_HEADING);
     if (html_how[n->tag] & HOW_RICH)
         p->marks |= MARK_RICH;
@@ -150,6 +155,7 @@ void html_tree_weigh(struct html_tree *t)
             continue;
         n->chars = 0;
         n->link_chars = n->links = n->nav_links = n->blocks = 0;
+        n->own = n->own_link = n->prose = 0;
         n->marks &= (uint16_t)~(MARK_RICH | MARK_PARAGRAPH | MARK_H1 | MARK_LINES | MARK_HEADING);
     }
     for (size_t i = t->count; i-- > 0;) {
@@ -160,7 +166,13 @@ void html_tree_weigh(struct html_tree *t)
             n->link_chars = n->chars;
             n->links = n->chars > 0;
             n->nav_links = n->chars > 0 && (n->marks & MARK_NAV_LINK);
+            n->own_link = n->own;
         }
+        if (n->tag == TAG_text)
+            n->own = n->chars;
+        else if ((html_how[n->tag] & (HOW_BLOCK | HOW_LINE)) && !(html_how[n->tag] & HOW_HEADING) &&
+                 n->own >= PROSE_LEAST && n->own_link * 2 < n->own)
+            n->prose += n->own - n->own_link;
         if (n->parent != NO_NODE)
             add_to_parent(t, n);
     }
