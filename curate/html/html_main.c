@@ -54,12 +54,16 @@ static uint32_t heaviest(const struct html_tree *t, uint32_t i)
  * as pages have them that go on for ever. */
 static uint32_t first_article(const struct html_tree *t, uint32_t i, enum claim claim)
 {
+    uint32_t first = NO_NODE, count = 0;
+
     for (uint32_t k = t->nodes[i].first; k != NO_NODE; k = t->nodes[k].next) {
         bool whole = claim == CLAIM_ARTICLE || (t->nodes[k].marks & MARK_H1);
-        if (whole && weight_of(t, k) >= 400 && weight_of(t, k) * 10ull >= t->nodes[i].n)
-            return k;
+        if (!whole || weight_of(t, k) < 400 || weight_of(t, k) * 10ull < t->nodes[i].n)
+            continue;
+        if (count++ == 0)
+            first = k;
     }
-    return NO_NODE;
+    return count > 1 ? first : NO_NODE;
 }
 
 /* Down from root to the part that makes this claim and holds most of what is claimed. */
@@ -77,7 +81,7 @@ static uint32_t follow_claim(struct html_tree *t, uint32_t root, enum claim clai
         if (weight_of(t, best) * 10ull < t->nodes[i].n * 8ull) {
             first = first_article(t, i, claim);
             if (first == NO_NODE)
-                return claims(&t->nodes[i], claim) ? i : i;
+                return i;
             best = first;
         }
         i = best;

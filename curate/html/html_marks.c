@@ -142,7 +142,7 @@ enum part_kind {
     PART_COMMENT = 4,      /* what readers wrote below: dropped unless nothing else is there */
     PART_ARTICLE = 8,      /* with PART_BODY: the text itself */
     PART_BODY = 16,
-    PART_MODIFIER = 32,    /* in front: the word is about the layout ("has-sidebar") */
+    PART_MODIFIER = 32,    /* what follows is about the layout or the subject ("has-sidebar", "tag-related") */
 };
 static const struct {
     const char *word;
@@ -160,32 +160,33 @@ static const struct {
     { "blogpost", PART_ARTICLE | PART_BODY }, { "body", PART_BODY }, { "breadcrumb", PART_DROP },
     { "breadcrumbs", PART_DROP }, { "byline", PART_DROP }, { "bylines", PART_DROP },
     { "caption", PART_DROP }, { "captions", PART_DROP }, { "carousel", PART_DROP },
-    { "col", PART_MODIFIER }, { "comment", PART_COMMENT }, { "commentlist", PART_COMMENT },
-    { "comments", PART_COMMENT }, { "consent", PART_DROP | PART_SURE }, { "content", PART_BODY },
-    { "contents", PART_BODY }, { "cookie", PART_DROP | PART_SURE },
-    { "cookies", PART_DROP | PART_SURE }, { "copy", PART_BODY }, { "credit", PART_DROP },
-    { "credits", PART_DROP }, { "crp", PART_DROP }, { "date", PART_DROP },
-    { "datetime", PART_DROP }, { "discussion", PART_COMMENT }, { "disqus", PART_COMMENT },
-    { "donate", PART_DROP }, { "donation", PART_DROP }, { "dropdown", PART_DROP },
-    { "enable", PART_MODIFIER }, { "enabled", PART_MODIFIER }, { "entry", PART_ARTICLE },
+    { "category", PART_MODIFIER }, { "col", PART_MODIFIER }, { "comment", PART_COMMENT },
+    { "commentlist", PART_COMMENT }, { "comments", PART_COMMENT },
+    { "consent", PART_DROP | PART_SURE }, { "content", PART_BODY }, { "contents", PART_BODY },
+    { "cookie", PART_DROP | PART_SURE }, { "cookies", PART_DROP | PART_SURE },
+    { "copy", PART_BODY }, { "credit", PART_DROP }, { "credits", PART_DROP },
+    { "crp", PART_DROP }, { "date", PART_DROP }, { "datetime", PART_DROP },
+    { "discussion", PART_COMMENT }, { "disqus", PART_COMMENT }, { "donate", PART_DROP },
+    { "donation", PART_DROP }, { "dropdown", PART_DROP }, { "enable", PART_MODIFIER },
+    { "enabled", PART_MODIFIER }, { "entry", PART_ARTICLE },
     { "entrybody", PART_ARTICLE | PART_BODY }, { "entrycontent", PART_ARTICLE | PART_BODY },
     { "entrytext", PART_ARTICLE | PART_BODY }, { "eyebrow", PART_DROP },
     { "feedback", PART_DROP }, { "follow", PART_DROP }, { "footer", PART_DROP },
-    { "gallery", PART_DROP }, { "gdpr", PART_DROP | PART_SURE }, { "has", PART_MODIFIER },
-    { "hide", PART_MODIFIER }, { "is", PART_MODIFIER }, { "jp", PART_DROP },
-    { "js", PART_MODIFIER }, { "jwplayer", PART_DROP }, { "kicker", PART_DROP },
-    { "layout", PART_MODIFIER }, { "lightbox", PART_DROP }, { "login", PART_DROP },
-    { "masthead", PART_DROP }, { "menu", PART_DROP }, { "meta", PART_DROP },
-    { "modal", PART_DROP }, { "morestories", PART_DROP }, { "mostread", PART_DROP },
-    { "nav", PART_DROP }, { "navbar", PART_DROP }, { "navigation", PART_DROP },
-    { "news", PART_ARTICLE }, { "newsbody", PART_ARTICLE | PART_BODY },
-    { "newscontent", PART_ARTICLE | PART_BODY }, { "newsletter", PART_DROP | PART_SURE },
-    { "newsletters", PART_DROP | PART_SURE }, { "newstext", PART_ARTICLE | PART_BODY },
-    { "no", PART_MODIFIER }, { "open", PART_MODIFIER }, { "outbrain", PART_DROP | PART_SURE },
-    { "overlay", PART_DROP }, { "pager", PART_DROP }, { "pagination", PART_DROP },
-    { "paging", PART_DROP }, { "photocredit", PART_DROP }, { "poll", PART_DROP },
-    { "popover", PART_DROP }, { "popular", PART_DROP }, { "popup", PART_DROP },
-    { "post", PART_ARTICLE }, { "postbody", PART_ARTICLE | PART_BODY },
+    { "format", PART_MODIFIER }, { "gallery", PART_DROP }, { "gdpr", PART_DROP | PART_SURE },
+    { "has", PART_MODIFIER }, { "hide", PART_MODIFIER }, { "is", PART_MODIFIER },
+    { "jp", PART_DROP }, { "js", PART_MODIFIER }, { "jwplayer", PART_DROP },
+    { "kicker", PART_DROP }, { "layout", PART_MODIFIER }, { "lightbox", PART_DROP },
+    { "login", PART_DROP }, { "masthead", PART_DROP }, { "menu", PART_DROP },
+    { "meta", PART_DROP }, { "modal", PART_DROP }, { "morestories", PART_DROP },
+    { "mostread", PART_DROP }, { "nav", PART_DROP }, { "navbar", PART_DROP },
+    { "navigation", PART_DROP }, { "news", PART_ARTICLE },
+    { "newsbody", PART_ARTICLE | PART_BODY }, { "newscontent", PART_ARTICLE | PART_BODY },
+    { "newsletter", PART_DROP | PART_SURE }, { "newsletters", PART_DROP | PART_SURE },
+    { "newstext", PART_ARTICLE | PART_BODY }, { "no", PART_MODIFIER }, { "open", PART_MODIFIER },
+    { "outbrain", PART_DROP | PART_SURE }, { "overlay", PART_DROP }, { "pager", PART_DROP },
+    { "pagination", PART_DROP }, { "paging", PART_DROP }, { "photocredit", PART_DROP },
+    { "poll", PART_DROP }, { "popover", PART_DROP }, { "popular", PART_DROP },
+    { "popup", PART_DROP }, { "post", PART_ARTICLE }, { "postbody", PART_ARTICLE | PART_BODY },
     { "postcontent", PART_ARTICLE | PART_BODY }, { "posttext", PART_ARTICLE | PART_BODY },
     { "promo", PART_DROP }, { "promos", PART_DROP }, { "promoted", PART_DROP },
     { "promotion", PART_DROP }, { "pubdate", PART_DROP }, { "publishdate", PART_DROP },
@@ -199,17 +200,17 @@ static const struct {
     { "show", PART_MODIFIER }, { "sidebar", PART_DROP }, { "signup", PART_DROP },
     { "single", PART_ARTICLE }, { "slideshow", PART_DROP }, { "social", PART_DROP },
     { "socials", PART_DROP }, { "sponsor", PART_DROP }, { "sponsored", PART_DROP },
-    { "sponsors", PART_DROP }, { "story", PART_ARTICLE },
+    { "sponsors", PART_DROP }, { "status", PART_MODIFIER }, { "story", PART_ARTICLE },
     { "storybody", PART_ARTICLE | PART_BODY }, { "storycontent", PART_ARTICLE | PART_BODY },
     { "storytext", PART_ARTICLE | PART_BODY }, { "subscribe", PART_DROP },
     { "subscription", PART_DROP }, { "supports", PART_MODIFIER }, { "survey", PART_DROP },
-    { "taboola", PART_DROP | PART_SURE }, { "tagcloud", PART_DROP }, { "tags", PART_DROP },
-    { "talkback", PART_COMMENT }, { "teaser", PART_DROP }, { "teasers", PART_DROP },
-    { "text", PART_BODY }, { "ticker", PART_DROP }, { "timestamp", PART_DROP },
-    { "toolbar", PART_DROP }, { "tooltip", PART_DROP }, { "trending", PART_DROP },
-    { "upnext", PART_DROP }, { "voting", PART_DROP }, { "with", PART_MODIFIER },
-    { "without", PART_MODIFIER }, { "yarpp", PART_DROP },
-
+    { "taboola", PART_DROP | PART_SURE }, { "tag", PART_MODIFIER }, { "tagcloud", PART_DROP },
+    { "tags", PART_DROP }, { "talkback", PART_COMMENT }, { "teaser", PART_DROP },
+    { "teasers", PART_DROP }, { "text", PART_BODY }, { "ticker", PART_DROP },
+    { "timestamp", PART_DROP }, { "toolbar", PART_DROP }, { "tooltip", PART_DROP },
+    { "trending", PART_DROP }, { "type", PART_MODIFIER }, { "upnext", PART_DROP },
+    { "voting", PART_DROP }, { "with", PART_MODIFIER }, { "without", PART_MODIFIER },
+    { "yarpp", PART_DROP },
 };
 
 static unsigned kinds_of_part(const char *part)
@@ -235,8 +236,9 @@ static bool next_part(const char **at, const char *end, char part[WORD_MAX])
     const char *p = *at;
     size_t n = 0;
 
-    while (p < end && !isalpha((unsigned char)*p))
-        p++;
+    for (; p < end && !isalpha((unsigned char)*p); p++)
+        if (p[0] == '-' && p + 1 < end && p[1] == '-' && p > *at)      /* block--modifier */
+            p = end - 1;
     for (; p < end && isalpha((unsigned char)*p); p++) {
         if (n > 0 && isupper((unsigned char)*p) && islower((unsigned char)p[-1]))
             break;
@@ -256,17 +258,14 @@ static unsigned marks_of_parts(const char *value)
         const char *end = value + strcspn(value, " \t\n\r\f");
         unsigned kinds = 0, part_kinds;
         char part[WORD_MAX];
-        bool modifier = false, first = true;
 
-        while (!modifier && next_part(&value, end, part)) {
+        while (next_part(&value, end, part)) {
             part_kinds = kinds_of_part(part);
-            modifier = first && (part_kinds & PART_MODIFIER);
+            if (part_kinds & PART_MODIFIER)
+                break;
             kinds |= part_kinds;
-            first = false;
         }
         value = end;
-        if (modifier)
-            continue;
         if (kinds & PART_COMMENT)
             marks |= MARK_COMMENT;
         else if (kinds & PART_DROP)
@@ -370,6 +369,8 @@ unsigned html_marks_of(enum html_tag tag, const unsigned char *const *attributes
     if (tag == TAG_html || tag == TAG_body || tag == TAG_main ||
         ((marks & (MARK_MAIN | MARK_TEXT)) && tag != TAG_article))
         marks &= ~(unsigned)(MARK_SOFT | MARK_HEADER | MARK_COMMENT);
+    if (tag == TAG_article)
+        marks &= ~(unsigned)MARK_SURE;
     if (!(html_how[tag] & HOW_BLOCK))
         marks &= ~(unsigned)(MARK_TEXT | MARK_COMMENT);
     return marks;

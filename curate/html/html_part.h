@@ -57,7 +57,7 @@ enum html_how {               /* what an element is to the text */
     X(html, HOW_BLOCK) X(iframe, HOW_NEVER) X(legend, HOW_BLOCK) X(li, HOW_LINE)                   \
     X(main, HOW_BLOCK) X(map, HOW_NEVER) X(menu, HOW_BLOCK | HOW_RICH)                             \
     X(nav, HOW_BLOCK | HOW_SOFT | HOW_SURE)                                                        \
-    X(noframes, HOW_NEVER) X(noscript, HOW_NEVER) X(ol, HOW_BLOCK | HOW_RICH) X(p, HOW_BLOCK)      \
+    X(noframes, HOW_NEVER) X(noscript, HOW_BLOCK | HOW_SOFT) X(ol, HOW_BLOCK | HOW_RICH) X(p, HOW_BLOCK)      \
     X(pre, HOW_BLOCK | HOW_RICH) X(q, HOW_INLINE) X(rp, HOW_NEVER) X(rt, HOW_NEVER)                \
     X(script, HOW_NEVER) X(section, HOW_BLOCK) X(select, HOW_NEVER) X(style, HOW_NEVER)            \
     X(summary, HOW_BLOCK) X(sup, HOW_INLINE) X(svg, HOW_NEVER) X(table, HOW_BLOCK | HOW_RICH)      \
@@ -90,6 +90,7 @@ enum html_mark {
     MARK_H1 = 256,            /* holds an <h1> with text */
     MARK_COMMENT = 8192,      /* what readers wrote below the text */
     MARK_TEXT = 16384,        /* says that it is an article's text */
+    MARK_HOLDS = 32768,       /* is or holds a part that says it is the text, and has enough prose to be */
 };
 
 #define NO_NODE UINT32_MAX
@@ -110,6 +111,7 @@ struct html_node {
     uint32_t own, own_link, prose;
 };
 #define PROSE_LEAST 60        /* bytes of a block that is prose */
+#define TEXT_LEAST 250        /* bytes of prose that are a text */
 
 struct html_tree {
     struct html_node *nodes;

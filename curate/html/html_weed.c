@@ -3,7 +3,6 @@
 
 #include "curate/html/html_part.h"
 
-#define TEXT_LEAST 250        /* bytes that are a text without its comments */
 
 static bool is_below(const struct html_tree *t, uint32_t i, enum html_tag tag)
 {
@@ -20,26 +19,32 @@ uint32_t html_subtree_end(const struct html_tree *t, uint32_t i)
     return i == NO_NODE ? (uint32_t)t->count : t->nodes[i].next;
 }
 
-/* Elements that asked to be dropped are, but not a header with the title in it, nor a section whose
- * id says "navigation" for its heading does, nor what holds most of the page's words outside links
- * (a page wrapped in a form). */
-static void drop_soft(struct html_tree *t)
+/* Does n stay although it asked to be dropped? A header with the title in it, a section whose id says "navigation" for its heading
+ * does, what holds most of the page's words outside links (a page wrapped in a form), or its text (a navigation that does not end). */
+static bool stays(const struct html_tree *t, uint32_t i, uint32_t words)
 {
-    uint32_t prose = t->nodes[0].chars - t->nodes[0].link_chars;
+    const struct html_node *n = &t->nodes[i];
+
+    if ((n->marks & MARK_HOLDS) || (!(n->marks & MARK_SURE) && n->chars - n->link_chars > words / 2))
+        return true;
+    if ((n->marks & MARK_BY_ID) && (n->marks & MARK_HEADING))
+        return true;
+    return (n->marks & MARK_HEADER) &&
+           ((n->marks & MARK_H1) || is_below(t, i, TAG_main) || is_below(t, i, TAG_article));
+}
+
+/* Elements that asked to be dropped are; if lenient, only those that are sure. */
+static void drop_soft(struct html_tree *t, bool lenient)
+{
+    const unsigned asked = lenient ? MARK_SURE : MARK_SOFT;
+    uint32_t words = t->nodes[0].chars - t->nodes[0].link_chars;
 
     for (uint32_t i = 0; i < t->count;) {
         struct html_node *n = &t->nodes[i];
-        bool most = !(n->marks & MARK_SURE) && n->chars - n->link_chars > prose / 2;
-        bool title =
-            (n->marks & MARK_HEADER) &&
-            ((n->marks & MARK_H1) || is_below(t, i, TAG_main) || is_below(t, i, TAG_article));
-        bool section = (n->marks & MARK_BY_ID) && (n->marks & MARK_HEADING);
-        if ((n->marks & MARK_SOFT) && !most && !title && !section) {
+        bool drop = (n->marks & asked) && !stays(t, i, words);
+        if (drop)
             n->marks |= MARK_DROPPED;
-            i = html_subtree_end(t, i);
-        } else {
-            i++;
-        }
+        i = drop || (n->marks & MARK_DROPPED) ? html_subtree_end(t, i) : i + 1;
     }
 }
 
@@ -77,6 +82,38 @@ static bool is_page_turner(const struct html_node *n)
 {
     return (html_how[n->tag] & (HOW_BLOCK | HOW_LINE)) && n->nav_links > 0 &&
            n->nav_links * 2 >= n->links && n->link_chars * 2 >= n->chars && n->chars < 300;
+}
+
+/* Is the last thing before i, beside it, a heading? Every node is climbed from once at most. */
+static bool is_headed(const struct html_tree *t, uint32_t i)
+{
+    uint32_t parent = t->nodes[i].parent, k = i;
+
+    for (;;) {
+        if (k == 0 || --k == parent)
+            return false;
+        while (t->nodes[k].parent != parent)
+            k = t->nodes[k].parent;
+        if (t->nodes[k].chars > 0)
+            return (html_how[t->nodes[k].tag] & HOW_HEADING) != 0;
+        if (t->nodes[k].tag != TAG_text)
+            return false;
+    }
+}
+
+/* A paragraph of its own that is one link to something else, between others. */
+static bool is_link_line(const struct html_tree *t, uint32_t i)
+{
+    const struct html_node *n = &t->nodes[i];
+
+    return (n->tag == TAG_p || n->tag == TAG_div) && n->links > 0 && n->links < 3 && n->own == n->chars && n->chars >= 12 &&
+           n->link_chars * 10ull >= n->chars * 9ull && i > 0 && t->nodes[n->parent].prose > 0 && !is_headed(t, i);
+}
+
+/* A picture's caption; that of a table or a listing in a <figure> stays. */
+static bool is_picture_caption(const struct html_tree *t, const struct html_node *n)
+{
+    return n->tag == TAG_figcaption && n->parent != NO_NODE && t->nodes[n->parent].chars == n->chars;
 }
 
 /* The text of a link that holds nothing but text, without white space and brackets
@@ -130,7 +167,8 @@ static void drop_links(struct html_tree *t)
     for (uint32_t i = 0; i < t->count;) {
         struct html_node *n = &t->nodes[i];
         if (!(n->marks & MARK_DROPPED) &&
-            (is_link_list(n) || is_page_turner(n) || is_permalink(t, n)))
+            (is_link_list(n) || is_page_turner(n) || is_permalink(t, n) || is_link_line(t, i) ||
+             is_picture_caption(t, n)))
             n->marks |= MARK_DROPPED;
         i = n->marks & MARK_DROPPED ? html_subtree_end(t, i) : i + 1;
     }
@@ -179,12 +217,25 @@ static void drop_comments(struct html_tree *t)
             t->nodes[i].marks |= MARK_DROPPED;
 }
 
-void html_weed(struct html_tree *t)
+static void weed(struct html_tree *t, bool lenient)
 {
     drop_comments(t);
     html_tree_weigh(t);
-    drop_soft(t);
+    drop_soft(t, lenient);
     drop_links(t);
     drop_bare(t);
     html_tree_weigh(t);
+}
+
+void html_weed(struct html_tree *t)
+{
+    uint64_t prose = t->nodes[0].prose;
+
+    weed(t, false);
+    if (prose < 2 * TEXT_LEAST || t->nodes[0].prose >= TEXT_LEAST || t->nodes[0].prose * 4ull > prose)
+        return;
+    for (size_t i = 0; i < t->count; i++)      /* the names misled: once more without believing them */
+        t->nodes[i].marks &= (uint16_t)~MARK_DROPPED;
+    html_tree_weigh(t);
+    weed(t, true);
 }
