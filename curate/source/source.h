@@ -44,6 +44,8 @@ struct raw_document {
     char *line_id;       /* its "id" */
     char *created;       /* its "created" */
     char *metadata;      /* its "metadata": the raw JSON text of an object */
+    char *charset;       /* the encoding that its transport names (HTTP's Content-Type), as it stands there:
+                          * a word of others, weighed by `extract` */
 };
 void raw_document_free(struct raw_document *d);
 
