@@ -12,22 +12,33 @@
 #define DICTIONARY_FRAME 0x184d2a5du
 
 struct codec_work {
-    ZSTD_DCtx *ctx;
+    ZSTD_DCtx *ctx;              /* of whole frames */
+    ZSTD_DCtx *stream;           /* of a frame that may be under way meanwhile; NULL: not begun */
+    struct span dictionary;
 };
+
+static ZSTD_DCtx *new_context(struct span dictionary)
+{
+    ZSTD_DCtx *ctx = ZSTD_createDCtx();
+
+    BUG_IF(ctx == NULL);         /* only without memory */
+    if (dictionary.n > 0)
+        BUG_IF(ZSTD_isError(ZSTD_DCtx_loadDictionary(ctx, dictionary.p, dictionary.n)));
+    return ctx;
+}
 
 static struct codec_work *zstd_work_new(struct span dictionary)
 {
     struct codec_work *w = mem_alloc(sizeof *w);
 
-    w->ctx = ZSTD_createDCtx();
-    BUG_IF(w->ctx == NULL);      /* only without memory */
-    if (dictionary.n > 0)
-        BUG_IF(ZSTD_isError(ZSTD_DCtx_loadDictionary(w->ctx, dictionary.p, dictionary.n)));
+    w->ctx = new_context(dictionary);
+    w->dictionary = dictionary;
     return w;
 }
 
 static void zstd_work_free(struct codec_work *w)
 {
+    ZSTD_freeDCtx(w->stream);
     ZSTD_freeDCtx(w->ctx);
     free(w);
 }
@@ -98,13 +109,18 @@ static size_t zstd_whole(struct codec_work *w, struct span in, struct buf *out, 
     return taken;
 }
 
-static void zstd_begin(struct codec_work *w) { ZSTD_DCtx_reset(w->ctx, ZSTD_reset_session_only); }
+static void zstd_begin(struct codec_work *w)
+{
+    if (w->stream == NULL)
+        w->stream = new_context(w->dictionary);
+    ZSTD_DCtx_reset(w->stream, ZSTD_reset_session_only);
+}
 
 static enum codec_state zstd_some(struct codec_work *w, struct codec_some *s)
 {
     ZSTD_inBuffer in = { s->in.p, s->in.n, 0 };
     ZSTD_outBuffer out = { s->out, s->room, 0 };
-    size_t left = ZSTD_decompressStream(w->ctx, &out, &in);
+    size_t left = ZSTD_decompressStream(w->stream, &out, &in);
 
     s->in.p += in.pos;
     s->in.n -= in.pos;

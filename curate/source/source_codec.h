@@ -31,7 +31,7 @@ struct codec {
     /* Unpacks whole members from the start of in, and appends them to out, which grows up to room
      * bytes; returns the bytes of in that they took. What is wrong or incomplete is left. */
     size_t (*whole)(struct codec_work *w, struct span in, struct buf *out, size_t room);
-    /* A member as a stream: begin, then some, until it ends or fails. */
+    /* A member as a stream: begin, then some, until it ends or fails; whole() may come between. */
     void (*begin)(struct codec_work *w);
     enum codec_state (*some)(struct codec_work *w, struct codec_some *s);
 };
