@@ -80,6 +80,8 @@ struct source_limits {
     double max_ratio;          /* expanded to compressed bytes of one archive (checked past 1 MB) */
     int max_depth;             /* archive levels */
     uint64_t max_members;      /* members of one top-level archive, over all levels */
+    int unpack_threads;        /* no limit, and of no influence on what is read: threads beside the
+                                * caller's that unpack gzip and zstd ahead of it (source_unpack.h) */
 };
 
 struct source_stats {
