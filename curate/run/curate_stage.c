@@ -7,10 +7,12 @@
 #include "base/bench.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/platform.h"
 #include "store/artifact/artifact.h"
 #include "store/artifact/unfinished.h"
 
 #define RANKS_NAME "ranks"
+#define UNPACK_MOST 3                /* threads beside a lane's reader; they have work only while it waits for bytes */
 #define RANGE_TIMES 4                /* text of a group behind a shuffle, for a byte of a group of files: about what
                                         packed text becomes */
 
@@ -45,7 +47,12 @@ static enum status open_reader(void *ctx, void **out)
 {
     struct stage *s = ctx;
     struct reader *r = mem_alloc(sizeof *r);
-    enum status st = source_open(s->args->sources, &s->args->limits, &r->source);
+    struct source_limits limits = s->args->limits;
+    int threads = s->args->run.threads > 0 ? s->args->run.threads : cpu_count();
+    enum status st;
+
+    limits.unpack_threads = threads - 1 < UNPACK_MOST ? threads - 1 : UNPACK_MOST;
+    st = source_open(s->args->sources, &limits, &r->source);
 
     if (st != ST_OK) {
         free(r);
