@@ -106,7 +106,7 @@ const struct command cmd_curate = {
         "(`mpirun -np N tundish curate ...`). Whatever ends it, the same command goes on.\n\n"
         "  tundish curate --in /usr/share/doc --out corpus\n"
         "  tundish curate notes.zip --out corpus --steps '[normalize, {filter: "
-        "{min-words: 20}}, {dedup: {method: exact}}]'\n",
+        "{profile: gopher@datatrove, min-words: 20}}, {dedup: {method: exact}}]'\n",
     .print_details = step_print_help,
     .opts = opts,
     .cfg_size = sizeof(struct curate_cfg),
