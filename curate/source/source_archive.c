@@ -298,7 +298,7 @@ static void archive_end(struct level *l)
         source_outcome(l->source, SOURCE_EMPTY, l->id);
 }
 
-struct raw_document *archive_level_step(struct level *l)
+static struct raw_document *archive_level_step(struct level *l)
 {
     struct source *s = l->source;
     struct archive_entry *e;
@@ -328,6 +328,15 @@ struct raw_document *archive_level_step(struct level *l)
     return got == ARCHIVE_RETRY ? NULL : enter_member(l, e);
 }
 
+static void archive_level_close(struct level *l)
+{
+    l->source->depth -= l->depth;
+    archive_read_free(l->archive);
+    free(l->member);
+}
+
+static const struct level_kind archive_level = { archive_level_step, archive_level_close };
+
 /* A compression and the archive right inside it (.tar.gz) are one level. */
 int archive_depth(const struct source *s, enum archive_form form)
 {
@@ -338,7 +347,7 @@ int archive_depth(const struct source *s, enum archive_form form)
 
 void archive_level_open(struct source *s, struct input *in, const char *id, enum archive_form form)
 {
-    struct level *l = source_push(s, in, id);
+    struct level *l = source_push(s, &archive_level, in, id);
 
     l->archive = archive_read_new();
     BUG_IF(l->archive == NULL);      /* only without memory */
@@ -356,11 +365,4 @@ void archive_level_open(struct source *s, struct input *in, const char *id, enum
      * which still has the words. */
     if (!l->opened || (archive_is_compression(form) && archive_error_string(l->archive) != NULL))
         archive_fault(l);
-}
-
-void archive_level_close(struct level *l)
-{
-    l->source->depth -= l->depth;
-    archive_read_free(l->archive);
-    free(l->member);
 }

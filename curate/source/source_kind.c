@@ -82,6 +82,8 @@ static const char *const skipped_endings[] = {
 static const char *const markdown_endings[] = { ".md", ".markdown", ".mdown", ".mkd", NULL };
 static const char *const html_endings[] = { ".html", ".htm", ".xhtml", ".xht", NULL };
 static const char *const jsonl_endings[] = { ".jsonl", ".ndjson", ".jsonlines", NULL };
+static const char *const xml_endings[] = { ".xml", NULL };
+static const char *const table_endings[] = { ".csv", ".tsv", ".tab", NULL };
 static const char *const compressed_endings[] = {
     ".gz", ".xz", ".zst", ".bz2", ".lz4", ".lz", ".lzma", ".Z", NULL,
 };
@@ -269,6 +271,21 @@ static bool is_html(struct span text, const char *name)
     return ending_length(name, html_endings) > 0 && memchr(s.p, '<', s.n) != NULL;
 }
 
+/* An XML declaration, or a tag in a file of that name; drawings, style sheets and settings are not read. */
+static bool is_xml(struct span text, const char *name)
+{
+    static const char *const roots[] = { "<svg", "<xsl:", "<xs:", "<xsd:", "<plist", "<!DOCTYPE svg",
+                                         "<!DOCTYPE plist", NULL };
+    struct span s = first_tag(text);
+
+    while (text.n > 0 && is_space(*text.p))
+        text.p++, text.n--;
+    for (int i = 0; roots[i] != NULL; i++)
+        if (starts_with(s, roots[i]))
+            return false;
+    return starts_with(text, "<?xml") || (text.n > 0 && *text.p == '<' && ending_length(name, xml_endings) > 0);
+}
+
 static bool is_skipped_markup(struct span text)
 {
     while (text.n > 0 && is_space(*text.p))
@@ -327,12 +344,16 @@ struct content content_of(struct span head, bool whole, const char *name)
         c.kind = CONTENT_BINARY;
     else if (is_html(head, name))
         c.kind = CONTENT_HTML;
+    else if (is_xml(head, name) && (ending_length(name, skipped_endings) == 0 || ending_length(name, xml_endings) > 0))
+        c.kind = CONTENT_XML;
     else if (is_skipped_markup(head))
         c.kind = CONTENT_SKIPPED;
     else if (is_jsonl(head, name))
         c.kind = CONTENT_JSONL;
     else if (ending_length(name, skipped_endings) > 0)
         c.kind = CONTENT_SKIPPED;
+    else if (ending_length(name, table_endings) > 0)
+        c.kind = CONTENT_TABLE;
     else if (ending_length(name, markdown_endings) > 0)
         c.kind = CONTENT_MARKDOWN;
     return c;

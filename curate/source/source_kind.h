@@ -26,6 +26,8 @@ enum content_kind {
     CONTENT_MARKDOWN,
     CONTENT_HTML,
     CONTENT_JSONL,
+    CONTENT_TABLE,                    /* CSV or TSV, by its name */
+    CONTENT_XML,                      /* any but XHTML and drawings */
     CONTENT_ARCHIVE,                  /* .form says which */
     CONTENT_WIDE,                     /* UTF-16 or UTF-32 with a byte order mark:
                                        * convert, then ask again */

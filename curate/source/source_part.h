@@ -13,6 +13,9 @@
  *   source_enter.c    an input becomes a document, an outcome or a level, by its kind
  *   source_archive.c  the archive level
  *   source_jsonl.c    the JSONL level
+ *   source_table.c    the level of CSV and TSV
+ *   source_xml.c      the level of XML; xml_scan.h: tags and text
+ *   source_recode.c   other encodings
  *   source_kind.h     what bytes are
  *
  * Limits: a member's bytes are counted where they leave an archive (source_member_read), so a bomb
@@ -32,7 +35,13 @@
 struct source_item {
     const char *path;
     const char *name;                 /* base name */
-    const char *text_key;             /* NULL: "text" */
+    struct opt_list text;             /* members of JSON lines or columns of tables; none: "text" */
+    const char *id_key;               /* a member, column or attribute (source_table.c, source_xml.c) */
+    const char *join;                 /* between several texts of one document */
+    struct opt_list metadata;         /* columns, elements, attributes; "all" */
+    struct opt_list elements;         /* of XML: names, or paths of names */
+    const char *separator;            /* of tables; NULL: found out */
+    const char *encoding;             /* of tables, and of XML that does not say; NULL: UTF-8 */
     struct opt_list include, exclude; /* globs */
 };
 
@@ -93,7 +102,14 @@ int64_t input_seek(struct input *in, int64_t offset, int whence);
 /* --- levels --- */
 
 struct archive;
+/* What a level does when its turn comes: gives a document, puts a level on itself, or sets `dead`. */
+struct level_kind {
+    struct raw_document *(*step)(struct level *l);
+    void (*close)(struct level *l);
+};
 struct level {
+    const struct level_kind *kind;
+    void *state;                  /* of that kind, where it has one */
     struct level *below;
     struct source *source;
     struct input *in;             /* owned */
@@ -129,6 +145,7 @@ struct source {
     int depth;                    /* archive levels of the stack, as max_depth counts them */
     char *file_id;                /* of the file at the bottom of the stack, owned */
     bool abandon;                 /* a limit of the whole file was reached */
+    enum status failed;           /* an option does not fit what is read (told by fail()) */
     uint64_t expanded, members;   /* of the file at the bottom */
 };
 
@@ -136,7 +153,7 @@ struct source {
 void source_outcome(struct source *s, enum source_outcome o, const char *id);
 const struct source_item *source_item_of(const struct source *s);
 /* A new level on the stack that takes over `in`; id is copied. */
-struct level *source_push(struct source *s, struct input *in, const char *id);
+struct level *source_push(struct source *s, const struct level_kind *kind, struct input *in, const char *id);
 /* "archive!member" and the like: text that is not UTF-8 is repaired. */
 char *source_make_id(const char *head, const char *between, const char *tail);
 /* A document with these bytes (taken over). */
@@ -152,15 +169,30 @@ bool archive_can_read(enum archive_form form);
 /* The depth that the stack would have with an archive of that form on it. */
 int archive_depth(const struct source *s, enum archive_form form);
 void archive_level_open(struct source *s, struct input *in, const char *id, enum archive_form form);
-struct raw_document *archive_level_step(struct level *l);
-void archive_level_close(struct level *l);
 /* Reads bytes of the current member; counts them against the limits.
  * 0 at the end, -1 on failure (counted). */
 ssize_t archive_member_read(struct level *l, void *p, size_t n);
 
 /* source_jsonl.c */
 void jsonl_level_open(struct source *s, struct input *in, const char *id);
-struct raw_document *jsonl_level_step(struct level *l);
-void jsonl_level_close(struct level *l);
+
+/* source_table.c: CSV and TSV */
+void table_level_open(struct source *s, struct input *in, const char *id);
+
+/* source_xml.c: XML of which chosen elements are documents */
+void xml_level_open(struct source *s, struct input *in, const char *id);
+
+/* source_recode.c: text of other encodings, piece by piece. */
+struct recode;
+/* NULL: there is no such encoding, or it is none in which ASCII bytes stand for themselves. */
+struct recode *recode_open(const char *encoding);
+/* Appends UTF-8; what is wrong becomes U+FFFD. A character cut at the end waits for the next piece, or for `last`. */
+void recode_add(struct recode *r, struct span text, bool last, struct buf *out);
+void recode_close(struct recode *r);
+
+/* A member `"name":"value"` for metadata, with a comma in front where one is due; not UTF-8: repaired. */
+void metadata_add(struct buf *out, struct span name, struct span value);
+/* Is the word in the list, or is the list `all`? */
+bool list_has(struct opt_list list, struct span word);
 
 #endif
