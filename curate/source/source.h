@@ -26,7 +26,7 @@
  * (a line of JSONL, a row of a table, an element of XML) were taken out of their quotes or tags. */
 #define RAW_KINDS(X)                                                                           \
     X(TEXT, "text") X(MARKDOWN, "markdown") X(HTML, "html") X(JSONL, "jsonl") X(TABLE, "table") \
-    X(XML, "xml") X(FHIR, "fhir") X(DOCX, "docx")
+    X(XML, "xml") X(FHIR, "fhir") X(DOCX, "docx") X(ODT, "odt")
 enum raw_kind {
 #define X(name, key) RAW_##name,
     RAW_KINDS(X)

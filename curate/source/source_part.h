@@ -14,6 +14,7 @@
  *   source_archive.c  the archive level
  *   source_jsonl.c    the JSONL level
  *   source_table.c    the level of CSV and TSV
+ *   source_office.c   DOCX and ODT, which are archives and one document
  *   source_xml.c      the level of XML; xml_scan.h: tags and text
  *   source_recode.c   other encodings
  *   source_kind.h     what bytes are
@@ -128,6 +129,7 @@ struct level {
     uint64_t left;                /* of the current member, if its header says how many;
                                    * else UINT64_MAX */
     bool is_deb;
+    struct office *office;        /* an office program's file; NULL: any other archive */
     /* JSONL */
     struct buf line;
     struct arena scratch;
@@ -164,11 +166,19 @@ struct raw_document *source_document(struct source *s, enum raw_kind kind, const
  * a document, an outcome, or a new level. Returns the document or NULL. */
 struct raw_document *source_enter(struct source *s, struct input *in, const char *id);
 
+/* source_office.c: what the archive level hands over when it is an office file: each member, and its end. */
+struct office;
+struct office *office_new(enum office_form form, uint64_t max_document);
+void office_free(struct office *o);
+void office_member(struct level *l, const char *name);
+/* The document at the end, or NULL: an outcome. whole: no fault has been counted. */
+struct raw_document *office_document(struct level *l, bool whole);
+
 /* source_archive.c */
 bool archive_can_read(enum archive_form form);
 /* The depth that the stack would have with an archive of that form on it. */
 int archive_depth(const struct source *s, enum archive_form form);
-void archive_level_open(struct source *s, struct input *in, const char *id, enum archive_form form);
+void archive_level_open(struct source *s, struct input *in, const char *id, const struct content *c);
 /* Reads bytes of the current member; counts them against the limits.
  * 0 at the end, -1 on failure (counted). */
 ssize_t archive_member_read(struct level *l, void *p, size_t n);
