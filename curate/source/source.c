@@ -212,6 +212,7 @@ void raw_document_free(struct raw_document *d)
     free(d->line_id);
     free(d->created);
     free(d->metadata);
+    free(d->charset);
     free(d);
 }
 
