@@ -6,6 +6,7 @@
 #include "curate/filter/dolma.h"
 #include "curate/filter/gopher.h"
 #include "curate/steps/normalize.h"
+#include "curate/text/mojibake.h"
 #include "curate/text/space_scan.h"
 
 const char chain_default[] =
@@ -66,6 +67,7 @@ void step_work_release(const struct chain *chain, struct step_work *w)
     trace_release(&w->trace);
     buf_release(&w->spare);
     nfc_scratch_free(w->nfc);
+    mojibake_free(w->mojibake);
     gopher_scratch_free(w->gopher);
     space_scan_free(w->space);
     *w = (struct step_work){ 0 };
