@@ -9,6 +9,7 @@
 #include "curate/filter/gopher.h"
 #include "curate/dedup/minhash.h"
 #include "curate/steps/normalize.h"
+#include "curate/text/mojibake.h"
 
 #define TEXT_BYTES ((size_t)32 << 20)
 #define DOCUMENT_BYTES 4096
@@ -152,6 +153,19 @@ static enum status bench_normalize(struct bench *b)
     return bench_step(b, normalize_opts, &cfg, &j);
 }
 
+static enum status mend(struct job *j, struct span text)
+{
+    sink += mojibake_mend(j->work.mojibake, text, &j->work.spare);
+    return ST_OK;
+}
+
+static enum status bench_mojibake(struct bench *b)
+{
+    struct job j = { .work.mojibake = mojibake_new() };
+
+    return measure(b, &j, mend);
+}
+
 static enum status sign(struct job *j, struct span text)
 {
     shingles_of(&j->set, text, 5);
@@ -196,6 +210,7 @@ static enum status bench_containment(struct bench *b)
 const struct bench_case curate_benches[] = {
     { "gopher", bench_gopher },
     { "normalize", bench_normalize },
+    { "mojibake", bench_mojibake },
     { "minhash", bench_minhash },
     { "containment", bench_containment },
     { NULL, NULL }

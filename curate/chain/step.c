@@ -9,6 +9,7 @@
 #include "curate/steps/sample_docs.h"
 #include "curate/steps/shuffle.h"
 #include "curate/steps/split.h"
+#include "curate/text/mojibake.h"
 #include "curate/text/space_scan.h"
 
 const char chain_default[] =
@@ -81,6 +82,7 @@ void step_work_release(const struct chain *chain, struct step_work *w)
     trace_release(&w->trace);
     buf_release(&w->spare);
     nfc_scratch_free(w->nfc);
+    mojibake_free(w->mojibake);
     gopher_scratch_free(w->gopher);
     space_scan_free(w->space);
     *w = (struct step_work){ 0 };

@@ -16,6 +16,11 @@
  *   source_unpack.h   gzip and zstd of many members, by several threads
  *   source_codec.h    the two compressions for it
  *   source_jsonl.c    the JSONL level
+ *   source_fhir.c     the level of FHIR's JSON
+ *   source_table.c    the level of CSV and TSV
+ *   source_office.c   DOCX and ODT, which are archives and one document
+ *   source_xml.c      the level of XML; xml_scan.h: tags and text
+ *   source_recode.c   other encodings
  *   source_kind.h     what bytes are
  *
  * Limits: a member's bytes are counted where they leave an archive (source_member_read), so a bomb
@@ -35,7 +40,13 @@
 struct source_item {
     const char *path;
     const char *name;                 /* base name */
-    const char *text_key;             /* NULL: "text" */
+    struct opt_list text;             /* members of JSON lines or columns of tables; none: "text" */
+    const char *id_key;               /* a member, column or attribute (source_table.c, source_xml.c) */
+    const char *join;                 /* between several texts of one document */
+    struct opt_list metadata;         /* columns, elements, attributes; "all" */
+    struct opt_list elements;         /* of XML: names, or paths of names */
+    const char *separator;            /* of tables; NULL: found out */
+    const char *encoding;             /* of tables, and of XML that does not say; NULL: UTF-8 */
     struct opt_list include, exclude; /* globs */
 };
 
@@ -129,6 +140,7 @@ struct level {
     uint64_t left;                /* of the current member, if its header says how many;
                                    * else UINT64_MAX */
     bool is_deb;
+    struct office *office;        /* an office program's file; NULL: any other archive */
     /* JSONL */
     struct buf line;
     struct arena scratch;
@@ -168,11 +180,19 @@ struct raw_document *source_document(struct source *s, enum raw_kind kind, const
  * a document, an outcome, or a new level. Returns the document or NULL. */
 struct raw_document *source_enter(struct source *s, struct input *in, const char *id);
 
+/* source_office.c: what the archive level hands over when it is an office file: each member, and its end. */
+struct office;
+struct office *office_new(enum office_form form, uint64_t max_document);
+void office_free(struct office *o);
+void office_member(struct level *l, const char *name);
+/* The document at the end, or NULL: an outcome. whole: no fault has been counted. */
+struct raw_document *office_document(struct level *l, bool whole);
+
 /* source_archive.c */
 bool archive_can_read(enum archive_form form);
 /* The depth that the stack would have with an archive of that form on it. */
 int archive_depth(const struct source *s, enum archive_form form);
-void archive_level_open(struct source *s, struct input *in, const char *id, enum archive_form form);
+void archive_level_open(struct source *s, struct input *in, const char *id, const struct content *c);
 /* Reads bytes of the current member; counts them against the limits.
  * 0 at the end, -1 on failure (counted). */
 ssize_t archive_member_read(struct level *l, void *p, size_t n);
@@ -184,5 +204,30 @@ void archive_go_on(struct level *l);
 
 /* source_jsonl.c */
 void jsonl_level_open(struct source *s, struct input *in, const char *id);
+/* The next line into l->line, which the level releases. */
+enum line_end { LINE_WHOLE, LINE_TOO_LONG, LINE_NONE };
+enum line_end jsonl_next_line(struct level *l);
+
+/* source_fhir.c: a resource a line, or one that is the whole file */
+void fhir_level_open(struct source *s, struct input *in, const char *id, bool lines);
+
+/* source_table.c: CSV and TSV */
+void table_level_open(struct source *s, struct input *in, const char *id);
+
+/* source_xml.c: XML of which chosen elements are documents */
+void xml_level_open(struct source *s, struct input *in, const char *id);
+
+/* source_recode.c: text of other encodings, piece by piece. */
+struct recode;
+/* NULL: there is no such encoding, or it is none in which ASCII bytes stand for themselves. */
+struct recode *recode_open(const char *encoding);
+/* Appends UTF-8; what is wrong becomes U+FFFD. A character cut at the end waits for the next piece, or for `last`. */
+void recode_add(struct recode *r, struct span text, bool last, struct buf *out);
+void recode_close(struct recode *r);
+
+/* A member `"name":"value"` for metadata, with a comma in front where one is due; not UTF-8: repaired. */
+void metadata_add(struct buf *out, struct span name, struct span value);
+/* Is the word in the list, or is the list `all`? */
+bool list_has(struct opt_list list, struct span word);
 
 #endif
