@@ -10,7 +10,6 @@
 #include "curate/source/source_part.h"
 #include "curate/source/source_unpack.h"
 
-#define RATIO_FROM (1u << 20)    /* expanded bytes from which the ratio is looked at */
 #define LENT_MAX (256u << 10)    /* bytes that are counted at once */
 
 /* --- what libarchive reads through --- */

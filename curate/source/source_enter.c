@@ -115,6 +115,9 @@ struct raw_document *source_enter(struct source *s, struct input *in, const char
     case CONTENT_JSONL:
         jsonl_level_open(s, in, id);
         return NULL;
+    case CONTENT_WARC:
+        warc_level_open(s, in, id);
+        return NULL;
     case CONTENT_EMPTY:
         outcome_of(s, in, SOURCE_EMPTY, id);
         return NULL;

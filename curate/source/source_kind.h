@@ -26,6 +26,7 @@ enum content_kind {
     CONTENT_MARKDOWN,
     CONTENT_HTML,
     CONTENT_JSONL,
+    CONTENT_WARC,
     CONTENT_ARCHIVE,                  /* .form says which */
     CONTENT_WIDE,                     /* UTF-16 or UTF-32 with a byte order mark:
                                        * convert, then ask again */

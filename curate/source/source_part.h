@@ -15,6 +15,9 @@
  *   source_unpack.h   gzip and zstd of many members, by several threads
  *   source_codec.h    the two compressions for it
  *   source_jsonl.c    the JSONL level
+ *   source_warc.c     the WARC level: records, and how the next is found when one is wrong
+ *   source_payload.h  what a record holds becomes a document
+ *   source_http.h     what a web server sent
  *   source_kind.h     what bytes are
  *
  * Limits: a member's bytes are counted where they leave an archive (source_member_read), so a bomb
@@ -29,6 +32,8 @@
 
 #include "curate/source/source.h"
 #include "curate/source/source_kind.h"
+
+#define RATIO_FROM (1u << 20)         /* expanded bytes from which a ratio is looked at */
 
 /* One entry of the `sources:` list. */
 struct source_item {
@@ -176,6 +181,9 @@ ssize_t archive_member_next(struct level *l, const char **p);
 /* What is damaged in the packed bytes of a level with `unpack` shall be a gap of its member: the
  * member ends there (counted), and input_resume() goes on behind it. Other levels: nothing. */
 void archive_go_on(struct level *l);
+
+/* source_warc.c: WARC and WET */
+void warc_level_open(struct source *s, struct input *in, const char *id);
 
 /* source_jsonl.c */
 void jsonl_level_open(struct source *s, struct input *in, const char *id);
