@@ -156,13 +156,15 @@ static bool is_gzip(struct span h)
     struct cursor c = cursor_over(h.p, h.n);
     uint64_t magic = cursor_uint(&c, 3), flags = cursor_uint(&c, 1);
 
+    if (magic != 0x088b1f || (flags & 0xe0) != 0)
+        return false;
     cursor_bytes(&c, 6);
     if (flags & 4)
         cursor_bytes(&c, cursor_uint(&c, 2));
     for (int name = 8; name <= 16; name *= 2)      /* the file's name, a comment */
         while ((flags & (unsigned)name) && cursor_ok(&c) && cursor_uint(&c, 1) != 0)
             ;
-    return cursor_ok(&c) && magic == 0x088b1f && (flags & 0xe0) == 0;
+    return cursor_ok(&c);
 }
 
 /* zstd and lz4 share frames to be skipped, 0x184D2A50 .. 5F and a length, little-endian;

@@ -48,36 +48,42 @@ static enum source_outcome by_type(struct span type, enum raw_kind *kind)
     return SOURCE_SKIPPED;
 }
 
-/* SOURCE_OUTCOME_COUNT: a document of that kind. */
-static enum source_outcome kind_of(struct span type, const struct buf *body, enum raw_kind *kind)
+static struct content look_at(const struct buf *body)
 {
     struct span head = { body->p, body->n < CONTENT_HEAD ? body->n : CONTENT_HEAD };
-    struct content c = content_of(head, body->n <= CONTENT_HEAD, "");
 
+    return content_of(head, body->n <= CONTENT_HEAD, "");
+}
+
+/* UTF-16 and UTF-32 that say so become UTF-8. */
+static struct content look_at_wide(struct buf *body)
+{
+    struct buf utf8 = { 0 };
+
+    content_narrow((struct span){ body->p, body->n }, &utf8);
+    buf_release(body);
+    *body = utf8;
+    return look_at(body);
+}
+
+/* SOURCE_OUTCOME_COUNT: a document of that kind. */
+static enum source_outcome kind_of(struct span type, struct buf *body, enum raw_kind *kind)
+{
+    struct content c = look_at(body);
+
+    if (c.kind == CONTENT_WIDE)
+        c = look_at_wide(body);
     if (c.kind == CONTENT_EMPTY || content_blank(body->p, body->n))
         return SOURCE_EMPTY;
     if (!says_nothing(type) && by_type(type, kind) != SOURCE_OUTCOME_COUNT)
         return SOURCE_SKIPPED;
-    if (c.kind == CONTENT_BINARY || c.kind == CONTENT_ARCHIVE || c.kind == CONTENT_WIDE)
+    if (c.kind == CONTENT_BINARY || c.kind == CONTENT_ARCHIVE)
         return SOURCE_BINARY;
     if (!says_nothing(type))
         return SOURCE_OUTCOME_COUNT;
     *kind = c.kind == CONTENT_HTML ? RAW_HTML : c.kind == CONTENT_MARKDOWN ? RAW_MARKDOWN : RAW_TEXT;
     return c.kind == CONTENT_TEXT || c.kind == CONTENT_MARKDOWN || c.kind == CONTENT_HTML ?
            SOURCE_OUTCOME_COUNT : SOURCE_SKIPPED;
-}
-
-/* UTF-16 and UTF-32 that say so become UTF-8. */
-static void narrow_body(struct buf *body)
-{
-    struct buf utf8 = { 0 };
-    struct span head = { body->p, body->n < CONTENT_HEAD ? body->n : CONTENT_HEAD };
-
-    if (content_of(head, false, "").kind != CONTENT_WIDE)
-        return;
-    content_narrow((struct span){ body->p, body->n }, &utf8);
-    buf_release(body);
-    *body = utf8;
 }
 
 /* --- what it says of itself --- */
@@ -191,7 +197,6 @@ static struct raw_document *make_document(struct source *s, const struct record 
 
     if (says_nothing(media.type))
         media.type = field_of(r->head, "WARC-Identified-Payload-Type");
-    narrow_body(body);
     why = kind_of(media.type, body, &kind);
     if (why != SOURCE_OUTCOME_COUNT) {
         source_outcome(s, why, r->id);
