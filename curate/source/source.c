@@ -35,8 +35,19 @@ const struct source_stats *source_stats_of(const struct source *s) { return &s->
 static const struct opt item_opts[] = {
     OPT_STR(struct source_item, path, "path", NULL,
             "a file, folder or archive", .flags = OPT_REQUIRED),
-    OPT_STR(struct source_item, text_key, "text", NULL,
-            "member of a JSONL line that holds the text"),
+    OPT_LIST(struct source_item, text, "text",
+             "members of a JSON line or columns of a table that hold the text, in this order"),
+    OPT_STR(struct source_item, id_key, "id", NULL,
+            "member, column or (of XML, with @ in front) attribute that holds the id"),
+    OPT_STR(struct source_item, join, "join", "\n\n", "what stands between several texts of one document"),
+    OPT_LIST(struct source_item, metadata, "metadata",
+             "columns of a table, or elements and @attributes of XML, that go into metadata; all: every column"),
+    OPT_LIST(struct source_item, elements, "elements",
+             "elements of XML that are documents: NAME, PARENT/NAME, or * for the whole file"),
+    OPT_STR(struct source_item, separator, "separator", NULL,
+            "character between the columns of a table; without: found in the first row"),
+    OPT_STR(struct source_item, encoding, "encoding", NULL,
+            "encoding of tables, and of XML that does not name one, e.g. windows-1252; without: UTF-8"),
     OPT_LIST(struct source_item, include, "include", "globs: read only what one of them matches"),
     OPT_LIST(struct source_item, exclude, "exclude", "globs: leave out what one of them matches"),
     OPT_END
@@ -65,8 +76,7 @@ static enum status check_item(struct arena *a, const struct yaml *item)
 
     if (item->kind == YAML_LIST)
         return yaml_fail(item,
-                         "a source is a path or {path: P, text: KEY, include: [GLOB...], exclude: "
-                         "[GLOB...]}, not a list");
+                         "a source is a path or {path: P, text: KEY, ...}, not a list");
     if (item->kind == YAML_MAP) {
         TRY(opt_check_map(item_opts, a, item, item, 0));
         path = yaml_get(item, "path");
@@ -110,6 +120,20 @@ static const char *base_name(struct arena *a, const char *path)
     return start == n ? path : arena_strndup(a, path + start, n - start);
 }
 
+static enum status check_encoding(const struct source_item *item)
+{
+    struct recode *r = item->encoding == NULL ? NULL : recode_open(item->encoding);
+
+    if (item->separator != NULL && (strlen(item->separator) != 1 || strchr("\"\r\n", *item->separator) != NULL))
+        return fail(ST_CONFIG, "the separator '%.20s' of source '%s' is not one character other than a quote",
+                    item->separator, item->path);
+    if (item->encoding != NULL && r == NULL)
+        return fail(ST_CONFIG, "source '%s': the encoding '%.40s' is not known, or ASCII is no part of it; "
+                    "want one such as utf-8, windows-1252, iso-8859-2, gb18030, shift_jis", item->path, item->encoding);
+    recode_close(r);
+    return ST_OK;
+}
+
 static enum status read_item(struct arena *a, const struct yaml *from, struct source_item *item)
 {
     struct stat st;
@@ -117,7 +141,8 @@ static enum status read_item(struct arena *a, const struct yaml *from, struct so
     if (from->kind == YAML_MAP)
         TRY(opt_from_yaml(item_opts, a, from, item));
     else
-        item->path = arena_strdup(a, from->text);
+        *item = (struct source_item){ .path = arena_strdup(a, from->text), .join = "\n\n" };
+    TRY(check_encoding(item));
     item->name = base_name(a, item->path);
     if (stat(item->path, &st) != 0)
         return fail_errno(ST_MISSING, "source '%s'", item->path);

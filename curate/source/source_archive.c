@@ -347,9 +347,13 @@ static struct raw_document *enter_member(struct level *l, struct archive_entry *
     name_member(l, name);
     if (archive_entry_filetype(e) == AE_IFDIR && (name == NULL || !leads_out(name)))
         return NULL;
-    if (item_leaves_out(source_item_of(l->source), l->member, false))
+    if (l->office == NULL && item_leaves_out(source_item_of(l->source), l->member, false))
         return NULL;
     why = obstacle(l, e, name);
+    if (why == SOURCE_OUTCOME_COUNT && l->office != NULL) {
+        office_member(l, name != NULL ? name : "");
+        return NULL;
+    }
     if (why == SOURCE_OUTCOME_COUNT)
         return source_enter(l->source, input_of_member(l), l->member);
     source_outcome(l->source, why, l->member);
@@ -381,11 +385,11 @@ static struct raw_document *archive_level_step(struct level *l)
     got = archive_read_next_header(l->archive, &e);
     if (got == ARCHIVE_EOF) {
         archive_end(l);
-        return NULL;
+        return l->office != NULL ? office_document(l, true) : NULL;
     }
     if (got == ARCHIVE_FATAL || got == ARCHIVE_FAILED) {
         archive_fault(l);
-        return NULL;
+        return l->office != NULL ? office_document(l, false) : NULL;
     }
     l->members++;
     s->members += !archive_is_compression(l->form);
@@ -402,6 +406,7 @@ static void archive_level_close(struct level *l)
     l->source->depth -= l->depth;
     archive_read_free(l->archive);
     free(l->member);
+    office_free(l->office);
 }
 
 static const struct level_kind archive_level = { archive_level_step, archive_level_close };
@@ -443,8 +448,9 @@ int archive_depth(const struct source *s, enum archive_form form)
     return s->depth + !(inside && !archive_is_compression(form));
 }
 
-void archive_level_open(struct source *s, struct input *in, const char *id, enum archive_form form)
+void archive_level_open(struct source *s, struct input *in, const char *id, const struct content *c)
 {
+    enum archive_form form = c->form;
     bool ours = unpack_can(form);
     int depth = archive_depth(s, form);
     struct level *l = source_push(s, ours ? &unpack_level : &archive_level, in, id);
@@ -458,6 +464,7 @@ void archive_level_open(struct source *s, struct input *in, const char *id, enum
     }
     l->archive = archive_read_new();
     BUG_IF(l->archive == NULL);      /* only without memory */
+    l->office = c->office != OFFICE_NONE ? office_new(c->office, s->limits.max_document) : NULL;
     set_up(l->archive, form);
     archive_read_set_callback_data(l->archive, l);
     archive_read_set_read_callback(l->archive, on_read);

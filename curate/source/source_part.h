@@ -18,6 +18,10 @@
  *   source_warc.c     the WARC level: records, and how the next is found when one is wrong
  *   source_payload.h  what a record holds becomes a document
  *   source_http.h     what a web server sent
+ *   source_table.c    the level of CSV and TSV
+ *   source_office.c   DOCX and ODT, which are archives and one document
+ *   source_xml.c      the level of XML; xml_scan.h: tags and text
+ *   source_recode.c   other encodings
  *   source_kind.h     what bytes are
  *
  * Limits: a member's bytes are counted where they leave an archive (source_member_read), so a bomb
@@ -39,7 +43,13 @@
 struct source_item {
     const char *path;
     const char *name;                 /* base name */
-    const char *text_key;             /* NULL: "text" */
+    struct opt_list text;             /* members of JSON lines or columns of tables; none: "text" */
+    const char *id_key;               /* a member, column or attribute (source_table.c, source_xml.c) */
+    const char *join;                 /* between several texts of one document */
+    struct opt_list metadata;         /* columns, elements, attributes; "all" */
+    struct opt_list elements;         /* of XML: names, or paths of names */
+    const char *separator;            /* of tables; NULL: found out */
+    const char *encoding;             /* of tables, and of XML that does not say; NULL: UTF-8 */
     struct opt_list include, exclude; /* globs */
 };
 
@@ -132,6 +142,7 @@ struct level {
     uint64_t left;                /* of the current member, if its header says how many;
                                    * else UINT64_MAX */
     bool is_deb;
+    struct office *office;        /* an office program's file; NULL: any other archive */
     /* JSONL */
     struct buf line;
     struct arena scratch;
@@ -168,11 +179,19 @@ struct raw_document *source_document(struct source *s, enum raw_kind kind, const
  * a document, an outcome, or a new level. Returns the document or NULL. */
 struct raw_document *source_enter(struct source *s, struct input *in, const char *id);
 
+/* source_office.c: what the archive level hands over when it is an office file: each member, and its end. */
+struct office;
+struct office *office_new(enum office_form form, uint64_t max_document);
+void office_free(struct office *o);
+void office_member(struct level *l, const char *name);
+/* The document at the end, or NULL: an outcome. whole: no fault has been counted. */
+struct raw_document *office_document(struct level *l, bool whole);
+
 /* source_archive.c */
 bool archive_can_read(enum archive_form form);
 /* The depth that the stack would have with an archive of that form on it. */
 int archive_depth(const struct source *s, enum archive_form form);
-void archive_level_open(struct source *s, struct input *in, const char *id, enum archive_form form);
+void archive_level_open(struct source *s, struct input *in, const char *id, const struct content *c);
 /* Reads bytes of the current member; counts them against the limits.
  * 0 at the end, -1 on failure (counted). */
 ssize_t archive_member_read(struct level *l, void *p, size_t n);
@@ -187,5 +206,24 @@ void warc_level_open(struct source *s, struct input *in, const char *id);
 
 /* source_jsonl.c */
 void jsonl_level_open(struct source *s, struct input *in, const char *id);
+
+/* source_table.c: CSV and TSV */
+void table_level_open(struct source *s, struct input *in, const char *id);
+
+/* source_xml.c: XML of which chosen elements are documents */
+void xml_level_open(struct source *s, struct input *in, const char *id);
+
+/* source_recode.c: text of other encodings, piece by piece. */
+struct recode;
+/* NULL: there is no such encoding, or it is none in which ASCII bytes stand for themselves. */
+struct recode *recode_open(const char *encoding);
+/* Appends UTF-8; what is wrong becomes U+FFFD. A character cut at the end waits for the next piece, or for `last`. */
+void recode_add(struct recode *r, struct span text, bool last, struct buf *out);
+void recode_close(struct recode *r);
+
+/* A member `"name":"value"` for metadata, with a comma in front where one is due; not UTF-8: repaired. */
+void metadata_add(struct buf *out, struct span name, struct span value);
+/* Is the word in the list, or is the list `all`? */
+bool list_has(struct opt_list list, struct span word);
 
 #endif
