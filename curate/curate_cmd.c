@@ -23,7 +23,7 @@ static const struct opt opts[] = {
              .check = source_check, .paths = source_paths, .item = source_row_item),
     OPT_OUTPUT(struct curate_cfg, out, "out", "the corpus", .flags = OPT_REQUIRED),
     OPT_TREE(struct curate_cfg, steps, "steps", "what happens to documents, in order; see below",
-             .fallback = chain_default, .check = chain_check, .item = chain_item),
+             .fallback = chain_default, .check = chain_check, .paths = chain_paths, .item = chain_item),
     OPT_SIZE(struct curate_cfg, memory, "memory", "2G", 1 << 20, (double)(UINT64_C(1) << 50),
              "bound of the tables of de-duplication", .flags = OPT_NEUTRAL),
     OPT_SIZE(struct curate_cfg, shard_bytes, "shard-bytes", "256M", 1 << 12,

@@ -3,6 +3,7 @@
 #include "curate/dedup/dedup.h"
 #include "curate/steps/extract.h"
 #include "curate/filter/gopher.h"
+#include "curate/steps/language_step.h"
 #include "curate/steps/normalize.h"
 
 const char chain_default[] =
@@ -23,6 +24,10 @@ const struct step_kind step_kinds[] = {
       .opts = normalize_opts, .cfg_size = sizeof(struct normalize_cfg),
       .reasons = normalize_reasons, .counters = normalize_counters, .takes_bytes = true,
       .each = normalize_each },
+    { .name = "language", .help = "finds the language, and keeps those that are wanted",
+      .opts = language_opts, .cfg_size = sizeof(struct language_cfg), .reasons = language_reasons,
+      .check = language_check, .load = language_load, .unload = language_unload,
+      .open = language_open, .close = language_close, .each = language_each },
     { .name = "filter", .key = "profile", .variant = "gopher@datatrove",
       .help = "drops what is not prose, by Gopher's repetition and quality rules "
               "as datatrove has them",
