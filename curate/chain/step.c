@@ -3,6 +3,7 @@
 #include "curate/dedup/dedup.h"
 #include "curate/steps/extract.h"
 #include "curate/filter/gopher.h"
+#include "curate/steps/command_step.h"
 #include "curate/steps/language_step.h"
 #include "curate/steps/normalize.h"
 
@@ -28,6 +29,10 @@ const struct step_kind step_kinds[] = {
       .opts = language_opts, .cfg_size = sizeof(struct language_cfg), .reasons = language_reasons,
       .check = language_check, .load = language_load, .unload = language_unload,
       .open = language_open, .close = language_close, .each = language_each },
+    { .name = "command", .help = "passes documents through any program, as lines of JSON",
+      .opts = command_opts, .cfg_size = sizeof(struct command_cfg), .reasons = command_reasons,
+      .counters = command_counters, .check = command_check,
+      .open = command_open, .close = command_close, .each = command_each },
     { .name = "filter", .key = "profile", .variant = "gopher@datatrove",
       .help = "drops what is not prose, by Gopher's repetition and quality rules "
               "as datatrove has them",
