@@ -23,7 +23,8 @@
  * run only if the program's answer depends on the one line alone: not on lines before, on the clock, or on chance.
  * The program is not part of what a pipeline's cache looks at; `files` are, so name its script and its model there.
  * `memory` bounds the address space of the process (RLIMIT_AS), of which some runtimes take more than they use.
- * Flush behind each line (python3 -u, jq --unbuffered, awk's fflush()).
+ * The program must answer before it reads the next line, and flush behind each: python3 -u, jq --unbuffered, awk with
+ * fflush() (mawk also wants -W interactive, or it waits for more than one line).
  */
 #ifndef TUNDISH_CURATE_COMMAND_STEP_H
 #define TUNDISH_CURATE_COMMAND_STEP_H
