@@ -3,6 +3,7 @@
 #include "base/bench.h"
 #include "base/log.h"
 #include "curate/run/curate_run.h"
+#include "curate/run/explain.h"
 #include "store/artifact/artifact.h"
 
 struct curate_cfg {
@@ -12,6 +13,8 @@ struct curate_cfg {
     int64_t threads, max_depth, max_members, samples, seed;
     uint64_t memory, shard_bytes, max_document, max_expanded;
     double max_ratio;
+    const char *explain;
+    bool json;
 };
 
 static const struct opt opts[] = {
@@ -21,9 +24,9 @@ static const struct opt opts[] = {
              "the same with options: a list of PATH or {path, text, include: [GLOB], "
              "exclude: [GLOB]}",
              .check = source_check, .paths = source_paths, .item = source_row_item),
-    OPT_OUTPUT(struct curate_cfg, out, "out", "the corpus", .flags = OPT_REQUIRED),
+    OPT_OUTPUT(struct curate_cfg, out, "out", "the corpus; wanted but for --explain"),
     OPT_TREE(struct curate_cfg, steps, "steps", "what happens to documents, in order; see below",
-             .fallback = chain_default, .check = chain_check, .item = chain_item),
+             .fallback = chain_default, .check = chain_check, .paths = chain_paths, .item = chain_item),
     OPT_SIZE(struct curate_cfg, memory, "memory", "2G", 1 << 20, (double)(UINT64_C(1) << 50),
              "bound of the tables of de-duplication", .flags = OPT_NEUTRAL),
     OPT_SIZE(struct curate_cfg, shard_bytes, "shard-bytes", "256M", 1 << 12,
@@ -42,6 +45,11 @@ static const struct opt opts[] = {
     OPT_INT(struct curate_cfg, samples, "samples", "5", 0, 1000,
             "examples that the report keeps for each reason"),
     OPT_INT(struct curate_cfg, seed, "seed", "0", 0, 9e18, "of the hashes of de-duplication"),
+    OPT_STR(struct curate_cfg, explain, "explain", NULL,
+            "one document through the steps: each rule's value, threshold and verdict; FILE, FILE#3, ARCHIVE!MEMBER or an "
+            "id of the sources; nothing is written", .flags = OPT_NEUTRAL, .value = "WHAT"),
+    OPT_BOOL(struct curate_cfg, json, "json", "false", "with --explain: one JSON object a document",
+             .flags = OPT_NEUTRAL),
     OPT_END
 };
 
@@ -107,6 +115,17 @@ static enum status fill_artifact(struct artifact *artifact, const struct curate_
     return st;
 }
 
+static enum status explain_what(struct arena *a, const struct curate_cfg *cfg, const struct source_limits *limits)
+{
+    const struct yaml *list = NULL;
+    struct chain chain;
+
+    if (cfg->sources != NULL || cfg->in.count > 0)
+        TRY(list_sources(a, cfg, &list));
+    TRY(chain_parse(a, cfg->steps, &chain));
+    return explain(a, &(struct explain_args){ &chain, list, limits, cfg->explain, cfg->json });
+}
+
 static enum status curate(struct arena *a, void *vcfg)
 {
     const struct curate_cfg *cfg = vcfg;
@@ -121,6 +140,11 @@ static enum status curate(struct arena *a, void *vcfg)
     struct artifact *artifact;
     enum status st;
 
+    if (cfg->explain != NULL)
+        return explain_what(a, cfg, &limits);
+    if (cfg->out == NULL || cfg->json)
+        return cfg->json ? fail(ST_USAGE, "'json' belongs to --explain; want that too, or neither")
+                         : fail(ST_USAGE, "nothing says where the corpus goes; want --out DIR");
     TRY(list_sources(a, cfg, &list));
     TRY(chain_parse(a, cfg->steps, &chain));
     TRY(source_open(list, &limits, &source));
@@ -146,7 +170,8 @@ const struct command cmd_curate = {
         "The same inputs and options give the same bytes for any number of threads.\n\n"
         "  tundish curate --in /usr/share/doc --out corpus\n"
         "  tundish curate notes.zip --out corpus --steps '[normalize, {filter: "
-        "{min-words: 20}}, {dedup: {method: exact}}]'\n",
+        "{min-words: 20}}, {dedup: {method: exact}}]'\n"
+        "  tundish curate notes.zip --explain 'notes.zip!a.html'\n",
     .print_details = step_print_help,
     .opts = opts,
     .cfg_size = sizeof(struct curate_cfg),
