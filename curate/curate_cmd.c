@@ -2,6 +2,7 @@
 
 #include "base/bench.h"
 #include "base/log.h"
+#include "base/platform.h"
 #include "curate/run/curate_run.h"
 #include "curate/run/explain.h"
 #include "store/artifact/artifact.h"
@@ -133,6 +134,7 @@ static enum status curate(struct arena *a, void *vcfg)
         .max_document = cfg->max_document, .max_expanded = cfg->max_expanded,
         .max_ratio = cfg->max_ratio, .max_depth = (int)cfg->max_depth,
         .max_members = (uint64_t)cfg->max_members,
+        .unpack_threads = (cfg->threads > 0 ? (int)cfg->threads : cpu_count()) - 1,
     };
     const struct yaml *list = NULL;
     struct chain chain;

@@ -9,6 +9,7 @@
  *
  *   source.c          the list of paths, the options, outcomes and counts, source_next()
  *   source_paths.c    one path of the list: walking folders in order, include and exclude
+ *   source_command.c  a program instead of a path
  *   source_input.c    bytes of a file, of a member or of memory, with a head to look at first
  *   source_enter.c    an input becomes a document, an outcome or a level, by its kind
  *   source_archive.c  the archive level
@@ -41,8 +42,11 @@
 
 /* One entry of the `sources:` list. */
 struct source_item {
-    const char *path;
-    const char *name;                 /* base name */
+    const char *path;                 /* of a command: a path that cannot be, which a walk gives once */
+    const char *name;                 /* base name, or the command's */
+    struct opt_list command, files;   /* a program and its words (none: a path); what decides what it writes */
+    const char *version, *timeout;    /* NULL: none */
+    uint64_t memory;                  /* 0: no bound */
     struct opt_list text;             /* members of JSON lines or columns of tables; none: "text" */
     const char *id_key;               /* a member, column or attribute (source_table.c, source_xml.c) */
     const char *join;                 /* between several texts of one document */
@@ -76,10 +80,12 @@ bool item_leaves_out(const struct source_item *item, const char *id, bool leaf);
 /* --- source_input.c --- */
 
 struct level;
+struct source_command;
 struct input {
     struct source *source;
     int fd;                     /* a file; -1: none */
     struct level *archive;      /* the current member of this archive; NULL: none */
+    struct source_command *command;     /* what a program writes; NULL: none */
     struct buf memory;          /* neither: these bytes, owned */
     uint64_t size;              /* of a file or memory */
     uint64_t taken;             /* bytes taken from below (memory: the position);
@@ -92,6 +98,7 @@ struct input {
 };
 struct input *input_of_file(struct source *s, int fd, uint64_t size);
 struct input *input_of_member(struct level *archive);
+struct input *input_of_command(struct source *s, struct source_command *c);      /* takes c over */
 struct input *input_of_memory(struct source *s, struct buf *bytes);    /* takes the bytes over */
 void input_free(struct input *in);
 /* Reads ahead until the block is full or the end; what has been read is not consumed. */
@@ -109,6 +116,17 @@ bool input_all(struct input *in, uint64_t limit, struct buf *out);
 bool input_can_seek(const struct input *in);
 /* Moves in a file or memory (SEEK_SET, SEEK_END); returns the new offset, -1 on error. */
 int64_t input_seek(struct input *in, int64_t offset, int whence);
+
+/* --- source_command.c: a program that writes JSON lines --- */
+
+/* Of the item: its own rules, beside those of the option table. */
+MUST_USE enum status command_item_check(const struct yaml *item);
+/* Starts the current item's program and puts the level that reads it on the stack; what goes wrong, then or later,
+ * is s->failed. */
+void command_enter(struct source *s, const char *id);
+/* Bytes that it wrote; 0: it ended well; -1: s->failed. */
+ssize_t command_read(struct source_command *c, char *p, size_t n);
+void command_close_source(struct source_command *c);
 
 /* --- levels --- */
 
