@@ -21,7 +21,7 @@ void fields_unfold(char *p, size_t n)
     for (size_t i = 1; i < n; i++) {
         if (p[i - 1] != '\n' || !is_blank(p[i]))
             continue;
-        p[i - 1] = ' ';
+        p[i - 1] = p[i] = ' ';
         if (i > 1 && p[i - 2] == '\r')
             p[i - 2] = ' ';
     }

@@ -145,6 +145,12 @@ struct span input_next(struct input *in)
     return s;
 }
 
+void input_allow_gaps(struct input *in)
+{
+    if (archive_go_on(in->archive) && !in->archive->in->failed)
+        in->failed = false;
+}
+
 bool input_resume(struct input *in)
 {
     if (in->archive == NULL || !in->archive->gap || in->failed)

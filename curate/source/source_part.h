@@ -106,7 +106,9 @@ struct span input_head(struct input *in);
 /* The next bytes that are at hand, consumed; n = 0 at the end or after a failure.
  * Valid until the next call. */
 struct span input_next(struct input *in);
-/* The input ended at a gap in what lies below (archive_go_on()): true, and there may be more. */
+/* Gaps in what lies below shall be ends, not failures; one that was met already, too. */
+void input_allow_gaps(struct input *in);
+/* The input ended at a gap in what lies below (input_allow_gaps()): true, and there may be more. */
 bool input_resume(struct input *in);
 /* Puts the last n bytes of input_next() back. */
 void input_unread(struct input *in, size_t n);
@@ -215,9 +217,9 @@ void archive_level_open(struct source *s, struct input *in, const char *id, cons
 ssize_t archive_member_read(struct level *l, void *p, size_t n);
 /* The same without a copy, of a level with `unpack`: bytes lent until the next call. */
 ssize_t archive_member_next(struct level *l, const char **p);
-/* What is damaged in the packed bytes of a level with `unpack` shall be a gap of its member: the
- * member ends there (counted), and input_resume() goes on behind it. Other levels: nothing. */
-void archive_go_on(struct level *l);
+/* What is damaged in the packed bytes of a level with `unpack` shall be a gap of its member: the member ends there
+ * (counted), and input_resume() goes on behind it. True: there has been one. Other levels: nothing. */
+bool archive_go_on(struct level *l);
 
 /* source_warc.c: WARC and WET */
 void warc_level_open(struct source *s, struct input *in, const char *id);

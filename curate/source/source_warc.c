@@ -349,5 +349,5 @@ void warc_level_open(struct source *s, struct input *in, const char *id)
     struct level *l = source_push(s, &warc_level, in, id);
 
     l->state = mem_alloc(sizeof(struct warc));
-    archive_go_on(in->archive);
+    input_allow_gaps(in);
 }
