@@ -1,6 +1,8 @@
 #include "curate/curate_cmd.h"
 
+#include "base/platform.h"
 #include "curate/run/curate_stage.h"
+#include "curate/run/explain.h"
 
 struct curate_cfg {
     struct opt_list in;
@@ -9,7 +11,8 @@ struct curate_cfg {
     int64_t threads, max_depth, max_members, samples, seed;
     uint64_t memory, shard_bytes, group_bytes, max_document, max_expanded;
     double max_ratio;
-    bool scores, keep_dropped;
+    bool scores, keep_dropped, json;
+    const char *explain;
 };
 
 static const struct opt opts[] = {
@@ -19,9 +22,9 @@ static const struct opt opts[] = {
              "the same with options: a list of PATH or {path, text, include: [GLOB], "
              "exclude: [GLOB]}",
              .check = source_check, .paths = source_paths, .item = source_row_item),
-    OPT_OUTPUT(struct curate_cfg, out, "out", "the corpus", .flags = OPT_REQUIRED),
+    OPT_OUTPUT(struct curate_cfg, out, "out", "the corpus; wanted but for --explain"),
     OPT_TREE(struct curate_cfg, steps, "steps", "what happens to documents, in order; see below",
-             .fallback = chain_default, .check = chain_check, .item = chain_item),
+             .fallback = chain_default, .check = chain_check, .paths = chain_paths, .item = chain_item),
     OPT_SIZE(struct curate_cfg, memory, "memory", "2G", 1 << 20, (double)(UINT64_C(1) << 50),
              "bound of the tables of de-duplication", .flags = OPT_NEUTRAL),
     OPT_SIZE(struct curate_cfg, shard_bytes, "shard-bytes", "256M", 1 << 12,
@@ -46,6 +49,11 @@ static const struct opt opts[] = {
     OPT_INT(struct curate_cfg, samples, "samples", "5", 0, 1000,
             "examples that the report keeps for each reason"),
     OPT_INT(struct curate_cfg, seed, "seed", "0", 0, 9e18, "of the hashes of de-duplication"),
+    OPT_STR(struct curate_cfg, explain, "explain", NULL,
+            "one document through the steps: each rule's value, threshold and verdict; FILE, FILE#3, ARCHIVE!MEMBER or an "
+            "id of the sources; nothing is written", .flags = OPT_NEUTRAL, .value = "WHAT"),
+    OPT_BOOL(struct curate_cfg, json, "json", "false", "with --explain: one JSON object a document",
+             .flags = OPT_NEUTRAL),
     OPT_END
 };
 
@@ -72,6 +80,17 @@ static enum status list_sources(struct arena *a, const struct curate_cfg *cfg,
     return ST_OK;
 }
 
+static enum status explain_what(struct arena *a, const struct curate_cfg *cfg, const struct source_limits *limits)
+{
+    const struct yaml *list = NULL;
+    struct chain chain;
+
+    if (cfg->sources != NULL || cfg->in.count > 0)
+        TRY(list_sources(a, cfg, &list));
+    TRY(chain_parse(a, cfg->steps, &chain));
+    return explain(a, &(struct explain_args){ &chain, list, limits, cfg->explain, cfg->json });
+}
+
 static enum status curate(struct arena *a, void *vcfg)
 {
     const struct curate_cfg *cfg = vcfg;
@@ -82,6 +101,7 @@ static enum status curate(struct arena *a, void *vcfg)
             .max_document = cfg->max_document, .max_expanded = cfg->max_expanded,
             .max_ratio = cfg->max_ratio, .max_depth = (int)cfg->max_depth,
             .max_members = (uint64_t)cfg->max_members,
+            .unpack_threads = (cfg->threads > 0 ? (int)cfg->threads : cpu_count()) - 1,
         },
         .run = {
             .chain = &chain, .threads = (int)cfg->threads, .samples = (int)cfg->samples,
@@ -90,6 +110,11 @@ static enum status curate(struct arena *a, void *vcfg)
         },
     };
 
+    if (cfg->explain != NULL)
+        return explain_what(a, cfg, &stage.limits);
+    if (cfg->out == NULL || cfg->json)
+        return cfg->json ? fail(ST_USAGE, "'json' belongs to --explain; want that too, or neither")
+                         : fail(ST_USAGE, "nothing says where the corpus goes; want --out DIR");
     TRY(list_sources(a, cfg, &stage.sources));
     TRY(chain_parse(a, cfg->steps, &chain));
     return curate_stage(&stage);
@@ -106,7 +131,8 @@ const struct command cmd_curate = {
         "(`mpirun -np N tundish curate ...`). Whatever ends it, the same command goes on.\n\n"
         "  tundish curate --in /usr/share/doc --out corpus\n"
         "  tundish curate notes.zip --out corpus --steps '[normalize, {filter: "
-        "{min-words: 20}}, {dedup: {method: exact}}]'\n",
+        "{min-words: 20}}, {dedup: {method: exact}}]'\n"
+        "  tundish curate notes.zip --explain 'notes.zip!a.html'\n",
     .print_details = step_print_help,
     .opts = opts,
     .cfg_size = sizeof(struct curate_cfg),

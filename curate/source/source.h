@@ -64,6 +64,11 @@ void raw_document_free(struct raw_document *d);
     X(SIZE,       "size_limit",        "larger than max-document")                             \
     X(MEMBERS,    "member_limit",      "more members than max-members")                        \
     X(BAD_LINE,   "bad_jsonl_line",    "a line of JSONL that is not a JSON object with text")  \
+    X(BAD_RECORD, "bad_warc_record",   "a WARC record whose head or length is wrong; reading goes on at the next") \
+    X(CUT_RECORD, "cut_warc_record",   "a WARC record or what it holds ends too early; what there is is kept") \
+    X(OTHER_RECORD, "other_warc_record", "a WARC record that holds no document (request, metadata, revisit ...)") \
+    X(HTTP_STATUS, "http_status",      "a web server's answer other than 200 to 299")         \
+    X(ENCODING,   "unknown_encoding",  "a web server's answer in a content-encoding that is not known") \
     X(BAD_ROW,    "bad_table_row",     "a table's row with a wrong number of fields or a broken quote") \
     X(BAD_XML,    "bad_xml",           "XML that is not well-formed; what came before the fault is kept") \
     X(ATTACHMENT, "attachment_kind",   "a FHIR attachment that is damaged, elsewhere (a URL), or neither plain text nor HTML") \
