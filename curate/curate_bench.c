@@ -8,6 +8,7 @@
 #include "curate/curate_cmd.h"
 #include "curate/filter/gopher.h"
 #include "curate/dedup/minhash.h"
+#include "curate/html/html.h"
 #include "curate/steps/normalize.h"
 
 #define TEXT_BYTES ((size_t)32 << 20)
@@ -196,6 +197,7 @@ static enum status bench_containment(struct bench *b)
 const struct bench_case curate_benches[] = {
     { "gopher", bench_gopher },
     { "normalize", bench_normalize },
+    { "html", html_bench },
     { "minhash", bench_minhash },
     { "containment", bench_containment },
     { NULL, NULL }

@@ -25,4 +25,8 @@ struct html_result {
 MUST_USE enum status html_main_text(const char *bytes, size_t n, struct buf *out,
                                     struct html_result *result);
 
+/* `tundish bench curate`, case "html": MB/s of HTML by one thread. --in: pages one after the other. */
+struct bench;
+MUST_USE enum status html_bench(struct bench *b);
+
 #endif
