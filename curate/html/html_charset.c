@@ -174,20 +174,53 @@ static const char *skip_word(const char *p, const char *end)
     return p;
 }
 
-/* From a tag's '<' to behind its '>'; appends it without the attributes beyond HTML_ATTRIBUTES. */
+/* The attributes that html_marks.c reads; the rest of a tag's bytes, which on most sites are more than its text, need no parser. */
+static bool is_wanted(const char *p, const char *end)
+{
+    static const char *const names[] = {
+        "class", "id", "role", "style", "rel", "hidden", "itemprop", "accesskey", "aria-hidden", "lang", NULL,
+    };
+    size_t n = 0;
+
+    if (*p == '/')      /* an element that ends where it begins */
+        return true;
+    while (p + n < end && (isalpha((unsigned char)p[n]) || p[n] == '-'))
+        n++;
+    for (int i = 0; n >= 2 && names[i] != NULL; i++)
+        if ((p[0] | 32) == names[i][0] && strncasecmp(p, names[i], n) == 0 && names[i][n] == 0)
+            return true;
+    return false;
+}
+
+static bool is_href(const char *p, const char *end)
+{
+    return end - p > 5 && strncasecmp(p, "href", 4) == 0 && (p[4] == '=' || isspace((unsigned char)p[4]));
+}
+
+/* From a tag's '<' to behind its '>'; appends it with the attributes that are wanted, at most HTML_ATTRIBUTES. */
 static const char *copy_tag(const char *p, const char *end, struct buf *out)
 {
-    const char *start = p, *keep = NULL;
+    const char *word = p;
     int words = 0;
 
+    p = skip_word(p, end);
+    buf_add(out, word, (size_t)(p - word));
     while (p < end && *p != '>') {
         while (p < end && isspace((unsigned char)*p))
             p++;
-        if (p < end && *p != '>' && ++words == HTML_ATTRIBUTES)
-            keep = p;
+        word = p;
         p = skip_word(p, end);
+        if (word == p || words == HTML_ATTRIBUTES)
+            continue;
+        if (is_href(word, end)) {
+            buf_adds(out, " href=x");      /* that it is a link matters, not where to */
+            words++;
+        } else if (is_wanted(word, end)) {
+            buf_addc(out, ' ');
+            buf_add(out, word, (size_t)(p - word));
+            words++;
+        }
     }
-    buf_add(out, start, (size_t)((keep != NULL ? keep : p) - start));
     if (p == end)
         return end;
     buf_addc(out, '>');
@@ -210,6 +243,32 @@ static const char *raw_end(const char *p, const char *end, const char *closing)
         p++;
     }
     return end;
+}
+
+/* Behind a tag that says nothing to a reader. */
+static const char *pass_tag(const char *p, const char *end)
+{
+    while (p < end && *p != '>') {
+        while (p < end && isspace((unsigned char)*p))
+            p++;
+        p = skip_word(p, end);
+    }
+    return p < end ? p + 1 : end;
+}
+
+/* The end of a drawing, if it ends before the next one begins; else nothing is passed over. */
+static const char *pass_drawing(const char *p, const char *end)
+{
+    const char *at = p;
+
+    while ((at = memchr(at, '<', (size_t)(end - at))) != NULL) {
+        if (is_tag(at, end, "</svg"))
+            return at;
+        if (is_tag(at, end, "<svg"))
+            return p;
+        at++;
+    }
+    return p;
 }
 
 /* Text that needs no escapes in XHTML gets them. Returns what is behind it. */
@@ -246,7 +305,11 @@ static const char *copy_markup(const char *p, const char *end, bool *comments, s
         buf_addc(out, *p);
         return p + 1;
     }
+    if (is_tag(p, end, "<meta") || is_tag(p, end, "<link"))
+        return pass_tag(p, end);
     close = copy_tag(p, end, out);
+    if (is_tag(p, end, "<svg"))
+        return pass_drawing(close, end);
     if (is_tag(p, end, "<script"))
         return raw_end(close, end, "</script");
     if (is_tag(p, end, "<style"))

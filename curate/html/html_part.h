@@ -113,6 +113,15 @@ struct html_node {
 #define PROSE_LEAST 60        /* bytes of a block that is prose */
 #define TEXT_LEAST 250        /* bytes of prose that are a text */
 
+/* What was looked up in this page before: most names come again and again. */
+#define HTML_SEEN 256
+struct html_seen {
+    const void *name[HTML_SEEN];              /* an element's, as libxml2 keeps it: one address a name */
+    uint8_t tag[HTML_SEEN];
+    uint64_t value[HTML_SEEN];                /* the hash of a class's or id's value; 0: none */
+    uint16_t marks[HTML_SEEN];
+};
+
 struct html_tree {
     struct html_node *nodes;
     size_t count, cap;
@@ -121,6 +130,7 @@ struct html_tree {
     uint32_t open;            /* the node that is open while building; NO_NODE: none */
     int depth, never;         /* open elements, and those of them inside one that is never text */
     bool in_title, too_deep;
+    struct html_seen *seen;
     void *parser;
 };
 
@@ -132,7 +142,7 @@ void html_tree_weigh(struct html_tree *t);
 void html_tree_release(struct html_tree *t);
 /* html.c: the marks that an element's attributes ask for
  * (libxml2's name, value, ..., NULL; may be NULL). */
-unsigned html_marks_of(enum html_tag tag, const unsigned char *const *attributes);
+unsigned html_marks_of(struct html_seen *seen, enum html_tag tag, const unsigned char *const *attributes);
 /* html_weed.c: drops what is no text, by marks and by links. */
 void html_weed(struct html_tree *t);
 /* html_main.c: drops what is not the main part, and what stands around it and inside; after weeding. */
