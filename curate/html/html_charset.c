@@ -48,7 +48,7 @@ static const char *find_word(const char *p, const char *end, const char *word)
     size_t n = strlen(word);
 
     for (; (size_t)(end - p) >= n && p < end; p++)
-        if (strncasecmp(p, word, n) == 0)
+        if ((*p | 32) == (*word | 32) && strncasecmp(p, word, n) == 0)
             return p;
     return NULL;
 }
@@ -231,7 +231,7 @@ static bool is_tag(const char *p, const char *end, const char *name)
 {
     size_t n = strlen(name);
 
-    return (size_t)(end - p) > n && strncasecmp(p, name, n) == 0 && !isalnum((unsigned char)p[n]);
+    return (size_t)(end - p) > n && (p[1] | 32) == (name[1] | 32) && strncasecmp(p, name, n) == 0 && !isalnum((unsigned char)p[n]);
 }
 
 /* The end of a script's or style sheet's text: its closing tag, or the end. */
