@@ -1,47 +1,12 @@
 #include <ctype.h>
-#include <errno.h>
-#include <iconv.h>
 #include <string.h>
 #include <strings.h>
 
+#include "curate/html/charset.h"
 #include "curate/html/html_part.h"
 
 #define META_BYTES 4096       /* a charset is declared in the first bytes or not at all */
 #define LABEL 32
-
-/* Labels that pages use, and iconv's names: the encodings of the WHATWG's list that were ever
- * common on the web. A label that is not here is not passed on to iconv. */
-static const struct {
-    const char *label, *name;     /* name NULL: UTF-8; "": windows-1252 */
-} charsets[] = {
-    { "utf-8", NULL },            { "utf8", NULL },
-    /* A declaration that could be read is not UTF-16. */
-    { "utf-16", NULL },           { "utf-16le", NULL },
-    { "utf-16be", NULL },         { "us-ascii", "" },
-    { "ascii", "" },              { "iso-8859-1", "" },
-    { "iso8859-1", "" },          { "latin1", "" },
-    { "windows-1252", "" },       { "cp1252", "" },
-    { "iso-8859-2", "ISO-8859-2" },     { "latin2", "ISO-8859-2" },
-    { "iso-8859-3", "ISO-8859-3" },     { "iso-8859-4", "ISO-8859-4" },
-    { "iso-8859-5", "ISO-8859-5" },     { "iso-8859-6", "ISO-8859-6" },
-    { "iso-8859-7", "ISO-8859-7" },     { "iso-8859-8", "ISO-8859-8" },
-    { "iso-8859-9", "CP1254" },         { "latin5", "CP1254" },
-    { "iso-8859-10", "ISO-8859-10" },   { "iso-8859-13", "ISO-8859-13" },
-    { "iso-8859-14", "ISO-8859-14" },   { "iso-8859-15", "ISO-8859-15" },
-    { "iso-8859-16", "ISO-8859-16" },   { "windows-1250", "CP1250" },
-    { "windows-1251", "CP1251" },       { "windows-1253", "CP1253" },
-    { "windows-1254", "CP1254" },       { "windows-1255", "CP1255" },
-    { "windows-1256", "CP1256" },       { "windows-1257", "CP1257" },
-    { "windows-1258", "CP1258" },       { "windows-874", "CP874" },
-    { "tis-620", "CP874" },             { "koi8-r", "KOI8-R" },
-    { "koi8-u", "KOI8-U" },             { "ibm866", "CP866" },
-    { "gb2312", "GB18030" },            { "gbk", "GB18030" },
-    { "gb18030", "GB18030" },           { "big5", "BIG5-HKSCS" },
-    { "euc-jp", "EUC-JP" },             { "shift_jis", "CP932" },
-    { "sjis", "CP932" },                { "x-sjis", "CP932" },
-    { "euc-kr", "CP949" },              { "ks_c_5601-1987", "CP949" },
-    { "macintosh", "MACINTOSH" },
-};
 
 static const char *find_word(const char *p, const char *end, const char *word)
 {
@@ -88,70 +53,33 @@ static bool declared(struct span page, char label[LABEL])
     return close != NULL && value_after(page.p, close, "encoding", label);
 }
 
-/* Bytes 0x80 to 0x9f of windows-1252 (the WHATWG's index: the five holes are C1 controls). */
-static const uint16_t cp1252[32] = {
-    0x20ac, 0x81,   0x201a, 0x192,  0x201e, 0x2026, 0x2020, 0x2021, 0x2c6,  0x2030, 0x160,
-    0x2039, 0x152,  0x8d,   0x17d,  0x8f,   0x90,   0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
-    0x2013, 0x2014, 0x2dc,  0x2122, 0x161,  0x203a, 0x153,  0x9d,   0x17e,  0x178,
-};
-
-static void from_cp1252(struct span page, struct buf *out)
+/* Does a transport or the page say what it is? iconv's name; NULL: no, or nothing that is known. */
+static const char *said(struct span page, const char *transport)
 {
-    buf_reserve(out, page.n + page.n / 8);
-    for (size_t i = 0; i < page.n; i++) {
-        unsigned char c = (unsigned char)page.p[i];
-        char utf8[4];
-        uint32_t cp = c >= 0x80 && c < 0xa0 ? cp1252[c - 0x80] : c;
-        buf_add(out, utf8, utf8_encode(cp, utf8));
-    }
+    const char *name = transport != NULL ? charset_of_label(transport, strlen(transport)) : NULL;
+    char label[LABEL];
+
+    if (name == NULL && declared(page, label))
+        name = charset_of_label(label, strlen(label));
+    return name;
 }
 
-static void from_iconv(iconv_t conv, struct span page, struct buf *out)
-{
-    char *in = (char *)page.p, piece[4096];
-    size_t left = page.n;
-
-    while (left > 0) {
-        char *to = piece;
-        size_t room = sizeof piece;
-        size_t got = iconv(conv, &in, &left, &to, &room);
-        buf_add(out, piece, sizeof piece - room);
-        /* Ill-formed or cut: one byte stands for itself. */
-        if (got == (size_t)-1 && errno != E2BIG) {
-            buf_adds(out, "\xef\xbf\xbd");
-            in++;
-            left--;
-        }
-    }
-}
-
-/* The page as UTF-8 in *out, or *page itself when it is that already. */
-static struct span to_utf8(struct span page, struct buf *out)
+/* The page as UTF-8 in *out, or *page itself when it is that already; *name: what it was taken for. */
+static struct span to_utf8(struct span page, const char *transport, struct buf *out, const char **name)
 {
     bool valid = utf8_valid(page.p, page.n);
-    const char *name = valid ? NULL : "";
-    char label[LABEL];
-    iconv_t conv;
 
-    if (declared(page, label))
-        for (size_t i = 0; i < sizeof charsets / sizeof charsets[0]; i++)
-            if (strcmp(label, charsets[i].label) == 0)
-                name = charsets[i].name;
-    /* Text that is valid UTF-8 beyond ASCII was never meant as a Western 8-bit page,
-     * whatever it says. */
-    if (name == NULL || (*name == 0 && valid)) {
-        if (valid)
-            return page;
-        utf8_repair(out, page.p, page.n);
-        return (struct span){ out->p, out->n };
+    *name = said(page, transport);
+    /* Text that is valid UTF-8 beyond ASCII was never meant as a Western 8-bit page, whatever it says. */
+    if (valid && (*name == NULL || strcmp(*name, CHARSET_WESTERN) == 0 || strcmp(*name, CHARSET_UTF8) == 0)) {
+        *name = CHARSET_UTF8;
+        return page;
     }
-    conv = *name != 0 ? iconv_open("UTF-8", name) : (iconv_t)-1;
-    if (conv == (iconv_t)-1) {
-        from_cp1252(page, out);
-    } else {
-        from_iconv(conv, page, out);
-        iconv_close(conv);
-    }
+    if (*name == NULL || (strcmp(*name, CHARSET_UTF8) == 0 && !charset_is_mostly_utf8(page)))
+        *name = charset_guess(page);
+    if (*name == NULL)
+        *name = CHARSET_WESTERN;
+    charset_convert(*name, page, out);
     return (struct span){ out->p, out->n };
 }
 
@@ -330,16 +258,16 @@ static void remove_nul(struct buf *b)
     b->p[n] = 0;
 }
 
-void html_decode(struct span page, struct buf *out)
+const char *html_decode(struct span page, const char *transport, struct buf *out)
 {
     size_t bom = page.n >= 3 && memcmp(page.p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
     struct span s = { page.p + bom, page.n - bom };
     struct buf converted = { 0 };
-    const char *p, *end, *lt;
+    const char *p, *end, *lt, *name = CHARSET_UTF8;
     bool comments = true;
 
     if (bom == 0) {
-        s = to_utf8(s, &converted);
+        s = to_utf8(s, transport, &converted, &name);
     } else if (!utf8_valid(s.p, s.n)) {
         utf8_repair(&converted, s.p, s.n);
         s = (struct span){ converted.p, converted.n };
@@ -354,4 +282,5 @@ void html_decode(struct span page, struct buf *out)
     if (out->n > 0)
         remove_nul(out);
     buf_release(&converted);
+    return name;
 }

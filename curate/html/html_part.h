@@ -1,7 +1,8 @@
 /*
  * The inside of html_main_text(): bytes -> UTF-8 -> a small tree -> marks on the tree -> text.
  *
- *   html_charset.c  what encoding, and clean UTF-8 from it
+ *   charset*.c      what encoding bytes are in, and UTF-8 from it (charset.h)
+ *   html_charset.c  what a page says of its encoding, and clean UTF-8 from it
  *   html_tree.c     libxml2's SAX events into nodes; what can never be text is not stored at all
  *   html_marks.c    what an element says of itself: by name, role, class, id
  *   html_weed.c     what is dropped wherever it stands: by marks, share of links
@@ -134,8 +135,9 @@ struct html_tree {
     void *parser;
 };
 
-/* Appends the page as clean UTF-8 (no NUL, no more than HTML_ATTRIBUTES an element). */
-void html_decode(struct span page, struct buf *out);
+/* Appends the page as clean UTF-8 (no NUL, only attributes that are read, at most HTML_ATTRIBUTES an element). transport: the charset
+ * that came with it, or NULL. Returns the encoding that it was taken for, as charset.h names it. */
+const char *html_decode(struct span page, const char *transport, struct buf *out);
 MUST_USE enum status html_tree_build(struct html_tree *t, struct span utf8);
 /* Sums chars, links and marks over what is not dropped; after a build, and again after dropping. */
 void html_tree_weigh(struct html_tree *t);
