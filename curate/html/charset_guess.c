@@ -251,6 +251,7 @@ static double narrow_score(const struct model *m, const struct narrow *n, const 
 /* --- all --- */
 
 #define LEAST_SCORE 2.0      /* 8-bit letters that look like a language; noise gets less */
+#define LEAST_PAIRS 6        /* fewer pairs of letters can be of the commonest encoding only */
 #define LEAST_WIDE 8.0       /* eight in ten characters are usual */
 
 static const char *guess_narrow(struct span s, double *score)
@@ -263,6 +264,8 @@ static const char *guess_narrow(struct span s, double *score)
     count_pairs(m, s);
     for (size_t i = 0; i < sizeof narrows / sizeof narrows[0] && m->total > 0; i++) {
         struct letters l;
+        if (narrows[i].group != CHARSET_WEST && m->total < LEAST_PAIRS)
+            continue;
         double got = letters_of(narrows[i].name, &l) ? narrow_score(m, &narrows[i], &l) - narrows[i].handicap : 0;
         if (got > *score + 0.01) {
             *score = got;

@@ -2,7 +2,7 @@
 that holds their letters, whole and in pieces of 300 characters, and detected by ours (through `tundish curate`, as plain
 text) and by uchardet (Python package `cchardet`), where it is installed. Right: the text comes back as it was.
 
-  peer_charset.py FOLDER [--tundish PROGRAM] [--wrong]
+  peer_charset.py FOLDER [--tundish PROGRAM] [--wrong] [--least SHARE]
 """
 import argparse
 import collections
@@ -11,6 +11,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import unicodedata
 
@@ -83,6 +84,7 @@ def main():
     a.add_argument("folder")
     a.add_argument("--tundish", default=os.environ.get("TUNDISH", "tundish"))
     a.add_argument("--wrong", action="store_true")
+    a.add_argument("--least", type=float, help="fails unless ours is right on this share of the pieces")
     args = a.parse_args()
     all_samples = list(samples(args.folder))
     tools = {"ours": ours(args.tundish, all_samples)}
@@ -103,6 +105,9 @@ def main():
     for encoding in list(ENCODINGS) + ["all"]:
         row = [score[n, encoding, l] for n in tools for l in ("whole", "300")]
         print(f"{encoding:12}" + "".join(f"{r}/{k} {r / k if k else 0:6.3f}".rjust(18) for r, k in row))
+    right, count = score["ours", "all", "300"]
+    if args.least is not None and right < args.least * count:
+        sys.exit(f"{right} of {count} pieces are right, which is under {args.least}")
 
 
 if __name__ == "__main__":
