@@ -9,6 +9,7 @@
 #include "curate/read_bench.h"
 #include "curate/filter/gopher.h"
 #include "curate/dedup/minhash.h"
+#include "curate/html/html.h"
 #include "curate/steps/normalize.h"
 #include "curate/text/mojibake.h"
 
@@ -228,6 +229,7 @@ const struct bench_case curate_benches[] = {
     { "gopher", bench_gopher },
     { "normalize", bench_normalize },
     { "mojibake", bench_mojibake },
+    { "html", html_bench },
     { "minhash", bench_minhash },
     { "containment", bench_containment },
     { NULL, NULL }
