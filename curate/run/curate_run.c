@@ -35,6 +35,7 @@ struct batch {
     struct doc *docs[BATCH_DOCS];
     size_t count;
     struct tally *tallies;             /* of each step of the pass */
+    struct report_notes notes;         /* what rules measured */
 };
 
 struct pass {
@@ -53,6 +54,7 @@ static void free_batch(void *ctx, void *item)
     for (size_t i = 0; i < b->count; i++)
         doc_free(b->docs[i]);
     free(b->tallies);
+    report_notes_release(&b->notes);
     free(b);
 }
 
@@ -63,8 +65,10 @@ static enum status next_doc(struct pass *p, struct doc **out)
     *out = NULL;
     if (p->from == NULL) {
         TRY(p->run->args->feed.next(p->run->args->feed.ctx, &raw));
-        if (raw != NULL)
+        if (raw != NULL) {
             *out = doc_of_raw(raw, p->run->read++);
+            report_add_read(p->run->report, *out);
+        }
         return ST_OK;
     }
     while (p->at < spool_count(p->from) && !spool_alive(p->from, p->at))
@@ -139,9 +143,12 @@ static enum status work(void *ctx, void *item, int worker)
     for (size_t i = 0; i < b->count; i++) {
         struct doc *d = b->docs[i];
 
-        for (size_t s = p->first; s < p->last && d->dropped == NULL; s++)
-            TRY(run_step(p->run->args->chain, s, d, &p->run->works[worker],
-                         &b->tallies[s - p->first]));
+        for (size_t s = p->first; s < p->last && d->dropped == NULL; s++) {
+            struct step_work *w = &p->run->works[worker];
+
+            TRY(run_step(p->run->args->chain, s, d, w, &b->tallies[s - p->first]));
+            report_note_trace(&b->notes, p->run->report, s, &w->trace);
+        }
     }
     return ST_OK;
 }
@@ -164,20 +171,10 @@ static enum status write_doc(struct run *r, struct doc *d)
     return document_writer_add(r->writer, &line);
 }
 
-static void report_doc_drop(struct run *r, const struct doc *d)
-{
-    struct report_drop drop = {
-        .reason = d->dropped, .value = d->value, .threshold = d->threshold, .id = d->id,
-        .text = { d->text.p, d->text.n },
-    };
-
-    report_add_drop(&r->report->steps[d->dropped_by], &drop);
-}
-
 static enum status settle_doc(struct pass *p, struct doc *d)
 {
     if (d->dropped) {
-        report_doc_drop(p->run, d);
+        report_add_dropped(p->run->report, d);
         return ST_OK;
     }
     return p->to ? spool_add(p->to, d) : write_doc(p->run, d);
@@ -206,6 +203,7 @@ static enum status consume(void *ctx, void *item)
     enum status st = ST_OK;
 
     add_tallies(p, b);
+    report_add_notes(p->run->report, &b->notes);
     for (size_t i = 0; st == ST_OK && i < b->count; i++)
         st = settle_doc(p, b->docs[i]);
     progress_add(b->count);
