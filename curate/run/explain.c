@@ -1,6 +1,7 @@
 #include "curate/run/explain.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/output.h"
 #include "base/stop.h"
@@ -32,7 +33,7 @@ static enum status pass_steps(struct arena *a, const struct chain *chain, struct
     r->count = r->dropper = chain->count;
     for (size_t i = 0; i < chain->count; i++) {
         struct explain_step *s = &steps[i];
-        uint32_t edits = d->edits;
+        uint64_t before = xxh3(d->text.p, d->text.n);
 
         s->step = &chain->steps[i];
         s->behind = r->dropper < r->count;
@@ -42,7 +43,7 @@ static enum status pass_steps(struct arena *a, const struct chain *chain, struct
         d->dropped = NULL;
         TRY(chain_each(chain, i, d, w));
         note_step(a, s, d, w);
-        s->changed = d->edits != edits;
+        s->changed = xxh3(d->text.p, d->text.n) != before;
         if (d->dropped != NULL && !s->behind)
             r->dropper = i;
     }
@@ -56,6 +57,7 @@ struct hunt {
     const struct explain_args *args;
     const char *wanted;              /* an id; or the beginning of one, if it is a file's */
     bool all;                        /* all documents whose ids begin so */
+    const char *front;               /* of ids: the way from the source to the file that is read alone; "" : none */
     struct step_work work;
     size_t found, explained;
     char *near[NEAREST];             /* ids that are most like it, best first */
@@ -85,7 +87,7 @@ static bool is_wanted(const struct hunt *h, const char *id)
                                                                  : is_numbered(h->wanted, id)));
 }
 
-/* Bytes that two ids share at their beginnings and ends. */
+/* Bytes that an id shares with what is wanted, at the beginning and end, or as a whole. */
 static size_t alike(const char *a, const char *b)
 {
     size_t n = strlen(a), m = strlen(b), head = 0, tail = 0;
@@ -94,7 +96,7 @@ static size_t alike(const char *a, const char *b)
         head++;
     while (tail < n - head && tail < m - head && a[n - 1 - tail] == b[m - 1 - tail])
         tail++;
-    return head + tail;
+    return head + tail + (strstr(a, b) != NULL ? m : 0);
 }
 
 static void note_near(struct hunt *h, const char *id)
@@ -141,6 +143,19 @@ static enum status explain_one(struct hunt *h, struct raw_document *raw)
     return st;
 }
 
+/* The id that the document has when its whole source is read. */
+static void put_front(const struct hunt *h, struct raw_document *raw)
+{
+    struct buf id = { 0 };
+
+    if (*h->front == 0)
+        return;
+    buf_printf(&id, "%s%s", h->front, raw->id);
+    free(raw->id);
+    raw->id = mem_strdup(id.p);
+    buf_release(&id);
+}
+
 static enum status next_of(struct hunt *h, struct source *s, bool *more)
 {
     struct raw_document *raw = NULL;
@@ -157,6 +172,7 @@ static enum status next_of(struct hunt *h, struct source *s, bool *more)
         return ST_OK;
     }
     h->found++;
+    put_front(h, raw);
     if (h->found <= EXPLAIN_MOST)
         return explain_one(h, raw);
     raw_document_free(raw);
@@ -180,12 +196,13 @@ static enum status explain_outcomes(struct hunt *h, const struct source_stats *s
             h->found++;
             if (!h->args->json) {
                 buf_clear(&h->out);
+                log_add_plain(&h->out, h->front);
                 log_add_plain(&h->out, id);
                 buf_printf(&h->out, "\n  never became a document: %s, %s\n", source_outcome_key(o), source_outcome_text(o));
                 TRY(output_text(&h->out));
                 continue;
             }
-            value = json_pack("{s:o, s:s, s:s}", "id", json_text_of(id), "outcome", source_outcome_key(o), "meaning",
+            value = json_pack("{s:o, s:s, s:s}", "id", json_text_of(arena_printf(h->a, "%s%s", h->front, id)), "outcome", source_outcome_key(o), "meaning",
                               source_outcome_text(o));
             st = output_json(value);
             json_decref(value);
@@ -260,6 +277,18 @@ static struct yaml *item_for(struct arena *a, const struct yaml *item, const cha
     return copy;
 }
 
+/* A source at /data/web with the file /data/web/a/b.html: "web/a/". */
+static const char *front_of(struct arena *a, const char *source, const char *file)
+{
+    size_t n = strlen(source), m = strlen(path_base(file));
+    const char *name;
+
+    while (n > 1 && source[n - 1] == '/')
+        n--;
+    name = path_base(arena_strndup(a, source, n));
+    return strlen(file) > n + m ? arena_printf(a, "%s%.*s", name, (int)(strlen(file) - n - m), file + n) : "";
+}
+
 static enum status look_in_file(struct hunt *h, const struct yaml *item, const char *file, const char *rest)
 {
     struct yaml *list = NULL;
@@ -273,6 +302,7 @@ static enum status look_in_file(struct hunt *h, const struct yaml *item, const c
     list->items = arena_array(h->a, 1, sizeof *list->items);
     list->items[0] = item_for(h->a, item, trimmed);
     h->wanted = arena_printf(h->a, "%s%s", path_base(trimmed), rest);
+    h->front = item ? front_of(h->a, item_path(item), trimmed) : "";
     h->all = true;
     return look_in(h, list);
 }
@@ -298,7 +328,11 @@ static enum status look_by_path(struct hunt *h)
     for (size_t i = 0; cover == NULL && i < source_count(h->args->sources); i++) {
         const struct yaml *item = source_at(h->args->sources, i);
 
-        if (strncmp(file, item_path(item), strlen(item_path(item))) == 0)
+        size_t n = strlen(item_path(item));
+
+        while (n > 1 && item_path(item)[n - 1] == '/')
+            n--;
+        if (n > 0 && strncmp(file, item_path(item), n) == 0 && (file[n] == 0 || file[n] == '/'))
             cover = item;
     }
     return look_in_file(h, cover, file, rest);
@@ -346,6 +380,7 @@ static enum status look(struct hunt *h)
         TRY(look_by_id(h));
     if (h->found == 0 && h->args->sources != NULL) {
         h->wanted = h->args->what;
+        h->front = "";
         h->all = false;
         TRY(look_in(h, h->args->sources));
     }
@@ -354,7 +389,7 @@ static enum status look(struct hunt *h)
 
 enum status explain(struct arena *a, const struct explain_args *args)
 {
-    struct hunt h = { .a = a, .args = args, .wanted = args->what };
+    struct hunt h = { .a = a, .args = args, .wanted = args->what, .front = "" };
     enum status st = chain_load(args->chain);
 
     if (st != ST_OK)

@@ -71,16 +71,22 @@ static enum status extract_page(const struct extract_cfg *c, struct doc *d, stru
     return ST_OK;
 }
 
+static enum status drop_without_text(struct doc *d, struct step_work *w, const struct drop_reason *reason)
+{
+    doc_judge(d, &w->trace, &(struct trace_value){ reason, 0, 1, TRACE_AT_LEAST, true });
+    return ST_OK;
+}
+
 enum status extract_each(const void *cfg, struct doc *d, struct step_work *w)
 {
     const struct extract_cfg *c = cfg;
 
     if (d->text.n == 0)
-        return doc_drop(d, &drop_empty, 0, 0);
+        return drop_without_text(d, w, &drop_empty);
     if (d->kind == RAW_HTML && c->html != EXTRACT_NONE) {
         TRY(extract_page(c, d, w));
         if (d->text.n == 0)
-            return doc_drop(d, &no_text, 0, 0);
+            return drop_without_text(d, w, &no_text);
     }
     d->ill_formed = !utf8_valid(d->text.p, d->text.n);
     w->counts[COUNT_ILL_FORMED] += d->ill_formed;
