@@ -277,16 +277,32 @@ static struct yaml *item_for(struct arena *a, const struct yaml *item, const cha
     return copy;
 }
 
-/* A source at /data/web with the file /data/web/a/b.html: "web/a/". */
-static const char *front_of(struct arena *a, const char *source, const char *file)
+/* The real path in the arena; the path itself where there is none. */
+static const char *real_path(struct arena *a, const char *path)
 {
-    size_t n = strlen(source), m = strlen(path_base(file));
-    const char *name;
+    char *real = realpath(path, NULL);
+    const char *copy = arena_strdup(a, real ? real : path);
 
-    while (n > 1 && source[n - 1] == '/')
-        n--;
-    name = path_base(arena_strndup(a, source, n));
-    return strlen(file) > n + m ? arena_printf(a, "%s%.*s", name, (int)(strlen(file) - n - m), file + n) : "";
+    free(real);
+    return copy;
+}
+
+/* Does the source at that path hold the file? *front is then what its documents' ids have before the file's name: "web/a/"
+ * for the source /data/web and the file /data/web/a/b.html. */
+static bool holds(struct arena *a, const char *source, const char *file, const char **front)
+{
+    const char *top = real_path(a, source), *real = real_path(a, file);
+    char *named = arena_strdup(a, source);
+    size_t n = strlen(top), m = strlen(named), k = strlen(path_base(real));
+
+    *front = "";
+    while (m > 1 && named[m - 1] == '/')
+        named[--m] = 0;
+    if (m == 0 || strncmp(real, top, n) != 0 || (real[n] != 0 && real[n] != '/'))
+        return false;
+    if (real[n] == '/')
+        *front = arena_printf(a, "%s%.*s", path_base(named), (int)(strlen(real) - n - k), real + n);
+    return true;
 }
 
 static enum status look_in_file(struct hunt *h, const struct yaml *item, const char *file, const char *rest)
@@ -302,7 +318,9 @@ static enum status look_in_file(struct hunt *h, const struct yaml *item, const c
     list->items = arena_array(h->a, 1, sizeof *list->items);
     list->items[0] = item_for(h->a, item, trimmed);
     h->wanted = arena_printf(h->a, "%s%s", path_base(trimmed), rest);
-    h->front = item ? front_of(h->a, item_path(item), trimmed) : "";
+    h->front = "";
+    if (item != NULL)
+        (void)holds(h->a, item_path(item), trimmed, &h->front);
     h->all = true;
     return look_in(h, list);
 }
@@ -321,18 +339,14 @@ static const struct yaml *source_at(const struct yaml *sources, size_t i)
 static enum status look_by_path(struct hunt *h)
 {
     const struct yaml *cover = NULL;
-    const char *file, *rest;
+    const char *file, *rest, *front;
 
     if (!cut_existing(h->a, h->args->what, &file, &rest))
         return ST_OK;
     for (size_t i = 0; cover == NULL && i < source_count(h->args->sources); i++) {
         const struct yaml *item = source_at(h->args->sources, i);
 
-        size_t n = strlen(item_path(item));
-
-        while (n > 1 && item_path(item)[n - 1] == '/')
-            n--;
-        if (n > 0 && strncmp(file, item_path(item), n) == 0 && (file[n] == 0 || file[n] == '/'))
+        if (holds(h->a, item_path(item), file, &front))
             cover = item;
     }
     return look_in_file(h, cover, file, rest);
