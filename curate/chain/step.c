@@ -130,7 +130,7 @@ static void drop_ill_formed(const struct chain *c, size_t index, struct doc *d, 
         (index + 1 < c->count && c->steps[index + 1].kind->takes_bytes))
         return;
     doc_repair(d, &w->spare, &share);
-    doc_drop(d, &drop_invalid_utf8, share, 0);
+    doc_judge(d, &w->trace, &(struct trace_value){ &drop_invalid_utf8, share, 0, TRACE_AT_MOST, true });
 }
 
 enum status chain_each(const struct chain *c, size_t index, struct doc *d, struct step_work *w)
