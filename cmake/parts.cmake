@@ -44,6 +44,16 @@ else()
 endif()
 list(APPEND TUNDISH_PART_SOURCES_tokenize ${scan})
 
+# The bits of curate's scan of words likewise.
+file(GLOB space CONFIGURE_DEPENDS curate/text/levels/*.c)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    list(FILTER space EXCLUDE REGEX "levels_other")
+    set_source_files_properties(curate/text/levels/avx2_space.c PROPERTIES COMPILE_OPTIONS "-mavx2;-mpopcnt")
+else()
+    list(FILTER space EXCLUDE REGEX "levels_x86|/avx[^/]*$")
+endif()
+list(APPEND TUNDISH_PART_SOURCES_curate ${space})
+
 # oneDNN: GEMM on CPUs with AVX-512 (kernels/cpu/onednn/). libgomp is what Debian's oneDNN runs on.
 option(TUNDISH_ONEDNN "use oneDNN if it is there" ON)
 find_path(DNNL_INCLUDE dnnl.h)

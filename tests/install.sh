@@ -1,6 +1,7 @@
 # What the program and its tests need on Debian 12, and how to get it. Sourced by ./quickstart and ./check; this is the one list.
-build_packages="ca-certificates gcc libc6-dev cmake ninja-build pkg-config
-    libarchive-dev libzstd-dev libpcre2-dev liblmdb-dev libxml2-dev libutf8proc-dev libyaml-dev libjansson-dev
+build_packages="ca-certificates gcc g++ libc6-dev cmake ninja-build pkg-config
+    libarchive-dev libzstd-dev zlib1g-dev libdeflate-dev libbrotli-dev libpcre2-dev liblmdb-dev libxml2-dev libutf8proc-dev
+    libcld2-dev libyaml-dev libjansson-dev
     libssl-dev libxxhash-dev liblzma-dev libmicrohttpd-dev libdnnl-dev"
 test_packages="libopenmpi-dev clang libclang-rt-14-dev libcmocka-dev openmpi-bin xz-utils zip zstd curl"
 

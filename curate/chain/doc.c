@@ -31,6 +31,7 @@ struct doc *doc_of_raw(struct raw_document *raw, uint64_t number)
     d->source = take(&raw->source);
     d->created = take(&raw->created);
     d->metadata = take(&raw->metadata);
+    d->charset = take(&raw->charset);
     d->text = (struct buf){ raw->bytes, raw->n, raw->n + 1 };
     raw->bytes = NULL;
     raw_document_free(raw);
@@ -45,6 +46,7 @@ void doc_free(struct doc *d)
     free(d->source);
     free(d->created);
     free(d->metadata);
+    free(d->charset);
     free(d->title);
     free(d->language);
     buf_release(&d->scores);

@@ -26,6 +26,7 @@ struct doc {
     uint32_t edits;          /* whoever changes the text adds 1: scans of it are kept by (number, edits) */
     char *id, *source;       /* owned, as all of these */
     char *created, *metadata, *title;    /* NULL: absent */
+    char *charset;           /* as in raw_document; of no meaning once `extract` has seen the document */
     char *language;          /* ISO 639-1, where there is none 639-3 ("en", "zh", "zh-Hant"); NULL: not asked */
     double language_score;   /* 0 to 1 */
     struct buf scores;       /* members of a JSON object, without braces, for metadata's "curate"; empty: none */

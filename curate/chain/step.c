@@ -2,8 +2,11 @@
 
 #include "curate/dedup/dedup.h"
 #include "curate/steps/extract.h"
+#include "curate/filter/curator.h"
+#include "curate/filter/dolma.h"
 #include "curate/filter/gopher.h"
 #include "curate/steps/normalize.h"
+#include "curate/text/space_scan.h"
 
 const char chain_default[] =
     "[extract, normalize, {filter: {profile: gopher@datatrove}}, {dedup: {method: exact}}, "
@@ -28,6 +31,13 @@ const struct step_kind step_kinds[] = {
               "as datatrove has them",
       .opts = gopher_opts, .cfg_size = sizeof(struct gopher_cfg), .reasons = gopher_reasons,
       .each = gopher_each },
+    { .name = "filter", .key = "profile", .variant = "gopher@dolma",
+      .help = "drops what is not prose, by Gopher's rules as Dolma 1.6 has them",
+      .opts = dolma_opts, .cfg_size = sizeof(struct dolma_cfg), .reasons = dolma_reasons, .each = dolma_each },
+    { .name = "filter", .key = "profile", .variant = "curator-en",
+      .help = "drops what is not English prose, by the 28 heuristics of NeMo Curator",
+      .opts = curator_opts, .cfg_size = sizeof(struct curator_cfg), .reasons = curator_reasons,
+      .each = curator_each },
     { .name = "dedup", .key = "method", .variant = "exact",
       .help = "keeps the first of equal texts",
       .opts = dedup_exact_opts, .cfg_size = sizeof(struct dedup_exact_cfg),
@@ -57,6 +67,7 @@ void step_work_release(const struct chain *chain, struct step_work *w)
     buf_release(&w->spare);
     nfc_scratch_free(w->nfc);
     gopher_scratch_free(w->gopher);
+    space_scan_free(w->space);
     *w = (struct step_work){ 0 };
 }
 

@@ -41,6 +41,7 @@ struct step_work {
     void **states;                         /* of each step of the chain */
     struct nfc_scratch *nfc;
     struct gopher_scratch *gopher;
+    struct space_scan *space;              /* curate/text/space_scan.h: kept from filter to filter */
 };
 struct chain;
 /* chain: the one that the worker ran; NULL: none. */

@@ -3,16 +3,18 @@
  *
  *   html_charset.c  what encoding, and clean UTF-8 from it
  *   html_tree.c     libxml2's SAX events into nodes; what can never be text is not stored at all
- *   html.c          which nodes are not main text (by element, role, class, id,
- *                   share of links), and the entry
+ *   html_marks.c    what an element says of itself: by name, role, class, id
+ *   html_weed.c     what is dropped wherever it stands: by marks, share of links
+ *   html_main.c     which part of what is left is the main text
+ *   html.c          the entry
  *   html_text.c     the nodes that are left as text
  *
  * Invariant: nodes lie in the order of the document, a parent before its children, so that a sum
  * over subtrees is one walk from the last node to the first, and everything is linear in the
  * size of the page.
  *
- * To add an element: a row in HTML_TAGS. To add a class or id that marks navigation:
- * a row in html.c.
+ * To add an element: a row in HTML_TAGS. To add a class or id that marks navigation: a row in
+ * html_marks.c.
  */
 #ifndef TUNDISH_CURATE_HTML_PART_H
 #define TUNDISH_CURATE_HTML_PART_H
@@ -55,7 +57,7 @@ enum html_how {               /* what an element is to the text */
     X(html, HOW_BLOCK) X(iframe, HOW_NEVER) X(legend, HOW_BLOCK) X(li, HOW_LINE)                   \
     X(main, HOW_BLOCK) X(map, HOW_NEVER) X(menu, HOW_BLOCK | HOW_RICH)                             \
     X(nav, HOW_BLOCK | HOW_SOFT | HOW_SURE)                                                        \
-    X(noframes, HOW_NEVER) X(noscript, HOW_NEVER) X(ol, HOW_BLOCK | HOW_RICH) X(p, HOW_BLOCK)      \
+    X(noframes, HOW_NEVER) X(noscript, HOW_BLOCK | HOW_SOFT) X(ol, HOW_BLOCK | HOW_RICH) X(p, HOW_BLOCK)      \
     X(pre, HOW_BLOCK | HOW_RICH) X(q, HOW_INLINE) X(rp, HOW_NEVER) X(rt, HOW_NEVER)                \
     X(script, HOW_NEVER) X(section, HOW_BLOCK) X(select, HOW_NEVER) X(style, HOW_NEVER)            \
     X(summary, HOW_BLOCK) X(sup, HOW_INLINE) X(svg, HOW_NEVER) X(table, HOW_BLOCK | HOW_RICH)      \
@@ -86,6 +88,9 @@ enum html_mark {
     MARK_HEADING = 2048,      /* holds a heading */
     MARK_BY_ID = 4096,        /* soft by its id alone, which generators make from headings, too */
     MARK_H1 = 256,            /* holds an <h1> with text */
+    MARK_COMMENT = 8192,      /* what readers wrote below the text */
+    MARK_TEXT = 16384,        /* says that it is an article's text */
+    MARK_HOLDS = 32768,       /* is or holds a part that says it is the text, and has enough prose to be */
 };
 
 #define NO_NODE UINT32_MAX
@@ -100,7 +105,13 @@ struct html_node {
     uint32_t chars;           /* bytes that are not white space, in or below this node */
     uint32_t link_chars;      /* of those, inside links */
     uint32_t links, nav_links;
+    /* Bytes that are not white space and stand in this block itself, not in one below it (an inline
+     * element: below it); of those, inside links; of the blocks below with more than a few words
+     * outside links, the sum of those words. */
+    uint32_t own, own_link, prose;
 };
+#define PROSE_LEAST 60        /* bytes of a block that is prose */
+#define TEXT_LEAST 250        /* bytes of prose that are a text */
 
 struct html_tree {
     struct html_node *nodes;
@@ -122,6 +133,12 @@ void html_tree_release(struct html_tree *t);
 /* html.c: the marks that an element's attributes ask for
  * (libxml2's name, value, ..., NULL; may be NULL). */
 unsigned html_marks_of(enum html_tag tag, const unsigned char *const *attributes);
+/* html_weed.c: drops what is no text, by marks and by links. */
+void html_weed(struct html_tree *t);
+/* html_main.c: drops what is not the main part, and what stands around it and inside; after weeding. */
+void html_find_main(struct html_tree *t);
+/* The first node behind the subtree of i. Nodes lie in document order. */
+uint32_t html_subtree_end(const struct html_tree *t, uint32_t i);
 /* Appends the text of the subtree, without what is dropped. */
 void html_write_text(const struct html_tree *t, uint32_t root, struct buf *out);
 

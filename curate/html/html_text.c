@@ -465,12 +465,12 @@ void html_write_text(const struct html_tree *t, uint32_t root, struct buf *out)
     for (;;) {
         struct html_node *n = &t->nodes[i];
         bool skip = (n->marks & MARK_DROPPED) != 0;
-        if (n->tag == TAG_text)
-            text(&w, n);
-        else if (!skip)
-            begin(&w, n);
-        else
+        if (skip)
             w.hole = true;
+        else if (n->tag == TAG_text)
+            text(&w, n);
+        else
+            begin(&w, n);
         if (!skip && n->tag != TAG_text && n->first != NO_NODE) {
             i = n->first;
             continue;

@@ -127,7 +127,12 @@ static void add_to_parent(struct html_tree *t, const struct html_node *n)
     p->link_chars += n->link_chars;
     p->links += n->links;
     p->nav_links += n->nav_links;
-    p->marks |= n->marks & (MARK_RICH | MARK_PARAGRAPH | MARK_H1 | MARK_HEADING);
+    p->prose += n->prose;
+    if (!(html_how[n->tag] & (HOW_BLOCK | HOW_LINE))) {
+        p->own += n->own;
+        p->own_link += n->own_link;
+    }
+    p->marks |= n->marks & (MARK_RICH | MARK_PARAGRAPH | MARK_H1 | MARK_HEADING | MARK_HOLDS);
     if (html_how[n->tag] & HOW_RICH)
         p->marks |= MARK_RICH;
     if ((html_how[n->tag] & HOW_HEADING) && n->chars > 0)
@@ -150,7 +155,9 @@ void html_tree_weigh(struct html_tree *t)
             continue;
         n->chars = 0;
         n->link_chars = n->links = n->nav_links = n->blocks = 0;
-        n->marks &= (uint16_t)~(MARK_RICH | MARK_PARAGRAPH | MARK_H1 | MARK_LINES | MARK_HEADING);
+        n->own = n->own_link = n->prose = 0;
+        n->marks &= (uint16_t)~(MARK_RICH | MARK_PARAGRAPH | MARK_H1 | MARK_LINES | MARK_HEADING |
+                                MARK_HOLDS);
     }
     for (size_t i = t->count; i-- > 0;) {
         struct html_node *n = &t->nodes[i];
@@ -160,7 +167,15 @@ void html_tree_weigh(struct html_tree *t)
             n->link_chars = n->chars;
             n->links = n->chars > 0;
             n->nav_links = n->chars > 0 && (n->marks & MARK_NAV_LINK);
+            n->own_link = n->own;
         }
+        if (n->tag == TAG_text)
+            n->own = n->chars;
+        else if ((html_how[n->tag] & (HOW_BLOCK | HOW_LINE)) && !(html_how[n->tag] & HOW_HEADING) &&
+                 n->own >= PROSE_LEAST && n->own_link * 2 < n->own)
+            n->prose += n->own - n->own_link;
+        if ((n->marks & (MARK_MAIN | MARK_TEXT)) && n->prose >= TEXT_LEAST)
+            n->marks |= MARK_HOLDS;
         if (n->parent != NO_NODE)
             add_to_parent(t, n);
     }

@@ -187,15 +187,17 @@ void raw_document_free(struct raw_document *d)
     free(d->line_id);
     free(d->created);
     free(d->metadata);
+    free(d->charset);
     free(d);
 }
 
 /* --- the stack --- */
 
-struct level *source_push(struct source *s, struct input *in, const char *id)
+struct level *source_push(struct source *s, const struct level_kind *kind, struct input *in, const char *id)
 {
     struct level *l = mem_alloc(sizeof *l);
 
+    l->kind = kind;
     l->below = s->top;
     l->source = s;
     l->in = in;
@@ -209,10 +211,7 @@ static void pop(struct source *s)
     struct level *l = s->top;
 
     s->top = l->below;
-    if (l->archive != NULL)
-        archive_level_close(l);
-    else
-        jsonl_level_close(l);
+    l->kind->close(l);
     input_free(l->in);
     free(l->id);
     free(l);
@@ -317,10 +316,10 @@ enum status source_next(struct source *s, struct raw_document **out)
         if (s->top == NULL) {
             if (!next_file(s, out))
                 break;
-        } else if (s->top->archive != NULL) {
-            *out = archive_level_step(s->top);
         } else {
-            *out = jsonl_level_step(s->top);
+            *out = s->top->kind->step(s->top);
+            if (s->failed != ST_OK)
+                return s->failed;
         }
     }
     return ST_OK;

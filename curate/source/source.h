@@ -44,6 +44,8 @@ struct raw_document {
     char *line_id;       /* its "id" */
     char *created;       /* its "created" */
     char *metadata;      /* its "metadata": the raw JSON text of an object */
+    char *charset;       /* the encoding that its transport names (HTTP's Content-Type), as it stands there:
+                          * a word of others, weighed by `extract` */
 };
 void raw_document_free(struct raw_document *d);
 
@@ -78,6 +80,8 @@ struct source_limits {
     double max_ratio;          /* expanded to compressed bytes of one archive (checked past 1 MB) */
     int max_depth;             /* archive levels */
     uint64_t max_members;      /* members of one top-level archive, over all levels */
+    int unpack_threads;        /* no limit, and of no influence on what is read: threads beside the
+                                * caller's that unpack gzip and zstd ahead of it (source_unpack.h) */
 };
 
 struct source_stats {

@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "curate/source/source_part.h"
+#include "curate/source/source_unpack.h"
 
 #define RATIO_FROM (1u << 20)    /* expanded bytes from which the ratio is looked at */
+#define LENT_MAX (256u << 10)    /* bytes that are counted at once */
 
 /* --- what libarchive reads through --- */
 
@@ -126,7 +128,7 @@ static void archive_fault(struct level *l)
 static bool within_limits(struct level *l)
 {
     struct source *s = l->source;
-    uint64_t packed = l->in->taken;
+    uint64_t packed = l->unpack != NULL ? unpack_taken(l->unpack) : l->in->taken;
 
     if (input_can_seek(l->in) && packed > l->in->size)
         packed = l->in->size;
@@ -143,10 +145,81 @@ static bool within_limits(struct level *l)
     return true;
 }
 
+static bool count_bytes(struct level *l, size_t n)
+{
+    l->left -= n;
+    l->expanded += n;
+    l->source->expanded += n;
+    return within_limits(l);
+}
+
+/* A fault of a compression that is unpacked here. Behind a whole member it costs only what follows. */
+static ssize_t unpack_fault(struct level *l, enum unpack_what what)
+{
+    enum source_outcome o = what == UNPACK_TRUNCATED ? SOURCE_TRUNCATED : SOURCE_DAMAGED;
+
+    if (l->in->failed) {
+        l->dead = true;
+        return -1;
+    }
+    source_outcome(l->source, o, l->id);
+    if (l->gap_wanted) {
+        l->gap = true;
+        return 0;
+    }
+    l->member_open = false;
+    if (what == UNPACK_GARBAGE)
+        return 0;
+    l->dead = true;
+    return -1;
+}
+
+static ssize_t unpack_lend(struct level *l, size_t most, const char **p)
+{
+    enum unpack_what what;
+    struct span s;
+
+    if (l->dead || l->source->abandon)
+        return -1;
+    if (!l->member_open)
+        return 0;
+    what = unpack_next(l->unpack, most, &s);
+    if (what == UNPACK_END)
+        l->member_open = false;
+    if (what == UNPACK_END)
+        return 0;
+    if (what != UNPACK_BYTES)
+        return unpack_fault(l, what);
+    *p = s.p;
+    return count_bytes(l, s.n) ? (ssize_t)s.n : -1;
+}
+
+ssize_t archive_member_next(struct level *l, const char **p) { return unpack_lend(l, LENT_MAX, p); }
+
+void archive_go_on(struct level *l)
+{
+    if (l == NULL || l->unpack == NULL)
+        return;
+    l->gap_wanted = true;
+    unpack_go_on(l->unpack);
+}
+
+static ssize_t unpack_read(struct level *l, void *p, size_t n)
+{
+    const char *from;
+    ssize_t got = unpack_lend(l, n, &from);
+
+    if (got > 0)
+        memcpy(p, from, (size_t)got);
+    return got;
+}
+
 ssize_t archive_member_read(struct level *l, void *p, size_t n)
 {
     la_ssize_t got;
 
+    if (l->unpack != NULL)
+        return unpack_read(l, p, n);
     if (l->dead || l->source->abandon)
         return -1;
     if (!l->member_open)
@@ -166,10 +239,7 @@ ssize_t archive_member_read(struct level *l, void *p, size_t n)
         got = (la_ssize_t)l->left;
         l->member_open = false;
     }
-    l->left -= (uint64_t)got;
-    l->expanded += (uint64_t)got;
-    l->source->expanded += (uint64_t)got;
-    return within_limits(l) ? got : -1;
+    return count_bytes(l, (size_t)got) ? got : -1;
 }
 
 /* --- members --- */
@@ -298,7 +368,7 @@ static void archive_end(struct level *l)
         source_outcome(l->source, SOURCE_EMPTY, l->id);
 }
 
-struct raw_document *archive_level_step(struct level *l)
+static struct raw_document *archive_level_step(struct level *l)
 {
     struct source *s = l->source;
     struct archive_entry *e;
@@ -328,23 +398,67 @@ struct raw_document *archive_level_step(struct level *l)
     return got == ARCHIVE_RETRY ? NULL : enter_member(l, e);
 }
 
+static void archive_level_close(struct level *l)
+{
+    l->source->depth -= l->depth;
+    archive_read_free(l->archive);
+    free(l->member);
+}
+
+static const struct level_kind archive_level = { archive_level_step, archive_level_close };
+
+/* The one member of a compression that is unpacked here. */
+static struct raw_document *unpack_level_step(struct level *l)
+{
+    const char *unused;
+
+    while (l->member_open && archive_member_next(l, &unused) > 0)
+        ;
+    if (l->dead || l->source->abandon)
+        return NULL;
+    if (l->members > 0) {
+        l->dead = true;
+        return NULL;
+    }
+    l->members = 1;
+    l->member_open = true;
+    l->left = UINT64_MAX;
+    name_member(l, NULL);
+    return source_enter(l->source, input_of_member(l), l->member);
+}
+
+static void unpack_level_close(struct level *l)
+{
+    l->source->depth -= l->depth;
+    unpack_close(l->unpack);
+    free(l->member);
+}
+
+static const struct level_kind unpack_level = { unpack_level_step, unpack_level_close };
+
 /* A compression and the archive right inside it (.tar.gz) are one level. */
 int archive_depth(const struct source *s, enum archive_form form)
 {
-    bool inside = s->top != NULL && s->top->archive != NULL && archive_is_compression(s->top->form);
+    bool inside = s->top != NULL && archive_is_compression(s->top->form);
 
     return s->depth + !(inside && !archive_is_compression(form));
 }
 
 void archive_level_open(struct source *s, struct input *in, const char *id, enum archive_form form)
 {
-    struct level *l = source_push(s, in, id);
+    bool ours = unpack_can(form);
+    int depth = archive_depth(s, form);
+    struct level *l = source_push(s, ours ? &unpack_level : &archive_level, in, id);
 
+    l->form = form;
+    l->depth = depth - s->depth;
+    s->depth = depth;
+    if (ours) {
+        l->unpack = unpack_open(in, form, s->limits.unpack_threads);
+        return;
+    }
     l->archive = archive_read_new();
     BUG_IF(l->archive == NULL);      /* only without memory */
-    l->form = form;
-    l->depth = archive_depth(s, form) - s->depth;
-    s->depth += l->depth;
     set_up(l->archive, form);
     archive_read_set_callback_data(l->archive, l);
     archive_read_set_read_callback(l->archive, on_read);
@@ -356,11 +470,4 @@ void archive_level_open(struct source *s, struct input *in, const char *id, enum
      * which still has the words. */
     if (!l->opened || (archive_is_compression(form) && archive_error_string(l->archive) != NULL))
         archive_fault(l);
-}
-
-void archive_level_close(struct level *l)
-{
-    l->source->depth -= l->depth;
-    archive_read_free(l->archive);
-    free(l->member);
 }

@@ -10,7 +10,7 @@ static struct input *input_new(struct source *s)
 
     in->source = s;
     in->fd = -1;
-    in->block = mem_alloc(CONTENT_HEAD);
+    in->from = in->block = mem_alloc(CONTENT_HEAD);
     return in;
 }
 
@@ -85,11 +85,8 @@ static ssize_t read_some(struct input *in, char *p, size_t n)
     return memory_read_some(in, p, n);
 }
 
-/* Adds what is at hand to the block, which has room. */
-static void fill_some(struct input *in)
+static void take(struct input *in, ssize_t got)
 {
-    ssize_t got = read_some(in, in->block + in->fill, CONTENT_HEAD - in->fill);
-
     if (got > 0) {
         in->fill += (size_t)got;
         in->taken += (uint64_t)got;
@@ -99,30 +96,50 @@ static void fill_some(struct input *in)
     in->failed = got < 0;
 }
 
+/* What is at hand, when nothing is left: lent where it can be. */
+static void fill_next(struct input *in)
+{
+    in->at = in->fill = 0;
+    in->from = in->block;
+    if (in->archive != NULL && in->archive->unpack != NULL)
+        take(in, archive_member_next(in->archive, &in->from));
+    else
+        take(in, read_some(in, in->block, CONTENT_HEAD));
+}
+
 struct span input_head(struct input *in)
 {
-    if (in->at > 0) {
-        memmove(in->block, in->block + in->at, in->fill - in->at);
-        in->fill -= in->at;
+    size_t left = in->fill - in->at;
+
+    if (left < CONTENT_HEAD && !in->ended) {
+        memmove(in->block, in->from + in->at, left);
+        in->from = in->block;
+        in->fill = left;
         in->at = 0;
+        while (!in->ended && in->fill < CONTENT_HEAD)
+            take(in, read_some(in, in->block + in->fill, CONTENT_HEAD - in->fill));
     }
-    while (!in->ended && in->fill < CONTENT_HEAD)
-        fill_some(in);
-    return (struct span){ in->block, in->fill };
+    left = in->fill - in->at;
+    return (struct span){ in->from + in->at, left < CONTENT_HEAD ? left : CONTENT_HEAD };
 }
 
 struct span input_next(struct input *in)
 {
     struct span s;
 
-    if (in->at == in->fill) {
-        in->at = in->fill = 0;
-        if (!in->ended)
-            fill_some(in);
-    }
-    s = (struct span){ in->block + in->at, in->fill - in->at };
+    if (in->at == in->fill && !in->ended)
+        fill_next(in);
+    s = (struct span){ in->from + in->at, in->fill - in->at };
     in->at = in->fill;
     return s;
+}
+
+bool input_resume(struct input *in)
+{
+    if (in->archive == NULL || !in->archive->gap || in->failed)
+        return false;
+    in->archive->gap = in->ended = false;
+    return true;
 }
 
 void input_unread(struct input *in, size_t n)

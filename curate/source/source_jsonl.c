@@ -4,14 +4,7 @@
 #include "curate/source/source_part.h"
 #include "store/documents/documents.h"
 
-void jsonl_level_open(struct source *s, struct input *in, const char *id)
-{
-    struct level *l = source_push(s, in, id);
-
-    arena_init(&l->scratch);
-}
-
-void jsonl_level_close(struct level *l)
+static void jsonl_level_close(struct level *l)
 {
     buf_release(&l->line);
     arena_release(&l->scratch);
@@ -88,7 +81,7 @@ static struct raw_document *line_document(struct level *l, const char *id)
     return doc;
 }
 
-struct raw_document *jsonl_level_step(struct level *l)
+static struct raw_document *jsonl_level_step(struct level *l)
 {
     enum line_end end = next_line(l);
     struct raw_document *doc = NULL;
@@ -110,4 +103,13 @@ struct raw_document *jsonl_level_step(struct level *l)
         source_outcome(l->source, SOURCE_SIZE, id);
     free(id);
     return doc;
+}
+
+static const struct level_kind jsonl_level = { jsonl_level_step, jsonl_level_close };
+
+void jsonl_level_open(struct source *s, struct input *in, const char *id)
+{
+    struct level *l = source_push(s, &jsonl_level, in, id);
+
+    arena_init(&l->scratch);
 }

@@ -12,6 +12,8 @@
  *   source_input.c    bytes of a file, of a member or of memory, with a head to look at first
  *   source_enter.c    an input becomes a document, an outcome or a level, by its kind
  *   source_archive.c  the archive level
+ *   source_unpack.h   gzip and zstd of many members, by several threads
+ *   source_codec.h    the two compressions for it
  *   source_jsonl.c    the JSONL level
  *   source_kind.h     what bytes are
  *
@@ -67,7 +69,8 @@ struct input {
     uint64_t size;              /* of a file or memory */
     uint64_t taken;             /* bytes taken from below (memory: the position);
                                  * what is read twice counts twice */
-    char *block;                /* CONTENT_HEAD bytes; at..fill are not yet handed on */
+    const char *from;           /* at..fill of these are not yet handed on: own, or lent by below */
+    char *block;                /* own: CONTENT_HEAD bytes */
     size_t at, fill;
     bool ended;                 /* below said that there is no more */
     bool failed;                /* below failed; the outcome has been counted there */
@@ -81,6 +84,8 @@ struct span input_head(struct input *in);
 /* The next bytes that are at hand, consumed; n = 0 at the end or after a failure.
  * Valid until the next call. */
 struct span input_next(struct input *in);
+/* The input ended at a gap in what lies below (archive_go_on()): true, and there may be more. */
+bool input_resume(struct input *in);
 /* Puts the last n bytes of input_next() back. */
 void input_unread(struct input *in, size_t n);
 /* All that is left into out; false when there is more than limit
@@ -93,7 +98,15 @@ int64_t input_seek(struct input *in, int64_t offset, int whence);
 /* --- levels --- */
 
 struct archive;
+struct unpack;
+/* What a level does when its turn comes: gives a document, puts a level on itself, or sets `dead`. */
+struct level_kind {
+    struct raw_document *(*step)(struct level *l);
+    void (*close)(struct level *l);
+};
 struct level {
+    const struct level_kind *kind;
+    void *state;                  /* of that kind, where it has one */
     struct level *below;
     struct source *source;
     struct input *in;             /* owned */
@@ -103,6 +116,8 @@ struct level {
     /* archive */
     enum archive_form form;
     int depth;                    /* what this level adds to the source's depth */
+    struct unpack *unpack;        /* instead of libarchive; else NULL */
+    bool gap, gap_wanted;         /* the member goes on behind damage */
     bool opened;                  /* libarchive knows the format; else it must not
                                    * be asked about members */
     uint64_t expanded;            /* bytes that members gave */
@@ -129,6 +144,7 @@ struct source {
     int depth;                    /* archive levels of the stack, as max_depth counts them */
     char *file_id;                /* of the file at the bottom of the stack, owned */
     bool abandon;                 /* a limit of the whole file was reached */
+    enum status failed;           /* an option does not fit what is read (told by fail()) */
     uint64_t expanded, members;   /* of the file at the bottom */
 };
 
@@ -136,7 +152,7 @@ struct source {
 void source_outcome(struct source *s, enum source_outcome o, const char *id);
 const struct source_item *source_item_of(const struct source *s);
 /* A new level on the stack that takes over `in`; id is copied. */
-struct level *source_push(struct source *s, struct input *in, const char *id);
+struct level *source_push(struct source *s, const struct level_kind *kind, struct input *in, const char *id);
 /* "archive!member" and the like: text that is not UTF-8 is repaired. */
 char *source_make_id(const char *head, const char *between, const char *tail);
 /* A document with these bytes (taken over). */
@@ -152,15 +168,16 @@ bool archive_can_read(enum archive_form form);
 /* The depth that the stack would have with an archive of that form on it. */
 int archive_depth(const struct source *s, enum archive_form form);
 void archive_level_open(struct source *s, struct input *in, const char *id, enum archive_form form);
-struct raw_document *archive_level_step(struct level *l);
-void archive_level_close(struct level *l);
 /* Reads bytes of the current member; counts them against the limits.
  * 0 at the end, -1 on failure (counted). */
 ssize_t archive_member_read(struct level *l, void *p, size_t n);
+/* The same without a copy, of a level with `unpack`: bytes lent until the next call. */
+ssize_t archive_member_next(struct level *l, const char **p);
+/* What is damaged in the packed bytes of a level with `unpack` shall be a gap of its member: the
+ * member ends there (counted), and input_resume() goes on behind it. Other levels: nothing. */
+void archive_go_on(struct level *l);
 
 /* source_jsonl.c */
 void jsonl_level_open(struct source *s, struct input *in, const char *id);
-struct raw_document *jsonl_level_step(struct level *l);
-void jsonl_level_close(struct level *l);
 
 #endif

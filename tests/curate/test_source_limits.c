@@ -63,12 +63,12 @@ static void bombs_stop_and_the_next_file_is_read(void **state)
     put_bomb("e.7z", "7zip", NULL, 8 << 20);
     put("f.txt", "f", 1);
     put_bomb("small.gz", "raw", "gzip", 900 << 10);      /* below the size where ratios are looked at */
-    assert_string_equal(read_all(&(struct source_limits){ 16 << 20, 1 << 30, 100, 8, 100 }),
+    assert_string_equal(read_all(&(struct source_limits){ 16 << 20, 1 << 30, 100, 8, 100, 0 }),
                         "text f.txt: f\n"
                         "text small.gz: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"
                         "! ratio_limit 4 b.tar.gz\n");
     /* binary members that nobody wants are unpacked under the same limit */
-    assert_string_equal(read_all(&(struct source_limits){ 1 << 10, 1 << 30, 100, 8, 100 }),
+    assert_string_equal(read_all(&(struct source_limits){ 1 << 10, 1 << 30, 100, 8, 100, 0 }),
                         "text f.txt: f\n"
                         "! ratio_limit 3 b.tar.gz\n"
                         "! size_limit 5 b.tar.gz!text.txt\n");
@@ -89,7 +89,7 @@ static void an_inner_bomb_leaves_the_outer_archive(void **state)
     pack_file(a, "after.txt", "after");
     pack_end(a);
     put("d.tar", b.p, b.n);
-    assert_string_equal(read_all(&(struct source_limits){ 16 << 20, 1 << 30, 100, 8, 100 }),
+    assert_string_equal(read_all(&(struct source_limits){ 16 << 20, 1 << 30, 100, 8, 100, 0 }),
                         "text d.tar!before.txt: before\n"
                         "text d.tar!after.txt: after\n"
                         "! ratio_limit 1 d.tar!bomb.zst\n");
@@ -110,13 +110,13 @@ static void a_file_may_expand_so_far_and_no_further(void **state)
     pack_end(a);
     put("a.tar", b.p, b.n);
     put("b.txt", "b", 1);
-    read_all(&(struct source_limits){ 1 << 20, 3500, 1000, 8, 100 });
+    read_all(&(struct source_limits){ 1 << 20, 3500, 1000, 8, 100, 0 });
     assert_int_equal(got.stats.documents, 4);
     assert_int_equal(got.stats.outcomes[SOURCE_SIZE], 1);
     assert_non_null(strstr(got.text.p, "text b.txt: b\n! size_limit 1 a.tar\n"));
     /* the count starts anew with each file */
     put("c.tar", b.p, b.n);
-    read_all(&(struct source_limits){ 1 << 20, 10000, 1000, 8, 100 });
+    read_all(&(struct source_limits){ 1 << 20, 10000, 1000, 8, 100, 0 });
     assert_int_equal(got.stats.documents, 21);
     buf_release(&b);
 }
@@ -131,11 +131,11 @@ static void archives_nest_so_deep_and_no_deeper(void **state)
         pack_one(formats[i % 4], NULL, "in", b.p, b.n, &b);
     }
     put("a", b.p, b.n);
-    assert_string_equal(read_all(&(struct source_limits){ 1 << 20, 1 << 20, 1000, 10, 100 }),
+    assert_string_equal(read_all(&(struct source_limits){ 1 << 20, 1 << 20, 1000, 10, 100, 0 }),
                         "text a!in!in!in!in!in!in!in!in!in!deep.txt: deep\n");
-    assert_string_equal(read_all(&(struct source_limits){ 1 << 20, 1 << 20, 1000, 9, 100 }),
+    assert_string_equal(read_all(&(struct source_limits){ 1 << 20, 1 << 20, 1000, 9, 100, 0 }),
                         "! depth_limit 1 a!in!in!in!in!in!in!in!in!in\n");
-    assert_string_equal(read_all(&(struct source_limits){ 1 << 20, 1 << 20, 1000, 0, 100 }), "! depth_limit 1 a\n");
+    assert_string_equal(read_all(&(struct source_limits){ 1 << 20, 1 << 20, 1000, 0, 100, 0 }), "! depth_limit 1 a\n");
     buf_release(&b);
 }
 
@@ -150,7 +150,7 @@ static void compressions_count_as_levels(void **state)
     put("b.gz", b.p, b.n);
     pack_one("raw", "xz", "x", b.p, b.n, &b);
     put("c.gz.xz", b.p, b.n);
-    assert_string_equal(read_all(&(struct source_limits){ 1 << 20, 1 << 20, 1000, 1, 1 }),
+    assert_string_equal(read_all(&(struct source_limits){ 1 << 20, 1 << 20, 1000, 1, 1, 0 }),
                         "text a.tar.gz!a.txt: a\ntext b.gz: b\n! depth_limit 1 c.gz.xz\n");
     buf_release(&b);
 }
@@ -169,10 +169,10 @@ static void members_are_counted_over_all_levels(void **state)
     pack_end(a);
     put("a.zip", outer.p, outer.n);
     put("b.txt", "b", 1);
-    read_all(&(struct source_limits){ 1 << 20, 1 << 20, 1000, 8, 30 });
+    read_all(&(struct source_limits){ 1 << 20, 1 << 20, 1000, 8, 30, 0 });
     assert_int_equal(got.stats.documents, 26);
     assert_int_equal(got.stats.outcomes[SOURCE_MEMBERS], 0);
-    read_all(&(struct source_limits){ 1 << 20, 1 << 20, 1000, 8, 17 });
+    read_all(&(struct source_limits){ 1 << 20, 1 << 20, 1000, 8, 17, 0 });
     assert_int_equal(got.stats.outcomes[SOURCE_MEMBERS], 1);
     assert_int_equal(got.stats.documents, 15);
     buf_release(&inner);
@@ -193,7 +193,7 @@ static void large_documents_and_lines_are_left_out(void **state)
         buf_adds(&big, "word ");
     buf_adds(&big, "\"}\n{\"text\": \"three\"}\n");
     put("lines.jsonl", big.p, big.n);
-    read_all(&(struct source_limits){ 4096, 1 << 30, 1000, 8, 100 });
+    read_all(&(struct source_limits){ 4096, 1 << 30, 1000, 8, 100, 0 });
     assert_string_equal(got.text.p,
                         "text fits.txt: word word word word word word word word \n"
                         "jsonl lines.jsonl#1: one\n"

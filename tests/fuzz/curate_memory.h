@@ -17,7 +17,7 @@ const char *__asan_default_options(void) { return "allocator_may_return_null=1:m
 /* Reads the bytes as a source to the end under tight limits, which must hold; returns the number of documents. */
 static inline uint64_t read_bytes(const void *p, size_t n)
 {
-    static const struct source_limits limits = { 1 << 16, 1 << 20, 50, 4, 100 };
+    static const struct source_limits limits = { 1 << 16, 1 << 20, 50, 4, 100, 0 };
     int fd = memfd_create("source", 0);
     struct raw_document *d;
     struct source *s;

@@ -4,7 +4,7 @@
 set -eu
 cd "$TUNDISH_SOURCE"
 files=$(find base store kernels comm curate tokenize model train evaluate export serve pipelines main.c \
-        -name '*.[ch]' -o -name '*.cu' | sort)
+        -name '*.[ch]' -o -name '*.cc' -o -name '*.cu' | sort)
 
 awk '
     # the table: | folder | holds | may include |

@@ -1,0 +1,158 @@
+#include "curate/filter/dolma.h"
+
+static const char *const profiles[] = { "gopher@dolma", NULL };
+static const char *const line_kinds[] = { "all", "filled", NULL };
+
+const struct opt dolma_opts[] = {
+    OPT_CHOICE(struct dolma_cfg, profile, "profile", "gopher@dolma", profiles, "the set of rules"),
+    OPT_CHOICE(struct dolma_cfg, lines, "lines", "all", line_kinds,
+               "which lines count: all (gopher_v1), or with runs of line ends as one (gopher_v2)"),
+    OPT_BOOL(struct dolma_cfg, top_grams, "top-n-grams", "false",
+             "apply the rules for the commonest n-grams, which the published configuration misspells"),
+#define X(field, option, value, side, key, meaning)                                                                \
+    OPT_REAL(struct dolma_cfg, limit[DOLMA_##field], option, value, 0, 1e9, "threshold of " key "; 0: off"),
+    DOLMA_RULES(X)
+#undef X
+    OPT_END
+};
+
+static const struct space_rule rules[] = { DOLMA_RULES(SPACE_RULE) };
+
+const struct drop_reason *const dolma_reasons[] = {
+    &drop_empty,
+#define X(field, ...) &rules[DOLMA_##field].reason,
+    DOLMA_RULES(X)
+#undef X
+    NULL
+};
+
+#define SMALL 256
+
+/* The length that `rank` words are shorter than or as long as, from counts of lengths below SMALL and a look at all words
+ * for longer ones: each of those takes room in the text for SMALL characters, so there are few. */
+static uint64_t length_at(const struct space_scan *s, const uint32_t counts[SMALL], uint64_t rank)
+{
+    uint64_t least = SMALL, most = s->longest_word;
+
+    for (uint64_t length = 0; length < SMALL; length++) {
+        if (rank < counts[length])
+            return length;
+        rank -= counts[length];
+    }
+    while (least < most) {                                 /* the least length that enough words do not exceed */
+        uint64_t middle = least + (most - least) / 2, below = 0;
+
+        for (size_t i = 0; i < s->word_count; i++)
+            below += space_word_chars(s, i, 1) >= SMALL && space_word_chars(s, i, 1) <= middle;
+        if (below > rank)
+            most = middle;
+        else
+            least = middle + 1;
+    }
+    return least;
+}
+
+static double median_length(const struct space_scan *s)
+{
+    uint32_t counts[SMALL] = { 0 };
+    uint64_t n = s->word_count;
+
+    if (n == 0)
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t length = space_word_chars(s, i, 1);
+
+        if (length < SMALL)
+            counts[length]++;
+    }
+    return (double)(length_at(s, counts, (n - 1) / 2) + length_at(s, counts, n / 2)) / 2;
+}
+
+struct edges {
+    uint64_t lines, bullets, ellipses;
+};
+
+static struct edges line_edges(const struct space_scan *s, bool filled)
+{
+    struct edges e = { 0 };
+
+    for (size_t i = 0; i < s->line_count; i++) {
+        const struct space_line *l = &s->lines[i];
+        const char *p = s->text.p + l->at;
+
+        if (filled && l->bytes == 0 && i > 0 && i + 1 < s->line_count)
+            continue;
+        e.lines++;
+        e.bullets += l->bytes > 0 && (*p == '*' || *p == '-');
+        e.ellipses += l->bytes >= 3 && memcmp(p + l->bytes - 3, "\xE2\x80\xA6", 3) == 0;
+    }
+    return e;
+}
+
+/* Rules over n-grams have no value where there are fewer than n words. */
+static bool has_value(const struct space_scan *s, int rule)
+{
+    if (rule < DOLMA_top_2)
+        return true;
+    return s->word_count >= (size_t)(rule - DOLMA_top_2 + 2);
+}
+
+static double gram_value(struct space_scan *s, int rule)
+{
+    int n = rule - DOLMA_top_2 + 2;
+    const struct space_grams *g = space_grams(s, n);
+
+    if (rule < DOLMA_dup_5)
+        return space_share(g->most * space_word_chars(s, g->first, (size_t)n), s->before[s->word_count], 0);
+    return space_share(g->repeated_chars, g->all_chars, 0);
+}
+
+static double value_of(const struct dolma_cfg *c, struct space_scan *s, int rule)
+{
+    enum space_unit kind = c->lines ? SPACE_FILLED : SPACE_LINES;
+    uint64_t words = s->word_count;
+    struct edges e;
+
+    switch (rule) {
+    case DOLMA_few_words:
+    case DOLMA_many_words: return (double)words;
+    case DOLMA_short_words:
+    case DOLMA_long_words: return median_length(s);
+    case DOLMA_symbols: return space_share(s->mark_words, words, 0);
+    case DOLMA_letters: return space_share(s->letter_words, words, 0);
+    case DOLMA_required: return (double)s->common_words;
+    case DOLMA_bullets:
+        e = line_edges(s, c->lines);
+        return space_share(e.bullets, e.lines, 0);
+    case DOLMA_ellipses:
+        e = line_edges(s, c->lines);
+        return space_share(e.ellipses, e.lines, 0);
+    case DOLMA_lines: return space_share(space_units(s, kind)->repeated, space_units(s, kind)->count, 0);
+    case DOLMA_line_chars: {
+        uint64_t chars = s->before[s->word_count];
+
+        return (double)space_units(s, kind)->repeated_chars / (double)(chars ? chars : 1);
+    }
+    default: return gram_value(s, rule);
+    }
+}
+
+enum status dolma_each(const void *cfg, struct doc *d, struct step_work *w)
+{
+    const struct dolma_cfg *c = cfg;
+    struct space_scan *s;
+
+    if (d->text.n == 0)
+        return doc_drop(d, &drop_empty, 0, 0);
+    s = space_scan_of_doc(d, w);
+    for (int i = 0; i < DOLMA_RULE_COUNT; i++) {
+        bool top = i >= DOLMA_top_2 && i <= DOLMA_top_4;
+        double limit = top && !c->top_grams ? 0 : c->limit[i];
+
+        if (!space_rule_on(limit, &w->trace) || !has_value(s, i))
+            continue;
+        if (space_judge(d, &w->trace, &rules[i], value_of(c, s, i), limit))
+            return ST_OK;
+    }
+    return ST_OK;
+}

@@ -1,0 +1,134 @@
+/*
+ * One look at a text for all rules whose words are what white space separates: Python's str.split().
+ *
+ * The text becomes bits (space_bits.h), bits become words and lines. What only some rules want (hashes of lines,
+ * paragraphs, repeated n-grams) is made when the first of them asks, and kept. A worker keeps the scan from filter to
+ * filter as long as nobody changes the text, so profiles that follow each other look once.
+ *
+ * Equal hashes of 64 bits are taken for equal words, lines and paragraphs; n-grams are compared exactly from there.
+ *
+ * Lengths ("chars") are code points. Memory: about 60 bytes a word and 40 a line.
+ */
+#ifndef TUNDISH_CURATE_SPACE_SCAN_H
+#define TUNDISH_CURATE_SPACE_SCAN_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+#include "curate/text/space_bits.h"
+
+struct space_word {
+    uint64_t hash;
+    uint32_t at, bytes;
+};
+struct space_line {
+    uint64_t hash;                 /* of all its bytes; set by space_lines() */
+    uint32_t at, bytes;
+    uint32_t core_at, core_bytes;  /* without white space at its ends; 0 bytes: blank */
+};
+
+/* Lines or paragraphs, and how many are the same. */
+struct space_units {
+    uint64_t count, chars;                        /* all of them */
+    uint64_t distinct, distinct_chars;            /* one of each */
+    uint64_t repeated, repeated_chars;            /* every copy of those that stand there more than once */
+};
+enum space_unit {
+    SPACE_LINES,                   /* text.split("\n") */
+    SPACE_FILLED,                  /* re.split(r"\n+", text) */
+    SPACE_SENTENCES,               /* lines that are not blank */
+    SPACE_PARAGRAPHS,              /* text.split("\n\n") */
+    SPACE_UNITS
+};
+
+#define SPACE_GRAM_MAX 10
+/* The n-grams of one n. */
+struct space_grams {
+    uint64_t most;                 /* copies of the commonest one */
+    uint32_t first;                /* where it begins (of several the one that comes first): number of a word */
+    bool tie;                      /* there are several */
+    uint64_t repeated_chars;       /* in the words of all copies of n-grams that stand there more than once, an overlap
+                                    * as often as it lies in one */
+    uint64_t all_chars;            /* in the words of all n-grams */
+    uint64_t covered_chars;        /* a walk over copies that have an equal one before them: words and the spaces
+                                    * between them that the copy before did not cover (Curator's count) */
+};
+
+struct space_scan {
+    struct span text;
+    struct space_counts counts;    /* ASCII's share; `angles` and `more_*` are beside it */
+    uint64_t chars;
+    uint64_t angles;               /* U+27E8 and U+27E9 */
+    uint64_t more_letters, more_alphabetics, more_alnums;   /* of the characters that are not ASCII */
+    struct space_bits bits;        /* white space, letters (isalpha) and marks ('#', U+2026) of all characters, at their
+                                    * first bytes; white space at each byte */
+    struct space_word *words;
+    uint32_t *before;              /* chars in the words before; word_count + 1 of them */
+    size_t word_count, word_cap;
+    uint64_t letter_words;         /* with a letter */
+    uint64_t alphabetic_words;     /* with an Alphabetic */
+    uint64_t mark_words;           /* with '#' or U+2026 */
+    uint64_t common_words;         /* the be to of and that have with */
+    uint64_t longest_word;         /* chars */
+    uint32_t *odd;                 /* numbers of words without a letter or with a mark */
+    size_t odd_count, odd_cap;
+    struct space_line *lines;
+    size_t line_count, line_cap;
+
+    /* --- the inside --- */
+    uint64_t number;               /* whose text it is */
+    uint32_t edits;
+    bool valid, line_hashes, has_units[SPACE_UNITS], has_grams;
+    struct space_units units[SPACE_UNITS];
+    struct space_grams grams[SPACE_GRAM_MAX + 1];
+    uint64_t *bit_words, *alphabetic;      /* the latter: bits as in `bits` */
+    size_t bit_cap;
+    struct space_slot *slots;
+    size_t slot_cap;
+    uint32_t *gram_at, *gram_group;
+    size_t gram_cap;
+};
+/* Whose text a scan is of: it is kept while all of this stays. */
+struct space_key {
+    uint64_t number;
+    uint32_t edits;
+    struct span text;              /* well-formed UTF-8, less than 4 GiB; must stay while the scan is used */
+};
+
+/* The scan of a text: *s is made when it is NULL, filled when it is another text's. */
+struct space_scan *space_scan_of(struct space_scan **s, struct space_key key);
+void space_scan_free(struct space_scan *s);
+/* The same with a level of space_bits.h, for tests. */
+void space_scan_with(struct space_scan *s, struct span text, space_bits_fn *level);
+
+const struct space_units *space_units(struct space_scan *s, enum space_unit kind);
+/* n from 2 to SPACE_GRAM_MAX; there must be n words. */
+const struct space_grams *space_grams(struct space_scan *s, int n);
+/* Code points of words number i to i + n - 1. */
+static inline uint64_t space_word_chars(const struct space_scan *s, size_t i, size_t n)
+{
+    return s->before[i + n] - s->before[i];
+}
+/* Code points of well-formed bytes. */
+uint64_t space_chars(const struct space_scan *s, const char *p, size_t n);
+/* p..p+n without white space at both ends. */
+struct span space_strip(struct span text);
+
+/* For the parts of the scan (space_units.c, space_grams.c): a table from hashes to numbers. */
+struct space_slot {
+    uint64_t key;                  /* 0: free */
+    uint32_t count, group;
+};
+/* All free, room for n at half load; returns the logarithm of its size. */
+int space_slots(struct space_scan *s, size_t n);
+/* Where a key (not 0) stands or will. */
+static inline struct space_slot *space_slot_of(const struct space_scan *s, int log, uint64_t key)
+{
+    size_t mask = ((size_t)1 << log) - 1, i = (key * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - log);
+
+    while (s->slots[i].key != 0 && s->slots[i].key != key)
+        i = (i + 1) & mask;
+    return &s->slots[i];
+}
+
+#endif
