@@ -1,17 +1,15 @@
 #include "curate/curate_cmd.h"
 
-#include "base/bench.h"
-#include "base/log.h"
-#include "curate/run/curate_run.h"
-#include "store/artifact/artifact.h"
+#include "curate/run/curate_stage.h"
 
 struct curate_cfg {
     struct opt_list in;
     struct yaml *sources, *steps;
     const char *out;
     int64_t threads, max_depth, max_members, samples, seed;
-    uint64_t memory, shard_bytes, max_document, max_expanded;
+    uint64_t memory, shard_bytes, group_bytes, max_document, max_expanded;
     double max_ratio;
+    bool scores, keep_dropped;
 };
 
 static const struct opt opts[] = {
@@ -28,6 +26,12 @@ static const struct opt opts[] = {
              "bound of the tables of de-duplication", .flags = OPT_NEUTRAL),
     OPT_SIZE(struct curate_cfg, shard_bytes, "shard-bytes", "256M", 1 << 12,
              (double)(UINT64_C(1) << 50), "lines of a shard, before compression"),
+    OPT_SIZE(struct curate_cfg, group_bytes, "group-bytes", "256M", 1, (double)(UINT64_C(1) << 50),
+             "files are read in groups of so many bytes, each by one rank; a shard ends with its group"),
+    OPT_BOOL(struct curate_cfg, scores, "scores", "false",
+             "each document's metadata get what the rules measured, under `curate`"),
+    OPT_BOOL(struct curate_cfg, keep_dropped, "keep-dropped", "false",
+             "dropped documents go to OUT/dropped, with step, reason, value and threshold in their metadata"),
     OPT_INT(struct curate_cfg, threads, "threads", "0", 0, 4096,
             "0: all processors", .flags = OPT_NEUTRAL),
     OPT_SIZE(struct curate_cfg, max_document, "max-document", "16M", 1, 1 << 30,
@@ -68,72 +72,27 @@ static enum status list_sources(struct arena *a, const struct curate_cfg *cfg,
     return ST_OK;
 }
 
-static enum status next_document(void *ctx, struct raw_document **out)
-{
-    return source_next(ctx, out);
-}
-
-static json_t *counts_of(const struct report *r, const struct source_stats *stats)
-{
-    json_t *counts = json_object();
-
-    json_object_set_new(counts, "documents", json_integer((json_int_t)r->out.documents));
-    json_object_set_new(counts, "bytes", json_integer((json_int_t)r->out.bytes));
-    json_object_set_new(counts, "files_in", json_integer((json_int_t)stats->files));
-    json_object_set_new(counts, "documents_in", json_integer((json_int_t)stats->documents));
-    json_object_set_new(counts, "bytes_in", json_integer((json_int_t)stats->document_bytes));
-    return counts;
-}
-
-static enum status fill_artifact(struct artifact *artifact, const struct curate_cfg *cfg,
-                                 const struct chain *chain, struct source *source)
-{
-    const struct source_stats *stats = source_stats_of(source);
-    struct curate_args args = {
-        .feed = { next_document, source }, .stats = stats, .chain = chain,
-        .folder = artifact_folder(artifact),
-        .threads = (int)cfg->threads, .samples = (int)cfg->samples, .memory = cfg->memory,
-        .shard_bytes = cfg->shard_bytes, .seed = (uint64_t)cfg->seed,
-    };
-    struct report *report = NULL;
-    double start = bench_now();
-    enum status st = curate_run(&args, &report);
-
-    if (st == ST_OK) {
-        artifact_set_counts(artifact, counts_of(report, stats));
-        report_summary(report, stats, bench_now() - start);
-    }
-    report_free(report);
-    return st;
-}
-
 static enum status curate(struct arena *a, void *vcfg)
 {
     const struct curate_cfg *cfg = vcfg;
-    const struct source_limits limits = {
-        .max_document = cfg->max_document, .max_expanded = cfg->max_expanded,
-        .max_ratio = cfg->max_ratio, .max_depth = (int)cfg->max_depth,
-        .max_members = (uint64_t)cfg->max_members,
-    };
-    const struct yaml *list = NULL;
     struct chain chain;
-    struct source *source;
-    struct artifact *artifact;
-    enum status st;
+    struct curate_stage stage = {
+        .command = &cmd_curate, .cfg = cfg, .out = cfg->out, .group_bytes = cfg->group_bytes,
+        .limits = {
+            .max_document = cfg->max_document, .max_expanded = cfg->max_expanded,
+            .max_ratio = cfg->max_ratio, .max_depth = (int)cfg->max_depth,
+            .max_members = (uint64_t)cfg->max_members,
+        },
+        .run = {
+            .chain = &chain, .threads = (int)cfg->threads, .samples = (int)cfg->samples,
+            .memory = cfg->memory, .shard_bytes = cfg->shard_bytes, .seed = (uint64_t)cfg->seed,
+            .scores = cfg->scores, .keep_dropped = cfg->keep_dropped,
+        },
+    };
 
-    TRY(list_sources(a, cfg, &list));
+    TRY(list_sources(a, cfg, &stage.sources));
     TRY(chain_parse(a, cfg->steps, &chain));
-    TRY(source_open(list, &limits, &source));
-    st = artifact_begin(&cmd_curate, cfg, cfg->out, &artifact);
-    if (st == ST_OK) {
-        st = fill_artifact(artifact, cfg, &chain, source);
-        if (st == ST_OK)
-            st = artifact_commit(artifact, NULL);
-        else
-            artifact_abort(artifact);
-    }
-    source_close(source);
-    return st;
+    return curate_stage(&stage);
 }
 
 const struct command cmd_curate = {
@@ -143,14 +102,15 @@ const struct command cmd_curate = {
         "Reads text, Markdown, HTML and JSONL, plain or in archives (nested too), passes every "
         "document through the steps, and writes those that are left as *.jsonl.zst shards, with "
         "report.json and report.html: what each step dropped, why, by which value, with samples.\n"
-        "The same inputs and options give the same bytes for any number of threads.\n\n"
+        "The same inputs and options give the same bytes for any number of threads and ranks "
+        "(`mpirun -np N tundish curate ...`). Whatever ends it, the same command goes on.\n\n"
         "  tundish curate --in /usr/share/doc --out corpus\n"
         "  tundish curate notes.zip --out corpus --steps '[normalize, {filter: "
         "{min-words: 20}}, {dedup: {method: exact}}]'\n",
     .print_details = step_print_help,
     .opts = opts,
     .cfg_size = sizeof(struct curate_cfg),
-    .stage_version = 4,
+    .stage_version = 5,
     .makes = "corpus",
     .run = curate,
     .benches = curate_benches,

@@ -100,6 +100,29 @@ MUST_USE enum status source_open(const struct yaml *sources, const struct source
 /* The next document, owned by the caller; *out = NULL at the end. Called by one thread. */
 MUST_USE enum status source_next(struct source *s, struct raw_document **out);
 const struct source_stats *source_stats_of(const struct source *s);
+/* Bytes of files on disk that have been read since it was opened, or began a group; of a file that is being read,
+ * about as many. */
+uint64_t source_bytes_read(const struct source *s);
+
+/* The files of the sources in groups of files that follow each other: what can be read apart from the others, so that
+ * several readers share the work. A group ends with the file by which it holds at least so many bytes on disk, a file
+ * counted with 4 KiB at least, which is about what opening it costs; a file is never divided. Groups depend on names
+ * and sizes of files alone, and cost memory for one path each, whatever the number of files. */
+#define SOURCE_FILE_LEAST 4096
+struct source_group {
+    size_t item, next_item;          /* of the list of sources: where it begins, and where the next one does */
+    const char *path, *next_path;    /* of its first file, and the next group's; NULL: at the item's beginning */
+    uint64_t files, bytes;           /* bytes as they are counted */
+};
+struct source_groups {
+    struct source_group *v;          /* at least one */
+    size_t count;
+    uint64_t files, bytes;           /* on disk */
+};
+MUST_USE enum status source_groups_list(const struct source *s, uint64_t least, struct arena *a,
+                                        struct source_groups *out);
+/* From here on source_next() gives the documents of that group, and counts begin anew. The group outlives its use. */
+void source_begin(struct source *s, const struct source_group *g);
 void source_close(struct source *s);
 /* For the option row: checks the list; and visits each path in it. */
 opt_check_fn source_check;

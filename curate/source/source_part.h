@@ -9,6 +9,7 @@
  *
  *   source.c          the list of paths, the options, outcomes and counts, source_next()
  *   source_paths.c    one path of the list: walking folders in order, include and exclude
+ *   source_groups.c   the files of all paths, cut into groups
  *   source_input.c    bytes of a file, of a member or of memory, with a head to look at first
  *   source_enter.c    an input becomes a document, an outcome or a level, by its kind
  *   source_archive.c  the archive level
@@ -41,8 +42,9 @@ struct source_item {
 /* --- source_paths.c --- */
 
 struct path_walk;
-/* Walks the files below path in the order of their paths' bytes. */
-struct path_walk *path_walk_new(const char *path);
+/* Walks the files below path in the order of their paths' bytes: those at or behind the path `from` and before `to`,
+ * as the walk tells paths (NULL: no bound). Memory: the names of one folder a level, within the bounds. */
+struct path_walk *path_walk_new(const char *path, const char *from, const char *to);
 void path_walk_free(struct path_walk *w);
 enum path_found { PATH_END, PATH_FILE, PATH_SPECIAL, PATH_UNREADABLE };
 /* The next file; *path is valid until the next call. */
@@ -140,12 +142,15 @@ struct source {
     struct source_item *items;
     size_t item_count, item;      /* item: the one being read */
     struct path_walk *walk;       /* of that item; NULL: not begun */
+    const struct source_group *group;    /* what is read of all; NULL: all */
+    struct arena samples;         /* ids in stats */
     struct level *top;            /* NULL: no file is open */
     int depth;                    /* archive levels of the stack, as max_depth counts them */
     char *file_id;                /* of the file at the bottom of the stack, owned */
     bool abandon;                 /* a limit of the whole file was reached */
     enum status failed;           /* an option does not fit what is read (told by fail()) */
     uint64_t expanded, members;   /* of the file at the bottom */
+    uint64_t file_bytes;          /* of it, on disk */
 };
 
 /* Counts an outcome, with the id as a sample. */

@@ -277,9 +277,9 @@ static void nothing_left_says_what_became_of_all(void **state)
     for (int i = 0; i < 3; i++)
         add_text(&docs, "short", "too short for the rules");
     add_text(&docs, "blank", " \n");
-    docs.stats.outcomes[SOURCE_BINARY] = 2;
+    docs.outcomes[SOURCE_BINARY] = 2;
     assert_int_equal(run_documents(&docs, (struct how){ .steps = "[normalize, {filter: {repetition: false}}]" }, &result), ST_FAILED);
-    assert_string_equal(fail_message(), "no document is left of 4 in 1 files: 1 dropped by 'normalize' (empty), 3 dropped by "
+    assert_string_equal(fail_message(), "no document is left of 4 in 1 files: 2 not read (binary), 1 dropped by 'normalize' (empty), 3 dropped by "
                                         "'filter gopher@datatrove' (gopher_short_doc); nothing was written");
     end();
     begin();
