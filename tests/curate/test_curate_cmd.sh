@@ -88,7 +88,7 @@ sources:
   - {path: in, include: ["*.txt"], exclude: ["sub/*"]}
 steps:
   - normalize
-  - filter: {min-words: 20, repetition: false}
+  - filter: {profile: gopher@datatrove, min-words: 20, repetition: false}
 Y
 "$TUNDISH" curate --config job.yaml --out c3 --quiet
 zstd -dc c3/part-*.jsonl.zst > lines 2> /dev/null || "$TUNDISH" store cat c3 > lines
