@@ -373,7 +373,7 @@ static bool next_file(struct source *s, struct raw_document **out)
     }
     free(s->file_id);
     s->file_id = item_file_id(source_item_of(s), path);
-    if (item_leaves_out(source_item_of(s), s->file_id, false))
+    if (item_leaves_out(source_item_of(s), s->file_id, false) || (s->want && !s->want(s->want_ctx, path)))
         return true;
     if (source_item_of(s)->command.count > 0)
         command_enter(s, s->file_id);
@@ -395,6 +395,14 @@ void source_begin(struct source *s, const struct source_group *g)
     s->stats = (struct source_stats){ 0 };
     arena_reset(&s->samples);
 }
+
+void source_want(struct source *s, bool (*want)(void *ctx, const char *path), void *ctx)
+{
+    s->want = want;
+    s->want_ctx = ctx;
+}
+
+void source_end_file(struct source *s) { s->abandon = true; }
 
 uint64_t source_bytes_read(const struct source *s)
 {

@@ -124,6 +124,7 @@ uint64_t source_bytes_read(const struct source *s);
 struct source_group {
     size_t item, next_item;          /* of the list of sources: where it begins, and where the next one does */
     const char *path, *next_path;    /* of its first file, and the next group's; NULL: at the item's beginning */
+    const char *first;               /* path of its first file; NULL: it has none */
     uint64_t files, bytes;           /* bytes as they are counted */
 };
 struct source_groups {
@@ -135,6 +136,10 @@ MUST_USE enum status source_groups_list(const struct source *s, uint64_t least, 
                                         struct source_groups *out);
 /* From here on source_next() gives the documents of that group, and counts begin anew. The group outlives its use. */
 void source_begin(struct source *s, const struct source_group *g);
+/* For a look at a part of the input: from here on only files are read that want() says yes to (path: as in a group's
+ * `first`); and what is left of the file that is being read is passed over. */
+void source_want(struct source *s, bool (*want)(void *ctx, const char *path), void *ctx);
+void source_end_file(struct source *s);
 void source_close(struct source *s);
 /* For the option row: checks the list; and visits each path in it. */
 opt_check_fn source_check;

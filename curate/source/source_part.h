@@ -188,6 +188,8 @@ struct source {
     enum status failed;           /* an option does not fit what is read (told by fail()) */
     uint64_t expanded, members;   /* of the file at the bottom */
     uint64_t file_bytes;          /* of it, on disk */
+    bool (*want)(void *ctx, const char *path);    /* NULL: every file */
+    void *want_ctx;
 };
 
 /* Counts an outcome, with the id as a sample. */

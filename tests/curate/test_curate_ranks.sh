@@ -16,7 +16,7 @@ cd "$scratch"
 . "$TUNDISH_SOURCE/tests/curate/corpus_input.sh"
 make_input in 10 60
 common=(curate in --group-bytes 70K --shard-bytes 40K --scores --keep-dropped --steps '[normalize,
-    {filter: {min-words: 30, repetition: false, min-stop-words: 0}}, {dedup: {method: exact}}, {dedup: {method: minhash}},
+    {filter: {profile: gopher@datatrove, min-words: 30, repetition: false, min-stop-words: 0}}, {dedup: {method: exact}}, {dedup: {method: minhash}},
     {sample: {fraction: 0.9}}, {shuffle: {seed: 3}}, {split: {test: 0.1, validation: 0.05}}]')
 by() { timeout 120 mpirun --bind-to none -np "$1" "$TUNDISH" "${@:2}" >out 2>err; }
 
@@ -49,7 +49,7 @@ by 2 "${common[@]}" --out killed || fail "it does not go on"
 # an error of any rank ends all, and what came of nothing is gone
 by 2 curate nowhere --out none && fail "took a source that is not there"
 has err "source 'nowhere'"
-by 2 curate in --out none --steps '[{filter: {min-words: 1000}}]' && fail "made a corpus of nothing"
+by 2 curate in --out none --steps '[{filter: {profile: gopher@datatrove, min-words: 1000}}]' && fail "made a corpus of nothing"
 has err "error on rank 0: no document is left"
 ls -d none* 2>/dev/null && fail "a run that left nothing left something"
 echo "ranks share the work, and its end"

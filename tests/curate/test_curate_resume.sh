@@ -10,7 +10,7 @@ cd "$scratch"
 . "$TUNDISH_SOURCE/tests/commands.sh"
 . "$TUNDISH_SOURCE/tests/curate/corpus_input.sh"
 make_input in 16 150
-common=(in --group-bytes 100K --shard-bytes 60K --steps '[normalize, {filter: {min-words: 30, repetition: false, min-stop-words: 0}},
+common=(in --group-bytes 100K --shard-bytes 60K --steps '[normalize, {filter: {profile: gopher@datatrove, min-words: 30, repetition: false, min-stop-words: 0}},
     {dedup: {method: exact}}, {dedup: {method: minhash}}, shuffle, {split: {test: 0.1}}]')
 curate() { run "$1" curate "${common[@]}" "${@:2}"; }
 
