@@ -29,7 +29,7 @@
 #include "curate/chain/doc.h"
 #include "curate/chain/trace.h"
 
-#define STEP_COUNTERS 4
+#define STEP_COUNTERS 8
 
 /* What one worker keeps between documents, so that steps do not allocate for each. */
 struct step_work {
@@ -40,6 +40,7 @@ struct step_work {
     void *state;                           /* of the step that is running: what its open() made */
     void **states;                         /* of each step of the chain */
     struct nfc_scratch *nfc;
+    struct mojibake *mojibake;
     struct gopher_scratch *gopher;
     struct space_scan *space;              /* curate/text/space_scan.h: kept from filter to filter */
 };
@@ -103,6 +104,9 @@ void chain_unload(const struct chain *c);
 MUST_USE enum status chain_each(const struct chain *c, size_t index, struct doc *d, struct step_work *w);
 /* The same as chain_parse() without the result, for the option row. */
 opt_check_fn chain_check;
+/* Visits the value of each option of a step that names an input (OPT_INPUT, OPT_INPUTS): a list that chain_parse()
+ * would refuse is gone over as far as it makes sense. */
+opt_paths_fn chain_paths;
 /* The steps, for those who describe the row. */
 opt_item_fn chain_item;
 /* The chain without `steps:`, as YAML. */

@@ -193,6 +193,7 @@ static enum status commit(struct stage *s)
 
     add_input_counts(s->result.counts, &s->result.stats);
     artifact_set_counts(out, json_incref(s->result.counts));
+    artifact_tell_aside(out, "speed", report_speed_json(s->result.report));
     s->out = NULL;
     TRY(artifact_commit(out, NULL));
     s->working = false;              /* a failure from here on keeps nothing, and needs nothing */
