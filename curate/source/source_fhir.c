@@ -266,7 +266,7 @@ static void add_part(struct resource *r, const char *p, size_t n, struct buf *ou
 {
     while (n > 0 && strchr(" \t\r\n", p[n - 1]) != NULL)
         n--;
-    if (n == 0 || (out->n >= n && n > 16 && r->compared++ < COMPARED_MAX && memmem(out->p, out->n, p, n) != NULL))
+    if (n == 0 || (out->n >= n && n > 8 && r->compared++ < COMPARED_MAX && memmem(out->p, out->n, p, n) != NULL))
         return;
     if (out->n > 0)
         buf_adds(out, "\n\n");
