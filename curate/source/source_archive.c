@@ -10,7 +10,6 @@
 #include "curate/source/source_part.h"
 #include "curate/source/source_unpack.h"
 
-#define RATIO_FROM (1u << 20)    /* expanded bytes from which the ratio is looked at */
 #define LENT_MAX (256u << 10)    /* bytes that are counted at once */
 
 /* --- what libarchive reads through --- */
@@ -163,10 +162,9 @@ static ssize_t unpack_fault(struct level *l, enum unpack_what what)
         return -1;
     }
     source_outcome(l->source, o, l->id);
-    if (l->gap_wanted) {
-        l->gap = true;
+    l->gap = true;
+    if (l->gap_wanted)
         return 0;
-    }
     l->member_open = false;
     if (what == UNPACK_GARBAGE)
         return 0;
@@ -196,12 +194,16 @@ static ssize_t unpack_lend(struct level *l, size_t most, const char **p)
 
 ssize_t archive_member_next(struct level *l, const char **p) { return unpack_lend(l, LENT_MAX, p); }
 
-void archive_go_on(struct level *l)
+bool archive_go_on(struct level *l)
 {
     if (l == NULL || l->unpack == NULL)
-        return;
+        return false;
     l->gap_wanted = true;
-    unpack_go_on(l->unpack);
+    if (l->gap) {
+        l->dead = false;
+        l->member_open = true;
+    }
+    return l->gap;
 }
 
 static ssize_t unpack_read(struct level *l, void *p, size_t n)
@@ -461,6 +463,7 @@ void archive_level_open(struct source *s, struct input *in, const char *id, cons
     s->depth = depth;
     if (ours) {
         l->unpack = unpack_open(in, form, s->limits.unpack_threads);
+        unpack_go_on(l->unpack);
         return;
     }
     l->archive = archive_read_new();

@@ -96,6 +96,8 @@ struct raw_document *source_enter(struct source *s, struct input *in, const char
     bare[content_bare_name(id)] = 0;
     c = content_of(head, in->ended, bare);
     free(bare);
+    if (c.kind == CONTENT_WARC)
+        input_allow_gaps(in);
     if (in->failed ||
         ((c.kind != CONTENT_ARCHIVE || c.office != OFFICE_NONE) && item_leaves_out(source_item_of(s), id, true))) {
         input_free(in);
@@ -124,6 +126,9 @@ struct raw_document *source_enter(struct source *s, struct input *in, const char
         return NULL;
     case CONTENT_FHIR:
         fhir_level_open(s, in, id, false);
+        return NULL;
+    case CONTENT_WARC:
+        warc_level_open(s, in, id);
         return NULL;
     case CONTENT_TABLE:
         table_level_open(s, in, id);

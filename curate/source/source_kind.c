@@ -69,7 +69,7 @@ static const struct magic magics[] = {
  * their requests and escapes are not prose, and the packages that matter carry the same pages
  * as HTML or text. */
 static const char *const skipped_starts[] = {
-    "<?xml", "<!DOCTYPE", "<svg", "<?php", "{\\rtf", "%!PS", "WARC/1.", "-----BEGIN ",
+    "<?xml", "<!DOCTYPE", "<svg", "<?php", "{\\rtf", "%!PS", "-----BEGIN ", "filedesc://",
     "application/epub+zip", "application/vnd.",     /* an EPUB's or OpenDocument's first member */
     ".\\\"", "'\\\"", ".TH ", ".Dd ", ".so ", NULL,
 };
@@ -158,13 +158,15 @@ static bool is_gzip(struct span h)
     struct cursor c = cursor_over(h.p, h.n);
     uint64_t magic = cursor_uint(&c, 3), flags = cursor_uint(&c, 1);
 
+    if (magic != 0x088b1f || (flags & 0xe0) != 0)
+        return false;
     cursor_bytes(&c, 6);
     if (flags & 4)
         cursor_bytes(&c, cursor_uint(&c, 2));
     for (int name = 8; name <= 16; name *= 2)      /* the file's name, a comment */
         while ((flags & (unsigned)name) && cursor_ok(&c) && cursor_uint(&c, 1) != 0)
             ;
-    return cursor_ok(&c) && magic == 0x088b1f && (flags & 0xe0) == 0;
+    return cursor_ok(&c);
 }
 
 /* zstd and lz4 share frames to be skipped, 0x184D2A50 .. 5F and a length, little-endian;
@@ -343,6 +345,24 @@ static bool is_skipped_markup(struct span text)
     return false;
 }
 
+/* "WARC/1.0" and a field in the next line, behind blank lines: what begins a text is not enough. */
+static bool is_warc(struct span text)
+{
+    const char *end;
+
+    while (text.n > 0 && is_space(*text.p))
+        text.p++, text.n--;
+    if (!starts_with(text, "WARC/") || text.n < 10 || !isdigit((unsigned char)text.p[5]))
+        return false;
+    end = memchr(text.p, '\n', text.n < 32 ? text.n : 32);
+    if (end == NULL)
+        return false;
+    text.n -= (size_t)(end + 1 - text.p);
+    text.p = end + 1;
+    end = memchr(text.p, '\n', text.n);
+    return memchr(text.p, ':', end != NULL ? (size_t)(end - text.p) : text.n) != NULL;
+}
+
 /* The first line is {...} and so begins each further one;
  * a single such line, or a first line longer than the head, needs the name to say so. */
 static bool is_jsonl(struct span text, const char *name)
@@ -404,6 +424,8 @@ struct content content_of(struct span head, bool whole, const char *name)
     head.n -= bom;
     if (is_wide(head))
         c.kind = CONTENT_WIDE;
+    else if (is_warc(head))     /* may hold anything */
+        c.kind = CONTENT_WARC;
     else if (is_binary(head))
         c.kind = CONTENT_BINARY;
     else if (is_html(head, name))

@@ -124,8 +124,9 @@ static enum status repair(const struct normalize_cfg *c, struct doc *d, struct s
     size_t replaced = doc_repair(d, &w->spare, &share);
     struct buf swap;
 
-    if (share > most)
-        return doc_drop(d, &drop_invalid_utf8, share, most);
+    doc_judge(d, &w->trace, &(struct trace_value){ &drop_invalid_utf8, share, most, TRACE_AT_MOST, share > most });
+    if (d->dropped)
+        return ST_OK;
     swap = d->text;
     d->text = w->spare;
     d->edits++;
@@ -167,8 +168,10 @@ enum status normalize_each(const void *cfg, struct doc *d, struct step_work *w)
     d->edits++;
     if (d->text.n > 0)
         d->text.n = clean_text(c, d->text.p, d->text.n, &w->counts[COUNT_CONTROLS]);
-    if (d->text.n == 0)
-        return doc_drop(d, &drop_empty, 0, 0);
+    if (d->text.n == 0) {
+        doc_judge(d, &w->trace, &(struct trace_value){ &drop_empty, 0, 1, TRACE_AT_LEAST, true });
+        return ST_OK;
+    }
     d->text.p[d->text.n] = 0;
     buf_clear(&w->spare);
     if (c->unicode == NORMALIZE_NFC && nfc_append(&w->spare, (struct span){ d->text.p, d->text.n },
