@@ -7,11 +7,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-    struct mojibake *m = mojibake_new();
+    static struct mojibake *m;
     struct buf text = { 0 }, out = { 0 };
     uint64_t made;
     size_t clean;
 
+    if (m == NULL)
+        m = mojibake_new();
     utf8_repair(&text, (const char *)p, n);
     buf_adds(&text, "");
     clean = mojibake_scan(m, (struct span){ text.p, text.n });
@@ -24,6 +26,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     }
     buf_release(&text);
     buf_release(&out);
-    mojibake_free(m);
     return 0;
 }

@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 static void add_uint(struct buf *b, uint32_t v, int bytes)
 {
     for (int i = 0; i < bytes; i++)
-        buf_addc(b, (char)(v >> (8 * i) & 0xff));
+        buf_addc(b, (char)(i < 4 ? v >> (8 * i) & 0xff : 0));
 }
 
 static uint32_t crc32_of(const void *p, size_t n)
