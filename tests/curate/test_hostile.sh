@@ -64,8 +64,8 @@ reads $peak line $plain --max-ratio 1e9
 tells size_limit=2
 tells binary=1
 [ "$(wc -l < lines)" = 602 ] || fail "lines beside the long one: $(wc -l < lines) documents, want 602"
+rm in/line/line.jsonl
 reads $peak line $plain
-tells size_limit=1
 tells ratio_limit=1
 rm -rf in/line
 

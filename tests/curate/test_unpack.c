@@ -19,7 +19,9 @@ static void words(struct buf *out, size_t n, uint64_t stream)
     static char list[60000];
     size_t at = 0;
 
-    while (list[0] == 0 && at < sizeof list - 12)
+    if (list[0] != 0)
+        at = sizeof list;
+    while (at < sizeof list - 12)
         at += (size_t)sprintf(list + at, "%d ", (int)(rng_at(3, 0, at) % 100000));
     for (uint64_t i = 0; out->n < n; i++)
         buf_add(out, list + rng_at(4, stream, i) % (sizeof list - 200), 100);
