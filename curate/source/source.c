@@ -25,7 +25,7 @@ void source_outcome(struct source *s, enum source_outcome o, const char *id)
     uint64_t n = s->stats.outcomes[o]++;
 
     if (n < sizeof s->stats.samples[o] / sizeof s->stats.samples[o][0])
-        s->stats.samples[o][n] = arena_strdup(&s->arena, id);
+        s->stats.samples[o][n] = arena_strdup(&s->samples, id);
 }
 
 const struct source_stats *source_stats_of(const struct source *s) { return &s->stats; }
@@ -300,6 +300,7 @@ void source_close(struct source *s)
         pop(s);
     path_walk_free(s->walk);
     free(s->file_id);
+    arena_release(&s->samples);
     arena_release(&s->arena);
     free(s);
 }
@@ -336,9 +337,23 @@ static struct raw_document *enter_file(struct source *s, const char *path, const
     }
     s->stats.files++;
     s->stats.bytes_in += size;
+    s->file_bytes = size;
     s->expanded = s->members = 0;
     s->abandon = false;
     return source_enter(s, input_of_file(s, fd, size), id);
+}
+
+/* Of the item that comes next: what of it is the group's. False: nothing, or there is no more. */
+static bool begin_item(struct source *s)
+{
+    const struct source_group *g = s->group;
+    const char *from = g && s->item == g->item ? g->path : NULL;
+    const char *to = g && s->item == g->next_item ? g->next_path : NULL;
+
+    if (s->item == s->item_count || (g && (s->item > g->next_item || (s->item == g->next_item && to == NULL))))
+        return false;
+    s->walk = path_walk_new(source_item_of(s)->path, from, to);
+    return true;
 }
 
 /* Goes on to the next file of the list; false at the end. */
@@ -347,10 +362,8 @@ static bool next_file(struct source *s, struct raw_document **out)
     enum path_found found;
     const char *path;
 
-    if (s->item == s->item_count)
+    if (s->walk == NULL && !begin_item(s))
         return false;
-    if (s->walk == NULL)
-        s->walk = path_walk_new(source_item_of(s)->path);
     found = path_walk_next(s->walk, &path);
     if (found == PATH_END) {
         path_walk_free(s->walk);
@@ -360,7 +373,7 @@ static bool next_file(struct source *s, struct raw_document **out)
     }
     free(s->file_id);
     s->file_id = item_file_id(source_item_of(s), path);
-    if (item_leaves_out(source_item_of(s), s->file_id, false))
+    if (item_leaves_out(source_item_of(s), s->file_id, false) || (s->want && !s->want(s->want_ctx, path)))
         return true;
     if (source_item_of(s)->command.count > 0)
         command_enter(s, s->file_id);
@@ -369,6 +382,39 @@ static bool next_file(struct source *s, struct raw_document **out)
     else
         source_outcome(s, found == PATH_SPECIAL ? SOURCE_LINK : SOURCE_UNREADABLE, s->file_id);
     return true;
+}
+
+void source_begin(struct source *s, const struct source_group *g)
+{
+    while (s->top != NULL)
+        pop(s);
+    path_walk_free(s->walk);
+    s->walk = NULL;
+    s->group = g;
+    s->item = g->item;
+    s->stats = (struct source_stats){ 0 };
+    arena_reset(&s->samples);
+}
+
+void source_want(struct source *s, bool (*want)(void *ctx, const char *path), void *ctx)
+{
+    s->want = want;
+    s->want_ctx = ctx;
+}
+
+void source_end_file(struct source *s) { s->abandon = true; }
+
+uint64_t source_bytes_read(const struct source *s)
+{
+    const struct level *bottom = s->top;
+    uint64_t taken;
+
+    if (bottom == NULL)
+        return s->stats.bytes_in;
+    while (bottom->below != NULL)
+        bottom = bottom->below;
+    taken = bottom->in->taken;
+    return s->stats.bytes_in - (taken < s->file_bytes ? s->file_bytes - taken : 0);
 }
 
 enum status source_next(struct source *s, struct raw_document **out)

@@ -71,6 +71,8 @@ void raw_document_free(struct raw_document *d);
     X(ENCODING,   "unknown_encoding",  "a web server's answer in a content-encoding that is not known") \
     X(BAD_ROW,    "bad_table_row",     "a table's row with a wrong number of fields or a broken quote") \
     X(BAD_XML,    "bad_xml",           "XML that is not well-formed; what came before the fault is kept") \
+    X(ATTACHMENT, "attachment_kind",   "a FHIR attachment that is damaged, elsewhere (a URL), or neither plain text nor HTML") \
+    X(NO_TEXT,    "fhir_without_text", "a FHIR resource that has no clinical text") \
     X(UNNAMED,    "text_not_named",    "a table or XML whose text is not named: write {path: P, text: COLUMN} " \
                                        "or {path: P, elements: [NAME]}")                        \
     X(UNREADABLE, "unreadable",        "the file cannot be opened or read")
@@ -110,6 +112,34 @@ MUST_USE enum status source_open(const struct yaml *sources, const struct source
  * of the item does not fit what is read (a column that a table does not have). */
 MUST_USE enum status source_next(struct source *s, struct raw_document **out);
 const struct source_stats *source_stats_of(const struct source *s);
+/* Bytes of files on disk that have been read since it was opened, or began a group; of a file that is being read,
+ * about as many. */
+uint64_t source_bytes_read(const struct source *s);
+
+/* The files of the sources in groups of files that follow each other: what can be read apart from the others, so that
+ * several readers share the work. A group ends with the file by which it holds at least so many bytes on disk, a file
+ * counted with 4 KiB at least, which is about what opening it costs; a file is never divided. Groups depend on names
+ * and sizes of files alone, and cost memory for one path each, whatever the number of files. */
+#define SOURCE_FILE_LEAST 4096
+struct source_group {
+    size_t item, next_item;          /* of the list of sources: where it begins, and where the next one does */
+    const char *path, *next_path;    /* of its first file, and the next group's; NULL: at the item's beginning */
+    const char *first;               /* path of its first file; NULL: it has none */
+    uint64_t files, bytes;           /* bytes as they are counted */
+};
+struct source_groups {
+    struct source_group *v;          /* at least one */
+    size_t count;
+    uint64_t files, bytes;           /* on disk */
+};
+MUST_USE enum status source_groups_list(const struct source *s, uint64_t least, struct arena *a,
+                                        struct source_groups *out);
+/* From here on source_next() gives the documents of that group, and counts begin anew. The group outlives its use. */
+void source_begin(struct source *s, const struct source_group *g);
+/* For a look at a part of the input: from here on only files are read that want() says yes to (path: as in a group's
+ * `first`); and what is left of the file that is being read is passed over. */
+void source_want(struct source *s, bool (*want)(void *ctx, const char *path), void *ctx);
+void source_end_file(struct source *s);
 void source_close(struct source *s);
 /* For the option row: checks the list; and visits each path in it. */
 opt_check_fn source_check;

@@ -9,6 +9,7 @@
  *
  *   source.c          the list of paths, the options, outcomes and counts, source_next()
  *   source_paths.c    one path of the list: walking folders in order, include and exclude
+ *   source_groups.c   the files of all paths, cut into groups
  *   source_command.c  a program instead of a path
  *   source_input.c    bytes of a file, of a member or of memory, with a head to look at first
  *   source_enter.c    an input becomes a document, an outcome or a level, by its kind
@@ -16,6 +17,7 @@
  *   source_unpack.h   gzip and zstd of many members, by several threads
  *   source_codec.h    the two compressions for it
  *   source_jsonl.c    the JSONL level
+ *   source_fhir.c     the level of FHIR's JSON
  *   source_warc.c     the WARC level: records, and how the next is found when one is wrong
  *   source_payload.h  what a record holds becomes a document
  *   source_http.h     what a web server sent
@@ -60,8 +62,9 @@ struct source_item {
 /* --- source_paths.c --- */
 
 struct path_walk;
-/* Walks the files below path in the order of their paths' bytes. */
-struct path_walk *path_walk_new(const char *path);
+/* Walks the files below path in the order of their paths' bytes: those at or behind the path `from` and before `to`,
+ * as the walk tells paths (NULL: no bound). Memory: the names of one folder a level, within the bounds. */
+struct path_walk *path_walk_new(const char *path, const char *from, const char *to);
 void path_walk_free(struct path_walk *w);
 enum path_found { PATH_END, PATH_FILE, PATH_SPECIAL, PATH_UNREADABLE };
 /* The next file; *path is valid until the next call. */
@@ -176,12 +179,17 @@ struct source {
     struct source_item *items;
     size_t item_count, item;      /* item: the one being read */
     struct path_walk *walk;       /* of that item; NULL: not begun */
+    const struct source_group *group;    /* what is read of all; NULL: all */
+    struct arena samples;         /* ids in stats */
     struct level *top;            /* NULL: no file is open */
     int depth;                    /* archive levels of the stack, as max_depth counts them */
     char *file_id;                /* of the file at the bottom of the stack, owned */
     bool abandon;                 /* a limit of the whole file was reached */
     enum status failed;           /* an option does not fit what is read (told by fail()) */
     uint64_t expanded, members;   /* of the file at the bottom */
+    uint64_t file_bytes;          /* of it, on disk */
+    bool (*want)(void *ctx, const char *path);    /* NULL: every file */
+    void *want_ctx;
 };
 
 /* Counts an outcome, with the id as a sample. */
@@ -226,6 +234,12 @@ void warc_level_open(struct source *s, struct input *in, const char *id);
 
 /* source_jsonl.c */
 void jsonl_level_open(struct source *s, struct input *in, const char *id);
+/* The next line into l->line, which the level releases. */
+enum line_end { LINE_WHOLE, LINE_TOO_LONG, LINE_NONE };
+enum line_end jsonl_next_line(struct level *l);
+
+/* source_fhir.c: a resource a line, or one that is the whole file */
+void fhir_level_open(struct source *s, struct input *in, const char *id, bool lines);
 
 /* source_table.c: CSV and TSV */
 void table_level_open(struct source *s, struct input *in, const char *id);
