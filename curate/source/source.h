@@ -36,7 +36,8 @@ enum raw_kind {
 struct raw_document {
     enum raw_kind kind;
     char *id;            /* the source's base name, the path below it,
-                          * "!member" for each archive level, "#line" for JSONL */
+                          * "!member" for each archive level, "#line" for JSONL and tables,
+                          * "#number" for elements of XML */
     char *source;        /* the top-level source path's base name */
     char *bytes;         /* NUL-terminated; owned */
     size_t n;

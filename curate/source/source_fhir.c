@@ -266,7 +266,7 @@ static void add_part(struct resource *r, const char *p, size_t n, struct buf *ou
 {
     while (n > 0 && strchr(" \t\r\n", p[n - 1]) != NULL)
         n--;
-    if (n == 0 || (out->n >= n && n > 16 && r->compared++ < COMPARED_MAX && memmem(out->p, out->n, p, n) != NULL))
+    if (n == 0 || (out->n >= n && n > 8 && r->compared++ < COMPARED_MAX && memmem(out->p, out->n, p, n) != NULL))
         return;
     if (out->n > 0)
         buf_adds(out, "\n\n");
@@ -399,17 +399,17 @@ static void take_text(struct fhir *f, struct span text, const char *id)
 
 static void read_line(struct level *l, struct fhir *f)
 {
-    enum line_end end = jsonl_next_line(l);
+    enum jsonl_line end = jsonl_next_line(l);
     char number[24];
     char *id;
 
-    l->dead = end == LINE_NONE;
+    l->dead = end == JSONL_END;
     f->line++;
-    if (end == LINE_NONE || (end == LINE_WHOLE && content_blank(l->line.p, l->line.n)))
+    if (end == JSONL_END || (end == JSONL_WHOLE && content_blank(l->line.p, l->line.n)))
         return;
     snprintf(number, sizeof number, "%" PRIu64, f->line);
     id = source_make_id(l->id, "#", number);
-    if (end == LINE_WHOLE)
+    if (end == JSONL_WHOLE)
         take_text(f, (struct span){ l->line.p, l->line.n }, id);
     else
         source_outcome(l->source, SOURCE_SIZE, id);

@@ -12,7 +12,7 @@ static void jsonl_level_close(struct level *l)
 
 /* The next line without its newline into l->line. Of a line longer than max_document
  * only the count is kept. */
-enum line_end jsonl_next_line(struct level *l)
+enum jsonl_line jsonl_next_line(struct level *l)
 {
     uint64_t limit = l->source->limits.max_document;
     bool too_long = false, any = false;
@@ -24,9 +24,9 @@ enum line_end jsonl_next_line(struct level *l)
         size_t n;
 
         if (l->in->failed)
-            return LINE_NONE;
+            return JSONL_END;
         if (s.n == 0)
-            return too_long ? LINE_TOO_LONG : any ? LINE_WHOLE : LINE_NONE;
+            return too_long ? JSONL_TOO_LONG : any ? JSONL_WHOLE : JSONL_END;
         any = true;
         end = memchr(s.p, '\n', s.n);
         n = end != NULL ? (size_t)(end - s.p) : s.n;
@@ -36,7 +36,7 @@ enum line_end jsonl_next_line(struct level *l)
         if (end == NULL)
             continue;
         input_unread(l->in, s.n - n - 1);
-        return too_long ? LINE_TOO_LONG : LINE_WHOLE;
+        return too_long ? JSONL_TOO_LONG : JSONL_WHOLE;
     }
 }
 
@@ -106,21 +106,21 @@ static struct raw_document *line_document(struct level *l, const char *id)
 
 static struct raw_document *jsonl_level_step(struct level *l)
 {
-    enum line_end end = jsonl_next_line(l);
+    enum jsonl_line end = jsonl_next_line(l);
     struct raw_document *doc = NULL;
     char number[24];
     char *id;
 
-    if (end == LINE_NONE) {
+    if (end == JSONL_END) {
         l->dead = true;
         return NULL;
     }
     l->line_number++;
-    if (end == LINE_WHOLE && content_blank(l->line.p, l->line.n))
+    if (end == JSONL_WHOLE && content_blank(l->line.p, l->line.n))
         return NULL;
     snprintf(number, sizeof number, "%" PRIu64, l->line_number);
     id = source_make_id(l->id, "#", number);
-    if (end == LINE_WHOLE)
+    if (end == JSONL_WHOLE)
         doc = line_document(l, id);
     else
         source_outcome(l->source, SOURCE_SIZE, id);
