@@ -101,16 +101,22 @@ static void find_charset(struct doc *d, struct step_work *w)
     w->counts[COUNT_CONVERTED]++;
 }
 
+static enum status drop_without_text(struct doc *d, struct step_work *w, const struct drop_reason *reason)
+{
+    doc_judge(d, &w->trace, &(struct trace_value){ reason, 0, 1, TRACE_AT_LEAST, true });
+    return ST_OK;
+}
+
 enum status extract_each(const void *cfg, struct doc *d, struct step_work *w)
 {
     const struct extract_cfg *c = cfg;
 
     if (d->text.n == 0)
-        return doc_drop(d, &drop_empty, 0, 0);
+        return drop_without_text(d, w, &drop_empty);
     if (d->kind == RAW_HTML && c->html != EXTRACT_NONE) {
         TRY(extract_page(c, d, w));
         if (d->text.n == 0)
-            return doc_drop(d, &no_text, 0, 0);
+            return drop_without_text(d, w, &no_text);
     }
     if (c->charset == EXTRACT_AUTO)
         find_charset(d, w);
