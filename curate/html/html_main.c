@@ -114,18 +114,21 @@ static uint32_t follow_prose(const struct html_tree *t, uint32_t root)
     }
 }
 
-/* The page's title stands outside of the main part: the first h1 before it, if the main part has none. */
+/* The page's title stands outside of the main part: the last h1 before it (the first one is the site's), if the main part has none. */
 static uint32_t title_before(const struct html_tree *t, uint32_t root)
 {
+    uint32_t title = NO_NODE;
+
     if (root == 0 || (t->nodes[root].marks & MARK_H1))
         return NO_NODE;
     for (uint32_t i = 0; i < root;) {
         const struct html_node *n = &t->nodes[i];
-        if (n->tag == TAG_h1 && n->chars > 0 && !(n->marks & MARK_DROPPED) && html_subtree_end(t, i) <= root)
-            return i;
-        i = n->marks & MARK_DROPPED ? html_subtree_end(t, i) : i + 1;
+        bool h1 = n->tag == TAG_h1 && n->chars > 0 && !(n->marks & MARK_DROPPED);
+        if (h1 && html_subtree_end(t, i) <= root)
+            title = i;
+        i = h1 || (n->marks & MARK_DROPPED) ? html_subtree_end(t, i) : i + 1;
     }
-    return NO_NODE;
+    return title;
 }
 
 /* Drops all beside the ways from the top to the main part and to the title. */

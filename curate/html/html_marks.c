@@ -244,7 +244,7 @@ static bool next_part(const char **at, const char *end, char part[WORD_MAX])
     size_t n = 0;
 
     for (; p < end && !isalpha((unsigned char)*p); p++)
-        if (p[0] == '-' && p + 1 < end && p[1] == '-' && p > *at)      /* block--modifier */
+        if (p[0] == '-' && p + 1 < end && p[1] == '-')      /* block--modifier */
             p = end - 1;
     for (; p < end && isalpha((unsigned char)*p); p++) {
         if (n > 0 && isupper((unsigned char)*p) && islower((unsigned char)p[-1]))
@@ -276,7 +276,7 @@ static unsigned marks_of_parts(const char *value)
         if (kinds & PART_COMMENT)
             marks |= MARK_COMMENT;
         else if (kinds & PART_DROP)
-            marks |= MARK_SOFT | (kinds & PART_SURE ? MARK_SURE : 0);
+            marks |= MARK_SOFT | MARK_BY_PART | (kinds & PART_SURE ? MARK_SURE : 0);
         else if ((kinds & PART_ARTICLE) && (kinds & PART_BODY))
             marks |= MARK_TEXT;
     }
@@ -313,7 +313,7 @@ static unsigned known_class(struct html_seen *seen, const char *value)
 
     if (seen->value[slot] != hash) {
         seen->value[slot] = hash;
-        seen->marks[slot] = (uint16_t)marks_of_class(value);
+        seen->marks[slot] = marks_of_class(value);
     }
     return seen->marks[slot];
 }

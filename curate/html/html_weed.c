@@ -239,7 +239,7 @@ void html_weed(struct html_tree *t)
     if (prose < 2 * TEXT_LEAST || t->nodes[0].prose >= TEXT_LEAST || t->nodes[0].prose * 4ull > prose)
         return;
     for (size_t i = 0; i < t->count; i++)      /* the names misled: once more without believing them */
-        t->nodes[i].marks &= (uint16_t)~MARK_DROPPED;
+        t->nodes[i].marks &= ~(uint32_t)MARK_DROPPED;
     html_tree_weigh(t);
     weed(t, true);
 }
