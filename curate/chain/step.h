@@ -29,7 +29,7 @@
 #include "curate/chain/doc.h"
 #include "curate/chain/trace.h"
 
-#define STEP_COUNTERS 4
+#define STEP_COUNTERS 8
 
 /* What one worker keeps between documents, so that steps do not allocate for each. */
 struct step_work {
