@@ -199,11 +199,28 @@ static size_t find_repeated(struct gopher_scratch *g, size_t count)
     return n;
 }
 
+/* The same for n-grams with blanks between their words, of the `known` repeated ones that are a word shorter: only where one of them begins
+ * can a longer one stand that is repeated. Their hashes are made longer, too, the others' are not. */
+static size_t grow_repeated(struct gopher_scratch *g, size_t n, size_t known)
+{
+    const struct text_word *w = g->scan.words;
+    size_t count = 0;
+
+    for (size_t k = 0; k < known; k++) {
+        size_t i = g->repeated[k];
+
+        if (i + n > g->scan.word_count)
+            break;
+        g->grams[i] = (g->grams[i] * HASH_BASE + ' ') * w[i + n - 1].power + w[i + n - 1].hash;
+        g->repeated[count++] = (uint32_t)i;
+    }
+    return count;
+}
+
 /* Characters of the commonest n-gram (of several, the one that comes first) with its spaces,
  * times its count. */
-static uint64_t top_gram(struct gopher_scratch *g, size_t n)
+static uint64_t top_gram(struct gopher_scratch *g, size_t n, size_t count)
 {
-    size_t count = find_repeated(g, g->scan.word_count - n + 1);
     int bits = make_table(g, count, 2);
     size_t mask = ((size_t)1 << bits) - 1;
     uint32_t most = 1, first = 0;             /* the first one is there at least */
@@ -299,7 +316,7 @@ bool gopher_repetition(const struct gopher_cfg *c, struct gopher_scratch *g, str
 {
     const struct judge j = { c, d, t };
     double chars = (double)g->scan.chars;
-    size_t words = g->scan.word_count;
+    size_t words = g->scan.word_count, repeated = 0;
 
     if (judge_units(&j, g))
         return true;
@@ -308,8 +325,13 @@ bool gopher_repetition(const struct gopher_cfg *c, struct gopher_scratch *g, str
     for (size_t n = 2; on(&j, GOPHER_top_2, GOPHER_top_4) && n <= 4 && n <= words; n++) {
         int rule = GOPHER_top_2 + (int)n - 2;
 
-        grow_grams(g, n, ' ');
-        if (on(&j, rule, rule) && judge(&j, rule, (double)top_gram(g, n) / chars))
+        if (n == 2) {
+            grow_grams(g, n, ' ');
+            repeated = find_repeated(g, words - n + 1);
+        } else {
+            repeated = grow_repeated(g, n, repeated);
+        }
+        if (on(&j, rule, rule) && judge(&j, rule, (double)top_gram(g, n, repeated) / chars))
             return true;
     }
     if (on(&j, GOPHER_dup_5, GOPHER_dup_10))

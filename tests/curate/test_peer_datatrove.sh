@@ -9,4 +9,4 @@ done
 [ -n "$python" ] || { echo "skipped: no python with 'datatrove' and 'spacy' (TUNDISH_PEERS_PYTHON may name one)"; exit 77; }
 corpora="$TUNDISH_SOURCE/../shared/corpora"
 [ -d "$corpora" ] || { echo "skipped: no corpora beside the source (../shared/corpora)"; exit 77; }
-"$python" "$TUNDISH_SOURCE/tests/curate/peer_datatrove.py" "$TUNDISH_TESTS/tool_filter_decide" "$corpora" "${TUNDISH_PEER_EVERY:-6}"
+"$python" "$TUNDISH_SOURCE/tests/curate/peer_datatrove.py" "$(dirname "$TUNDISH")/tests/tool_filter_decide" "$corpora" "${TUNDISH_PEER_EVERY:-6}"
