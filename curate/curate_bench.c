@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/rng.h"
 #include "curate/curate_cmd.h"
+#include "curate/filter/filter_bench.h"
 #include "curate/filter/gopher.h"
 #include "curate/dedup/minhash.h"
 #include "curate/steps/normalize.h"
@@ -193,8 +194,23 @@ static enum status bench_containment(struct bench *b)
     return st;
 }
 
+static enum status bench_filter(struct bench *b)
+{
+    struct buf text = { 0 };
+    enum status st = bench_text(b, &text);
+
+    if (st == ST_OK)
+        st = filter_bench(b, (struct span){ text.p, text.n });
+    buf_release(&text);
+    return st;
+}
+
 const struct bench_case curate_benches[] = {
     { "gopher", bench_gopher },
+    { "gopher@dolma", bench_filter },
+    { "curator-en", bench_filter },
+    { "whitespace profiles", bench_filter },
+    { "all profiles", bench_filter },
     { "normalize", bench_normalize },
     { "minhash", bench_minhash },
     { "containment", bench_containment },
