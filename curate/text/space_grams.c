@@ -8,43 +8,70 @@
 #include "base/arena.h"
 #include "curate/text/space_scan.h"
 
-/* gram_group[c] is the slot of candidate c: what stands there once is taken out, groups get numbers in their order. */
+/* Slots hold a candidate's number + 1, 0: free. */
+static int make_slots(struct space_scan *s, size_t n)
+{
+    int log = 4;
+
+    while (((size_t)1 << log) < 2 * n)
+        log++;
+    if ((size_t)1 << log > s->gram_slot_cap) {
+        s->gram_slot_cap = (size_t)1 << log;
+        s->gram_slots = mem_grow(s->gram_slots, s->gram_slot_cap, sizeof *s->gram_slots);
+    }
+    memset(s->gram_slots, 0, ((size_t)1 << log) * sizeof *s->gram_slots);
+    memset(s->gram_count, 0, (n + 1) * sizeof *s->gram_count);
+    return log;
+}
+
+/* gram_group[c] becomes the first candidate with the same key, which counts them. */
+static inline void add_candidate(struct space_scan *s, int log, size_t c, uint64_t key)
+{
+    size_t mask = ((size_t)1 << log) - 1, i = (key * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - log);
+    uint32_t first;
+
+    s->gram_key[c] = key;
+    while (s->gram_slots[i] != 0 && s->gram_key[s->gram_slots[i] - 1] != key)
+        i = (i + 1) & mask;
+    first = s->gram_slots[i] ? s->gram_slots[i] - 1 : (uint32_t)c;
+    s->gram_slots[i] = first + 1;
+    s->gram_group[c] = first;
+    s->gram_count[first]++;
+}
+
+/* What stands there once is taken out; what is left gets the number of its group, in the order of first ones. Without a
+ * branch: whether a word comes again is a coin's toss. */
 static size_t keep_repeated(struct space_scan *s, size_t candidates)
 {
     size_t kept = 0;
     uint32_t groups = 0;
 
     for (size_t c = 0; c < candidates; c++) {
-        struct space_slot *slot = &s->slots[s->gram_group[c]];
-        uint32_t at = s->gram_at[c];
+        uint32_t first = s->gram_group[c], at = s->gram_at[c];
+        bool again = s->gram_count[first] > 1;
 
-        if (slot->count > 1 && slot->group == 0)
-            slot->group = ++groups;
+        groups += again && first == c;
+        s->gram_number[c] = groups;                        /* read where c is a first one */
         s->gram_at[kept] = at;
-        s->gram_group[kept] = slot->group;
-        kept += slot->count > 1;
+        s->gram_group[kept] = s->gram_number[first];
+        kept += again;
     }
     return kept;
 }
 
-static inline void add_candidate(struct space_scan *s, int log, size_t c, uint64_t key)
-{
-    struct space_slot *slot = space_slot_of(s, log, key);
-
-    slot->key = key;
-    slot->count++;
-    s->gram_group[c] = (uint32_t)(slot - s->slots);
-}
-
 static size_t repeated_words(struct space_scan *s)
 {
-    int log = space_slots(s, s->word_count);
+    int log;
 
     if (s->word_count > s->gram_cap) {
         s->gram_cap = s->word_cap;
         s->gram_at = mem_grow(s->gram_at, s->gram_cap, sizeof *s->gram_at);
         s->gram_group = mem_grow(s->gram_group, s->gram_cap, sizeof *s->gram_group);
+        s->gram_number = mem_grow(s->gram_number, s->gram_cap, sizeof *s->gram_number);
+        s->gram_count = mem_grow(s->gram_count, s->gram_cap + 1, sizeof *s->gram_count);
+        s->gram_key = mem_grow(s->gram_key, s->gram_cap, sizeof *s->gram_key);
     }
+    log = make_slots(s, s->word_count);
     for (size_t i = 0; i < s->word_count; i++) {
         s->gram_at[i] = (uint32_t)i;
         add_candidate(s, log, i, s->words[i].hash);
@@ -55,9 +82,12 @@ static size_t repeated_words(struct space_scan *s)
 /* From the repeated (n-1)-grams to the repeated n-grams. */
 static size_t longer(struct space_scan *s, size_t count)
 {
-    int log = space_slots(s, count);
+    int log;
     size_t candidates = 0;
 
+    if (count < 2)
+        return 0;
+    log = make_slots(s, count);
     for (size_t k = 0; k + 1 < count; k++) {
         uint64_t key = (uint64_t)s->gram_group[k] << 32 | s->gram_group[k + 1];
 
@@ -110,16 +140,14 @@ static void measure(struct space_scan *s, size_t n, size_t count, struct space_g
     }
 }
 
-/* The commonest n-gram: counts by group, in the table, which is free again. */
+/* The commonest n-gram. */
 static void find_most(struct space_scan *s, size_t count, struct space_grams *g)
 {
-    uint32_t *times;
-    uint32_t groups = 0;
+    uint32_t *times = s->gram_count, groups = 0;
 
     for (size_t k = 0; k < count; k++)
         groups = s->gram_group[k] > groups ? s->gram_group[k] : groups;
-    space_slots(s, groups);
-    times = (uint32_t *)s->slots;                          /* 4 a slot, at least 8 a group */
+    memset(times, 0, (groups + (size_t)1) * sizeof *times);
     for (size_t k = 0; k < count; k++)
         times[s->gram_group[k]]++;
     for (uint32_t i = 1; i <= groups; i++)
