@@ -24,36 +24,50 @@ static int make_slots(struct space_scan *s, size_t n)
     return log;
 }
 
-/* gram_group[c] becomes the first candidate with the same key, which counts them. */
-static inline void add_candidate(struct space_scan *s, int log, size_t c, uint64_t key)
-{
-    size_t mask = ((size_t)1 << log) - 1, i = (key * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - log);
-    uint32_t first;
+/* What the loops over candidates write to, kept where none of these stores can change it. */
+struct table {
+    uint32_t *at, *group, *number, *count, *slots;
+    uint64_t *key;
+    int log;
+};
 
-    s->gram_key[c] = key;
-    while (s->gram_slots[i] != 0 && s->gram_key[s->gram_slots[i] - 1] != key)
+static struct table table_of(struct space_scan *s, size_t n)
+{
+    int log = make_slots(s, n);
+
+    return (struct table){ s->gram_at, s->gram_group, s->gram_number, s->gram_count, s->gram_slots, s->gram_key, log };
+}
+
+/* group[c] becomes the first candidate with the same key, which counts them. */
+static inline void add_candidate(const struct table *t, size_t c, uint64_t key)
+{
+    size_t mask = ((size_t)1 << t->log) - 1, i = (key * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - t->log);
+    uint32_t slot;
+
+    t->key[c] = key;
+    while ((slot = t->slots[i]) != 0 && t->key[slot - 1] != key)
         i = (i + 1) & mask;
-    first = s->gram_slots[i] ? s->gram_slots[i] - 1 : (uint32_t)c;
-    s->gram_slots[i] = first + 1;
-    s->gram_group[c] = first;
-    s->gram_count[first]++;
+    slot = slot ? slot : (uint32_t)c + 1;
+    t->slots[i] = slot;
+    t->group[c] = slot - 1;
+    t->count[slot - 1]++;
 }
 
 /* What stands there once is taken out; what is left gets the number of its group, in the order of first ones. Without a
  * branch: whether a word comes again is a coin's toss. */
-static size_t keep_repeated(struct space_scan *s, size_t candidates)
+static size_t keep_repeated(const struct table *t, size_t candidates)
 {
     size_t kept = 0;
     uint32_t groups = 0;
 
     for (size_t c = 0; c < candidates; c++) {
-        uint32_t first = s->gram_group[c], at = s->gram_at[c];
-        bool again = s->gram_count[first] > 1;
+        uint32_t first = t->group[c], at = t->at[c];
+        bool again = t->count[first] > 1;
 
-        groups += again && first == c;
-        s->gram_number[c] = groups;                        /* read where c is a first one */
-        s->gram_at[kept] = at;
-        s->gram_group[kept] = s->gram_number[first];
+        groups += again & (first == c);
+        t->number[c] = groups;                             /* read where c is a first one */
+        t->at[kept] = at;
+        t->group[kept] = t->number[first];
         kept += again;
     }
     return kept;
@@ -61,7 +75,8 @@ static size_t keep_repeated(struct space_scan *s, size_t candidates)
 
 static size_t repeated_words(struct space_scan *s)
 {
-    int log;
+    const struct space_word *words = s->words;
+    struct table t;
 
     if (s->word_count > s->gram_cap) {
         s->gram_cap = s->word_cap;
@@ -71,32 +86,32 @@ static size_t repeated_words(struct space_scan *s)
         s->gram_count = mem_grow(s->gram_count, s->gram_cap + 1, sizeof *s->gram_count);
         s->gram_key = mem_grow(s->gram_key, s->gram_cap, sizeof *s->gram_key);
     }
-    log = make_slots(s, s->word_count);
-    for (size_t i = 0; i < s->word_count; i++) {
-        s->gram_at[i] = (uint32_t)i;
-        add_candidate(s, log, i, s->words[i].hash);
+    t = table_of(s, s->word_count);
+    for (size_t i = 0, n = s->word_count; i < n; i++) {
+        t.at[i] = (uint32_t)i;
+        add_candidate(&t, i, words[i].hash);
     }
-    return keep_repeated(s, s->word_count);
+    return keep_repeated(&t, s->word_count);
 }
 
 /* From the repeated (n-1)-grams to the repeated n-grams. */
 static size_t longer(struct space_scan *s, size_t count)
 {
-    int log;
+    struct table t;
     size_t candidates = 0;
 
     if (count < 2)
         return 0;
-    log = make_slots(s, count);
+    t = table_of(s, count);
     for (size_t k = 0; k + 1 < count; k++) {
-        uint64_t key = (uint64_t)s->gram_group[k] << 32 | s->gram_group[k + 1];
+        uint64_t key = (uint64_t)t.group[k] << 32 | t.group[k + 1];
 
-        if (s->gram_at[k + 1] != s->gram_at[k] + 1)
+        if (t.at[k + 1] != t.at[k] + 1)
             continue;
-        s->gram_at[candidates] = s->gram_at[k];
-        add_candidate(s, log, candidates++, key);
+        t.at[candidates] = t.at[k];
+        add_candidate(&t, candidates++, key);
     }
-    return keep_repeated(s, candidates);
+    return keep_repeated(&t, candidates);
 }
 
 /* Characters that the n-gram at `at` adds to those of the one before it, `behind` words ago. */

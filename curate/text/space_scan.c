@@ -172,17 +172,21 @@ static inline struct head head_of(const struct space_scan *s, const struct space
 #define LETTERS(a, b, c, d) \
     ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 
+/* Each of the words has a place of its own in the table: every third word is one, so there is no branch. */
 static inline bool is_common(uint64_t lo)
 {
-    static const uint32_t words[] = {
-        LETTERS('t', 'h', 'e', 0), LETTERS('b', 'e', 0, 0), LETTERS('t', 'o', 0, 0), LETTERS('o', 'f', 0, 0),
-        LETTERS('a', 'n', 'd', 0), LETTERS('t', 'h', 'a', 't'), LETTERS('h', 'a', 'v', 'e'), LETTERS('w', 'i', 't', 'h'),
+    static const uint32_t words[16] = {
+        [1] = LETTERS('t', 'h', 'e', 0),
+        [3] = LETTERS('t', 'o', 0, 0),
+        [4] = LETTERS('h', 'a', 'v', 'e'),
+        [5] = LETTERS('t', 'h', 'a', 't'),
+        [7] = LETTERS('w', 'i', 't', 'h'),
+        [12] = LETTERS('o', 'f', 0, 0),
+        [14] = LETTERS('a', 'n', 'd', 0),
+        [15] = LETTERS('b', 'e', 0, 0),
     };
-    bool is = false;
 
-    for (int i = 0; i < 8; i++)                            /* no branch: every third word is one */
-        is |= lo == words[i];
-    return is;
+    return words[(uint32_t)((uint32_t)lo * 0xCD613E31u) >> 28] == lo;
 }
 
 /* The 64 bits from bit `at` on. */
@@ -224,48 +228,64 @@ uint64_t space_word_hash(const char *p, size_t n)
     return n ? hash_of(head_of(&s, &w), p, n) : 0;
 }
 
-static inline void read_word(struct space_scan *s, size_t i, uint32_t *chars)
+struct sums {
+    uint64_t letter, alphabetic, mark, common;
+    size_t odd;
+};
+
+/* Reads word number i, returns its characters. */
+static inline uint32_t read_word(const struct space_scan *s, size_t i, bool high, struct sums *sums)
 {
     struct space_word *w = &s->words[i];
-    size_t at = w->at, n = w->bytes -= w->at;              /* was its end */
-    struct head h = head_of(s, w);
+    size_t at = w->at, n = w->bytes - at;                  /* was its end */
     bool letter = any_bit(s->bits.letter, at, n), mark = any_bit(s->bits.mark, at, n);
+    struct head h;
 
+    w->bytes = (uint32_t)n;
+    h = head_of(s, w);
     w->hash = hash_of(h, s->text.p + at, n);
-    *chars = (uint32_t)n;
-    s->common_words += is_common(h.lo) & (n <= 4);
-    s->letter_words += letter;
-    s->mark_words += mark;
-    if (s->counts.highs) {
-        *chars -= count_bits(s->bits.cont, at, n);
-        s->alphabetic_words += any_bit(s->alphabetic, at, n);
-    }
-    s->odd[s->odd_count] = (uint32_t)i;
-    s->odd_count += !letter | mark;
+    sums->common += is_common(h.lo) & (n <= 4);
+    sums->letter += letter;
+    sums->mark += mark;
+    s->odd[sums->odd] = (uint32_t)i;
+    sums->odd += !letter | mark;
+    if (!high)
+        return (uint32_t)n;
+    sums->alphabetic += any_bit(s->alphabetic, at, n);
+    return (uint32_t)n - count_bits(s->bits.cont, at, n);
+}
+
+static void grow_read(struct space_scan *s)
+{
+    if (s->before && s->word_count <= s->read_cap)
+        return;
+    s->read_cap = s->word_cap;
+    s->before = mem_grow(s->before, s->read_cap + 1, sizeof *s->before);
+    s->odd = mem_grow(s->odd, s->read_cap + 1, sizeof *s->odd);
 }
 
 static void read_words(struct space_scan *s)
 {
-    uint32_t sum = 0, chars;
+    struct sums sums = { 0 };
+    uint32_t sum = 0, longest = 0;
+    struct space_scan own;                                 /* which nobody else's stores can change */
 
-    s->letter_words = s->alphabetic_words = s->mark_words = s->common_words = s->longest_word = 0;
-    s->odd_count = 0;
-    if (s->word_count > s->read_cap) {
-        s->read_cap = s->word_cap;
-        s->before = mem_grow(s->before, s->read_cap + 1, sizeof *s->before);
-        s->odd = mem_grow(s->odd, s->read_cap, sizeof *s->odd);
-    }
-    if (s->before == NULL)
-        s->before = mem_alloc(sizeof *s->before);
-    for (size_t i = 0; i < s->word_count; i++) {
-        read_word(s, i, &chars);
-        s->before[i] = sum;
+    grow_read(s);
+    own = *s;
+    for (size_t i = 0; i < own.word_count; i++) {
+        uint32_t chars = read_word(&own, i, own.counts.highs, &sums);
+
+        own.before[i] = sum;
         sum += chars;
-        s->longest_word = chars > s->longest_word ? chars : s->longest_word;
+        longest = chars > longest ? chars : longest;
     }
     s->before[s->word_count] = sum;
-    if (s->counts.highs == 0)
-        s->alphabetic_words = s->letter_words;
+    s->odd_count = sums.odd;
+    s->letter_words = sums.letter;
+    s->alphabetic_words = s->counts.highs ? sums.alphabetic : sums.letter;
+    s->mark_words = sums.mark;
+    s->common_words = sums.common;
+    s->longest_word = longest;
 }
 
 /* ---- lines ---- */
