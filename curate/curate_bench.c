@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/rng.h"
 #include "curate/curate_cmd.h"
+#include "curate/filter/filter_bench.h"
 #include "curate/read_bench.h"
 #include "curate/filter/gopher.h"
 #include "curate/dedup/minhash.h"
@@ -220,6 +221,7 @@ static enum status bench_read(const struct bench *b, enum status (*fn)(const str
     return st;
 }
 
+static enum status bench_filter(struct bench *b) { return bench_read(b, filter_bench); }
 static enum status bench_warc(struct bench *b) { return bench_read(b, bench_read_warc); }
 static enum status bench_jsonl(struct bench *b) { return bench_read(b, bench_read_jsonl); }
 
@@ -227,6 +229,14 @@ const struct bench_case curate_benches[] = {
     { "read warc.gz", bench_warc },
     { "read jsonl.zst", bench_jsonl },
     { "gopher", bench_gopher },
+    { "gopher@datatrove", bench_filter },
+    { "c4@datatrove", bench_filter },
+    { "fineweb", bench_filter },
+    { "datatrove together", bench_filter },
+    { "gopher@dolma", bench_filter },
+    { "curator-en", bench_filter },
+    { "whitespace profiles", bench_filter },
+    { "all profiles", bench_filter },
     { "normalize", bench_normalize },
     { "mojibake", bench_mojibake },
     { "html", html_bench },
