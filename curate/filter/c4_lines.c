@@ -8,7 +8,8 @@
 #include "curate/text/sentences.h"
 #include "curate/text/words.h"
 
-enum counter { LINE_TOTAL, LINE_LONG_WORD, LINE_NO_END, LINE_FEW_WORDS, LINE_JAVASCRIPT, LINE_POLICY, LINE_KEPT };
+/* By c4_counters. */
+enum c4_counter { C4_LINE_TOTAL, C4_LINE_LONG_WORD, C4_LINE_NO_END, C4_LINE_FEW_WORDS, C4_LINE_JAVASCRIPT, C4_LINE_POLICY, C4_LINE_KEPT };
 
 static const char *const lorem[] = { "lorem ipsum", NULL };
 static const char *const script[] = { "javascript", NULL };
@@ -17,7 +18,7 @@ static const char *const policies[] = {
 };
 
 /* What is in hand. */
-struct lines {
+struct c4_hand {
     const struct c4_cfg *c;
     const struct text_scan *s;
     struct c4_state *st;
@@ -44,7 +45,7 @@ static struct span lower(struct c4_state *st, struct span text)
 }
 
 /* All phrases but the first two have one of three pieces. */
-static void look_for_phrases(struct lines *l)
+static void look_for_phrases(struct c4_hand *l)
 {
     static const char *const pieces[] = { "cooki", "terms of use", "privacy policy", NULL };
     struct span low = lower(l->st, l->s->text);
@@ -130,7 +131,7 @@ static bool ends_well(struct span line)
     return line.n < 3 || memcmp(line.p + line.n - 3, "...", 3) != 0;
 }
 
-static size_t sentences_of(struct lines *l, struct span line, bool changed)
+static size_t sentences_of(struct c4_hand *l, struct span line, bool changed)
 {
     const struct text_scan *s = l->s;
     struct sentence_part part = { 0, 0, line.n };
@@ -154,14 +155,14 @@ static size_t sentences_of(struct lines *l, struct span line, bool changed)
 }
 
 /* Is the phrase in the line? `may`: it is somewhere in the text; a line that was changed may have it even so. */
-static bool line_has(struct lines *l, struct span line, bool may, const char *const *phrases)
+static bool line_has(struct c4_hand *l, struct span line, bool may, const char *const *phrases)
 {
     return may && has(lower(l->st, line), phrases);
 }
 
-static void keep(struct lines *l, struct span line)
+static void keep(struct c4_hand *l, struct span line)
 {
-    l->counts[LINE_KEPT]++;
+    l->counts[C4_LINE_KEPT]++;
     if (l->kept++ > 0)
         buf_addc(&l->st->out, l->c->split_paragraph ? '\n' : ' ');
     buf_add(&l->st->out, line.p, line.n);
@@ -169,7 +170,7 @@ static void keep(struct lines *l, struct span line)
 
 
 /* True: the document is dropped here. */
-static bool drops(struct lines *l, struct span line, bool changed)
+static bool drops(struct c4_hand *l, struct span line, bool changed)
 {
     bool first = l->result.lorem_lines + l->result.curly_lines == 0;
 
@@ -178,7 +179,7 @@ static bool drops(struct lines *l, struct span line, bool changed)
         return true;
     }
     if (l->c->javascript && line_has(l, line, l->may_script || changed, script)) {
-        l->counts[LINE_JAVASCRIPT]++;
+        l->counts[C4_LINE_JAVASCRIPT]++;
         return false;
     }
     if (l->c->curly_bracket && memchr(line.p, '{', line.n)) {
@@ -187,7 +188,7 @@ static bool drops(struct lines *l, struct span line, bool changed)
         return true;
     }
     if (l->c->policy && line_has(l, line, l->may_policy || changed, policies)) {
-        l->counts[LINE_POLICY]++;
+        l->counts[C4_LINE_POLICY]++;
         return false;
     }
     if (l->c->min_sentences != -1)
@@ -196,7 +197,7 @@ static bool drops(struct lines *l, struct span line, bool changed)
     return false;
 }
 
-static bool judge_line(struct lines *l, struct span line)
+static bool judge_line(struct c4_hand *l, struct span line)
 {
     const struct c4_cfg *c = l->c;
     size_t least = c->min_words_per_line > 0 ? (size_t)c->min_words_per_line : 0;
@@ -205,18 +206,18 @@ static bool judge_line(struct lines *l, struct span line)
 
     line = word_strip(l->s->classes, line);
     words = split_line(l->s->classes, line, c->max_word_length != -1 && line.n > (size_t)c->max_word_length, least);
-    l->counts[LINE_TOTAL]++;
+    l->counts[C4_LINE_TOTAL]++;
     if (c->max_word_length != -1 && words.longest > (uint64_t)c->max_word_length) {
-        l->counts[LINE_LONG_WORD]++;
+        l->counts[C4_LINE_LONG_WORD]++;
         return false;
     }
     clean = c->remove_citations ? without_citations(l->st, l->s->classes, line) : line;
     if (c->terminal_punct && !ends_well(clean)) {
-        l->counts[LINE_NO_END]++;
+        l->counts[C4_LINE_NO_END]++;
         return false;
     }
     if (words.words < least) {
-        l->counts[LINE_FEW_WORDS]++;
+        l->counts[C4_LINE_FEW_WORDS]++;
         return false;
     }
     return drops(l, clean, clean.p != line.p);
@@ -225,7 +226,7 @@ static bool judge_line(struct lines *l, struct span line)
 /* ---- all lines ---- */
 
 /* The next line, or sentence; false: none. */
-static bool next_line(const struct lines *l, struct span *rest, size_t *word, struct span *line)
+static bool next_line(const struct c4_hand *l, struct span *rest, size_t *word, struct span *line)
 {
     size_t from, end;
 
@@ -242,7 +243,7 @@ static bool next_line(const struct lines *l, struct span *rest, size_t *word, st
 
 struct c4_result c4_lines(const struct c4_cfg *c, const struct text_scan *s, struct c4_state *st, uint64_t *counts, bool full)
 {
-    struct lines l = { .c = c, .s = s, .st = st, .counts = counts };
+    struct c4_hand l = { .c = c, .s = s, .st = st, .counts = counts };
     struct span rest = s->text, line;
     size_t word = 0;
 
