@@ -6,8 +6,8 @@
 #include "base/hash.h"
 #include "base/rng.h"
 #include "curate/curate_cmd.h"
+#include "curate/filter/filter_bench.h"
 #include "curate/read_bench.h"
-#include "curate/filter/gopher.h"
 #include "curate/dedup/minhash.h"
 #include "curate/html/html.h"
 #include "curate/steps/normalize.h"
@@ -139,14 +139,6 @@ static enum status bench_step(const struct bench *b, const struct opt *opts, voi
     return st;
 }
 
-static enum status bench_gopher(struct bench *b)
-{
-    struct gopher_cfg cfg = { 0 };
-    struct job j = { .each = gopher_each };
-
-    return bench_step(b, gopher_opts, &cfg, &j);
-}
-
 static enum status bench_normalize(struct bench *b)
 {
     struct normalize_cfg cfg = { 0 };
@@ -220,13 +212,21 @@ static enum status bench_read(const struct bench *b, enum status (*fn)(const str
     return st;
 }
 
+static enum status bench_filter(struct bench *b) { return bench_read(b, filter_bench); }
 static enum status bench_warc(struct bench *b) { return bench_read(b, bench_read_warc); }
 static enum status bench_jsonl(struct bench *b) { return bench_read(b, bench_read_jsonl); }
 
 const struct bench_case curate_benches[] = {
     { "read warc.gz", bench_warc },
     { "read jsonl.zst", bench_jsonl },
-    { "gopher", bench_gopher },
+    { "gopher@datatrove", bench_filter },
+    { "c4@datatrove", bench_filter },
+    { "fineweb", bench_filter },
+    { "datatrove together", bench_filter },
+    { "gopher@dolma", bench_filter },
+    { "curator-en", bench_filter },
+    { "whitespace profiles", bench_filter },
+    { "all profiles", bench_filter },
     { "normalize", bench_normalize },
     { "mojibake", bench_mojibake },
     { "html", html_bench },
