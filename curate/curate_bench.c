@@ -209,6 +209,7 @@ const struct bench_case curate_benches[] = {
     { "gopher", bench_gopher },
     { "gopher@dolma", bench_filter },
     { "curator-en", bench_filter },
+    { "code", bench_filter },
     { "whitespace profiles", bench_filter },
     { "all profiles", bench_filter },
     { "normalize", bench_normalize },
