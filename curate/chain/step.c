@@ -6,7 +6,13 @@
 #include "curate/filter/curator.h"
 #include "curate/filter/dolma.h"
 #include "curate/filter/gopher.h"
+#include "curate/steps/command_step.h"
+#include "curate/steps/language_step.h"
 #include "curate/steps/normalize.h"
+#include "curate/steps/sample_docs.h"
+#include "curate/steps/shuffle.h"
+#include "curate/steps/split.h"
+#include "curate/text/mojibake.h"
 #include "curate/text/space_scan.h"
 
 const char chain_default[] =
@@ -27,6 +33,14 @@ const struct step_kind step_kinds[] = {
       .opts = normalize_opts, .cfg_size = sizeof(struct normalize_cfg),
       .reasons = normalize_reasons, .counters = normalize_counters, .takes_bytes = true,
       .each = normalize_each },
+    { .name = "language", .help = "finds the language, and keeps those that are wanted",
+      .opts = language_opts, .cfg_size = sizeof(struct language_cfg), .reasons = language_reasons,
+      .check = language_check, .load = language_load, .unload = language_unload,
+      .open = language_open, .close = language_close, .each = language_each },
+    { .name = "command", .help = "passes documents through any program, as lines of JSON",
+      .opts = command_opts, .cfg_size = sizeof(struct command_cfg), .reasons = command_reasons,
+      .counters = command_counters, .check = command_check,
+      .open = command_open, .close = command_close, .each = command_each },
     { .name = "filter", .key = "profile", .variant = "gopher@datatrove",
       .help = "drops what is not prose, by Gopher's repetition and quality rules "
               "as datatrove has them",
@@ -57,6 +71,18 @@ const struct step_kind step_kinds[] = {
       .opts = dedup_containment_opts, .cfg_size = sizeof(struct dedup_containment_cfg),
       .reasons = dedup_containment_reasons, .counters = dedup_containment_counters,
       .all = dedup_containment_all },
+    { .name = "sample", .help = "keeps a share of the documents, chosen by their ids",
+      .opts = sample_opts, .cfg_size = sizeof(struct sample_cfg), .reasons = sample_reasons,
+      .takes_bytes = true, .each = sample_each },
+    { .name = "shuffle", .help = "puts all documents into a random order",
+      .opts = shuffle_opts, .cfg_size = sizeof(struct shuffle_cfg), .reasons = shuffle_reasons,
+      .order = shuffle_key },
+    { .name = "split",
+      .help = "puts shares of the documents, chosen by their ids, into folders of their own "
+              "(OUT/test, ...), which are corpora, too",
+      .opts = split_opts, .cfg_size = sizeof(struct split_cfg), .reasons = split_reasons,
+      .takes_bytes = true, .check = split_check, .load = split_load, .unload = split_unload,
+      .each = split_each, .part = split_part },
     { .name = NULL }
 };
 
@@ -71,6 +97,7 @@ void step_work_release(const struct chain *chain, struct step_work *w)
     trace_release(&w->trace);
     buf_release(&w->spare);
     nfc_scratch_free(w->nfc);
+    mojibake_free(w->mojibake);
     gopher_scratch_free(w->gopher);
     space_scan_free(w->space);
     *w = (struct step_work){ 0 };
@@ -108,7 +135,7 @@ static void drop_ill_formed(const struct chain *c, size_t index, struct doc *d, 
         (index + 1 < c->count && c->steps[index + 1].kind->takes_bytes))
         return;
     doc_repair(d, &w->spare, &share);
-    doc_drop(d, &drop_invalid_utf8, share, 0);
+    doc_judge(d, &w->trace, &(struct trace_value){ &drop_invalid_utf8, share, 0, TRACE_AT_MOST, true });
 }
 
 enum status chain_each(const struct chain *c, size_t index, struct doc *d, struct step_work *w)

@@ -77,6 +77,12 @@ static const char *behind_tag(const char *p, const char *end)
     return find(p, end, ">");
 }
 
+static bool is_tag(const char *p, const char *end)
+{
+    return *p == '<' && end - p >= 2 &&
+           (p[1] == '/' || p[1] == '!' || p[1] == '?' || ((p[1] | 0x20) >= 'a' && (p[1] | 0x20) <= 'z'));
+}
+
 static size_t reference(const char *p, const char *end)
 {
     size_t n = 1;
@@ -87,18 +93,43 @@ static size_t reference(const char *p, const char *end)
     return n > 1 && p + n < end && p[n] == ';' ? n + 1 : 1;
 }
 
+/* Does a tag begin or end text whose blanks stay? */
+static int keeps_blanks(const char *p, const char *end)
+{
+    bool closes = end - p >= 2 && p[1] == '/';
+
+    p += 1 + closes;
+    return begins(p, end, "pre") || begins(p, end, "textarea") ? (closes ? -1 : 1) : 0;
+}
+
+/* What stands between two tags: blanks alone count as one. */
+static const char *read_run(const char *p, const char *end, bool keep, uint64_t *chars)
+{
+    uint64_t run = 0;
+    bool blank = !keep;
+
+    while (p < end && !is_tag(p, end)) {
+        blank &= *p != 0 && strchr(" \n\t\f\r", *p) != NULL;
+        run += (*p & 0xC0) != 0x80;
+        p += *p == '&' ? reference(p, end) : 1;
+    }
+    *chars += blank && run > 1 ? 1 : run;
+    return p;
+}
+
 uint64_t code_html_chars(struct span text)
 {
     const char *p = text.p, *end = text.p + text.n;
     uint64_t chars = 0;
+    int keep = 0;
 
     while (p < end)
-        if (*p == '<' && end - p >= 2 && (p[1] == '/' || p[1] == '!' || p[1] == '?' ||
-                                          ((p[1] | 0x20) >= 'a' && (p[1] | 0x20) <= 'z'))) {
+        if (is_tag(p, end)) {
+            keep += keeps_blanks(p, end);
+            keep = keep < 0 ? 0 : keep;
             p = behind_tag(p, end);
         } else {
-            chars += (*p & 0xC0) != 0x80;
-            p += *p == '&' ? reference(p, end) : 1;
+            p = read_run(p, end, keep > 0, &chars);
         }
     return chars;
 }
