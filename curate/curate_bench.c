@@ -8,7 +8,6 @@
 #include "curate/curate_cmd.h"
 #include "curate/filter/filter_bench.h"
 #include "curate/read_bench.h"
-#include "curate/filter/gopher.h"
 #include "curate/dedup/minhash.h"
 #include "curate/html/html.h"
 #include "curate/steps/normalize.h"
@@ -140,14 +139,6 @@ static enum status bench_step(const struct bench *b, const struct opt *opts, voi
     return st;
 }
 
-static enum status bench_gopher(struct bench *b)
-{
-    struct gopher_cfg cfg = { 0 };
-    struct job j = { .each = gopher_each };
-
-    return bench_step(b, gopher_opts, &cfg, &j);
-}
-
 static enum status bench_normalize(struct bench *b)
 {
     struct normalize_cfg cfg = { 0 };
@@ -228,7 +219,10 @@ static enum status bench_jsonl(struct bench *b) { return bench_read(b, bench_rea
 const struct bench_case curate_benches[] = {
     { "read warc.gz", bench_warc },
     { "read jsonl.zst", bench_jsonl },
-    { "gopher", bench_gopher },
+    { "gopher@datatrove", bench_filter },
+    { "c4@datatrove", bench_filter },
+    { "fineweb", bench_filter },
+    { "datatrove together", bench_filter },
     { "gopher@dolma", bench_filter },
     { "curator-en", bench_filter },
     { "code", bench_filter },

@@ -12,6 +12,8 @@ static const struct set {
     const char *name, *steps;
 } sets[] = {
     { "whitespace profiles", "[{filter: {profile: gopher@dolma}}, {filter: {profile: curator-en}}, {filter: {profile: code}}]" },
+    { "datatrove together", "[{filter: {profile: gopher@datatrove}}, {filter: {profile: c4@datatrove, filter-no-terminal-punct: false}}, "
+                            "{filter: {profile: fineweb}}]" },
     { NULL, NULL },
 };
 
