@@ -225,6 +225,7 @@ const struct bench_case curate_benches[] = {
     { "datatrove together", bench_filter },
     { "gopher@dolma", bench_filter },
     { "curator-en", bench_filter },
+    { "code", bench_filter },
     { "whitespace profiles", bench_filter },
     { "all profiles", bench_filter },
     { "normalize", bench_normalize },
