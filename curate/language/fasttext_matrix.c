@@ -116,12 +116,13 @@ static void add_quantised(const struct fasttext_matrix *m, size_t i, float *sum)
 
 void fasttext_add_row(const struct fasttext_matrix *m, size_t i, float *restrict sum)
 {
-    const char *row = m->dense.p + 4 * i * m->columns;
+    const char *row;
 
     if (m->quantised) {
         add_quantised(m, i, sum);
         return;
     }
+    row = m->dense.p + 4 * i * m->columns;
     for (uint32_t j = 0; j < m->columns; j++) {
         float x;
 
