@@ -1,5 +1,8 @@
 #include "base/page.h"
 
+#include <math.h>
+#include <stdio.h>
+
 void page_begin(struct buf *out, const char *kind, const char *title)
 {
     buf_adds(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -142,6 +145,14 @@ void page_cell_bytes(struct buf *out, uint64_t n)
     char text[24];
 
     buf_printf(out, "<td class=\"n\">%s</td>", str_bytes(n, text));
+}
+
+const char *page_number(double x, char *text)
+{
+    if (x == floor(x) && x >= 1000 && x < 1e15)
+        return str_count((uint64_t)x, text);
+    snprintf(text, 28, "%.4g", x);
+    return text;
 }
 
 static double percent(double part, double whole)

@@ -41,6 +41,8 @@ void page_cell_text(struct buf *out, const char *text);
 void page_cell_code(struct buf *out, const char *text);
 void page_cell_count(struct buf *out, uint64_t n);
 void page_cell_bytes(struct buf *out, uint64_t n);
+/* A measured number as people read it: "0.1503", "100,000"; into text (at least 28 bytes), which is returned. */
+const char *page_number(double x, char *text);
 /* A bar as wide as part of whole, behind it in another colour what was lost to get there (0: none);
  * for the eye alone, the numbers stand in cells beside it. */
 void page_cell_bar(struct buf *out, double part, double lost, double whole);
@@ -68,5 +70,21 @@ struct page_chart {
 };
 /* A <figure>; a sentence where there is nothing to draw. */
 void page_chart(struct buf *out, const struct page_chart *c);
+
+/* A histogram: how many there are of each size, of two sorts, one on the other. Shares (nothing above 1) stand on an
+ * even axis, all else on one where each doubling is as wide as the next; what is 0 or below has a bar of its own
+ * there. (page_histogram.c) */
+struct page_bin {
+    double from, to;
+    double kept, lost;         /* how many */
+};
+struct page_histogram {
+    const char *title, *note;  /* note: NULL, or a line below the title */
+    const struct page_bin *bins;
+    size_t count;
+    double mark_from, mark_to; /* dashed lines (one where equal); NAN: none */
+};
+/* A <figure>; a sentence where there is nothing to draw. */
+void page_histogram(struct buf *out, const struct page_histogram *h);
 
 #endif

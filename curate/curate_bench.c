@@ -6,12 +6,15 @@
 #include "base/hash.h"
 #include "base/rng.h"
 #include "curate/curate_cmd.h"
+#include "curate/read_bench.h"
 #include "curate/filter/gopher.h"
 #include "curate/dedup/minhash.h"
 #include "curate/language/cld2_shim.h"
 #include "curate/language/fasttext.h"
 #include "curate/language/made_model.h"
+#include "curate/html/html.h"
 #include "curate/steps/normalize.h"
+#include "curate/text/mojibake.h"
 
 #define TEXT_BYTES ((size_t)32 << 20)
 #define DOCUMENT_BYTES 4096
@@ -157,6 +160,19 @@ static enum status bench_normalize(struct bench *b)
     return bench_step(b, normalize_opts, &cfg, &j);
 }
 
+static enum status mend(struct job *j, struct span text)
+{
+    sink += mojibake_mend(j->work.mojibake, text, &j->work.spare);
+    return ST_OK;
+}
+
+static enum status bench_mojibake(struct bench *b)
+{
+    struct job j = { .work.mojibake = mojibake_new() };
+
+    return measure(b, &j, mend);
+}
+
 static enum status sign(struct job *j, struct span text)
 {
     shingles_of(&j->set, text, 5);
@@ -238,9 +254,27 @@ static enum status bench_fasttext(struct bench *b)
     return st;
 }
 
+static enum status bench_read(const struct bench *b, enum status (*fn)(const struct bench *b, struct span text))
+{
+    struct buf text = { 0 };
+    enum status st = bench_text(b, &text);
+
+    if (st == ST_OK)
+        st = fn(b, (struct span){ text.p, text.n });
+    buf_release(&text);
+    return st;
+}
+
+static enum status bench_warc(struct bench *b) { return bench_read(b, bench_read_warc); }
+static enum status bench_jsonl(struct bench *b) { return bench_read(b, bench_read_jsonl); }
+
 const struct bench_case curate_benches[] = {
+    { "read warc.gz", bench_warc },
+    { "read jsonl.zst", bench_jsonl },
     { "gopher", bench_gopher },
     { "normalize", bench_normalize },
+    { "mojibake", bench_mojibake },
+    { "html", html_bench },
     { "minhash", bench_minhash },
     { "containment", bench_containment },
     { "language cld2", bench_cld2 },

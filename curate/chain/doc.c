@@ -1,6 +1,6 @@
 #include "curate/chain/doc.h"
 
-#include "base/json.h"
+#include "base/arena.h"
 
 const char *doc_kind_name(enum raw_kind kind)
 {
@@ -72,36 +72,4 @@ size_t doc_repair(const struct doc *d, struct buf *out, double *share)
     replaced = utf8_repair(out, d->text.p, d->text.n);
     *share = out->n ? (double)replaced / (double)utf8_length(out->p, out->n) : 0;
     return replaced;
-}
-
-static struct span span_or_none(const char *s)
-{
-    return s ? span_of(s) : (struct span){ NULL, 0 };
-}
-
-static struct span own_metadata(const struct doc *d, struct buf *scratch)
-{
-    buf_clear(scratch);
-    buf_printf(scratch, "{\"kind\":\"%s\"", doc_kind_name(d->kind));
-    if (d->title && *d->title) {
-        buf_adds(scratch, ",\"title\":");
-        json_quote(scratch, d->title, strlen(d->title));
-    }
-    buf_addc(scratch, '}');
-    return (struct span){ scratch->p, scratch->n };
-}
-
-struct document doc_print(const struct doc *d, struct buf *scratch)
-{
-    struct document out = {
-        .id = span_of(d->id),
-        .text = { d->text.p, d->text.n },
-        .source = span_or_none(d->source),
-        .created = span_or_none(d->created),
-        .metadata = span_or_none(d->metadata),
-    };
-
-    if (d->metadata == NULL && d->kind != RAW_JSONL)
-        out.metadata = own_metadata(d, scratch);
-    return out;
 }

@@ -8,6 +8,10 @@
 #include "curate/steps/command_step.h"
 #include "curate/steps/language_step.h"
 #include "curate/steps/normalize.h"
+#include "curate/steps/sample_docs.h"
+#include "curate/steps/shuffle.h"
+#include "curate/steps/split.h"
+#include "curate/text/mojibake.h"
 #include "curate/text/space_scan.h"
 
 const char chain_default[] =
@@ -62,6 +66,18 @@ const struct step_kind step_kinds[] = {
       .opts = dedup_containment_opts, .cfg_size = sizeof(struct dedup_containment_cfg),
       .reasons = dedup_containment_reasons, .counters = dedup_containment_counters,
       .all = dedup_containment_all },
+    { .name = "sample", .help = "keeps a share of the documents, chosen by their ids",
+      .opts = sample_opts, .cfg_size = sizeof(struct sample_cfg), .reasons = sample_reasons,
+      .takes_bytes = true, .each = sample_each },
+    { .name = "shuffle", .help = "puts all documents into a random order",
+      .opts = shuffle_opts, .cfg_size = sizeof(struct shuffle_cfg), .reasons = shuffle_reasons,
+      .order = shuffle_key },
+    { .name = "split",
+      .help = "puts shares of the documents, chosen by their ids, into folders of their own "
+              "(OUT/test, ...), which are corpora, too",
+      .opts = split_opts, .cfg_size = sizeof(struct split_cfg), .reasons = split_reasons,
+      .takes_bytes = true, .check = split_check, .load = split_load, .unload = split_unload,
+      .each = split_each, .part = split_part },
     { .name = NULL }
 };
 
@@ -76,6 +92,7 @@ void step_work_release(const struct chain *chain, struct step_work *w)
     trace_release(&w->trace);
     buf_release(&w->spare);
     nfc_scratch_free(w->nfc);
+    mojibake_free(w->mojibake);
     gopher_scratch_free(w->gopher);
     space_scan_free(w->space);
     *w = (struct step_work){ 0 };

@@ -1,8 +1,8 @@
 /*
  * The chain of steps: what happens to documents between the sources and the corpus.
  *
- * A step looks at one document at a time (`each`: it may change the text or drop the document) or
- * at all documents that are left (`all`: it only drops). Every drop has a reason, the value that
+ * A step looks at one document at a time (`each`: it may change the text or drop the document), or
+ * at all documents that are left (`all`: it only drops), or says their order (`order`). Every drop has a reason, the value that
  * was measured and the threshold it broke. Steps stand in a list in any order, and may stand
  * several times with other options; `extract` is always first.
  *
@@ -29,7 +29,7 @@
 #include "curate/chain/doc.h"
 #include "curate/chain/trace.h"
 
-#define STEP_COUNTERS 4
+#define STEP_COUNTERS 8
 
 /* What one worker keeps between documents, so that steps do not allocate for each. */
 struct step_work {
@@ -40,6 +40,7 @@ struct step_work {
     void *state;                           /* of the step that is running: what its open() made */
     void **states;                         /* of each step of the chain */
     struct nfc_scratch *nfc;
+    struct mojibake *mojibake;
     struct gopher_scratch *gopher;
     struct space_scan *space;              /* curate/text/space_scan.h: kept from filter to filter */
 };
@@ -71,9 +72,13 @@ struct step_kind {
      * NULL: nothing. */
     enum status (*open)(const void *cfg, void **state);
     void (*close)(void *state);
-    /* Exactly one of these. */
+    /* Exactly one of these. `order` only says where a document goes when all are put in order: ascending, and those of
+     * one key as they came. */
     enum status (*each)(const void *cfg, struct doc *d, struct step_work *w);
     enum status (*all)(const void *cfg, struct corpus *c);
+    uint64_t (*order)(const void *cfg, const struct doc *d);
+    /* The names that the step may put into doc.part, each once; NULL behind the last. Asked for behind load(). */
+    const char *(*part)(const void *cfg, size_t i);
 };
 /* Ends with a NULL name. */
 extern const struct step_kind step_kinds[];

@@ -4,6 +4,8 @@
 #include "base/progress.h"
 #include "base/stop.h"
 #include "curate/report/report.h"
+#include "curate/run/chain_phases.h"
+#include "curate/run/verdict.h"
 
 void corpus_drop(struct corpus *c, size_t i, const struct drop_reason *reason, double value,
                  double threshold, size_t of)
@@ -13,6 +15,14 @@ void corpus_drop(struct corpus *c, size_t i, const struct drop_reason *reason, d
         .text = spool_text(c->spool, i), .of = of == SIZE_MAX ? NULL : spool_id(c->spool, of),
     };
 
+    if (c->verdict) {
+        struct verdict_drop why = {
+            .document = i, .step = (uint32_t)c->step,
+            .reason = (uint32_t)phases_reason(c->phases, c->step, reason), .value = value, .threshold = threshold,
+        };
+
+        verdict_add(c->verdict, &why);
+    }
     report_add_drop(c->report, &drop);
     spool_kill(c->spool, i);
 }
@@ -21,9 +31,7 @@ enum status corpus_goes_on(struct corpus *c, size_t documents)
 {
     progress_add(documents);
     if (stop_requested())
-        return fail(ST_INTERRUPTED,
-                    "stopped in step '%s'; nothing was written, the same command begins anew",
-                    c->label);
+        return fail(ST_INTERRUPTED, "stopped in step '%s'", c->label);
     return ST_OK;
 }
 

@@ -1,6 +1,6 @@
 /*
  * All documents that are left, as a step over all of them sees them (step_kind.all):
- * a sealed spool, threads, a bound on memory, and where drops go.
+ * a spool, threads, a bound on memory, and where drops go.
  *
  * Rules for such a step: results do not depend on the number of threads; every table is asked for
  * with corpus_memory() before it is made; cost grows linearly with the text.
@@ -13,6 +13,8 @@
 #include "curate/chain/step.h"
 
 struct report_step;
+struct phases;
+struct verdict;
 
 struct corpus {
     struct spool *spool;
@@ -21,6 +23,9 @@ struct corpus {
     uint64_t seed;
     const char *label;                 /* of the step, for messages */
     struct report_step *report;
+    const struct phases *phases;
+    size_t step;                       /* its place in the chain */
+    struct verdict *verdict;           /* what it drops goes here, too; NULL: nobody wants to see it */
     uint64_t counts[STEP_COUNTERS];
 };
 

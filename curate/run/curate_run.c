@@ -1,326 +1,234 @@
 #include "curate/run/curate_run.h"
 
-#include <time.h>
-
 #include "base/arena.h"
-#include "base/bench.h"
+#include "base/file.h"
 #include "base/progress.h"
-#include "base/stop.h"
-#include "curate/run/corpus.h"
-#include "curate/run/id_set.h"
+#include "curate/run/curate_work.h"
+#include "curate/run/group_sink.h"
 
-#define BATCH_DOCS 64
-#define BATCH_BYTES ((size_t)1 << 20)
+/* ---- paths ---- */
 
-struct run {
-    const struct curate_args *args;
-    struct pool *pool;
-    struct report *report;
-    struct step_work *works;           /* one a worker */
-    uint64_t read;                     /* documents taken from the feed */
-    struct document_writer *writer;
-    struct id_set ids;
-    struct buf line;                   /* metadata of the document being written */
-};
-
-/* ---- a pass ---- */
-
-/* What the documents of a batch did at one step of the pass. */
-struct tally {
-    uint64_t documents_in, bytes_in, documents_out, bytes_out, counts[STEP_COUNTERS];
-    double seconds;
-};
-
-struct batch {
-    struct doc *docs[BATCH_DOCS];
-    size_t count;
-    struct tally *tallies;             /* of each step of the pass */
-    struct report_notes notes;         /* what rules measured */
-};
-
-struct pass {
-    struct run *run;
-    size_t first, last;                /* steps of the chain, [first, last) */
-    struct spool *from;                /* NULL: the feed */
-    size_t at;                         /* in from */
-    bool ended;                        /* the feed is not asked again */
-    struct spool *to;                  /* NULL: the corpus */
-};
-
-static void free_batch(void *ctx, void *item)
+static const char *phase_path(struct arena *a, const struct curate_work *w, size_t phase)
 {
-    struct batch *b = item;
-
-    for (size_t i = 0; i < b->count; i++)
-        doc_free(b->docs[i]);
-    free(b->tallies);
-    report_notes_release(&b->notes);
-    free(b);
+    return arena_printf(a, "%s/phase-%zu", w->args->work, phase);
 }
 
-static enum status next_doc(struct pass *p, struct doc **out)
+const char *work_group_path(struct arena *a, const struct curate_work *w, size_t phase, size_t group)
 {
-    struct raw_document *raw = NULL;
+    return arena_printf(a, "%s/group-%05zu", phase_path(a, w, phase), group);
+}
 
-    *out = NULL;
-    if (p->from == NULL) {
-        TRY(p->run->args->feed.next(p->run->args->feed.ctx, &raw));
-        if (raw != NULL) {
-            *out = doc_of_raw(raw, p->run->read++);
-            report_add_read(p->run->report, *out);
-        }
+const char *work_record_path(struct arena *a, const char *group_path) { return path_join(a, group_path, "record.json"); }
+
+const char *work_verdict_path(struct arena *a, const struct curate_work *w, size_t phase)
+{
+    return path_join(a, phase_path(a, w, phase), "verdict");
+}
+
+const char *work_done_path(struct arena *a, const struct curate_work *w, size_t phase)
+{
+    return path_join(a, phase_path(a, w, phase), "done.json");
+}
+
+/* ---- what a phase reads ---- */
+
+/* How many groups a pass that is done has. */
+static enum status groups_of(struct arena *a, const struct curate_work *w, size_t phase, size_t *groups)
+{
+    const char *path = work_done_path(a, w, phase);
+    int64_t n = 0;
+    json_t *done;
+    enum status st;
+
+    TRY(json_read_file(path, &done));
+    st = json_get_int(done, "groups", path, &n);
+    json_decref(done);
+    if (st == ST_OK && (n < 0 || n > INT64_C(1) << 32))
+        st = fail(ST_FORMAT, "'%s': %lld groups, want 0 to 2^32", path, (long long)n);
+    *groups = (size_t)n;
+    return st;
+}
+
+static enum status open_spools(struct arena *a, struct curate_work *w, size_t input)
+{
+    const char **paths;
+    size_t groups;
+
+    TRY(groups_of(a, w, input, &groups));
+    paths = arena_array(a, groups + 1, sizeof *paths);
+    for (size_t g = 0; g < groups; g++)
+        paths[g] = group_spool_path(a, work_group_path(a, w, input, g));
+    return spool_open(paths, groups, &w->phases, &w->spool);
+}
+
+static enum status begin_phase(struct arena *a, struct curate_work *w)
+{
+    const struct phase *ph = &w->phases.v[w->phase];
+
+    if (ph->kind == PHASE_PASS && ph->from == PHASE_SOURCES) {
+        w->groups = w->args->input->groups;
         return ST_OK;
     }
-    while (p->at < spool_count(p->from) && !spool_alive(p->from, p->at))
-        p->at++;
-    if (p->at < spool_count(p->from))
-        *out = spool_doc(p->from, p->at++);
-    return ST_OK;
-}
-
-static enum status produce(void *ctx, void **item)
-{
-    struct pass *p = ctx;
-    struct batch *b = mem_alloc(sizeof *b);
-    size_t bytes = 0;
-    enum status st = ST_OK;
-
-    b->tallies = mem_array(p->last - p->first + 1, sizeof *b->tallies);
-    while (st == ST_OK && !p->ended && b->count < BATCH_DOCS && bytes < BATCH_BYTES) {
-        struct doc *d = NULL;
-
-        if (stop_requested())
-            st = fail(ST_INTERRUPTED, "stopped before the corpus was complete; nothing was "
-                                      "written, the same command begins anew");
-        else
-            st = next_doc(p, &d);
-        p->ended = d == NULL;
-        if (st != ST_OK || d == NULL)
-            break;
-        b->docs[b->count++] = d;
-        bytes += d->text.n;
-    }
-    if (st == ST_OK && b->count > 0)
-        *item = b;
-    else
-        free_batch(p, b);
-    return st;
-}
-
-/* Seconds of this thread on a processor: what other programs do to the
- * machine is not the step's. */
-static double cpu_now(void)
-{
-    struct timespec t;
-
-    BUG_IF(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) != 0);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static enum status run_step(const struct chain *chain, size_t index, struct doc *d,
-                            struct step_work *w, struct tally *t)
-{
-    double start = cpu_now();
-
-    t->documents_in++;
-    t->bytes_in += d->text.n;
-    TRY(chain_each(chain, index, d, w));
-    for (int i = 0; i < STEP_COUNTERS; i++)
-        t->counts[i] += w->counts[i];
-    if (d->dropped == NULL) {
-        t->documents_out++;
-        t->bytes_out += d->text.n;
-    }
-    t->seconds += cpu_now() - start;
-    return ST_OK;
-}
-
-static enum status work(void *ctx, void *item, int worker)
-{
-    struct pass *p = ctx;
-    struct batch *b = item;
-
-    for (size_t i = 0; i < b->count; i++) {
-        struct doc *d = b->docs[i];
-
-        for (size_t s = p->first; s < p->last && d->dropped == NULL; s++) {
-            struct step_work *w = &p->run->works[worker];
-
-            TRY(run_step(p->run->args->chain, s, d, w, &b->tallies[s - p->first]));
-            report_note_trace(&b->notes, p->run->report, s, &w->trace);
-        }
-    }
-    return ST_OK;
-}
-
-/* ---- the end of a pass ---- */
-
-static enum status write_doc(struct run *r, struct doc *d)
-{
-    struct document line;
-    bool renamed;
-    char bound[24];
-
-    if (id_set_memory(&r->ids) > r->args->memory)
-        return fail(ST_LIMIT, "the ids of the corpus take more than memory %s allows; want more "
-                              "--memory, or fewer documents in one run",
-                    str_bytes(r->args->memory, bound));
-    renamed = id_set_claim(&r->ids, &d->id);
-    report_add_kept(r->report, d, renamed);
-    line = doc_print(d, &r->line);
-    return document_writer_add(r->writer, &line);
-}
-
-static enum status settle_doc(struct pass *p, struct doc *d)
-{
-    if (d->dropped) {
-        report_add_dropped(p->run->report, d);
+    TRY(open_spools(a, w, ph->input));
+    if (ph->kind == PHASE_ALL)
         return ST_OK;
-    }
-    return p->to ? spool_add(p->to, d) : write_doc(p->run, d);
-}
-
-static void add_tallies(struct pass *p, const struct batch *b)
-{
-    for (size_t s = p->first; s < p->last; s++) {
-        struct report_step *to = &p->run->report->steps[s];
-        const struct tally *t = &b->tallies[s - p->first];
-
-        to->documents_in += t->documents_in;
-        to->bytes_in += t->bytes_in;
-        to->documents_out += t->documents_out;
-        to->bytes_out += t->bytes_out;
-        to->seconds += t->seconds;
-        for (int i = 0; i < STEP_COUNTERS; i++)
-            to->counts[i] += t->counts[i];
-    }
-}
-
-static enum status consume(void *ctx, void *item)
-{
-    struct pass *p = ctx;
-    struct batch *b = item;
-    enum status st = ST_OK;
-
-    add_tallies(p, b);
-    report_add_notes(p->run->report, &b->notes);
-    for (size_t i = 0; st == ST_OK && i < b->count; i++)
-        st = settle_doc(p, b->docs[i]);
-    progress_add(b->count);
-    free_batch(p, b);
-    return st;
-}
-
-static enum status run_pass(struct pass *p)
-{
-    struct pool_stream stream = {
-        .produce = produce, .work = work, .consume = consume, .discard = free_batch, .ctx = p,
-    };
-    enum status st;
-
-    progress_start(p->from == NULL ? "reading" : p->to ? "filtering" : "writing", "docs",
-                   p->from ? spool_alive_count(p->from) : 0);
-    st = pool_ordered(p->run->pool, &stream);
-    progress_end();
-    if (st == ST_OK && p->to)
-        st = spool_seal(p->to);
-    return st;
-}
-
-/* ---- steps over all documents ---- */
-
-static enum status run_corpus_step(struct run *r, size_t index, struct spool *spool)
-{
-    const struct step *step = &r->args->chain->steps[index];
-    struct report_step *report = &r->report->steps[index];
-    struct corpus c = {
-        .spool = spool, .pool = r->pool, .seed = r->args->seed, .label = step->label,
-        .report = report,
-        .memory = r->args->memory, .taken = spool_memory(spool),
-    };
-    double start = bench_now();
-    enum status st;
-
-    report->documents_in = spool_alive_count(spool);
-    report->bytes_in = spool_alive_bytes(spool);
-    progress_start(step->label, "docs", 0);
-    st = step->kind->all(step->cfg, &c);
-    progress_end();
-    TRY(st);
-    memcpy(report->counts, c.counts, sizeof c.counts);
-    report->documents_out = spool_alive_count(spool);
-    report->bytes_out = spool_alive_bytes(spool);
-    report->seconds = bench_now() - start;
+    if (ph->verdict != SIZE_MAX)
+        TRY(verdict_read(work_verdict_path(a, w, ph->verdict), w->spool, &w->verdict));
+    w->groups = spool_files(w->spool);
+    if (ph->from == PHASE_RANGES)
+        w->groups = spool_bytes(w->spool) / (w->args->range_bytes + 1) + 1;
     return ST_OK;
 }
 
-/* ---- the chain ---- */
-
-static enum status run_chain(struct run *r, struct spool **spool)
+static void end_phase(struct curate_work *w)
 {
-    const struct chain *chain = r->args->chain;
-
-    for (size_t first = 0;; first++) {
-        struct pass p = { .run = r, .first = first, .last = first, .from = *spool };
-        bool final;
-
-        while (p.last < chain->count && chain->steps[p.last].kind->each)
-            p.last++;
-        final = p.last == chain->count;
-        if (!final && (p.from == NULL || p.last > first))
-            TRY(spool_new(r->args->folder, &p.to));
-        if (final || p.to) {
-            enum status st = run_pass(&p);
-
-            spool_free(*spool);
-            *spool = p.to;
-            TRY(st);
-        }
-        if (final)
-            return ST_OK;
-        TRY(run_corpus_step(r, p.last, *spool));
-        first = p.last;
-    }
+    spool_close(w->spool);
+    w->spool = NULL;
+    verdict_release(&w->verdict);
 }
 
-static enum status run_all(struct run *r)
-{
-    struct spool *spool = NULL;
-    enum status st;
+/* ---- phases ---- */
 
-    TRY(document_writer_open(r->args->folder, r->args->shard_bytes, &r->writer));
-    st = run_chain(r, &spool);
-    spool_free(spool);
-    if (st == ST_OK && r->report->out.documents == 0)
-        st = report_nothing_left(r->report, r->args->stats);
-    if (st != ST_OK) {
-        document_writer_abort(r->writer);
-        return st;
-    }
-    TRY(document_writer_close(r->writer));
-    return report_write(r->report, r->args->stats, r->args->folder);
+/* This rank's share of what is to be read, in the unit of its progress. */
+static uint64_t own_bytes(const struct curate_work *w)
+{
+    const struct phase *ph = &w->phases.v[w->phase];
+    uint64_t bytes = 0;
+
+    if (ph->from == PHASE_SOURCES)
+        return w->args->input->bytes / (uint64_t)w->ranks;
+    if (ph->from == PHASE_RANGES)
+        return spool_bytes(w->spool) / (uint64_t)w->ranks;
+    for (size_t g = (size_t)w->rank; g < w->groups; g += (size_t)w->ranks)
+        bytes += spool_file_bytes(w->spool, g);
+    return bytes;
 }
 
-enum status curate_run(const struct curate_args *args, struct report **out)
+static enum status run_pass(struct curate_work *w)
 {
-    struct run r = { .args = args };
+    const struct phase *ph = &w->phases.v[w->phase];
     enum status st;
-    int threads;
 
-    r.pool = pool_new(args->threads);
-    threads = pool_threads(r.pool);
-    r.works = mem_array((size_t)threads, sizeof *r.works);
-    *out = r.report = report_new(args->chain, args->samples);
-    st = chain_load(args->chain);
-    if (st == ST_OK) {
-        st = run_all(&r);
-        for (int i = 0; i < threads; i++)
-            step_work_release(args->chain, &r.works[i]);
-        chain_unload(args->chain);
-    }
-    free(r.works);
-    id_set_release(&r.ids);
-    buf_release(&r.line);
-    pool_free(r.pool);
+    progress_start(ph->from == PHASE_SOURCES ? "reading" : ph->final ? "writing" : "filtering", "bytes", own_bytes(w));
+    st = lanes_of_phase(w);
+    progress_end();
     return st;
+}
+
+static enum status run_all(struct arena *a, struct curate_work *w)
+{
+    json_t *record = NULL;
+    enum status st = all_steps(w, &record);
+
+    if (st == ST_OK)
+        st = file_make_folders(phase_path(a, w, w->phase));
+    if (st == ST_OK)
+        st = verdict_write(work_verdict_path(a, w, w->phase), w->spool, &w->verdict);
+    if (st == ST_OK)
+        st = json_write_file(work_done_path(a, w, w->phase), record);
+    json_decref(record);
+    return st;
+}
+
+static enum status meet(const struct curate_work *w)
+{
+    return w->args->comm ? comm_barrier(w->args->comm) : ST_OK;
+}
+
+/* Spools that nobody will read again: a pass is done, and with it what it read. */
+static enum status drop_spools(struct arena *a, const struct curate_work *w)
+{
+    const struct phase *ph = &w->phases.v[w->phase];
+    size_t groups;
+
+    if (ph->from == PHASE_SOURCES)
+        return ST_OK;
+    TRY(groups_of(a, w, ph->input, &groups));
+    for (size_t g = 0; g < groups; g++)
+        TRY(file_remove_tree(group_spool_path(a, work_group_path(a, w, ph->input, g))));
+    return ST_OK;
+}
+
+/* Rank 0, when all ranks are done with a pass. */
+static enum status settle_pass(struct arena *a, const struct curate_work *w)
+{
+    json_t *done = json_pack("{s:i, s:I}", "version", 1, "groups", (json_int_t)w->groups);
+    enum status st = file_make_folders(phase_path(a, w, w->phase));
+
+    if (st == ST_OK)
+        st = json_write_file(work_done_path(a, w, w->phase), done);
+    json_decref(done);
+    return st == ST_OK ? drop_spools(a, w) : st;
+}
+
+static enum status do_phase(struct arena *a, struct curate_work *w)
+{
+    bool pass = w->phases.v[w->phase].kind == PHASE_PASS;
+
+    if (pass || w->rank == 0)
+        TRY(begin_phase(a, w));
+    if (pass)
+        TRY(run_pass(w));
+    else if (w->rank == 0)
+        TRY(run_all(a, w));
+    TRY(meet(w));
+    if (pass && w->rank == 0)
+        TRY(settle_pass(a, w));
+    return meet(w);
+}
+
+/* Whether a phase is done is what rank 0 sees. */
+static enum status is_done(struct arena *a, const struct curate_work *w, bool *done)
+{
+    uint8_t told = file_exists(work_done_path(a, w, w->phase));
+
+    if (w->args->comm)
+        TRY(comm_broadcast(w->args->comm, &(struct comm_buffer){ .p = &told, .count = 1, .type = COMM_U8 }, 0));
+    *done = told != 0;
+    return ST_OK;
+}
+
+static enum status run_phases(struct curate_work *w)
+{
+    enum status st = ST_OK;
+    struct arena a;
+
+    arena_init(&a);
+    for (w->phase = 0; st == ST_OK && w->phase < w->phases.count; w->phase++) {
+        bool done = false;
+
+        arena_reset(&a);
+        st = is_done(&a, w, &done);
+        if (st == ST_OK && !done)
+            st = do_phase(&a, w);
+        end_phase(w);
+    }
+    arena_release(&a);
+    return st;
+}
+
+enum status curate_run(const struct curate_args *args, struct curate_result *out)
+{
+    struct curate_work w = { .args = args, .rank = args->comm ? comm_rank(args->comm) : 0,
+                             .ranks = args->comm ? comm_size(args->comm) : 1 };
+    struct arena a;
+    enum status st;
+
+    *out = (struct curate_result){ 0 };
+    TRY(chain_load(args->chain));
+    arena_init(&a);
+    phases_make(&a, args->chain, args->keep_dropped, &w.phases);
+    st = run_phases(&w);
+    if (st == ST_OK && w.rank == 0)
+        st = curate_finish(&w, out);
+    arena_release(&a);
+    chain_unload(args->chain);
+    return st;
+}
+
+void curate_result_release(struct curate_result *r)
+{
+    report_free(r->report);
+    json_decref(r->counts);
+    *r = (struct curate_result){ 0 };
 }

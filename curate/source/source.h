@@ -26,7 +26,7 @@
  * (a line of JSONL, a row of a table, an element of XML) were taken out of their quotes or tags. */
 #define RAW_KINDS(X)                                                                           \
     X(TEXT, "text") X(MARKDOWN, "markdown") X(HTML, "html") X(JSONL, "jsonl") X(TABLE, "table") \
-    X(XML, "xml") X(FHIR, "fhir") X(DOCX, "docx")
+    X(XML, "xml") X(FHIR, "fhir") X(DOCX, "docx") X(ODT, "odt")
 enum raw_kind {
 #define X(name, key) RAW_##name,
     RAW_KINDS(X)
@@ -64,6 +64,17 @@ void raw_document_free(struct raw_document *d);
     X(SIZE,       "size_limit",        "larger than max-document")                             \
     X(MEMBERS,    "member_limit",      "more members than max-members")                        \
     X(BAD_LINE,   "bad_jsonl_line",    "a line of JSONL that is not a JSON object with text")  \
+    X(BAD_RECORD, "bad_warc_record",   "a WARC record whose head or length is wrong; reading goes on at the next") \
+    X(CUT_RECORD, "cut_warc_record",   "a WARC record or what it holds ends too early; what there is is kept") \
+    X(OTHER_RECORD, "other_warc_record", "a WARC record that holds no document (request, metadata, revisit ...)") \
+    X(HTTP_STATUS, "http_status",      "a web server's answer other than 200 to 299")         \
+    X(ENCODING,   "unknown_encoding",  "a web server's answer in a content-encoding that is not known") \
+    X(BAD_ROW,    "bad_table_row",     "a table's row with a wrong number of fields or a broken quote") \
+    X(BAD_XML,    "bad_xml",           "XML that is not well-formed; what came before the fault is kept") \
+    X(ATTACHMENT, "attachment_kind",   "a FHIR attachment that is damaged, elsewhere (a URL), or neither plain text nor HTML") \
+    X(NO_TEXT,    "fhir_without_text", "a FHIR resource that has no clinical text") \
+    X(UNNAMED,    "text_not_named",    "a table or XML whose text is not named: write {path: P, text: COLUMN} " \
+                                       "or {path: P, elements: [NAME]}")                        \
     X(UNREADABLE, "unreadable",        "the file cannot be opened or read")
 enum source_outcome {
 #define X(name, key, text) SOURCE_##name,
@@ -93,13 +104,42 @@ struct source_stats {
 
 struct source;
 /* sources: the YAML list of `sources:`, items `path` or `{path: P, text: KEY, include:
- * [GLOB...], exclude: [GLOB...]}` (globs over the id's part below the path); KEY is the JSONL
- * member with the text. */
+ * [GLOB...], exclude: [GLOB...], ...}` (globs over the id's part below the path); KEY is the member of JSON lines or
+ * the column of tables with the text. The options stand in source.c. */
 MUST_USE enum status source_open(const struct yaml *sources, const struct source_limits *limits,
                                  struct source **out);
-/* The next document, owned by the caller; *out = NULL at the end. Called by one thread. */
+/* The next document, owned by the caller; *out = NULL at the end. Called by one thread. Fails only where an option
+ * of the item does not fit what is read (a column that a table does not have). */
 MUST_USE enum status source_next(struct source *s, struct raw_document **out);
 const struct source_stats *source_stats_of(const struct source *s);
+/* Bytes of files on disk that have been read since it was opened, or began a group; of a file that is being read,
+ * about as many. */
+uint64_t source_bytes_read(const struct source *s);
+
+/* The files of the sources in groups of files that follow each other: what can be read apart from the others, so that
+ * several readers share the work. A group ends with the file by which it holds at least so many bytes on disk, a file
+ * counted with 4 KiB at least, which is about what opening it costs; a file is never divided. Groups depend on names
+ * and sizes of files alone, and cost memory for one path each, whatever the number of files. */
+#define SOURCE_FILE_LEAST 4096
+struct source_group {
+    size_t item, next_item;          /* of the list of sources: where it begins, and where the next one does */
+    const char *path, *next_path;    /* of its first file, and the next group's; NULL: at the item's beginning */
+    const char *first;               /* path of its first file; NULL: it has none */
+    uint64_t files, bytes;           /* bytes as they are counted */
+};
+struct source_groups {
+    struct source_group *v;          /* at least one */
+    size_t count;
+    uint64_t files, bytes;           /* on disk */
+};
+MUST_USE enum status source_groups_list(const struct source *s, uint64_t least, struct arena *a,
+                                        struct source_groups *out);
+/* From here on source_next() gives the documents of that group, and counts begin anew. The group outlives its use. */
+void source_begin(struct source *s, const struct source_group *g);
+/* For a look at a part of the input: from here on only files are read that want() says yes to (path: as in a group's
+ * `first`); and what is left of the file that is being read is passed over. */
+void source_want(struct source *s, bool (*want)(void *ctx, const char *path), void *ctx);
+void source_end_file(struct source *s);
 void source_close(struct source *s);
 /* For the option row: checks the list; and visits each path in it. */
 opt_check_fn source_check;

@@ -282,6 +282,30 @@ enum command_child_how command_child_ask(struct command_child *c, const struct c
     return how;
 }
 
+enum command_child_how command_child_read(struct command_child *c, double until, struct span *bytes)
+{
+    close_fd(&c->fd[TO]);
+    c->answer.n = 0;
+    for (;;) {
+        struct pollfd p[STREAMS];
+        double rest = until - bench_now();
+
+        if (rest <= 0)
+            return COMMAND_CHILD_LATE;
+        if (stop_requested())
+            return COMMAND_CHILD_STOPPED;
+        (void)wait_for_any(c, false, p, rest < SLICE_MS / 1000. ? (int)(rest * 1000) + 1 : SLICE_MS);
+        if (p[WORDS].fd >= 0 && p[WORDS].revents)
+            read_words(c);
+        if (p[FROM].revents && !read_answer(c))
+            return COMMAND_CHILD_ENDED;
+        if (c->answer.n > 0) {
+            *bytes = (struct span){ c->answer.p, c->answer.n };
+            return COMMAND_CHILD_ANSWERED;
+        }
+    }
+}
+
 const char *command_child_said(struct command_child *c)
 {
     struct buf text = { 0 };

@@ -39,6 +39,10 @@ struct command_child_question {
  * must be ended. */
 enum command_child_how command_child_ask(struct command_child *c, const struct command_child_question *q,
                                          struct buf *answer);
+/* Of a program that is asked nothing (its input is closed): the next bytes that it writes, before the time `until`
+ * (bench_now()). COMMAND_CHILD_ANSWERED: there are some, valid until the next call; COMMAND_CHILD_ENDED: it has closed
+ * its output. */
+enum command_child_how command_child_read(struct command_child *c, double until, struct span *bytes);
 /* Its last words, on one line, for messages: "" or what it said. Valid until the next call. */
 const char *command_child_said(struct command_child *c);
 /* Closes its input and waits a short while (patient) for it to end, then kills it and all of its group, and frees c.

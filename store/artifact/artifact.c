@@ -19,7 +19,7 @@ struct artifact {
     struct arena arena;
     const struct command *command;
     const char *path, *folder;      /* final, and while being written */
-    json_t *made_by, *inputs, *paths, *counts;
+    json_t *made_by, *inputs, *paths, *counts, *aside;
     json_t *known;                  /* files whose digests were told */
     double begun;
 };
@@ -223,6 +223,7 @@ enum status artifact_begin(const struct command *command, const void *cfg, const
     a->inputs = json_object();
     a->paths = json_object();
     a->counts = json_object();
+    a->aside = json_object();
     a->known = json_object();
     a->begun = bench_now();
     st = begin(a, cfg);
@@ -243,6 +244,11 @@ void artifact_set_counts(struct artifact *a, json_t *counts)
 {
     json_decref(a->counts);
     a->counts = counts;
+}
+
+void artifact_tell_aside(struct artifact *a, const char *key, json_t *value)
+{
+    json_object_set_new(a->aside, key, value);
 }
 
 void artifact_set_inputs(struct artifact *a, const json_t *inputs)
@@ -277,6 +283,7 @@ static void release(struct artifact *a)
     json_decref(a->made_by);
     json_decref(a->inputs);
     json_decref(a->paths);
+    json_decref(a->aside);
     json_decref(a->counts);
     json_decref(a->known);
     arena_release(&a->arena);
@@ -343,6 +350,7 @@ static json_t *describe_circumstances(const struct artifact *a)
         json_pack("{s:s, s:s, s:s, s:O, s:f}", "host", host_name(), "created", created, "program",
                   TUNDISH_VERSION, "paths", a->paths, "seconds", bench_now() - a->begun);
     BUG_IF(aside == NULL);
+    json_object_update_missing(aside, a->aside);
     return aside;
 }
 

@@ -34,6 +34,9 @@ MUST_USE enum status artifact_begin(const struct command *command, const void *c
 const char *artifact_folder(const struct artifact *a);
 /* Takes ownership of counts (a JSON object). */
 void artifact_set_counts(struct artifact *a, json_t *counts);
+/* One more member of "aside": what is worth knowing and differs from run to run (the speed of a stage's steps). Takes
+ * ownership. */
+void artifact_tell_aside(struct artifact *a, const char *key, json_t *value);
 /* What makes two runs of a stage the same: {"made_by": {"version", "options", "numeric_class"}, "inputs"}, each as
  * in the manifest. The caller owns it. */
 json_t *artifact_run(const struct artifact *a);

@@ -56,7 +56,8 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* A finished corpus is what its manifest says, whatever else lies in the folder. */
+/* A finished corpus is what its manifest says, whatever else lies in the folder; files in folders of its own are parts
+ * that were split off, to be read by their own path. */
 static enum status list_artifact(struct arena *a, const char *path, struct file_list *out)
 {
     json_t *manifest, *files;
@@ -67,7 +68,7 @@ static enum status list_artifact(struct arena *a, const char *path, struct file_
     files = json_object_get(manifest, "files");
     *out = (struct file_list){ arena_array(a, json_object_size(files) + 1, sizeof(char *)), 0 };
     json_object_foreach(files, name, entry)
-        if (is_shard_name(name))
+        if (is_shard_name(name) && strchr(name, '/') == NULL)
             out->names[out->count++] = path_join(a, path, name);
     json_decref(manifest);
     qsort(out->names, out->count, sizeof(char *), by_name);

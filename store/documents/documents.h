@@ -49,7 +49,8 @@ MUST_USE enum status document_writer_add(struct document_writer *w, const struct
 MUST_USE enum status document_writer_close(struct document_writer *w);
 void document_writer_abort(struct document_writer *w);
 
-/* Reads all documents of a corpus folder (shards in name order) or of one .jsonl[.zst] file. */
+/* Reads all documents of a corpus folder (shards in name order; of a finished corpus without its parts, which lie in
+ * folders of their own) or of one .jsonl[.zst] file. */
 struct document_reader;
 MUST_USE enum status document_reader_open(const char *path, struct document_reader **out);
 /* The files that it would read, in their order, with full paths; and a reader of some files only. */

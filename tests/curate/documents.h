@@ -22,8 +22,10 @@ struct made {
 struct documents {
     struct arena arena;
     struct made v[DOCUMENTS_MAX];
-    size_t count, at;
+    size_t count, at, end;
+    size_t groups;                         /* 0: 1 */
     struct source_stats stats;
+    uint64_t outcomes[SOURCE_OUTCOME_COUNT];
 };
 
 static inline void documents_begin(struct documents *d)
@@ -57,8 +59,9 @@ static inline enum status next_made(void *ctx, struct raw_document **out)
     const struct made *m = &d->v[d->at];
 
     *out = NULL;
-    if (d->at++ == d->count)
+    if (d->at == d->end)
         return ST_OK;
+    d->at++;
     raw = mem_alloc(sizeof *raw);
     raw->kind = m->kind;
     raw->id = mem_strdup(m->id);
@@ -77,6 +80,34 @@ static inline enum status next_made(void *ctx, struct raw_document **out)
 
 /* ---- one run ---- */
 
+static inline enum status open_made(void *ctx, void **reader)
+{
+    struct documents *copy = mem_alloc(sizeof *copy);      /* lanes read side by side */
+
+    *copy = *(const struct documents *)ctx;
+    *reader = copy;
+    return ST_OK;
+}
+
+/* Group g of how many there are: an equal stretch of the documents. */
+static inline enum status begin_made(void *ctx, size_t group)
+{
+    struct documents *d = ctx;
+
+    d->at = d->count * group / d->groups;
+    d->end = d->count * (group + 1) / d->groups;
+    d->stats = (struct source_stats){ .files = 1 };
+    for (int i = 0; group == 0 && i < SOURCE_OUTCOME_COUNT; i++)
+        d->stats.outcomes[i] = d->outcomes[i];
+    return ST_OK;
+}
+
+static inline const struct source_stats *stats_of_made(void *ctx) { return &((struct documents *)ctx)->stats; }
+
+static inline uint64_t bytes_of_made(void *ctx) { return ((struct documents *)ctx)->stats.document_bytes; }
+
+static inline void close_made(void *ctx) { free(ctx); }
+
 struct result {
     struct arena arena;
     char folder[64];
@@ -87,8 +118,9 @@ struct result {
 struct how {
     const char *steps;         /* YAML */
     int threads;               /* 0: 2 */
-    uint64_t memory, shard_bytes, seed;
+    uint64_t memory, shard_bytes, seed, range_bytes;
     int samples;
+    bool scores, keep_dropped;
 };
 
 static inline void read_kept(struct result *r)
@@ -112,27 +144,33 @@ static inline void read_kept(struct result *r)
 /* Runs into a new folder; after ST_OK the kept documents and the report are in r. result_end() in any case. */
 static inline enum status run_documents(struct documents *d, struct how how, struct result *r)
 {
+    const struct curate_input input = {
+        .ctx = d, .groups = d->groups ? d->groups : 1, .open = open_made, .begin = begin_made, .next = next_made,
+        .stats = stats_of_made, .bytes_read = bytes_of_made, .close = close_made,
+    };
     struct curate_args args = {
-        .feed = { next_made, d }, .stats = &d->stats, .folder = r->folder, .threads = how.threads ? how.threads : 2,
+        .input = &input, .folder = r->folder, .threads = how.threads ? how.threads : 2,
         .samples = how.samples, .memory = how.memory ? how.memory : (uint64_t)1 << 30,
         .shard_bytes = how.shard_bytes ? how.shard_bytes : 1 << 20, .seed = how.seed,
+        .range_bytes = how.range_bytes ? how.range_bytes : 1 << 20, .scores = how.scores, .keep_dropped = how.keep_dropped,
     };
+    struct curate_result run;
     struct chain chain;
     struct yaml *steps;
-    struct report *report;
     enum status st;
 
     memset(r, 0, sizeof *r);
     arena_init(&r->arena);
     strcpy(r->folder, "/tmp/tundish-curate-XXXXXX");
     assert_non_null(mkdtemp(r->folder));
+    args.work = arena_printf(&r->arena, "%s.work", r->folder);
+    assert_ok(file_make_folders(args.work));
     assert_ok(yaml_parse(&r->arena, "steps", how.steps, strlen(how.steps), &steps));
     assert_ok(chain_parse(&r->arena, steps, &chain));
     args.chain = &chain;
-    d->at = 0;
-    d->stats = (struct source_stats){ .files = 1 };
-    st = curate_run(&args, &report);
-    report_free(report);
+    d->groups = input.groups;
+    st = curate_run(&args, &run);
+    curate_result_release(&run);
     if (st == ST_OK) {
         read_kept(r);
         assert_ok(json_read_file(path_join(&r->arena, r->folder, "report.json"), &r->report));
@@ -143,6 +181,7 @@ static inline enum status run_documents(struct documents *d, struct how how, str
 static inline void result_end(struct result *r)
 {
     assert_ok(file_remove_tree(r->folder));
+    assert_ok(file_remove_tree(arena_printf(&r->arena, "%s.work", r->folder)));
     json_decref(r->report);
     arena_release(&r->arena);
 }

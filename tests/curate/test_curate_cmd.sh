@@ -38,6 +38,7 @@ prose 7 | sed 's/$/\r/' > in/dos.md
 { echo '<html><head><title>Page</title></head><body><nav><a href=/>Home</a></nav><p>'; prose 8; echo '</p></body></html>'; } > in/page.html
 printf '{"id": "line one", "text": "%s"}\nnot json\n{"text": 5}\n' "$(prose 9 | tr '\n' ' ')" > in/lines.jsonl
 printf 'short\n' > in/short.txt
+printf '</pre><script>alert(1)</script> "onload=" \033[2J \342\200\256turned\n' > 'in/<script>hostile.txt'
 : > in/empty.txt
 head -c 2000 /dev/urandom > in/random.bin
 printf '\377\376\001bad\377\377\377' > in/broken.txt
@@ -60,6 +61,11 @@ done
 for word in exact_duplicate near_duplicate contained gopher_short_doc path_traversal bad_jsonl_line '"link"'; do has "$word" c1/report.json; done
 has '"of": "in/sub/near.txt"' c1/report.json
 has '<caption>What was dropped' c1/report.html
+has '<h3>Samples of what is left</h3>' c1/report.html
+tools=$(dirname "$TUNDISH")/tests
+"$tools/tool_wellformed" c1/report.html > why || fail "the page: $(cat why)"
+! grep -q '<script' c1/report.html || fail "a document's text became markup"
+has '&lt;script&gt;alert(1)' c1/report.html
 has exact_duplicate log
 ! grep -qE '"seconds"|"host"|MB/s' c1/report.json c1/report.html || fail "a report has what changes from run to run"
 
@@ -82,7 +88,7 @@ sources:
   - {path: in, include: ["*.txt"], exclude: ["sub/*"]}
 steps:
   - normalize
-  - filter: {min-words: 20, repetition: false}
+  - filter: {profile: gopher@datatrove, min-words: 20, repetition: false}
 Y
 "$TUNDISH" curate --config job.yaml --out c3 --quiet
 zstd -dc c3/part-*.jsonl.zst > lines 2> /dev/null || "$TUNDISH" store cat c3 > lines

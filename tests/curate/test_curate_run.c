@@ -86,8 +86,8 @@ static void folder_digest(const char *folder, char hex[SHA256_HEX])
 
 static void any_number_of_threads_gives_the_same_bytes(void **state)
 {
-    static const char steps[] = "[normalize, {filter: {min-words: 20}}, {dedup: {method: exact}}, {dedup: {method: minhash}}, "
-                                "{filter: {min-words: 30}}, {dedup: {method: containment}}, normalize]";
+    static const char steps[] = "[normalize, {filter: {profile: gopher@datatrove, min-words: 20}}, {dedup: {method: exact}}, {dedup: {method: minhash}}, "
+                                "{filter: {profile: gopher@datatrove, min-words: 30}}, {dedup: {method: containment}}, normalize]";
     static const int threads[] = { 1, 2, 8, 2 };
     char first[SHA256_HEX], other[SHA256_HEX];
 
@@ -207,7 +207,7 @@ static void many_equal_ids_take_linear_time(void **state)
 /* Bytes that are not UTF-8 never reach the corpus, whatever the chain. */
 static void ill_formed_text_needs_normalize(void **state)
 {
-    static const char *const chains[] = { "[]", "[{filter: {min-words: 1, repetition: false}}, normalize]",
+    static const char *const chains[] = { "[]", "[{filter: {profile: gopher@datatrove, min-words: 1, repetition: false}}, normalize]",
                                           "[{dedup: {method: exact}}]" };
 
     for (int i = 0; i < 3; i++) {
@@ -257,7 +257,7 @@ static void the_page_holds_no_markup_of_documents(void **state)
     begin();
     add_text(&docs, "<script>alert(1)</script>", "<img src=x onerror=alert(2)> & \x01\xE2\x80\xAE");
     add_text(&docs, "kept", "the words of that and the rest");
-    assert_ok(run_documents(&docs, (struct how){ .steps = "[{filter: {min-words: 7, repetition: false, min-stop-words: 0}}]",
+    assert_ok(run_documents(&docs, (struct how){ .steps = "[{filter: {profile: gopher@datatrove, min-words: 7, repetition: false, min-stop-words: 0}}]",
                                                  .samples = 5 }, &result));
     assert_ok(file_read(path_join(&a, result.folder, "report.html"), 1 << 20, &page));
     assert_non_null(strstr(page.p, "&lt;script&gt;alert(1)"));
@@ -277,9 +277,9 @@ static void nothing_left_says_what_became_of_all(void **state)
     for (int i = 0; i < 3; i++)
         add_text(&docs, "short", "too short for the rules");
     add_text(&docs, "blank", " \n");
-    docs.stats.outcomes[SOURCE_BINARY] = 2;
-    assert_int_equal(run_documents(&docs, (struct how){ .steps = "[normalize, {filter: {repetition: false}}]" }, &result), ST_FAILED);
-    assert_string_equal(fail_message(), "no document is left of 4 in 1 files: 1 dropped by 'normalize' (empty), 3 dropped by "
+    docs.outcomes[SOURCE_BINARY] = 2;
+    assert_int_equal(run_documents(&docs, (struct how){ .steps = "[normalize, {filter: {profile: gopher@datatrove, repetition: false}}]" }, &result), ST_FAILED);
+    assert_string_equal(fail_message(), "no document is left of 4 in 1 files: 2 not read (binary), 1 dropped by 'normalize' (empty), 3 dropped by "
                                         "'filter gopher@datatrove' (gopher_short_doc); nothing was written");
     end();
     begin();

@@ -463,8 +463,8 @@ static void too_little_memory_is_a_clear_failure(void **state)
     for (int i = 0; i < 3; i++) {
         begin();
         add_families();
-        assert_int_equal(run_documents(&docs, (struct how){ .steps = chains[i], .memory = 20000 }, &result), ST_LIMIT);
-        if (strstr(fail_message(), "more than memory 20.0 KB allows") == NULL)
+        assert_int_equal(run_documents(&docs, (struct how){ .steps = chains[i], .memory = 8000 }, &result), ST_LIMIT);
+        if (strstr(fail_message(), "more than memory 8.0 KB allows") == NULL)
             fail_msg("%s", fail_message());
         assert_non_null(strstr(fail_message(), "--memory"));
         end();

@@ -27,6 +27,18 @@ static const struct row {
       "','of':'" HOSTILE "','text':'" HOSTILE "'},null]},2]}],'input':{'not_documents':[{'outcome':'"
       HOSTILE "','samples':['" HOSTILE "',1]}]},'output':{'lengths':[{'documents':3}, []]}}",
       "&lt;script&gt;" },
+    { "{'kind':'corpus'}", "report.json",
+      "{'steps':[{'step':'s','values':[7,{'rule':'" HOSTILE "','meaning':'" HOSTILE "','side':'at_most','threshold_min':1e999,"
+      "'bins':[[0,1,'x',3],7,[-1e308,1e308,5,-9],[1e-300,1e300,1e18,1e18]]}]}],'input':{'kinds':{'" HOSTILE
+      "':7},'sources':[3]},'output':{'languages':{'" HOSTILE "':{'documents':-5,'dropped':'x'}},'samples':[5,{'source':'" HOSTILE
+      "','samples':[3,{'id':'" HOSTILE "','text':'" HOSTILE "','language':'" HOSTILE "'}]}]}}",
+      "Cannot be shown" },
+    { "{'kind':'corpus'}", "report.json",
+      "{'steps':[{'step':'s','values':[7,{'rule':'" HOSTILE "','meaning':'" HOSTILE "','side':'at_most','threshold_min':5,"
+      "'bins':[[0,1,'x',3],7,[-1e308,1e308,5,-9],[1e-300,1e300,1e18,1e18]]}]}],'input':{'kinds':{'" HOSTILE
+      "':7},'sources':[3]},'output':{'languages':{'" HOSTILE "':{'documents':-5,'dropped':'x'}},'samples':[5,{'source':'" HOSTILE
+      "','samples':[3,{'id':'" HOSTILE "','text':'" HOSTILE "','language':'" HOSTILE "'}]}]}}",
+      "&lt;script&gt;" },
     { "{'kind':'tokenizer'}", NULL, NULL, "Cannot be shown" },
     { "{'kind':'tokenizer'}", "tokenizer.json", "{'model':3,'added_tokens':{}}",
       "0 entries in the vocabulary, from 0 merges" },

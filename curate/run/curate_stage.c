@@ -1,0 +1,264 @@
+#include "curate/run/curate_stage.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/bench.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/platform.h"
+#include "store/artifact/artifact.h"
+#include "store/artifact/unfinished.h"
+
+#define RANKS_NAME "ranks"
+#define UNPACK_MOST 3                /* threads beside a lane's reader; they have work only while it waits for bytes */
+#define RANGE_TIMES 4                /* text of a group behind a shuffle, for a byte of a group of files: about what
+                                        packed text becomes */
+
+/* What rank 0 tells the others. */
+struct told {
+    uint64_t files, bytes, groups;
+};
+struct stage {
+    const struct curate_stage *args;
+    struct arena arena;
+    struct comm *comm;
+    int rank, ranks;
+    struct source_groups groups;
+    const char *folder;              /* OUT.work */
+    struct artifact *out;            /* rank 0's, as are the next two */
+    struct unfinished unfinished;
+    bool claimed;                    /* OUT.work is this run's */
+    bool working;                    /* and all ranks know it */
+    struct file_lock at_work;        /* each rank's share of OUT.work/ranks */
+    struct curate_result result;
+    double begun;
+};
+
+/* ---- the input ---- */
+
+struct reader {
+    struct stage *stage;
+    struct source *source;
+};
+
+static enum status open_reader(void *ctx, void **out)
+{
+    struct stage *s = ctx;
+    struct reader *r = mem_alloc(sizeof *r);
+    struct source_limits limits = s->args->limits;
+    int threads = s->args->run.threads > 0 ? s->args->run.threads : cpu_count();
+    enum status st;
+
+    limits.unpack_threads = threads - 1 < UNPACK_MOST ? threads - 1 : UNPACK_MOST;
+    st = source_open(s->args->sources, &limits, &r->source);
+
+    if (st != ST_OK) {
+        free(r);
+        return st;
+    }
+    r->stage = s;
+    *out = r;
+    return ST_OK;
+}
+
+static enum status begin_group(void *reader, size_t group)
+{
+    struct reader *r = reader;
+
+    source_begin(r->source, &r->stage->groups.v[group]);
+    return ST_OK;
+}
+
+static enum status next_document(void *reader, struct raw_document **out)
+{
+    return source_next(((struct reader *)reader)->source, out);
+}
+
+static const struct source_stats *stats_of_reader(void *reader)
+{
+    return source_stats_of(((struct reader *)reader)->source);
+}
+
+static uint64_t bytes_of_reader(void *reader) { return source_bytes_read(((struct reader *)reader)->source); }
+
+static void close_reader(void *reader)
+{
+    source_close(((struct reader *)reader)->source);
+    free(reader);
+}
+
+/* ---- beginning ---- */
+
+static enum status list_groups(struct stage *s)
+{
+    struct source *source;
+    enum status st;
+
+    TRY(source_open(s->args->sources, &s->args->limits, &source));
+    st = source_groups_list(source, s->args->group_bytes, &s->arena, &s->groups);
+    source_close(source);
+    return st;
+}
+
+/* Ranks outlive the first one where it alone is killed: two writers of one group would ruin it, so nobody begins before
+ * the last of an earlier run is gone. */
+static enum status await_none(struct stage *s)
+{
+    struct file_lock all = { .fd = -1 };
+    enum status st = file_lock_take(&all, path_join(&s->arena, s->folder, RANKS_NAME));
+
+    file_lock_drop(&all);
+    return st != ST_HELD ? st : fail_within(st, "ranks of an earlier run are still at work there; wait for their end, "
+                                                "or end them: ");
+}
+
+static enum status claim_work(struct stage *s, const json_t *run)
+{
+    TRY(unfinished_open(&s->unfinished, s->args->out));
+    TRY(unfinished_claim(&s->unfinished, run));
+    s->claimed = true;
+    return await_none(s);
+}
+
+static enum status begin_first(struct stage *s)
+{
+    json_t *run;
+    enum status st;
+
+    TRY(artifact_begin(s->args->command, s->args->cfg, s->args->out, &s->out));
+    run = artifact_run(s->out);
+    st = claim_work(s, run);
+    json_decref(run);
+    return st;
+}
+
+static enum status begin(struct stage *s)
+{
+    struct told t = { 0 };
+    size_t n = strlen(s->args->out);
+
+    s->rank = comm_rank(s->comm);
+    s->ranks = comm_size(s->comm);
+    while (n > 1 && s->args->out[n - 1] == '/')
+        n--;
+    s->folder = arena_printf(&s->arena, "%.*s.work", (int)n, s->args->out);
+    if (s->rank > 0)
+        log_set_quiet(true); /* one rank speaks for all */
+    TRY(list_groups(s));
+    if (s->rank == 0)
+        TRY(begin_first(s));
+    t = (struct told){ s->groups.files, s->groups.bytes, s->groups.count };
+    TRY(comm_broadcast(s->comm, &(struct comm_buffer){ .p = &t, .count = sizeof t, .type = COMM_U8 }, 0));
+    if (t.files != s->groups.files || t.bytes != s->groups.bytes || t.groups != s->groups.count)
+        return fail(ST_FAILED, "the sources have %llu files of %llu bytes here and %llu of %llu where rank 0 is: all ranks "
+                               "must see the same file system",
+                    (unsigned long long)s->groups.files, (unsigned long long)s->groups.bytes,
+                    (unsigned long long)t.files, (unsigned long long)t.bytes);
+    s->working = true;
+    return s->ranks == 1 ? ST_OK : file_lock_share(&s->at_work, path_join(&s->arena, s->folder, RANKS_NAME));
+}
+
+/* ---- the work ---- */
+
+static enum status run_chain(struct stage *s)
+{
+    const struct curate_input input = {
+        .ctx = s, .groups = s->groups.count, .bytes = s->groups.bytes, .open = open_reader, .begin = begin_group,
+        .next = next_document, .stats = stats_of_reader, .bytes_read = bytes_of_reader, .close = close_reader,
+    };
+    struct curate_args args = s->args->run;
+
+    args.input = &input;
+    args.comm = s->comm;
+    args.work = s->folder;
+    args.artifact = s->out;
+    args.folder = s->out ? artifact_folder(s->out) : NULL;
+    args.range_bytes = s->args->group_bytes * RANGE_TIMES;
+    return curate_run(&args, &s->result);
+}
+
+static void add_input_counts(json_t *counts, const struct source_stats *stats)
+{
+    json_object_set_new(counts, "files_in", json_integer((json_int_t)stats->files));
+    json_object_set_new(counts, "documents_in", json_integer((json_int_t)stats->documents));
+    json_object_set_new(counts, "bytes_in", json_integer((json_int_t)stats->document_bytes));
+}
+
+static enum status commit(struct stage *s)
+{
+    struct artifact *out = s->out;
+    enum status st;
+
+    add_input_counts(s->result.counts, &s->result.stats);
+    artifact_set_counts(out, json_incref(s->result.counts));
+    artifact_tell_aside(out, "speed", report_speed_json(s->result.report));
+    s->out = NULL;
+    TRY(artifact_commit(out, NULL));
+    s->working = false;              /* a failure from here on keeps nothing, and needs nothing */
+    st = unfinished_remove(&s->unfinished);
+    return st == ST_OK ? ST_OK : fail_within(st, "'%s' is complete, but not all of the work for it is removed: ",
+                                             s->args->out);
+}
+
+/* ---- the end ---- */
+
+/* Says how to go on. */
+static enum status tell_kept(const struct stage *s, enum status st)
+{
+    struct failure f;
+
+    failure_save(&f, st);
+    if (st == ST_INTERRUPTED)
+        return fail(st, "interrupted; what is done is kept in '%s': run the same command to go on", s->folder);
+    if (st == ST_IO || (st == ST_LIMIT && !s->result.nothing_left))
+        return fail(st, "%s; what is done is kept in '%s': the same command goes on with it", f.text, s->folder);
+    if (st == ST_INTEGRITY)
+        return fail(st, "%s; remove '%s' to begin again", f.text, s->folder);
+    return st;
+}
+
+static enum status settle(struct stage *s, enum status st)
+{
+    struct failure f;
+
+    if (st != ST_OK && s->working)
+        st = tell_kept(s, st);
+    failure_save(&f, st);
+    artifact_abort(s->out);
+    if (s->claimed && s->result.nothing_left)
+        (void)!unfinished_remove(&s->unfinished);    /* the first failure is told */
+    file_lock_drop(&s->at_work);
+    unfinished_close(&s->unfinished);
+    return st == ST_OK ? ST_OK : failure_restore(&f);
+}
+
+static enum status run(struct stage *s)
+{
+    TRY(comm_open(&s->comm));
+    TRY(begin(s));
+    TRY(run_chain(s));
+    if (s->rank > 0)
+        return ST_OK;
+    TRY(commit(s));
+    report_summary(s->result.report, &s->result.stats, bench_now() - s->begun);
+    return ST_OK;
+}
+
+enum status curate_stage(const struct curate_stage *args)
+{
+    struct stage s = { .args = args, .unfinished = { .lock = { -1 } }, .at_work = { -1 }, .begun = bench_now() };
+    enum status st;
+
+    arena_init(&s.arena);
+    st = settle(&s, run(&s));
+    if (st != ST_OK && s.comm != NULL && comm_size(s.comm) > 1) {
+        log_error("tundish %s: error on rank %d: %s", args->command->name, comm_rank(s.comm), fail_message());
+        comm_abort(s.comm, status_exit_code(st)); /* no other rank waits for this one */
+    }
+    curate_result_release(&s.result);
+    comm_close(s.comm);
+    arena_release(&s.arena);
+    return st;
+}
