@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/rng.h"
 #include "curate/curate_cmd.h"
+#include "curate/read_bench.h"
 #include "curate/filter/gopher.h"
 #include "curate/dedup/minhash.h"
 #include "curate/steps/normalize.h"
@@ -193,7 +194,23 @@ static enum status bench_containment(struct bench *b)
     return st;
 }
 
+static enum status bench_read(const struct bench *b, enum status (*fn)(const struct bench *b, struct span text))
+{
+    struct buf text = { 0 };
+    enum status st = bench_text(b, &text);
+
+    if (st == ST_OK)
+        st = fn(b, (struct span){ text.p, text.n });
+    buf_release(&text);
+    return st;
+}
+
+static enum status bench_warc(struct bench *b) { return bench_read(b, bench_read_warc); }
+static enum status bench_jsonl(struct bench *b) { return bench_read(b, bench_read_jsonl); }
+
 const struct bench_case curate_benches[] = {
+    { "read warc.gz", bench_warc },
+    { "read jsonl.zst", bench_jsonl },
     { "gopher", bench_gopher },
     { "normalize", bench_normalize },
     { "minhash", bench_minhash },

@@ -3,6 +3,7 @@
 #include "base/output.h"
 #include "curate/run/curate_stage.h"
 #include "curate/run/dry_run.h"
+#include "curate/run/explain.h"
 
 struct curate_cfg {
     struct opt_list in;
@@ -12,7 +13,7 @@ struct curate_cfg {
     uint64_t memory, shard_bytes, group_bytes, max_document, max_expanded;
     double max_ratio;
     bool scores, keep_dropped, dry_run, json;
-    const char *sample;
+    const char *sample, *explain;
 };
 
 static const struct opt opts[] = {
@@ -22,9 +23,9 @@ static const struct opt opts[] = {
              "the same with options: a list of PATH or {path, text, include: [GLOB], "
              "exclude: [GLOB]}",
              .check = source_check, .paths = source_paths, .item = source_row_item),
-    OPT_OUTPUT(struct curate_cfg, out, "out", "the corpus; wanted but for --dry-run"),
+    OPT_OUTPUT(struct curate_cfg, out, "out", "the corpus; wanted but for --dry-run and --explain"),
     OPT_TREE(struct curate_cfg, steps, "steps", "what happens to documents, in order; see below",
-             .fallback = chain_default, .check = chain_check, .item = chain_item),
+             .fallback = chain_default, .check = chain_check, .paths = chain_paths, .item = chain_item),
     OPT_SIZE(struct curate_cfg, memory, "memory", "2G", 1 << 20, (double)(UINT64_C(1) << 50),
              "bound of the tables of de-duplication", .flags = OPT_NEUTRAL),
     OPT_SIZE(struct curate_cfg, shard_bytes, "shard-bytes", "256M", 1 << 12,
@@ -54,7 +55,10 @@ static const struct opt opts[] = {
     OPT_STR(struct curate_cfg, sample, "sample", NULL,
             "with --dry-run: run the steps on that share of the input (1%) and estimate yield, size and time",
             .flags = OPT_NEUTRAL, .value = "SHARE"),
-    OPT_BOOL(struct curate_cfg, json, "json", "false", "with --dry-run: one JSON object",
+    OPT_STR(struct curate_cfg, explain, "explain", NULL,
+            "one document through the steps: each rule's value, threshold and verdict; FILE, FILE#3, ARCHIVE!MEMBER or an "
+            "id of the sources; nothing is written", .flags = OPT_NEUTRAL, .value = "WHAT"),
+    OPT_BOOL(struct curate_cfg, json, "json", "false", "with --dry-run and --explain: JSON objects, one a line",
              .flags = OPT_NEUTRAL),
     OPT_END
 };
@@ -97,16 +101,31 @@ static enum status foresee(const struct dry_run_args *args, bool as_json)
     return st;
 }
 
-/* --dry-run and what belongs to it. */
-static enum status check_dry(const struct curate_cfg *cfg, double *share)
+/* --dry-run, --explain and what belongs to them. */
+static enum status check_asks(const struct curate_cfg *cfg, double *share)
 {
     *share = 0;
-    if (cfg->out == NULL && !cfg->dry_run)
-        return fail(ST_USAGE, "nothing says where the corpus goes; want --out DIR, or --dry-run");
-    if ((cfg->sample || cfg->json) && !cfg->dry_run)
-        return fail(ST_USAGE, "'%s' belongs to --dry-run; want that too, or neither%s", cfg->sample ? "sample" : "json",
-                    cfg->sample ? " (the step `sample` keeps a share of a corpus)" : "");
+    if (cfg->dry_run && cfg->explain)
+        return fail(ST_USAGE, "both --dry-run and --explain are given; want one of them");
+    if (cfg->out == NULL && !cfg->dry_run && !cfg->explain)
+        return fail(ST_USAGE, "nothing says where the corpus goes; want --out DIR, or --dry-run or --explain");
+    if (cfg->json && !cfg->dry_run && !cfg->explain)
+        return fail(ST_USAGE, "'json' belongs to --dry-run or --explain; want one of them, too, or no 'json'");
+    if (cfg->sample && !cfg->dry_run)
+        return fail(ST_USAGE, "'sample' belongs to --dry-run; want that too, or neither (the step `sample` keeps a share "
+                              "of a corpus)");
     return cfg->sample ? dry_run_share(cfg->sample, share) : ST_OK;
+}
+
+static enum status explain_what(struct arena *a, const struct curate_cfg *cfg, const struct source_limits *limits)
+{
+    const struct yaml *list = NULL;
+    struct chain chain;
+
+    if (cfg->sources != NULL || cfg->in.count > 0)
+        TRY(list_sources(a, cfg, &list));
+    TRY(chain_parse(a, cfg->steps, &chain));
+    return explain(a, &(struct explain_args){ &chain, list, limits, cfg->explain, cfg->json });
 }
 
 static enum status curate(struct arena *a, void *vcfg)
@@ -128,7 +147,9 @@ static enum status curate(struct arena *a, void *vcfg)
     };
     double share;
 
-    TRY(check_dry(cfg, &share));
+    TRY(check_asks(cfg, &share));
+    if (cfg->explain != NULL)
+        return explain_what(a, cfg, &stage.limits);
     TRY(list_sources(a, cfg, &stage.sources));
     TRY(chain_parse(a, cfg->steps, &chain));
     if (cfg->dry_run)
@@ -155,6 +176,7 @@ const struct command cmd_curate = {
         "  tundish curate --in crawl/ --dry-run --sample 1%\n"
         "  tundish curate notes.zip --out corpus --steps '[normalize, {filter: {profile: gopher@datatrove, "
         "min-words: 20}}, {dedup: {method: exact}}]'\n"
+        "  tundish curate notes.zip --explain 'notes.zip!a.html'\n"
         "  tundish curate --config corpus.yaml --out corpus      # sources: and steps: in a file\n",
     .print_details = step_print_help,
     .opts = opts,

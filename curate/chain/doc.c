@@ -49,6 +49,7 @@ void doc_free(struct doc *d)
     free(d->charset);
     free(d->title);
     free(d->language);
+    free(d->said);
     buf_release(&d->scores);
     buf_release(&d->text);
     free(d);

@@ -34,6 +34,7 @@ struct doc {
     struct buf text;
     const struct drop_reason *dropped;   /* NULL: it lives */
     double value, threshold;             /* of the drop */
+    char *said;                          /* why, in the words of the program that dropped it; owned; NULL: none */
     size_t dropped_by;                   /* place of the step in the chain; set by the runner */
 };
 

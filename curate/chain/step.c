@@ -5,6 +5,8 @@
 #include "curate/filter/curator.h"
 #include "curate/filter/dolma.h"
 #include "curate/filter/gopher.h"
+#include "curate/steps/command_step.h"
+#include "curate/steps/language_step.h"
 #include "curate/steps/normalize.h"
 #include "curate/steps/sample_docs.h"
 #include "curate/steps/shuffle.h"
@@ -29,6 +31,14 @@ const struct step_kind step_kinds[] = {
       .opts = normalize_opts, .cfg_size = sizeof(struct normalize_cfg),
       .reasons = normalize_reasons, .counters = normalize_counters, .takes_bytes = true,
       .each = normalize_each },
+    { .name = "language", .help = "finds the language, and keeps those that are wanted",
+      .opts = language_opts, .cfg_size = sizeof(struct language_cfg), .reasons = language_reasons,
+      .check = language_check, .load = language_load, .unload = language_unload,
+      .open = language_open, .close = language_close, .each = language_each },
+    { .name = "command", .help = "passes documents through any program, as lines of JSON",
+      .opts = command_opts, .cfg_size = sizeof(struct command_cfg), .reasons = command_reasons,
+      .counters = command_counters, .check = command_check,
+      .open = command_open, .close = command_close, .each = command_each },
     { .name = "filter", .key = "profile", .variant = "gopher@datatrove",
       .help = "drops what is not prose, by Gopher's repetition and quality rules "
               "as datatrove has them",

@@ -103,6 +103,9 @@ void chain_unload(const struct chain *c);
 MUST_USE enum status chain_each(const struct chain *c, size_t index, struct doc *d, struct step_work *w);
 /* The same as chain_parse() without the result, for the option row. */
 opt_check_fn chain_check;
+/* Visits the value of each option of a step that names an input (OPT_INPUT, OPT_INPUTS): a list that chain_parse()
+ * would refuse is gone over as far as it makes sense. */
+opt_paths_fn chain_paths;
 /* The steps, for those who describe the row. */
 opt_item_fn chain_item;
 /* The chain without `steps:`, as YAML. */

@@ -34,9 +34,32 @@ const struct source_stats *source_stats_of(const struct source *s) { return &s->
 
 static const struct opt item_opts[] = {
     OPT_STR(struct source_item, path, "path", NULL,
-            "a file, folder or archive", .flags = OPT_REQUIRED),
-    OPT_STR(struct source_item, text_key, "text", NULL,
-            "member of a JSONL line that holds the text"),
+            "a file, folder or archive"),
+    OPT_LIST(struct source_item, command, "command",
+             "instead of a path: a program and its words, as [python3, rows.py]; it writes JSON lines (source_part.h)"),
+    OPT_STR(struct source_item, name, "name", NULL,
+            "of a command: the source's name, with which its documents' ids begin; without: the program's"),
+    OPT_LIST(struct source_item, files, "files",
+             "of a command: files that decide what it writes (its script), looked at by a pipeline's cache"),
+    OPT_STR(struct source_item, version, "version", NULL,
+            "of a command: any word; another one tells a pipeline that the program writes something else now"),
+    OPT_STR(struct source_item, timeout, "timeout", NULL,
+            "of a command: time for all of it, as 2h; without: no bound"),
+    OPT_SIZE(struct source_item, memory, "memory", "0", 0, (double)(UINT64_C(1) << 50),
+             "of a command: most address space of each of its processes; 0: no bound"),
+    OPT_LIST(struct source_item, text, "text",
+             "members of a JSON line or columns of a table that hold the text, in this order"),
+    OPT_STR(struct source_item, id_key, "id", NULL,
+            "member, column or (of XML, with @ in front) attribute that holds the id"),
+    OPT_STR(struct source_item, join, "join", "\n\n", "what stands between several texts of one document"),
+    OPT_LIST(struct source_item, metadata, "metadata",
+             "columns of a table, or elements and @attributes of XML, that go into metadata; all: every column"),
+    OPT_LIST(struct source_item, elements, "elements",
+             "elements of XML that are documents: NAME, PARENT/NAME, or * for the whole file"),
+    OPT_STR(struct source_item, separator, "separator", NULL,
+            "character between the columns of a table; without: found in the first row"),
+    OPT_STR(struct source_item, encoding, "encoding", NULL,
+            "encoding of tables, and of XML that does not name one, e.g. windows-1252; without: UTF-8"),
     OPT_LIST(struct source_item, include, "include", "globs: read only what one of them matches"),
     OPT_LIST(struct source_item, exclude, "exclude", "globs: leave out what one of them matches"),
     OPT_END
@@ -65,11 +88,13 @@ static enum status check_item(struct arena *a, const struct yaml *item)
 
     if (item->kind == YAML_LIST)
         return yaml_fail(item,
-                         "a source is a path or {path: P, text: KEY, include: [GLOB...], exclude: "
-                         "[GLOB...]}, not a list");
+                         "a source is a path or {path: P, text: KEY, ...}, not a list");
     if (item->kind == YAML_MAP) {
         TRY(opt_check_map(item_opts, a, item, item, 0));
+        TRY(command_item_check(item));
         path = yaml_get(item, "path");
+        if (path == NULL)
+            return ST_OK;
     }
     if (path->kind != YAML_SCALAR || *path->text == 0)
         return yaml_fail(path, "the path of a source is empty");
@@ -90,11 +115,27 @@ enum status source_check(const struct yaml *sources)
     return st;
 }
 
+/* A list, or one that stands for a list. */
+static enum status visit_files(struct yaml *files, opt_path_fn *visit, void *ctx)
+{
+    if (files->kind != YAML_LIST)
+        return visit(ctx, files);
+    for (size_t i = 0; i < files->count; i++)
+        TRY(visit(ctx, files->items[i]));
+    return ST_OK;
+}
+
 enum status source_paths(struct yaml *sources, opt_path_fn *visit, void *ctx)
 {
     for (size_t i = 0; i < item_count(sources); i++) {
         struct yaml *item = sources->kind == YAML_LIST ? sources->items[i] : sources;
-        TRY(visit(ctx, item->kind == YAML_MAP ? yaml_get(item, "path") : item));
+        struct yaml *path = item->kind == YAML_MAP ? yaml_get(item, "path") : item;
+        struct yaml *files = item->kind == YAML_MAP ? yaml_get(item, "files") : NULL;
+
+        if (path != NULL)
+            TRY(visit(ctx, path));
+        if (files != NULL)
+            TRY(visit_files(files, visit, ctx));
     }
     return ST_OK;
 }
@@ -110,6 +151,20 @@ static const char *base_name(struct arena *a, const char *path)
     return start == n ? path : arena_strndup(a, path + start, n - start);
 }
 
+static enum status check_encoding(const struct source_item *item)
+{
+    struct recode *r = item->encoding == NULL ? NULL : recode_open(item->encoding);
+
+    if (item->separator != NULL && (strlen(item->separator) != 1 || strchr("\"\r\n", *item->separator) != NULL))
+        return fail(ST_CONFIG, "the separator '%.20s' of source '%s' is not one character other than a quote",
+                    item->separator, item->path);
+    if (item->encoding != NULL && r == NULL)
+        return fail(ST_CONFIG, "source '%s': the encoding '%.40s' is not known, or ASCII is no part of it; "
+                    "want one such as utf-8, windows-1252, iso-8859-2, gb18030, shift_jis", item->path, item->encoding);
+    recode_close(r);
+    return ST_OK;
+}
+
 static enum status read_item(struct arena *a, const struct yaml *from, struct source_item *item)
 {
     struct stat st;
@@ -117,7 +172,13 @@ static enum status read_item(struct arena *a, const struct yaml *from, struct so
     if (from->kind == YAML_MAP)
         TRY(opt_from_yaml(item_opts, a, from, item));
     else
-        item->path = arena_strdup(a, from->text);
+        *item = (struct source_item){ .path = arena_strdup(a, from->text), .join = "\n\n" };
+    TRY(check_encoding(item));
+    if (item->command.count > 0) {
+        item->name = item->name != NULL ? item->name : base_name(a, item->command.v[0]);
+        item->path = arena_printf(a, "/dev/null/%s", item->name);
+        return ST_OK;
+    }
     item->name = base_name(a, item->path);
     if (stat(item->path, &st) != 0)
         return fail_errno(ST_MISSING, "source '%s'", item->path);
@@ -314,7 +375,9 @@ static bool next_file(struct source *s, struct raw_document **out)
     s->file_id = item_file_id(source_item_of(s), path);
     if (item_leaves_out(source_item_of(s), s->file_id, false) || (s->want && !s->want(s->want_ctx, path)))
         return true;
-    if (found == PATH_FILE)
+    if (source_item_of(s)->command.count > 0)
+        command_enter(s, s->file_id);
+    else if (found == PATH_FILE)
         *out = enter_file(s, path, s->file_id);
     else
         source_outcome(s, found == PATH_SPECIAL ? SOURCE_LINK : SOURCE_UNREADABLE, s->file_id);
@@ -364,9 +427,9 @@ enum status source_next(struct source *s, struct raw_document **out)
                 break;
         } else {
             *out = s->top->kind->step(s->top);
-            if (s->failed != ST_OK)
-                return s->failed;
         }
+        if (s->failed != ST_OK)
+            return s->failed;
     }
     return ST_OK;
 }

@@ -26,7 +26,7 @@
  * (a line of JSONL, a row of a table, an element of XML) were taken out of their quotes or tags. */
 #define RAW_KINDS(X)                                                                           \
     X(TEXT, "text") X(MARKDOWN, "markdown") X(HTML, "html") X(JSONL, "jsonl") X(TABLE, "table") \
-    X(XML, "xml") X(FHIR, "fhir") X(DOCX, "docx")
+    X(XML, "xml") X(FHIR, "fhir") X(DOCX, "docx") X(ODT, "odt")
 enum raw_kind {
 #define X(name, key) RAW_##name,
     RAW_KINDS(X)
@@ -64,6 +64,15 @@ void raw_document_free(struct raw_document *d);
     X(SIZE,       "size_limit",        "larger than max-document")                             \
     X(MEMBERS,    "member_limit",      "more members than max-members")                        \
     X(BAD_LINE,   "bad_jsonl_line",    "a line of JSONL that is not a JSON object with text")  \
+    X(BAD_RECORD, "bad_warc_record",   "a WARC record whose head or length is wrong; reading goes on at the next") \
+    X(CUT_RECORD, "cut_warc_record",   "a WARC record or what it holds ends too early; what there is is kept") \
+    X(OTHER_RECORD, "other_warc_record", "a WARC record that holds no document (request, metadata, revisit ...)") \
+    X(HTTP_STATUS, "http_status",      "a web server's answer other than 200 to 299")         \
+    X(ENCODING,   "unknown_encoding",  "a web server's answer in a content-encoding that is not known") \
+    X(BAD_ROW,    "bad_table_row",     "a table's row with a wrong number of fields or a broken quote") \
+    X(BAD_XML,    "bad_xml",           "XML that is not well-formed; what came before the fault is kept") \
+    X(UNNAMED,    "text_not_named",    "a table or XML whose text is not named: write {path: P, text: COLUMN} " \
+                                       "or {path: P, elements: [NAME]}")                        \
     X(UNREADABLE, "unreadable",        "the file cannot be opened or read")
 enum source_outcome {
 #define X(name, key, text) SOURCE_##name,
@@ -93,11 +102,12 @@ struct source_stats {
 
 struct source;
 /* sources: the YAML list of `sources:`, items `path` or `{path: P, text: KEY, include:
- * [GLOB...], exclude: [GLOB...]}` (globs over the id's part below the path); KEY is the JSONL
- * member with the text. */
+ * [GLOB...], exclude: [GLOB...], ...}` (globs over the id's part below the path); KEY is the member of JSON lines or
+ * the column of tables with the text. The options stand in source.c. */
 MUST_USE enum status source_open(const struct yaml *sources, const struct source_limits *limits,
                                  struct source **out);
-/* The next document, owned by the caller; *out = NULL at the end. Called by one thread. */
+/* The next document, owned by the caller; *out = NULL at the end. Called by one thread. Fails only where an option
+ * of the item does not fit what is read (a column that a table does not have). */
 MUST_USE enum status source_next(struct source *s, struct raw_document **out);
 const struct source_stats *source_stats_of(const struct source *s);
 /* Bytes of files on disk that have been read since it was opened, or began a group; of a file that is being read,

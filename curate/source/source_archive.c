@@ -10,7 +10,6 @@
 #include "curate/source/source_part.h"
 #include "curate/source/source_unpack.h"
 
-#define RATIO_FROM (1u << 20)    /* expanded bytes from which the ratio is looked at */
 #define LENT_MAX (256u << 10)    /* bytes that are counted at once */
 
 /* --- what libarchive reads through --- */
@@ -163,10 +162,9 @@ static ssize_t unpack_fault(struct level *l, enum unpack_what what)
         return -1;
     }
     source_outcome(l->source, o, l->id);
-    if (l->gap_wanted) {
-        l->gap = true;
+    l->gap = true;
+    if (l->gap_wanted)
         return 0;
-    }
     l->member_open = false;
     if (what == UNPACK_GARBAGE)
         return 0;
@@ -196,12 +194,16 @@ static ssize_t unpack_lend(struct level *l, size_t most, const char **p)
 
 ssize_t archive_member_next(struct level *l, const char **p) { return unpack_lend(l, LENT_MAX, p); }
 
-void archive_go_on(struct level *l)
+bool archive_go_on(struct level *l)
 {
     if (l == NULL || l->unpack == NULL)
-        return;
+        return false;
     l->gap_wanted = true;
-    unpack_go_on(l->unpack);
+    if (l->gap) {
+        l->dead = false;
+        l->member_open = true;
+    }
+    return l->gap;
 }
 
 static ssize_t unpack_read(struct level *l, void *p, size_t n)
@@ -348,9 +350,13 @@ static struct raw_document *enter_member(struct level *l, struct archive_entry *
     name_member(l, name);
     if (archive_entry_filetype(e) == AE_IFDIR && (name == NULL || !leads_out(name)))
         return NULL;
-    if (item_leaves_out(source_item_of(l->source), l->member, false))
+    if (l->office == NULL && item_leaves_out(source_item_of(l->source), l->member, false))
         return NULL;
     why = obstacle(l, e, name);
+    if (why == SOURCE_OUTCOME_COUNT && l->office != NULL) {
+        office_member(l, name != NULL ? name : "");
+        return NULL;
+    }
     if (why == SOURCE_OUTCOME_COUNT)
         return source_enter(l->source, input_of_member(l), l->member);
     source_outcome(l->source, why, l->member);
@@ -382,11 +388,11 @@ static struct raw_document *archive_level_step(struct level *l)
     got = archive_read_next_header(l->archive, &e);
     if (got == ARCHIVE_EOF) {
         archive_end(l);
-        return NULL;
+        return l->office != NULL ? office_document(l, true) : NULL;
     }
     if (got == ARCHIVE_FATAL || got == ARCHIVE_FAILED) {
         archive_fault(l);
-        return NULL;
+        return l->office != NULL ? office_document(l, false) : NULL;
     }
     l->members++;
     s->members += !archive_is_compression(l->form);
@@ -403,6 +409,7 @@ static void archive_level_close(struct level *l)
     l->source->depth -= l->depth;
     archive_read_free(l->archive);
     free(l->member);
+    office_free(l->office);
 }
 
 static const struct level_kind archive_level = { archive_level_step, archive_level_close };
@@ -444,8 +451,9 @@ int archive_depth(const struct source *s, enum archive_form form)
     return s->depth + !(inside && !archive_is_compression(form));
 }
 
-void archive_level_open(struct source *s, struct input *in, const char *id, enum archive_form form)
+void archive_level_open(struct source *s, struct input *in, const char *id, const struct content *c)
 {
+    enum archive_form form = c->form;
     bool ours = unpack_can(form);
     int depth = archive_depth(s, form);
     struct level *l = source_push(s, ours ? &unpack_level : &archive_level, in, id);
@@ -455,10 +463,12 @@ void archive_level_open(struct source *s, struct input *in, const char *id, enum
     s->depth = depth;
     if (ours) {
         l->unpack = unpack_open(in, form, s->limits.unpack_threads);
+        unpack_go_on(l->unpack);
         return;
     }
     l->archive = archive_read_new();
     BUG_IF(l->archive == NULL);      /* only without memory */
+    l->office = c->office != OFFICE_NONE ? office_new(c->office, s->limits.max_document) : NULL;
     set_up(l->archive, form);
     archive_read_set_callback_data(l->archive, l);
     archive_read_set_read_callback(l->archive, on_read);

@@ -64,11 +64,12 @@ static struct raw_document *enter_wide(struct source *s, struct input *in, const
 
 /* Forms that are read by seeking only are held in memory when they lie inside another archive. */
 static void enter_archive(struct source *s, struct input *in, const char *id,
-                          enum archive_form form)
+                          const struct content *c)
 {
+    enum archive_form form = c->form;
     struct buf bytes = { 0 };
 
-    if (!archive_can_read(form)) {
+    if (!archive_can_read(form) || c->office == OFFICE_OTHER) {
         outcome_of(s, in, SOURCE_SKIPPED, id);
         return;
     }
@@ -83,7 +84,7 @@ static void enter_archive(struct source *s, struct input *in, const char *id,
             return;
         in = input_of_memory(s, &bytes);
     }
-    archive_level_open(s, in, id, form);
+    archive_level_open(s, in, id, c);
 }
 
 struct raw_document *source_enter(struct source *s, struct input *in, const char *id)
@@ -95,8 +96,10 @@ struct raw_document *source_enter(struct source *s, struct input *in, const char
     bare[content_bare_name(id)] = 0;
     c = content_of(head, in->ended, bare);
     free(bare);
+    if (c.kind == CONTENT_WARC)
+        input_allow_gaps(in);
     if (in->failed ||
-        (c.kind != CONTENT_ARCHIVE && item_leaves_out(source_item_of(s), id, true))) {
+        ((c.kind != CONTENT_ARCHIVE || c.office != OFFICE_NONE) && item_leaves_out(source_item_of(s), id, true))) {
         input_free(in);
         return NULL;
     }
@@ -110,10 +113,19 @@ struct raw_document *source_enter(struct source *s, struct input *in, const char
     case CONTENT_WIDE:
         return enter_wide(s, in, id);
     case CONTENT_ARCHIVE:
-        enter_archive(s, in, id, c.form);
+        enter_archive(s, in, id, &c);
         return NULL;
     case CONTENT_JSONL:
         jsonl_level_open(s, in, id);
+        return NULL;
+    case CONTENT_WARC:
+        warc_level_open(s, in, id);
+        return NULL;
+    case CONTENT_TABLE:
+        table_level_open(s, in, id);
+        return NULL;
+    case CONTENT_XML:
+        xml_level_open(s, in, id);
         return NULL;
     case CONTENT_EMPTY:
         outcome_of(s, in, SOURCE_EMPTY, id);

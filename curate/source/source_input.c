@@ -41,18 +41,27 @@ struct input *input_of_memory(struct source *s, struct buf *bytes)
     return in;
 }
 
+struct input *input_of_command(struct source *s, struct source_command *c)
+{
+    struct input *in = input_new(s);
+
+    in->command = c;
+    return in;
+}
+
 void input_free(struct input *in)
 {
     if (in == NULL)
         return;
     if (in->fd >= 0)
         close(in->fd);
+    command_close_source(in->command);
     buf_release(&in->memory);
     free(in->block);
     free(in);
 }
 
-bool input_can_seek(const struct input *in) { return in->archive == NULL; }
+bool input_can_seek(const struct input *in) { return in->archive == NULL && in->command == NULL; }
 
 static ssize_t file_read_some(struct input *in, char *p, size_t n)
 {
@@ -82,6 +91,8 @@ static ssize_t read_some(struct input *in, char *p, size_t n)
         return file_read_some(in, p, n);
     if (in->archive != NULL)
         return archive_member_read(in->archive, p, n);
+    if (in->command != NULL)
+        return command_read(in->command, p, n);
     return memory_read_some(in, p, n);
 }
 
@@ -132,6 +143,12 @@ struct span input_next(struct input *in)
     s = (struct span){ in->from + in->at, in->fill - in->at };
     in->at = in->fill;
     return s;
+}
+
+void input_allow_gaps(struct input *in)
+{
+    if (archive_go_on(in->archive) && !in->archive->in->failed)
+        in->failed = false;
 }
 
 bool input_resume(struct input *in)

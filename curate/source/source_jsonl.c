@@ -53,9 +53,34 @@ static char *copy_or_null(struct span s)
     return p;
 }
 
+/* The text members that the item names, in their order, into text; what else the line says into d. */
+static bool scan_line(struct level *l, struct span line, struct buf *text, struct document *d)
+{
+    const struct source_item *item = source_item_of(l->source);
+    size_t count = item->text.count > 0 ? item->text.count : 1;
+
+    arena_reset(&l->scratch);
+    for (size_t i = 0; i < count; i++) {
+        struct document_scan how = { item->text.count > 0 ? item->text.v[i] : NULL, true };
+
+        if (document_parse(&how, line, &l->scratch, d) != ST_OK)
+            return false;
+        if (i > 0 && text->n > 0 && d->text.n > 0)
+            buf_adds(text, item->join);
+        buf_add(text, d->text.p, d->text.n);
+    }
+    if (item->id_key != NULL && strcmp(item->id_key, "id") != 0) {
+        struct document_scan how = { item->id_key, true };
+        struct document named = { 0 };
+
+        if (document_parse(&how, line, &l->scratch, &named) == ST_OK)
+            d->id = named.text;
+    }
+    return true;
+}
+
 static struct raw_document *line_document(struct level *l, const char *id)
 {
-    struct document_scan how = { source_item_of(l->source)->text_key, true };
     struct span line = { l->line.p, l->line.n };
     size_t bom = l->line_number == 1 ? content_bom(line.p, line.n) : 0;
     struct document d = { 0 };
@@ -64,16 +89,16 @@ static struct raw_document *line_document(struct level *l, const char *id)
 
     line.p += bom;
     line.n -= bom;
-    arena_reset(&l->scratch);
-    if (document_parse(&how, line, &l->scratch, &d) != ST_OK) {
+    if (!scan_line(l, line, &text, &d)) {
+        buf_release(&text);
         source_outcome(l->source, SOURCE_BAD_LINE, id);
         return NULL;
     }
-    if (content_blank(d.text.p, d.text.n)) {
+    if (content_blank(text.p, text.n)) {
+        buf_release(&text);
         source_outcome(l->source, SOURCE_EMPTY, id);
         return NULL;
     }
-    buf_add(&text, d.text.p, d.text.n);
     doc = source_document(l->source, RAW_JSONL, id, &text);
     doc->line_id = copy_or_null(d.id);
     doc->created = copy_or_null(d.created);

@@ -69,7 +69,7 @@ static const struct magic magics[] = {
  * their requests and escapes are not prose, and the packages that matter carry the same pages
  * as HTML or text. */
 static const char *const skipped_starts[] = {
-    "<?xml", "<!DOCTYPE", "<svg", "<?php", "{\\rtf", "%!PS", "WARC/1.", "-----BEGIN ",
+    "<?xml", "<!DOCTYPE", "<svg", "<?php", "{\\rtf", "%!PS", "-----BEGIN ", "filedesc://",
     "application/epub+zip", "application/vnd.",     /* an EPUB's or OpenDocument's first member */
     ".\\\"", "'\\\"", ".TH ", ".Dd ", ".so ", NULL,
 };
@@ -82,6 +82,8 @@ static const char *const skipped_endings[] = {
 static const char *const markdown_endings[] = { ".md", ".markdown", ".mdown", ".mkd", NULL };
 static const char *const html_endings[] = { ".html", ".htm", ".xhtml", ".xht", NULL };
 static const char *const jsonl_endings[] = { ".jsonl", ".ndjson", ".jsonlines", NULL };
+static const char *const xml_endings[] = { ".xml", NULL };
+static const char *const table_endings[] = { ".csv", ".tsv", ".tab", NULL };
 static const char *const compressed_endings[] = {
     ".gz", ".xz", ".zst", ".bz2", ".lz4", ".lz", ".lzma", ".Z", NULL,
 };
@@ -156,13 +158,15 @@ static bool is_gzip(struct span h)
     struct cursor c = cursor_over(h.p, h.n);
     uint64_t magic = cursor_uint(&c, 3), flags = cursor_uint(&c, 1);
 
+    if (magic != 0x088b1f || (flags & 0xe0) != 0)
+        return false;
     cursor_bytes(&c, 6);
     if (flags & 4)
         cursor_bytes(&c, cursor_uint(&c, 2));
     for (int name = 8; name <= 16; name *= 2)      /* the file's name, a comment */
         while ((flags & (unsigned)name) && cursor_ok(&c) && cursor_uint(&c, 1) != 0)
             ;
-    return cursor_ok(&c) && magic == 0x088b1f && (flags & 0xe0) == 0;
+    return cursor_ok(&c);
 }
 
 /* zstd and lz4 share frames to be skipped, 0x184D2A50 .. 5F and a length, little-endian;
@@ -181,6 +185,52 @@ static enum archive_form behind_skippable(struct span h)
     return magic == 0xfd2fb528 ? ARCHIVE_ZSTD : magic == 0x184d2204 ? ARCHIVE_LZ4 : ARCHIVE_NONE;
 }
 
+static bool begins(struct span s, const char *with) { return s.n >= strlen(with) && memcmp(s.p, with, strlen(with)) == 0; }
+
+/* The next local header of a zip within the head, behind the one that c has passed: its name; what follows into *data. */
+static bool zip_member(struct cursor *c, struct span *name, struct span *data)
+{
+    uint64_t magic = cursor_uint(c, 4), flags, packed, name_bytes, extra;
+    const char *next;
+
+    cursor_bytes(c, 2);
+    flags = cursor_uint(c, 2);
+    cursor_bytes(c, 10);
+    packed = cursor_uint(c, 4);
+    cursor_bytes(c, 4);
+    name_bytes = cursor_uint(c, 2);
+    extra = cursor_uint(c, 2);
+    *name = cursor_bytes(c, name_bytes);
+    cursor_bytes(c, extra);
+    if (!cursor_ok(c) || magic != 0x04034b50)
+        return false;
+    *data = (struct span){ (const char *)c->p, cursor_left(c) };
+    next = (flags & 8) || packed == 0xffffffff ? memmem(data->p, data->n, "PK\3\4", 4) : NULL;
+    if ((flags & 8) == 0 && packed <= data->n)
+        cursor_bytes(c, packed);
+    else
+        cursor_bytes(c, next ? (size_t)(next - data->p) : data->n);
+    return true;
+}
+
+/* Office files name their parts at fixed places; OpenDocument's first member says what it is. */
+static enum office_form office_of(struct span head)
+{
+    struct cursor c = cursor_over(head.p, head.n);
+    bool package = false, word = false, other = false;
+    struct span name, data;
+
+    for (bool first = true; zip_member(&c, &name, &data); first = false) {
+        if (first && name.n == 8 && begins(name, "mimetype") && begins(data, "application/vnd.oasis.opendocument."))
+            return begins(data, "application/vnd.oasis.opendocument.text") ? OFFICE_ODT : OFFICE_OTHER;
+        package = package || (name.n == 19 && begins(name, "[Content_Types].xml")) ||
+                  (name.n == 11 && begins(name, "_rels/.rels"));
+        word = word || begins(name, "word/");
+        other = other || begins(name, "xl/") || begins(name, "ppt/") || begins(name, "visio/");
+    }
+    return !package ? OFFICE_NONE : word ? OFFICE_DOCX : other ? OFFICE_OTHER : OFFICE_NONE;
+}
+
 static bool by_magic(struct span head, struct content *out)
 {
     for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++) {
@@ -188,6 +238,7 @@ static bool by_magic(struct span head, struct content *out)
         if (head.n >= m->offset + m->n && memcmp(head.p + m->offset, m->bytes, m->n) == 0) {
             out->kind = m->form == ARCHIVE_NONE ? CONTENT_BINARY : CONTENT_ARCHIVE;
             out->form = m->form;
+            out->office = m->form == ARCHIVE_ZIP ? office_of(head) : OFFICE_NONE;
             return true;
         }
     }
@@ -269,6 +320,21 @@ static bool is_html(struct span text, const char *name)
     return ending_length(name, html_endings) > 0 && memchr(s.p, '<', s.n) != NULL;
 }
 
+/* An XML declaration, or a tag in a file of that name; drawings, style sheets and settings are not read. */
+static bool is_xml(struct span text, const char *name)
+{
+    static const char *const roots[] = { "<svg", "<xsl:", "<xs:", "<xsd:", "<plist", "<!DOCTYPE svg",
+                                         "<!DOCTYPE plist", NULL };
+    struct span s = first_tag(text);
+
+    while (text.n > 0 && is_space(*text.p))
+        text.p++, text.n--;
+    for (int i = 0; roots[i] != NULL; i++)
+        if (starts_with(s, roots[i]))
+            return false;
+    return starts_with(text, "<?xml") || (text.n > 0 && *text.p == '<' && ending_length(name, xml_endings) > 0);
+}
+
 static bool is_skipped_markup(struct span text)
 {
     while (text.n > 0 && is_space(*text.p))
@@ -277,6 +343,24 @@ static bool is_skipped_markup(struct span text)
         if (starts_with(text, skipped_starts[i]))
             return true;
     return false;
+}
+
+/* "WARC/1.0" and a field in the next line, behind blank lines: what begins a text is not enough. */
+static bool is_warc(struct span text)
+{
+    const char *end;
+
+    while (text.n > 0 && is_space(*text.p))
+        text.p++, text.n--;
+    if (!starts_with(text, "WARC/") || text.n < 10 || !isdigit((unsigned char)text.p[5]))
+        return false;
+    end = memchr(text.p, '\n', text.n < 32 ? text.n : 32);
+    if (end == NULL)
+        return false;
+    text.n -= (size_t)(end + 1 - text.p);
+    text.p = end + 1;
+    end = memchr(text.p, '\n', text.n);
+    return memchr(text.p, ':', end != NULL ? (size_t)(end - text.p) : text.n) != NULL;
 }
 
 /* The first line is {...} and so begins each further one;
@@ -309,7 +393,7 @@ static bool is_jsonl(struct span text, const char *name)
 
 struct content content_of(struct span head, bool whole, const char *name)
 {
-    struct content c = { CONTENT_TEXT, ARCHIVE_NONE };
+    struct content c = { CONTENT_TEXT, ARCHIVE_NONE, OFFICE_NONE };
     size_t bom;
 
     if (head.n == 0 || (whole && content_blank(head.p, head.n))) {
@@ -323,16 +407,22 @@ struct content content_of(struct span head, bool whole, const char *name)
     head.n -= bom;
     if (is_wide(head))
         c.kind = CONTENT_WIDE;
+    else if (is_warc(head))     /* may hold anything */
+        c.kind = CONTENT_WARC;
     else if (is_binary(head))
         c.kind = CONTENT_BINARY;
     else if (is_html(head, name))
         c.kind = CONTENT_HTML;
+    else if (is_xml(head, name) && (ending_length(name, skipped_endings) == 0 || ending_length(name, xml_endings) > 0))
+        c.kind = CONTENT_XML;
     else if (is_skipped_markup(head))
         c.kind = CONTENT_SKIPPED;
     else if (is_jsonl(head, name))
         c.kind = CONTENT_JSONL;
     else if (ending_length(name, skipped_endings) > 0)
         c.kind = CONTENT_SKIPPED;
+    else if (ending_length(name, table_endings) > 0)
+        c.kind = CONTENT_TABLE;
     else if (ending_length(name, markdown_endings) > 0)
         c.kind = CONTENT_MARKDOWN;
     return c;

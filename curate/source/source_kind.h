@@ -7,6 +7,8 @@
  * tag), JSONL (shape of the first lines); and only then by the name's ending: Markdown, JSON lines,
  * kinds that are skipped, and what is left is text.
  *
+ * An office file is a zip by its magic; the names of its first members tell which.
+ *
  * To add a kind that is known by its magic bytes or its name: one row in a table of source_kind.c.
  */
 #ifndef TUNDISH_CURATE_SOURCE_KIND_H
@@ -26,6 +28,9 @@ enum content_kind {
     CONTENT_MARKDOWN,
     CONTENT_HTML,
     CONTENT_JSONL,
+    CONTENT_WARC,
+    CONTENT_TABLE,                    /* CSV or TSV, by its name */
+    CONTENT_XML,                      /* any but XHTML and drawings */
     CONTENT_ARCHIVE,                  /* .form says which */
     CONTENT_WIDE,                     /* UTF-16 or UTF-32 with a byte order mark:
                                        * convert, then ask again */
@@ -62,9 +67,18 @@ static inline bool archive_is_compression(enum archive_form f)
     return f >= ARCHIVE_GZIP && f <= ARCHIVE_RPM;
 }
 
+/* A zip that is an office program's file: its parts are no documents of their own. */
+enum office_form {
+    OFFICE_NONE,
+    OFFICE_DOCX,                      /* Word's text */
+    OFFICE_ODT,                       /* OpenDocument's text */
+    OFFICE_OTHER,                     /* sheets, slides, drawings */
+};
+
 struct content {
     enum content_kind kind;
     enum archive_form form;
+    enum office_form office;          /* of ARCHIVE_ZIP */
 };
 
 /* head: the first bytes; whole: there are no more than those. name:

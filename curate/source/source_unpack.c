@@ -42,6 +42,7 @@ struct unpack {
     uint64_t member_made;
     char *stream;                   /* STREAM_ROOM bytes */
     bool stream_full;               /* the decoder may hold more */
+    enum unpack_what pending;       /* a fault behind what is ready; UNPACK_BYTES: none */
     bool go_on, lost, done;
     /* threads */
     int want, running;
@@ -255,7 +256,7 @@ static bool seek_member(struct unpack *u)
 
 static enum unpack_what fault(struct unpack *u, enum unpack_what what)
 {
-    u->ready.n = 0;
+    u->pending = UNPACK_BYTES;
     u->lost = u->go_on;
     u->done = !u->go_on;
     return what;
@@ -289,8 +290,8 @@ static enum unpack_what stream_some(struct unpack *u, struct piece *p)
     u->ready = (struct span){ u->stream, s.made };
     u->after = u->at;
     u->stream_full = state == CODEC_MORE && s.made == s.room;
-    if (state == CODEC_FAULT)
-        return fault(u, begins_otherwise(u, p) ? UNPACK_GARBAGE : UNPACK_DAMAGED);
+    if (state == CODEC_FAULT)      /* what it gave before is given out before it is told */
+        u->pending = begins_otherwise(u, p) ? UNPACK_GARBAGE : UNPACK_DAMAGED;
     if (state == CODEC_MEMBER) {
         u->in_member = false;
         u->any_member = true;
@@ -303,6 +304,8 @@ static enum unpack_what advance(struct unpack *u)
 {
     struct piece *p;
 
+    if (u->pending != UNPACK_BYTES)
+        return fault(u, u->pending);
     if (u->lost && !seek_member(u))
         u->done = true;
     if (u->done)

@@ -95,7 +95,7 @@ static inline void show_cut(struct buf *out, const char *s, const char *folder)
 
 static inline void show_document(struct buf *out, const struct raw_document *d, const char *folder)
 {
-    static const char *const kinds[] = { "text", "markdown", "html", "jsonl" };
+    static const char *const kinds[] = { "text", "markdown", "html", "jsonl", "table", "xml", "fhir", "docx", "odt" };
     size_t at;
 
     assert_int_equal(d->bytes[d->n], 0);

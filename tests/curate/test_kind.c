@@ -30,7 +30,7 @@ static void content_decides_before_the_name(void **state)
         { "a.MD", "# Title", CONTENT_MARKDOWN },
         { "a.html", "<?xml version='1.0'?><svg/>", CONTENT_HTML },
         { "a.svg", "<?xml version='1.0'?><svg/>", CONTENT_SKIPPED },
-        { "a", "<?xml version='1.0'?><book/>", CONTENT_SKIPPED },
+        { "a", "<?xml version='1.0'?><book/>", CONTENT_XML },
         { "a", "<!DOCTYPE book>", CONTENT_SKIPPED },
         { "a.css", "p { }", CONTENT_SKIPPED },
         { "a.min.js", "var a;", CONTENT_SKIPPED },
