@@ -9,7 +9,9 @@
 #include "curate/read_bench.h"
 #include "curate/filter/gopher.h"
 #include "curate/dedup/minhash.h"
+#include "curate/html/html.h"
 #include "curate/steps/normalize.h"
+#include "curate/text/mojibake.h"
 
 #define TEXT_BYTES ((size_t)32 << 20)
 #define DOCUMENT_BYTES 4096
@@ -153,6 +155,19 @@ static enum status bench_normalize(struct bench *b)
     return bench_step(b, normalize_opts, &cfg, &j);
 }
 
+static enum status mend(struct job *j, struct span text)
+{
+    sink += mojibake_mend(j->work.mojibake, text, &j->work.spare);
+    return ST_OK;
+}
+
+static enum status bench_mojibake(struct bench *b)
+{
+    struct job j = { .work.mojibake = mojibake_new() };
+
+    return measure(b, &j, mend);
+}
+
 static enum status sign(struct job *j, struct span text)
 {
     shingles_of(&j->set, text, 5);
@@ -213,6 +228,8 @@ const struct bench_case curate_benches[] = {
     { "read jsonl.zst", bench_jsonl },
     { "gopher", bench_gopher },
     { "normalize", bench_normalize },
+    { "mojibake", bench_mojibake },
+    { "html", html_bench },
     { "minhash", bench_minhash },
     { "containment", bench_containment },
     { NULL, NULL }

@@ -1,6 +1,7 @@
 #include "curate/curate_cmd.h"
 
 #include "base/output.h"
+#include "base/platform.h"
 #include "curate/run/curate_stage.h"
 #include "curate/run/dry_run.h"
 #include "curate/run/explain.h"
@@ -13,7 +14,7 @@ struct curate_cfg {
     uint64_t memory, shard_bytes, group_bytes, max_document, max_expanded;
     double max_ratio;
     bool scores, keep_dropped, dry_run, json;
-    const char *sample, *explain;
+    const char *explain, *sample;
 };
 
 static const struct opt opts[] = {
@@ -23,7 +24,7 @@ static const struct opt opts[] = {
              "the same with options: a list of PATH or {path, text, include: [GLOB], "
              "exclude: [GLOB]}",
              .check = source_check, .paths = source_paths, .item = source_row_item),
-    OPT_OUTPUT(struct curate_cfg, out, "out", "the corpus; wanted but for --dry-run and --explain"),
+    OPT_OUTPUT(struct curate_cfg, out, "out", "the corpus; wanted but for --explain and --dry-run"),
     OPT_TREE(struct curate_cfg, steps, "steps", "what happens to documents, in order; see below",
              .fallback = chain_default, .check = chain_check, .paths = chain_paths, .item = chain_item),
     OPT_SIZE(struct curate_cfg, memory, "memory", "2G", 1 << 20, (double)(UINT64_C(1) << 50),
@@ -50,15 +51,15 @@ static const struct opt opts[] = {
     OPT_INT(struct curate_cfg, samples, "samples", "5", 0, 1000,
             "examples that the report keeps for each reason"),
     OPT_INT(struct curate_cfg, seed, "seed", "0", 0, 9e18, "of the hashes of de-duplication"),
+    OPT_STR(struct curate_cfg, explain, "explain", NULL,
+            "one document through the steps: each rule's value, threshold and verdict; FILE, FILE#3, ARCHIVE!MEMBER or an "
+            "id of the sources; nothing is written", .flags = OPT_NEUTRAL, .value = "WHAT"),
     OPT_BOOL(struct curate_cfg, dry_run, "dry-run", "false",
              "say what would be read and done, write nothing", .flags = OPT_NEUTRAL),
     OPT_STR(struct curate_cfg, sample, "sample", NULL,
             "with --dry-run: run the steps on that share of the input (1%) and estimate yield, size and time",
             .flags = OPT_NEUTRAL, .value = "SHARE"),
-    OPT_STR(struct curate_cfg, explain, "explain", NULL,
-            "one document through the steps: each rule's value, threshold and verdict; FILE, FILE#3, ARCHIVE!MEMBER or an "
-            "id of the sources; nothing is written", .flags = OPT_NEUTRAL, .value = "WHAT"),
-    OPT_BOOL(struct curate_cfg, json, "json", "false", "with --dry-run and --explain: JSON objects, one a line",
+    OPT_BOOL(struct curate_cfg, json, "json", "false", "with --explain: one JSON object a document; with --dry-run: one object",
              .flags = OPT_NEUTRAL),
     OPT_END
 };
@@ -86,6 +87,17 @@ static enum status list_sources(struct arena *a, const struct curate_cfg *cfg,
     return ST_OK;
 }
 
+static enum status explain_what(struct arena *a, const struct curate_cfg *cfg, const struct source_limits *limits)
+{
+    const struct yaml *list = NULL;
+    struct chain chain;
+
+    if (cfg->sources != NULL || cfg->in.count > 0)
+        TRY(list_sources(a, cfg, &list));
+    TRY(chain_parse(a, cfg->steps, &chain));
+    return explain(a, &(struct explain_args){ &chain, list, limits, cfg->explain, cfg->json });
+}
+
 /* Says what a run would do. */
 static enum status foresee(const struct dry_run_args *args, bool as_json)
 {
@@ -101,31 +113,20 @@ static enum status foresee(const struct dry_run_args *args, bool as_json)
     return st;
 }
 
-/* --dry-run, --explain and what belongs to them. */
-static enum status check_asks(const struct curate_cfg *cfg, double *share)
+/* Options that belong to others. share: of --sample. */
+static enum status check_options(const struct curate_cfg *cfg, double *share)
 {
     *share = 0;
-    if (cfg->dry_run && cfg->explain)
-        return fail(ST_USAGE, "both --dry-run and --explain are given; want one of them");
+    if (cfg->explain && cfg->dry_run)
+        return fail(ST_USAGE, "both --explain and --dry-run are given; want one of them");
     if (cfg->out == NULL && !cfg->dry_run && !cfg->explain)
-        return fail(ST_USAGE, "nothing says where the corpus goes; want --out DIR, or --dry-run or --explain");
-    if (cfg->json && !cfg->dry_run && !cfg->explain)
-        return fail(ST_USAGE, "'json' belongs to --dry-run or --explain; want one of them, too, or no 'json'");
+        return fail(ST_USAGE, "nothing says where the corpus goes; want --out DIR (or --dry-run, or --explain)");
     if (cfg->sample && !cfg->dry_run)
-        return fail(ST_USAGE, "'sample' belongs to --dry-run; want that too, or neither (the step `sample` keeps a share "
-                              "of a corpus)");
+        return fail(ST_USAGE, "'sample' belongs to --dry-run; want that too, or neither (the step `sample` keeps a share of a "
+                              "corpus)");
+    if (cfg->json && !cfg->dry_run && !cfg->explain)
+        return fail(ST_USAGE, "'json' belongs to --explain and --dry-run; want one of these too, or neither");
     return cfg->sample ? dry_run_share(cfg->sample, share) : ST_OK;
-}
-
-static enum status explain_what(struct arena *a, const struct curate_cfg *cfg, const struct source_limits *limits)
-{
-    const struct yaml *list = NULL;
-    struct chain chain;
-
-    if (cfg->sources != NULL || cfg->in.count > 0)
-        TRY(list_sources(a, cfg, &list));
-    TRY(chain_parse(a, cfg->steps, &chain));
-    return explain(a, &(struct explain_args){ &chain, list, limits, cfg->explain, cfg->json });
 }
 
 static enum status curate(struct arena *a, void *vcfg)
@@ -138,6 +139,7 @@ static enum status curate(struct arena *a, void *vcfg)
             .max_document = cfg->max_document, .max_expanded = cfg->max_expanded,
             .max_ratio = cfg->max_ratio, .max_depth = (int)cfg->max_depth,
             .max_members = (uint64_t)cfg->max_members,
+            .unpack_threads = (cfg->threads > 0 ? (int)cfg->threads : cpu_count()) - 1,
         },
         .run = {
             .chain = &chain, .threads = (int)cfg->threads, .samples = (int)cfg->samples,
@@ -147,7 +149,7 @@ static enum status curate(struct arena *a, void *vcfg)
     };
     double share;
 
-    TRY(check_asks(cfg, &share));
+    TRY(check_options(cfg, &share));
     if (cfg->explain != NULL)
         return explain_what(a, cfg, &stage.limits);
     TRY(list_sources(a, cfg, &stage.sources));
@@ -176,8 +178,8 @@ const struct command cmd_curate = {
         "  tundish curate --in crawl/ --dry-run --sample 1%\n"
         "  tundish curate notes.zip --out corpus --steps '[normalize, {filter: {profile: gopher@datatrove, "
         "min-words: 20}}, {dedup: {method: exact}}]'\n"
-        "  tundish curate notes.zip --explain 'notes.zip!a.html'\n"
-        "  tundish curate --config corpus.yaml --out corpus      # sources: and steps: in a file\n",
+        "  tundish curate --config corpus.yaml --out corpus      # sources: and steps: in a file\n"
+        "  tundish curate notes.zip --explain 'notes.zip!a.html'\n",
     .print_details = step_print_help,
     .opts = opts,
     .cfg_size = sizeof(struct curate_cfg),

@@ -11,6 +11,7 @@
 #include "curate/steps/sample_docs.h"
 #include "curate/steps/shuffle.h"
 #include "curate/steps/split.h"
+#include "curate/text/mojibake.h"
 #include "curate/text/space_scan.h"
 
 const char chain_default[] =
@@ -91,6 +92,7 @@ void step_work_release(const struct chain *chain, struct step_work *w)
     trace_release(&w->trace);
     buf_release(&w->spare);
     nfc_scratch_free(w->nfc);
+    mojibake_free(w->mojibake);
     gopher_scratch_free(w->gopher);
     space_scan_free(w->space);
     *w = (struct step_work){ 0 };
@@ -128,7 +130,7 @@ static void drop_ill_formed(const struct chain *c, size_t index, struct doc *d, 
         (index + 1 < c->count && c->steps[index + 1].kind->takes_bytes))
         return;
     doc_repair(d, &w->spare, &share);
-    doc_drop(d, &drop_invalid_utf8, share, 0);
+    doc_judge(d, &w->trace, &(struct trace_value){ &drop_invalid_utf8, share, 0, TRACE_AT_MOST, true });
 }
 
 enum status chain_each(const struct chain *c, size_t index, struct doc *d, struct step_work *w)

@@ -29,7 +29,7 @@
 #include "curate/chain/doc.h"
 #include "curate/chain/trace.h"
 
-#define STEP_COUNTERS 4
+#define STEP_COUNTERS 8
 
 /* What one worker keeps between documents, so that steps do not allocate for each. */
 struct step_work {
@@ -40,6 +40,7 @@ struct step_work {
     void *state;                           /* of the step that is running: what its open() made */
     void **states;                         /* of each step of the chain */
     struct nfc_scratch *nfc;
+    struct mojibake *mojibake;
     struct gopher_scratch *gopher;
     struct space_scan *space;              /* curate/text/space_scan.h: kept from filter to filter */
 };

@@ -76,7 +76,7 @@ enum status html_main_text(const char *bytes, size_t n, struct buf *out, struct 
     if (result->title != NULL)
         buf_clear(result->title);
     if (n > 0)
-        html_decode((struct span){ bytes, n }, &utf8);
+        result->charset = html_decode((struct span){ bytes, n }, result->transport, &utf8);
     st = html_tree_build(&t, (struct span){ utf8.p, utf8.n });
     buf_release(&utf8);
     if (st == ST_OK)

@@ -1,54 +1,19 @@
 #include <ctype.h>
-#include <errno.h>
-#include <iconv.h>
 #include <string.h>
 #include <strings.h>
 
+#include "curate/html/charset.h"
 #include "curate/html/html_part.h"
 
 #define META_BYTES 4096       /* a charset is declared in the first bytes or not at all */
 #define LABEL 32
-
-/* Labels that pages use, and iconv's names: the encodings of the WHATWG's list that were ever
- * common on the web. A label that is not here is not passed on to iconv. */
-static const struct {
-    const char *label, *name;     /* name NULL: UTF-8; "": windows-1252 */
-} charsets[] = {
-    { "utf-8", NULL },            { "utf8", NULL },
-    /* A declaration that could be read is not UTF-16. */
-    { "utf-16", NULL },           { "utf-16le", NULL },
-    { "utf-16be", NULL },         { "us-ascii", "" },
-    { "ascii", "" },              { "iso-8859-1", "" },
-    { "iso8859-1", "" },          { "latin1", "" },
-    { "windows-1252", "" },       { "cp1252", "" },
-    { "iso-8859-2", "ISO-8859-2" },     { "latin2", "ISO-8859-2" },
-    { "iso-8859-3", "ISO-8859-3" },     { "iso-8859-4", "ISO-8859-4" },
-    { "iso-8859-5", "ISO-8859-5" },     { "iso-8859-6", "ISO-8859-6" },
-    { "iso-8859-7", "ISO-8859-7" },     { "iso-8859-8", "ISO-8859-8" },
-    { "iso-8859-9", "CP1254" },         { "latin5", "CP1254" },
-    { "iso-8859-10", "ISO-8859-10" },   { "iso-8859-13", "ISO-8859-13" },
-    { "iso-8859-14", "ISO-8859-14" },   { "iso-8859-15", "ISO-8859-15" },
-    { "iso-8859-16", "ISO-8859-16" },   { "windows-1250", "CP1250" },
-    { "windows-1251", "CP1251" },       { "windows-1253", "CP1253" },
-    { "windows-1254", "CP1254" },       { "windows-1255", "CP1255" },
-    { "windows-1256", "CP1256" },       { "windows-1257", "CP1257" },
-    { "windows-1258", "CP1258" },       { "windows-874", "CP874" },
-    { "tis-620", "CP874" },             { "koi8-r", "KOI8-R" },
-    { "koi8-u", "KOI8-U" },             { "ibm866", "CP866" },
-    { "gb2312", "GB18030" },            { "gbk", "GB18030" },
-    { "gb18030", "GB18030" },           { "big5", "BIG5-HKSCS" },
-    { "euc-jp", "EUC-JP" },             { "shift_jis", "CP932" },
-    { "sjis", "CP932" },                { "x-sjis", "CP932" },
-    { "euc-kr", "CP949" },              { "ks_c_5601-1987", "CP949" },
-    { "macintosh", "MACINTOSH" },
-};
 
 static const char *find_word(const char *p, const char *end, const char *word)
 {
     size_t n = strlen(word);
 
     for (; (size_t)(end - p) >= n && p < end; p++)
-        if (strncasecmp(p, word, n) == 0)
+        if ((*p | 32) == (*word | 32) && strncasecmp(p, word, n) == 0)
             return p;
     return NULL;
 }
@@ -88,70 +53,33 @@ static bool declared(struct span page, char label[LABEL])
     return close != NULL && value_after(page.p, close, "encoding", label);
 }
 
-/* Bytes 0x80 to 0x9f of windows-1252 (the WHATWG's index: the five holes are C1 controls). */
-static const uint16_t cp1252[32] = {
-    0x20ac, 0x81,   0x201a, 0x192,  0x201e, 0x2026, 0x2020, 0x2021, 0x2c6,  0x2030, 0x160,
-    0x2039, 0x152,  0x8d,   0x17d,  0x8f,   0x90,   0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
-    0x2013, 0x2014, 0x2dc,  0x2122, 0x161,  0x203a, 0x153,  0x9d,   0x17e,  0x178,
-};
-
-static void from_cp1252(struct span page, struct buf *out)
+/* Does a transport or the page say what it is? iconv's name; NULL: no, or nothing that is known. */
+static const char *said(struct span page, const char *transport)
 {
-    buf_reserve(out, page.n + page.n / 8);
-    for (size_t i = 0; i < page.n; i++) {
-        unsigned char c = (unsigned char)page.p[i];
-        char utf8[4];
-        uint32_t cp = c >= 0x80 && c < 0xa0 ? cp1252[c - 0x80] : c;
-        buf_add(out, utf8, utf8_encode(cp, utf8));
-    }
+    const char *name = transport != NULL ? charset_of_label(transport, strlen(transport)) : NULL;
+    char label[LABEL];
+
+    if (name == NULL && declared(page, label))
+        name = charset_of_label(label, strlen(label));
+    return name;
 }
 
-static void from_iconv(iconv_t conv, struct span page, struct buf *out)
-{
-    char *in = (char *)page.p, piece[4096];
-    size_t left = page.n;
-
-    while (left > 0) {
-        char *to = piece;
-        size_t room = sizeof piece;
-        size_t got = iconv(conv, &in, &left, &to, &room);
-        buf_add(out, piece, sizeof piece - room);
-        /* Ill-formed or cut: one byte stands for itself. */
-        if (got == (size_t)-1 && errno != E2BIG) {
-            buf_adds(out, "\xef\xbf\xbd");
-            in++;
-            left--;
-        }
-    }
-}
-
-/* The page as UTF-8 in *out, or *page itself when it is that already. */
-static struct span to_utf8(struct span page, struct buf *out)
+/* The page as UTF-8 in *out, or *page itself when it is that already; *name: what it was taken for. */
+static struct span to_utf8(struct span page, const char *transport, struct buf *out, const char **name)
 {
     bool valid = utf8_valid(page.p, page.n);
-    const char *name = valid ? NULL : "";
-    char label[LABEL];
-    iconv_t conv;
 
-    if (declared(page, label))
-        for (size_t i = 0; i < sizeof charsets / sizeof charsets[0]; i++)
-            if (strcmp(label, charsets[i].label) == 0)
-                name = charsets[i].name;
-    /* Text that is valid UTF-8 beyond ASCII was never meant as a Western 8-bit page,
-     * whatever it says. */
-    if (name == NULL || (*name == 0 && valid)) {
-        if (valid)
-            return page;
-        utf8_repair(out, page.p, page.n);
-        return (struct span){ out->p, out->n };
+    *name = said(page, transport);
+    /* Text that is valid UTF-8 beyond ASCII was never meant as a Western 8-bit page, whatever it says. */
+    if (valid && (*name == NULL || strcmp(*name, CHARSET_WESTERN) == 0 || strcmp(*name, CHARSET_UTF8) == 0)) {
+        *name = CHARSET_UTF8;
+        return page;
     }
-    conv = *name != 0 ? iconv_open("UTF-8", name) : (iconv_t)-1;
-    if (conv == (iconv_t)-1) {
-        from_cp1252(page, out);
-    } else {
-        from_iconv(conv, page, out);
-        iconv_close(conv);
-    }
+    if (*name == NULL || (strcmp(*name, CHARSET_UTF8) == 0 && !charset_is_mostly_utf8(page)))
+        *name = charset_guess(page);
+    if (*name == NULL)
+        *name = CHARSET_WESTERN;
+    charset_convert(*name, page, out);
     return (struct span){ out->p, out->n };
 }
 
@@ -174,20 +102,53 @@ static const char *skip_word(const char *p, const char *end)
     return p;
 }
 
-/* From a tag's '<' to behind its '>'; appends it without the attributes beyond HTML_ATTRIBUTES. */
+/* The attributes that html_marks.c reads; the rest of a tag's bytes, which on most sites are more than its text, need no parser. */
+static bool is_wanted(const char *p, const char *end)
+{
+    static const char *const names[] = {
+        "class", "id", "role", "style", "rel", "hidden", "itemprop", "accesskey", "aria-hidden", "lang", NULL,
+    };
+    size_t n = 0;
+
+    if (*p == '/')      /* an element that ends where it begins */
+        return true;
+    while (p + n < end && (isalpha((unsigned char)p[n]) || p[n] == '-'))
+        n++;
+    for (int i = 0; n >= 2 && names[i] != NULL; i++)
+        if ((p[0] | 32) == names[i][0] && strncasecmp(p, names[i], n) == 0 && names[i][n] == 0)
+            return true;
+    return false;
+}
+
+static bool is_href(const char *p, const char *end)
+{
+    return end - p > 5 && strncasecmp(p, "href", 4) == 0 && (p[4] == '=' || isspace((unsigned char)p[4]));
+}
+
+/* From a tag's '<' to behind its '>'; appends it with the attributes that are wanted, at most HTML_ATTRIBUTES. */
 static const char *copy_tag(const char *p, const char *end, struct buf *out)
 {
-    const char *start = p, *keep = NULL;
+    const char *word = p;
     int words = 0;
 
+    p = skip_word(p, end);
+    buf_add(out, word, (size_t)(p - word));
     while (p < end && *p != '>') {
         while (p < end && isspace((unsigned char)*p))
             p++;
-        if (p < end && *p != '>' && ++words == HTML_ATTRIBUTES)
-            keep = p;
+        word = p;
         p = skip_word(p, end);
+        if (word == p || words == HTML_ATTRIBUTES)
+            continue;
+        if (is_href(word, end)) {
+            buf_adds(out, " href=x");      /* that it is a link matters, not where to */
+            words++;
+        } else if (is_wanted(word, end)) {
+            buf_addc(out, ' ');
+            buf_add(out, word, (size_t)(p - word));
+            words++;
+        }
     }
-    buf_add(out, start, (size_t)((keep != NULL ? keep : p) - start));
     if (p == end)
         return end;
     buf_addc(out, '>');
@@ -198,7 +159,7 @@ static bool is_tag(const char *p, const char *end, const char *name)
 {
     size_t n = strlen(name);
 
-    return (size_t)(end - p) > n && strncasecmp(p, name, n) == 0 && !isalnum((unsigned char)p[n]);
+    return (size_t)(end - p) > n && (p[1] | 32) == (name[1] | 32) && strncasecmp(p, name, n) == 0 && !isalnum((unsigned char)p[n]);
 }
 
 /* The end of a script's or style sheet's text: its closing tag, or the end. */
@@ -210,6 +171,32 @@ static const char *raw_end(const char *p, const char *end, const char *closing)
         p++;
     }
     return end;
+}
+
+/* Behind a tag that says nothing to a reader. */
+static const char *pass_tag(const char *p, const char *end)
+{
+    while (p < end && *p != '>') {
+        while (p < end && isspace((unsigned char)*p))
+            p++;
+        p = skip_word(p, end);
+    }
+    return p < end ? p + 1 : end;
+}
+
+/* The end of a drawing, if it ends before the next one begins; else nothing is passed over. */
+static const char *pass_drawing(const char *p, const char *end)
+{
+    const char *at = p;
+
+    while ((at = memchr(at, '<', (size_t)(end - at))) != NULL) {
+        if (is_tag(at, end, "</svg"))
+            return at;
+        if (is_tag(at, end, "<svg"))
+            return p;
+        at++;
+    }
+    return p;
 }
 
 /* Text that needs no escapes in XHTML gets them. Returns what is behind it. */
@@ -246,7 +233,11 @@ static const char *copy_markup(const char *p, const char *end, bool *comments, s
         buf_addc(out, *p);
         return p + 1;
     }
+    if (is_tag(p, end, "<meta") || is_tag(p, end, "<link"))
+        return pass_tag(p, end);
     close = copy_tag(p, end, out);
+    if (is_tag(p, end, "<svg"))
+        return pass_drawing(close, end);
     if (is_tag(p, end, "<script"))
         return raw_end(close, end, "</script");
     if (is_tag(p, end, "<style"))
@@ -267,16 +258,16 @@ static void remove_nul(struct buf *b)
     b->p[n] = 0;
 }
 
-void html_decode(struct span page, struct buf *out)
+const char *html_decode(struct span page, const char *transport, struct buf *out)
 {
     size_t bom = page.n >= 3 && memcmp(page.p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
     struct span s = { page.p + bom, page.n - bom };
     struct buf converted = { 0 };
-    const char *p, *end, *lt;
+    const char *p, *end, *lt, *name = CHARSET_UTF8;
     bool comments = true;
 
     if (bom == 0) {
-        s = to_utf8(s, &converted);
+        s = to_utf8(s, transport, &converted, &name);
     } else if (!utf8_valid(s.p, s.n)) {
         utf8_repair(&converted, s.p, s.n);
         s = (struct span){ converted.p, converted.n };
@@ -291,4 +282,5 @@ void html_decode(struct span page, struct buf *out)
     if (out->n > 0)
         remove_nul(out);
     buf_release(&converted);
+    return name;
 }

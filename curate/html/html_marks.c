@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/hash.h"
 #include "curate/html/html_part.h"
 
 /* --- what an element says of itself --- */
@@ -299,6 +300,18 @@ static unsigned marks_of_class(const char *value)
     return marks;
 }
 
+static unsigned known_class(struct html_seen *seen, const char *value)
+{
+    uint64_t hash = xxh3(value, strlen(value)) | 1;
+    size_t slot = (hash >> 8) % HTML_SEEN;
+
+    if (seen->value[slot] != hash) {
+        seen->value[slot] = hash;
+        seen->marks[slot] = (uint16_t)marks_of_class(value);
+    }
+    return seen->marks[slot];
+}
+
 static unsigned marks_of_role(const char *value)
 {
     static const char *const main_role[] = { "main", NULL }, *const banner[] = { "banner", NULL };
@@ -312,10 +325,10 @@ static unsigned marks_of_role(const char *value)
     return 0;
 }
 
-static unsigned marks_of_attribute(enum html_tag tag, const char *name, const char *value)
+static unsigned marks_of_attribute(struct html_seen *seen, enum html_tag tag, const char *name, const char *value)
 {
     if (strcmp(name, "class") == 0 || strcmp(name, "itemprop") == 0)
-        return marks_of_class(value);
+        return known_class(seen, value);
     if (strcmp(name, "role") == 0)
         return marks_of_role(value);
     if (strcmp(name, "aria-hidden") == 0 && strcmp(value, "true") == 0)
@@ -342,7 +355,7 @@ static bool is_note(const unsigned char *const *attributes)
     return false;
 }
 
-unsigned html_marks_of(enum html_tag tag, const unsigned char *const *attributes)
+unsigned html_marks_of(struct html_seen *seen, enum html_tag tag, const unsigned char *const *attributes)
 {
     unsigned marks =
         (html_how[tag] & HOW_SOFT ? MARK_SOFT : 0) | (html_how[tag] & HOW_SURE ? MARK_SURE : 0);
@@ -359,9 +372,9 @@ unsigned html_marks_of(enum html_tag tag, const unsigned char *const *attributes
         if (strcmp(name, "hidden") == 0)
             marks |= MARK_SOFT;
         else if (value != NULL && strcmp(name, "id") == 0)
-            by_id = marks_of_class(value);
+            by_id = known_class(seen, value);
         else if (value != NULL)
-            marks |= marks_of_attribute(tag, name, value);
+            marks |= marks_of_attribute(seen, tag, name, value);
     }
     if ((by_id & MARK_SOFT) && !(marks & MARK_SOFT))
         by_id |= MARK_BY_ID;

@@ -1,7 +1,8 @@
 /*
  * The inside of html_main_text(): bytes -> UTF-8 -> a small tree -> marks on the tree -> text.
  *
- *   html_charset.c  what encoding, and clean UTF-8 from it
+ *   charset*.c      what encoding bytes are in, and UTF-8 from it (charset.h)
+ *   html_charset.c  what a page says of its encoding, and clean UTF-8 from it
  *   html_tree.c     libxml2's SAX events into nodes; what can never be text is not stored at all
  *   html_marks.c    what an element says of itself: by name, role, class, id
  *   html_weed.c     what is dropped wherever it stands: by marks, share of links
@@ -113,6 +114,15 @@ struct html_node {
 #define PROSE_LEAST 60        /* bytes of a block that is prose */
 #define TEXT_LEAST 250        /* bytes of prose that are a text */
 
+/* What was looked up in this page before: most names come again and again. */
+#define HTML_SEEN 256
+struct html_seen {
+    const void *name[HTML_SEEN];              /* an element's, as libxml2 keeps it: one address a name */
+    uint8_t tag[HTML_SEEN];
+    uint64_t value[HTML_SEEN];                /* the hash of a class's or id's value; 0: none */
+    uint16_t marks[HTML_SEEN];
+};
+
 struct html_tree {
     struct html_node *nodes;
     size_t count, cap;
@@ -121,18 +131,20 @@ struct html_tree {
     uint32_t open;            /* the node that is open while building; NO_NODE: none */
     int depth, never;         /* open elements, and those of them inside one that is never text */
     bool in_title, too_deep;
+    struct html_seen *seen;
     void *parser;
 };
 
-/* Appends the page as clean UTF-8 (no NUL, no more than HTML_ATTRIBUTES an element). */
-void html_decode(struct span page, struct buf *out);
+/* Appends the page as clean UTF-8 (no NUL, only attributes that are read, at most HTML_ATTRIBUTES an element). transport: the charset
+ * that came with it, or NULL. Returns the encoding that it was taken for, as charset.h names it. */
+const char *html_decode(struct span page, const char *transport, struct buf *out);
 MUST_USE enum status html_tree_build(struct html_tree *t, struct span utf8);
 /* Sums chars, links and marks over what is not dropped; after a build, and again after dropping. */
 void html_tree_weigh(struct html_tree *t);
 void html_tree_release(struct html_tree *t);
 /* html.c: the marks that an element's attributes ask for
  * (libxml2's name, value, ..., NULL; may be NULL). */
-unsigned html_marks_of(enum html_tag tag, const unsigned char *const *attributes);
+unsigned html_marks_of(struct html_seen *seen, enum html_tag tag, const unsigned char *const *attributes);
 /* html_weed.c: drops what is no text, by marks and by links. */
 void html_weed(struct html_tree *t);
 /* html_main.c: drops what is not the main part, and what stands around it and inside; after weeding. */

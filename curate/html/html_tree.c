@@ -36,6 +36,17 @@ static enum html_tag find_tag(const char *name)
     return TAG_other;
 }
 
+static enum html_tag known_tag(struct html_seen *seen, const char *name)
+{
+    size_t slot = ((uintptr_t)name >> 3 ^ (uintptr_t)name >> 11) % HTML_SEEN;
+
+    if (seen->name[slot] != name) {
+        seen->name[slot] = name;
+        seen->tag[slot] = (uint8_t)find_tag(name);
+    }
+    return (enum html_tag)seen->tag[slot];
+}
+
 static struct html_node *add_node(struct html_tree *t, enum html_tag tag)
 {
     uint32_t i = (uint32_t)t->count;
@@ -70,14 +81,14 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar **attributes)
         xmlStopParser(t->parser);
         return;
     }
-    tag = find_tag((const char *)name);
+    tag = known_tag(t->seen, (const char *)name);
     if (t->never > 0 || (html_how[tag] & HOW_NEVER)) {
         t->never++;
         t->in_title |= tag == TAG_title && t->never == 1 && t->title != NULL && t->title->n == 0;
         return;
     }
     add_node(t, tag)->marks =
-        (uint16_t)html_marks_of(tag, (const unsigned char *const *)attributes);
+        (uint16_t)html_marks_of(t->seen, tag, (const unsigned char *const *)attributes);
     t->open = (uint32_t)t->count - 1;
 }
 
@@ -202,6 +213,7 @@ enum status html_tree_build(struct html_tree *t, struct span utf8)
     if (parser == NULL)
         return fail(ST_NOMEM, "cannot make an HTML parser");
     t->parser = parser;
+    t->seen = mem_array(1, sizeof *t->seen);
     own = parser->sax;
     parser->sax = &events;
     parser->userData = t;
@@ -212,6 +224,8 @@ enum status html_tree_build(struct html_tree *t, struct span utf8)
     parser->sax = own;
     htmlFreeParserCtxt(parser);
     t->parser = NULL;
+    free(t->seen);
+    t->seen = NULL;
     html_tree_weigh(t);
     return ST_OK;
 }

@@ -1,6 +1,7 @@
 #include "curate/run/explain.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/output.h"
 #include "base/stop.h"
@@ -32,7 +33,7 @@ static enum status pass_steps(struct arena *a, const struct chain *chain, struct
     r->count = r->dropper = chain->count;
     for (size_t i = 0; i < chain->count; i++) {
         struct explain_step *s = &steps[i];
-        uint32_t edits = d->edits;
+        uint64_t before = xxh3(d->text.p, d->text.n);
 
         s->step = &chain->steps[i];
         s->behind = r->dropper < r->count;
@@ -42,7 +43,7 @@ static enum status pass_steps(struct arena *a, const struct chain *chain, struct
         d->dropped = NULL;
         TRY(chain_each(chain, i, d, w));
         note_step(a, s, d, w);
-        s->changed = d->edits != edits;
+        s->changed = xxh3(d->text.p, d->text.n) != before;
         if (d->dropped != NULL && !s->behind)
             r->dropper = i;
     }
@@ -56,6 +57,7 @@ struct hunt {
     const struct explain_args *args;
     const char *wanted;              /* an id; or the beginning of one, if it is a file's */
     bool all;                        /* all documents whose ids begin so */
+    const char *front;               /* of ids: the way from the source to the file that is read alone; "" : none */
     struct step_work work;
     size_t found, explained;
     char *near[NEAREST];             /* ids that are most like it, best first */
@@ -85,7 +87,7 @@ static bool is_wanted(const struct hunt *h, const char *id)
                                                                  : is_numbered(h->wanted, id)));
 }
 
-/* Bytes that two ids share at their beginnings and ends. */
+/* Bytes that an id shares with what is wanted, at the beginning and end, or as a whole. */
 static size_t alike(const char *a, const char *b)
 {
     size_t n = strlen(a), m = strlen(b), head = 0, tail = 0;
@@ -94,7 +96,7 @@ static size_t alike(const char *a, const char *b)
         head++;
     while (tail < n - head && tail < m - head && a[n - 1 - tail] == b[m - 1 - tail])
         tail++;
-    return head + tail;
+    return head + tail + (strstr(a, b) != NULL ? m : 0);
 }
 
 static void note_near(struct hunt *h, const char *id)
@@ -141,6 +143,19 @@ static enum status explain_one(struct hunt *h, struct raw_document *raw)
     return st;
 }
 
+/* The id that the document has when its whole source is read. */
+static void put_front(const struct hunt *h, struct raw_document *raw)
+{
+    struct buf id = { 0 };
+
+    if (*h->front == 0)
+        return;
+    buf_printf(&id, "%s%s", h->front, raw->id);
+    free(raw->id);
+    raw->id = mem_strdup(id.p);
+    buf_release(&id);
+}
+
 static enum status next_of(struct hunt *h, struct source *s, bool *more)
 {
     struct raw_document *raw = NULL;
@@ -157,6 +172,7 @@ static enum status next_of(struct hunt *h, struct source *s, bool *more)
         return ST_OK;
     }
     h->found++;
+    put_front(h, raw);
     if (h->found <= EXPLAIN_MOST)
         return explain_one(h, raw);
     raw_document_free(raw);
@@ -180,12 +196,13 @@ static enum status explain_outcomes(struct hunt *h, const struct source_stats *s
             h->found++;
             if (!h->args->json) {
                 buf_clear(&h->out);
+                log_add_plain(&h->out, h->front);
                 log_add_plain(&h->out, id);
                 buf_printf(&h->out, "\n  never became a document: %s, %s\n", source_outcome_key(o), source_outcome_text(o));
                 TRY(output_text(&h->out));
                 continue;
             }
-            value = json_pack("{s:o, s:s, s:s}", "id", json_text_of(id), "outcome", source_outcome_key(o), "meaning",
+            value = json_pack("{s:o, s:s, s:s}", "id", json_text_of(arena_printf(h->a, "%s%s", h->front, id)), "outcome", source_outcome_key(o), "meaning",
                               source_outcome_text(o));
             st = output_json(value);
             json_decref(value);
@@ -260,6 +277,34 @@ static struct yaml *item_for(struct arena *a, const struct yaml *item, const cha
     return copy;
 }
 
+/* The real path in the arena; the path itself where there is none. */
+static const char *real_path(struct arena *a, const char *path)
+{
+    char *real = realpath(path, NULL);
+    const char *copy = arena_strdup(a, real ? real : path);
+
+    free(real);
+    return copy;
+}
+
+/* Does the source at that path hold the file? *front is then what its documents' ids have before the file's name: "web/a/"
+ * for the source /data/web and the file /data/web/a/b.html. */
+static bool holds(struct arena *a, const char *source, const char *file, const char **front)
+{
+    const char *top = real_path(a, source), *real = real_path(a, file);
+    char *named = arena_strdup(a, source);
+    size_t n = strlen(top), m = strlen(named), k = strlen(path_base(real));
+
+    *front = "";
+    while (m > 1 && named[m - 1] == '/')
+        named[--m] = 0;
+    if (m == 0 || strncmp(real, top, n) != 0 || (real[n] != 0 && real[n] != '/'))
+        return false;
+    if (real[n] == '/')
+        *front = arena_printf(a, "%s%.*s", path_base(named), (int)(strlen(real) - n - k), real + n);
+    return true;
+}
+
 static enum status look_in_file(struct hunt *h, const struct yaml *item, const char *file, const char *rest)
 {
     struct yaml *list = NULL;
@@ -273,6 +318,9 @@ static enum status look_in_file(struct hunt *h, const struct yaml *item, const c
     list->items = arena_array(h->a, 1, sizeof *list->items);
     list->items[0] = item_for(h->a, item, trimmed);
     h->wanted = arena_printf(h->a, "%s%s", path_base(trimmed), rest);
+    h->front = "";
+    if (item != NULL)
+        (void)holds(h->a, item_path(item), trimmed, &h->front);
     h->all = true;
     return look_in(h, list);
 }
@@ -291,14 +339,14 @@ static const struct yaml *source_at(const struct yaml *sources, size_t i)
 static enum status look_by_path(struct hunt *h)
 {
     const struct yaml *cover = NULL;
-    const char *file, *rest;
+    const char *file, *rest, *front;
 
     if (!cut_existing(h->a, h->args->what, &file, &rest))
         return ST_OK;
     for (size_t i = 0; cover == NULL && i < source_count(h->args->sources); i++) {
         const struct yaml *item = source_at(h->args->sources, i);
 
-        if (strncmp(file, item_path(item), strlen(item_path(item))) == 0)
+        if (holds(h->a, item_path(item), file, &front))
             cover = item;
     }
     return look_in_file(h, cover, file, rest);
@@ -346,6 +394,7 @@ static enum status look(struct hunt *h)
         TRY(look_by_id(h));
     if (h->found == 0 && h->args->sources != NULL) {
         h->wanted = h->args->what;
+        h->front = "";
         h->all = false;
         TRY(look_in(h, h->args->sources));
     }
@@ -354,7 +403,7 @@ static enum status look(struct hunt *h)
 
 enum status explain(struct arena *a, const struct explain_args *args)
 {
-    struct hunt h = { .a = a, .args = args, .wanted = args->what };
+    struct hunt h = { .a = a, .args = args, .wanted = args->what, .front = "" };
     enum status st = chain_load(args->chain);
 
     if (st != ST_OK)

@@ -3,7 +3,6 @@
 
 #define TEXT_LINES 6
 #define LINE_COLUMNS 100
-#define NAME_COLUMNS 34
 #define JSON_TEXT 2000           /* bytes of the text */
 
 static const char *const side_keys[] = { "at_most", "at_least", "tells" };
@@ -25,12 +24,12 @@ static void add_bytes(struct buf *out, size_t n)
 
 /* ---- steps ---- */
 
-static void print_value(struct buf *out, const struct trace_value *v)
+static void print_value(struct buf *out, const struct trace_value *v, size_t columns)
 {
     size_t start = out->n;
 
     buf_printf(out, "  %c   %s", v->broken ? '!' : ' ', v->rule->key);
-    pad_to(out, start, NAME_COLUMNS);
+    pad_to(out, start, columns);
     start = out->n;
     buf_printf(out, "%.6g", v->value);
     pad_to(out, start, 12);
@@ -49,13 +48,11 @@ static void print_value(struct buf *out, const struct trace_value *v)
 static void print_outcome(struct buf *out, const struct explain_step *s)
 {
     if (!s->judged) {
-        buf_adds(out, s->step->kind->each ? "has no text to look at" : "looks at all documents; not judged for one");
+        buf_adds(out, s->step->kind->each ? "has no text that it could look at" : "looks at all documents; not judged for one");
         return;
     }
-    if (s->changed && s->bytes_in == s->bytes_out)
-        buf_adds(out, "text may be changed, ");
     add_bytes(out, s->bytes_in);
-    if (s->bytes_in != s->bytes_out) {
+    if (s->changed) {
         buf_adds(out, " -> ");
         add_bytes(out, s->bytes_out);
     }
@@ -63,26 +60,26 @@ static void print_outcome(struct buf *out, const struct explain_step *s)
         buf_printf(out, "  %s %s", s->behind ? "would drop it too:" : "DROPS IT:", s->dropped->key);
 }
 
-static void print_step(struct buf *out, const struct explain_step *s, size_t number)
+static void print_step(struct buf *out, const struct explain_step *s, size_t number, size_t columns)
 {
     size_t start = out->n;
     bool told = false;
 
     buf_printf(out, "  %zu %s", number, s->step->label);
-    pad_to(out, start, NAME_COLUMNS);
+    pad_to(out, start, columns);
     print_outcome(out, s);
     buf_addc(out, '\n');
     for (size_t i = 0; i < s->value_count; i++) {
-        print_value(out, &s->values[i]);
+        print_value(out, &s->values[i], columns);
         told |= s->values[i].rule == s->dropped;
     }
     if (s->dropped != NULL && !told)
-        print_value(out, &(struct trace_value){ s->dropped, s->value, s->threshold, TRACE_TELLS, true });
+        print_value(out, &(struct trace_value){ s->dropped, s->value, s->threshold, TRACE_TELLS, true }, columns);
     for (int i = 0; s->judged && s->step->kind->counters && s->step->kind->counters[i]; i++)
         if (s->counts[i] > 0) {
             start = out->n;
             buf_printf(out, "      %s", s->step->kind->counters[i]);
-            pad_to(out, start, NAME_COLUMNS);
+            pad_to(out, start, columns);
             buf_printf(out, "%llu\n", (unsigned long long)s->counts[i]);
         }
 }
@@ -153,6 +150,21 @@ static void print_verdict(struct buf *out, const struct explain_result *r)
     buf_addc(out, '\n');
 }
 
+/* Wide enough for the names of all steps and rules. */
+static size_t name_columns(const struct explain_result *r)
+{
+    size_t most = 24;
+
+    for (size_t i = 0; i < r->count; i++) {
+        const struct explain_step *s = &r->steps[i];
+
+        most = strlen(s->step->label) > most ? strlen(s->step->label) : most;
+        for (size_t j = 0; j < s->value_count; j++)
+            most = strlen(s->values[j].rule->key) > most ? strlen(s->values[j].rule->key) : most;
+    }
+    return most + 8;
+}
+
 void explain_print_text(struct buf *out, const struct explain_result *r)
 {
     log_add_plain(out, r->id);
@@ -167,7 +179,7 @@ void explain_print_text(struct buf *out, const struct explain_result *r)
         buf_printf(out, "  language  %s (%.4g)\n", r->doc->language, r->doc->language_score);
     print_verdict(out, r);
     for (size_t i = 0; i < r->count; i++)
-        print_step(out, &r->steps[i], i + 1);
+        print_step(out, &r->steps[i], i + 1, name_columns(r));
     print_text(out, &r->doc->text);
 }
 

@@ -71,6 +71,8 @@ void raw_document_free(struct raw_document *d);
     X(ENCODING,   "unknown_encoding",  "a web server's answer in a content-encoding that is not known") \
     X(BAD_ROW,    "bad_table_row",     "a table's row with a wrong number of fields or a broken quote") \
     X(BAD_XML,    "bad_xml",           "XML that is not well-formed; what came before the fault is kept") \
+    X(ATTACHMENT, "attachment_kind",   "a FHIR attachment that is damaged, elsewhere (a URL), or neither plain text nor HTML") \
+    X(NO_TEXT,    "fhir_without_text", "a FHIR resource that has no clinical text") \
     X(UNNAMED,    "text_not_named",    "a table or XML whose text is not named: write {path: P, text: COLUMN} " \
                                        "or {path: P, elements: [NAME]}")                        \
     X(UNREADABLE, "unreadable",        "the file cannot be opened or read")

@@ -118,6 +118,15 @@ struct raw_document *source_enter(struct source *s, struct input *in, const char
     case CONTENT_JSONL:
         jsonl_level_open(s, in, id);
         return NULL;
+    case CONTENT_FHIR_LINES:
+        if (source_item_of(s)->text.count > 0)      /* who names a member reads plain lines */
+            jsonl_level_open(s, in, id);
+        else
+            fhir_level_open(s, in, id, true);
+        return NULL;
+    case CONTENT_FHIR:
+        fhir_level_open(s, in, id, false);
+        return NULL;
     case CONTENT_WARC:
         warc_level_open(s, in, id);
         return NULL;

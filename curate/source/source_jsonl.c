@@ -10,11 +10,9 @@ static void jsonl_level_close(struct level *l)
     arena_release(&l->scratch);
 }
 
-enum line_end { LINE_WHOLE, LINE_TOO_LONG, LINE_NONE };
-
 /* The next line without its newline into l->line. Of a line longer than max_document
  * only the count is kept. */
-static enum line_end next_line(struct level *l)
+enum line_end jsonl_next_line(struct level *l)
 {
     uint64_t limit = l->source->limits.max_document;
     bool too_long = false, any = false;
@@ -108,7 +106,7 @@ static struct raw_document *line_document(struct level *l, const char *id)
 
 static struct raw_document *jsonl_level_step(struct level *l)
 {
-    enum line_end end = next_line(l);
+    enum line_end end = jsonl_next_line(l);
     struct raw_document *doc = NULL;
     char number[24];
     char *id;

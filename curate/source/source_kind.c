@@ -391,6 +391,23 @@ static bool is_jsonl(struct span text, const char *name)
     return p < end && *p == '{';
 }
 
+/* Is an object's member "resourceType" in the first line that has more than a brace, or in the first kilobyte? */
+static bool is_resource(struct span text)
+{
+    const char *line;
+
+    while (text.n > 0 && is_space(*text.p))
+        text.p++, text.n--;
+    if (text.n == 0 || *text.p != '{')
+        return false;
+    line = memchr(text.p, '\n', text.n);
+    if (line == NULL || (size_t)(line - text.p) < 1024)
+        text.n = text.n < 1024 ? text.n : 1024;
+    else
+        text.n = (size_t)(line - text.p);
+    return memmem(text.p, text.n, "\"resourceType\"", sizeof("\"resourceType\"") - 1) != NULL;
+}
+
 struct content content_of(struct span head, bool whole, const char *name)
 {
     struct content c = { CONTENT_TEXT, ARCHIVE_NONE, OFFICE_NONE };
@@ -418,7 +435,9 @@ struct content content_of(struct span head, bool whole, const char *name)
     else if (is_skipped_markup(head))
         c.kind = CONTENT_SKIPPED;
     else if (is_jsonl(head, name))
-        c.kind = CONTENT_JSONL;
+        c.kind = is_resource(head) ? CONTENT_FHIR_LINES : CONTENT_JSONL;
+    else if (is_resource(head))
+        c.kind = CONTENT_FHIR;
     else if (ending_length(name, skipped_endings) > 0)
         c.kind = CONTENT_SKIPPED;
     else if (ending_length(name, table_endings) > 0)

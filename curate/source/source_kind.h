@@ -28,6 +28,8 @@ enum content_kind {
     CONTENT_MARKDOWN,
     CONTENT_HTML,
     CONTENT_JSONL,
+    CONTENT_FHIR_LINES,               /* JSON lines that are FHIR resources */
+    CONTENT_FHIR,                     /* one resource */
     CONTENT_WARC,
     CONTENT_TABLE,                    /* CSV or TSV, by its name */
     CONTENT_XML,                      /* any but XHTML and drawings */

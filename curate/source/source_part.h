@@ -17,6 +17,7 @@
  *   source_unpack.h   gzip and zstd of many members, by several threads
  *   source_codec.h    the two compressions for it
  *   source_jsonl.c    the JSONL level
+ *   source_fhir.c     the level of FHIR's JSON
  *   source_warc.c     the WARC level: records, and how the next is found when one is wrong
  *   source_payload.h  what a record holds becomes a document
  *   source_http.h     what a web server sent
@@ -233,6 +234,12 @@ void warc_level_open(struct source *s, struct input *in, const char *id);
 
 /* source_jsonl.c */
 void jsonl_level_open(struct source *s, struct input *in, const char *id);
+/* The next line into l->line, which the level releases. */
+enum line_end { LINE_WHOLE, LINE_TOO_LONG, LINE_NONE };
+enum line_end jsonl_next_line(struct level *l);
+
+/* source_fhir.c: a resource a line, or one that is the whole file */
+void fhir_level_open(struct source *s, struct input *in, const char *id, bool lines);
 
 /* source_table.c: CSV and TSV */
 void table_level_open(struct source *s, struct input *in, const char *id);

@@ -35,7 +35,7 @@ const struct opt command_opts[] = {
 static const struct drop_reason dropped = { "command_dropped", "the program wants it dropped (0)" };
 static const struct drop_reason failed = { "command_failed", "the program gave no answer, or a wrong one (0)" };
 static const struct drop_reason score_told = { "command_score", "what the program made of it" };
-const struct drop_reason *const command_reasons[] = { &dropped, &failed, &drop_empty, NULL };
+const struct drop_reason *const command_reasons[] = { &dropped, &failed, &score_told, &drop_empty, NULL };
 
 enum { COUNT_CHANGED, COUNT_FAILED };
 const char *const command_counters[] = { "changed_texts", "failures", NULL };

@@ -1,7 +1,7 @@
 /*
  * The first step: raw bytes become text. HTML is reduced to its text, all else is text
- * already. Bytes that are not UTF-8 stay as they are and are marked (doc.ill_formed):
- * `normalize` repairs them.
+ * already, and becomes UTF-8 where another encoding is told or found (curate/html/charset.h). Bytes of which nobody knows stay as they
+ * are and are marked (doc.ill_formed): `normalize` repairs them.
  */
 #ifndef TUNDISH_CURATE_EXTRACT_H
 #define TUNDISH_CURATE_EXTRACT_H
@@ -13,8 +13,13 @@ enum extract_html {
     EXTRACT_ALL,       /* the text of the whole body */
     EXTRACT_NONE,      /* the markup itself, untouched */
 };
+enum extract_charset {
+    EXTRACT_AUTO,      /* charset_guess() for text that is not UTF-8 */
+    EXTRACT_UTF8,      /* text is UTF-8 or ill-formed */
+};
 struct extract_cfg {
     int html;
+    int charset;
     int markdown;      /* "keep" is the only way yet: markup stays */
 };
 extern const struct opt extract_opts[];

@@ -34,7 +34,7 @@ static const struct drop_reason score_low = {
 static const struct drop_reason score_told = {
     "language_score", "the language's score",
 };
-const struct drop_reason *const language_reasons[] = { &unknown, &not_kept, &score_low, NULL };
+const struct drop_reason *const language_reasons[] = { &unknown, &not_kept, &score_low, &score_told, NULL };
 
 /* ---- options ---- */
 

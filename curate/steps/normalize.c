@@ -1,5 +1,7 @@
 #include "curate/steps/normalize.h"
 
+#include "curate/text/mojibake.h"
+
 static const char *const unicode_choices[] = { "nfc", "none", NULL };
 
 const struct opt normalize_opts[] = {
@@ -9,6 +11,8 @@ const struct opt normalize_opts[] = {
              "replace bytes that are not UTF-8; off: drop such documents"),
     OPT_REAL(struct normalize_cfg, max_invalid, "max-invalid", "0.05", 0, 1,
              "share of characters that may be replacements"),
+    OPT_BOOL(struct normalize_cfg, mojibake, "mojibake", "false",
+             "mend UTF-8 that was read as another encoding (an e with an accent that became two signs)"),
     OPT_BOOL(struct normalize_cfg, newlines, "newlines", "true",
              "line ends of all kinds become LF"),
     OPT_BOOL(struct normalize_cfg, controls, "controls", "true", "take control characters out"),
@@ -21,9 +25,10 @@ const struct opt normalize_opts[] = {
 
 const struct drop_reason *const normalize_reasons[] = { &drop_invalid_utf8, &drop_empty, NULL };
 
-enum { COUNT_REPLACED, COUNT_REPAIRED, COUNT_CONTROLS, COUNT_LONG_RUNS };
+enum { COUNT_REPLACED, COUNT_REPAIRED, COUNT_CONTROLS, COUNT_LONG_RUNS, COUNT_MENDED, COUNT_MENDED_DOCUMENTS };
 const char *const normalize_counters[] = {
-    "replaced_characters", "repaired_documents", "removed_controls", "long_mark_runs", NULL,
+    "replaced_characters", "repaired_documents", "removed_controls", "long_mark_runs",
+    "mojibake_characters", "mojibake_documents", NULL,
 };
 
 /* ---- cleaning, in place: what is written never passes what is read ---- */
@@ -119,8 +124,9 @@ static enum status repair(const struct normalize_cfg *c, struct doc *d, struct s
     size_t replaced = doc_repair(d, &w->spare, &share);
     struct buf swap;
 
-    if (share > most)
-        return doc_drop(d, &drop_invalid_utf8, share, most);
+    doc_judge(d, &w->trace, &(struct trace_value){ &drop_invalid_utf8, share, most, TRACE_AT_MOST, share > most });
+    if (d->dropped)
+        return ST_OK;
     swap = d->text;
     d->text = w->spare;
     d->edits++;
@@ -131,6 +137,24 @@ static enum status repair(const struct normalize_cfg *c, struct doc *d, struct s
     return ST_OK;
 }
 
+static void mend(struct doc *d, struct step_work *w)
+{
+    uint64_t made;
+    struct buf swap;
+
+    if (w->mojibake == NULL)
+        w->mojibake = mojibake_new();
+    made = mojibake_mend(w->mojibake, (struct span){ d->text.p, d->text.n }, &w->spare);
+    if (made == 0)
+        return;
+    swap = d->text;
+    d->text = w->spare;
+    w->spare = swap;
+    d->edits++;
+    w->counts[COUNT_MENDED] += made;
+    w->counts[COUNT_MENDED_DOCUMENTS]++;
+}
+
 enum status normalize_each(const void *cfg, struct doc *d, struct step_work *w)
 {
     const struct normalize_cfg *c = cfg;
@@ -139,11 +163,15 @@ enum status normalize_each(const void *cfg, struct doc *d, struct step_work *w)
         TRY(repair(c, d, w));
     if (d->dropped)
         return ST_OK;
+    if (c->mojibake)
+        mend(d, w);
     d->edits++;
     if (d->text.n > 0)
         d->text.n = clean_text(c, d->text.p, d->text.n, &w->counts[COUNT_CONTROLS]);
-    if (d->text.n == 0)
-        return doc_drop(d, &drop_empty, 0, 0);
+    if (d->text.n == 0) {
+        doc_judge(d, &w->trace, &(struct trace_value){ &drop_empty, 0, 1, TRACE_AT_LEAST, true });
+        return ST_OK;
+    }
     d->text.p[d->text.n] = 0;
     buf_clear(&w->spare);
     if (c->unicode == NORMALIZE_NFC && nfc_append(&w->spare, (struct span){ d->text.p, d->text.n },

@@ -2,6 +2,8 @@
  * `normalize`: the same text in one form. In this order:
  *   repair           each maximal ill-formed part becomes U+FFFD;
  *                    too many of them drop the document (invalid_utf8)
+ *   mojibake         UTF-8 that was read as another encoding is mended (curate/text/mojibake.h); it stands here and
+ *                    in no step of its own because half of such text is made of control characters, which go next
  *   newlines         CRLF, CR, NEL, VT and FF become LF
  *   controls         C0, DEL and C1 go, but for \n and \t (and \r where `newlines` is off);
  *                    U+FEFF at the start goes
@@ -9,7 +11,7 @@
  *   blank-lines      no more than so many in a row; none at the start, nor white space at the end
  *   unicode: nfc     canonical composition (Unicode 15), but for runs of more than
  *                    NFC_RUN_MAX marks, which stay
- * A document of which nothing is left is dropped (empty). Doing it twice changes nothing more.
+ * A document of which nothing is left is dropped (empty). Doing it twice changes nothing more, `mojibake` aside.
  */
 #ifndef TUNDISH_CURATE_NORMALIZE_H
 #define TUNDISH_CURATE_NORMALIZE_H
@@ -20,7 +22,7 @@ enum normalize_unicode { NORMALIZE_NFC, NORMALIZE_NONE };
 
 struct normalize_cfg {
     int unicode;
-    bool repair, newlines, controls, trailing_spaces;
+    bool repair, mojibake, newlines, controls, trailing_spaces;
     double max_invalid;
     int64_t blank_lines;
 };
