@@ -175,6 +175,19 @@ static void scan_words(struct text_scan *s)
     }
 }
 
+struct span word_strip(const struct word_classes *c, struct span text)
+{
+    size_t n;
+
+    while (text.n > 0 && (word_class_at(c, text.p, &n) & WORD_SPACE)) {
+        text.p += n;
+        text.n -= n;
+    }
+    while (text.n > 0 && (word_class_before(c, text.p, text.p + text.n, &n) & WORD_SPACE))
+        text.n -= n;
+    return text;
+}
+
 /* ---- lines ---- */
 
 /* Code points of well-formed text: bytes that do not continue one. */

@@ -48,6 +48,9 @@ static inline unsigned word_class_before(const struct word_classes *c, const cha
     return word_class(c, cp);
 }
 
+/* The text without white space at both ends, as str.strip(). */
+struct span word_strip(const struct word_classes *c, struct span text);
+
 static inline bool is_digit09(char c) { return c >= '0' && c <= '9'; }
 
 #endif
