@@ -90,8 +90,8 @@ static void step_values(struct buf *out, const json_t *step, bool is_first)
     if (broken + others == 0)
         return;
     if (is_first)
-        buf_adds(out, "<h3>What the rules measured</h3>\n<p class=\"soft small\">Each drawing has the documents that came "
-                      "to a rule. A document that a rule drops does not come to those behind it.</p>\n<p class=\"key\">"
+        buf_adds(out, "<h3>What the rules measured</h3>\n<p class=\"soft small\">Each drawing has the documents that a "
+                      "rule was asked about.</p>\n<p class=\"key\">"
                       "<span>" SWATCH("kept") "passed the rule</span> <span>" SWATCH("broken") "broke it</span> <span>"
                       "<svg viewBox=\"0 0 22 10\" aria-hidden=\"true\"><path class=\"wanted\" d=\"M11 0V10\"/></svg>"
                       "threshold</span></p>\n");
