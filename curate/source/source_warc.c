@@ -80,10 +80,10 @@ static struct span peek(struct level *l)
     return (struct span){ w->again.p + w->again_at, left < PEEK ? left : PEEK };
 }
 
-enum line_state { LINE_OK, LINE_LONG, LINE_NONE };
+enum head_line { HEAD_LINE_WHOLE, HEAD_LINE_LONG, HEAD_LINE_NONE };
 
 /* Appends a line with its end; of one that is too long the rest stays unread. */
-static enum line_state take_line(struct level *l, struct buf *to, size_t most)
+static enum head_line take_line(struct level *l, struct buf *to, size_t most)
 {
     for (;;) {
         struct span s = some(l);
@@ -91,17 +91,17 @@ static enum line_state take_line(struct level *l, struct buf *to, size_t most)
         size_t n;
 
         if (s.n == 0)
-            return LINE_NONE;
+            return HEAD_LINE_NONE;
         end = memchr(s.p, '\n', s.n);
         n = end != NULL ? (size_t)(end - s.p) + 1 : s.n;
         if (n > most - to->n) {
             unread(l, s.n);
-            return LINE_LONG;
+            return HEAD_LINE_LONG;
         }
         buf_add(to, s.p, n);
         unread(l, s.n - n);
         if (end != NULL)
-            return LINE_OK;
+            return HEAD_LINE_WHOLE;
     }
 }
 
@@ -163,21 +163,21 @@ static bool find_record(struct level *l)
     char *id;
 
     for (;;) {
-        enum line_state got;
+        enum head_line got;
 
         if (begins_record(peek(l)))
             return true;
         buf_clear(&w->head);
         got = take_line(l, &w->head, HEAD_MAX);
-        if (got == LINE_NONE && w->head.n == 0)
+        if (got == HEAD_LINE_NONE && w->head.n == 0)
             return false;
-        if (got != LINE_LONG && content_blank(w->head.p, w->head.n))
+        if (got != HEAD_LINE_LONG && content_blank(w->head.p, w->head.n))
             continue;
         snprintf(number, sizeof number, "%" PRIu64, w->number + 1);
         id = source_make_id(l->id, "#", number);
         fault(l, SOURCE_BAD_RECORD, id);
         free(id);
-        while (got == LINE_LONG) {      /* only a line's start can begin a record */
+        while (got == HEAD_LINE_LONG) {      /* only a line's start can begin a record */
             struct span s = some(l);
             const char *end = s.n > 0 ? memchr(s.p, '\n', s.n) : NULL;
             if (end != NULL)
@@ -189,25 +189,25 @@ static bool find_record(struct level *l)
 }
 
 /* The head up to and with its blank line. */
-static enum line_state take_head(struct level *l)
+static enum head_line take_head(struct level *l)
 {
     struct warc *w = l->state;
 
     buf_clear(&w->head);
     for (;;) {
         size_t before = w->head.n;
-        enum line_state got;
+        enum head_line got;
 
         if (before > 0 && begins_record(peek(l)))      /* the one before was cut off in its head */
-            return LINE_LONG;
+            return HEAD_LINE_LONG;
         got = take_line(l, &w->head, HEAD_MAX);
-        if (got != LINE_OK)
+        if (got != HEAD_LINE_WHOLE)
             return got;
         if (w->head.n - before <= 2 && content_blank(w->head.p + before, w->head.n - before))
             break;
     }
     fields_unfold(w->head.p, w->head.n);
-    return LINE_OK;
+    return HEAD_LINE_WHOLE;
 }
 
 /* False: there is no length, or it is none. */
@@ -282,13 +282,13 @@ static struct raw_document *take_record(struct level *l, const char *id)
 {
     struct warc *w = l->state;
     struct record r = { .id = id };
-    enum line_state got = take_head(l);
+    enum head_line got = take_head(l);
     uint64_t n;
 
     w->lost = false;
     r.head = (struct span){ w->head.p, w->head.n };
-    if (got != LINE_OK || !block_length(r.head, &n)) {
-        fault(l, got == LINE_NONE ? SOURCE_CUT_RECORD : SOURCE_BAD_RECORD, id);
+    if (got != HEAD_LINE_WHOLE || !block_length(r.head, &n)) {
+        fault(l, got == HEAD_LINE_NONE ? SOURCE_CUT_RECORD : SOURCE_BAD_RECORD, id);
         return NULL;
     }
     if (n > l->source->limits.max_document + HEAD_MAX)
