@@ -301,7 +301,7 @@ static void groups_are_of_no_meaning_to_what_is_kept(void **state)
 {
     static const char steps[] = "[normalize, {filter: {profile: gopher@datatrove, min-words: 20}}, {dedup: {method: exact}}, "
                                 "{dedup: {method: minhash}}, normalize]";
-    static const size_t groups[] = { 1, 3, 17, 1000 };
+    static const size_t groups[] = { 1, 3, 17, 200 };
     char *first = NULL;
 
     for (int i = 0; i < 4; i++) {
