@@ -50,9 +50,19 @@ static void add_member(struct buf *out, const char *p, size_t n)
     buf_add(out, p, n);
 }
 
+/* A document of one of these kinds is told its kind; with metadata it comes from a crawl, which knows its address, but not
+ * what it is. */
+static bool is_page(const struct doc *d)
+{
+    return d->kind == RAW_HTML || d->kind == RAW_TEXT || d->kind == RAW_MARKDOWN;
+}
+
+/* Is the member one that is written here? */
 static bool is_ours(const struct doc *d, const char *key, size_t n)
 {
-    return (d->language && n == 10 && memcmp(key, "\"language\"", n) == 0) ||
+    return (is_page(d) && n == 6 && memcmp(key, "\"kind\"", n) == 0) ||
+           (is_page(d) && d->title && *d->title && n == 7 && memcmp(key, "\"title\"", n) == 0) ||
+           (d->language && n == 10 && memcmp(key, "\"language\"", n) == 0) ||
            (d->scores.n > 0 && n == 8 && memcmp(key, "\"curate\"", n) == 0);
 }
 
@@ -102,9 +112,7 @@ static void add_found(struct buf *out, const struct doc *d)
 
 static struct span metadata_of(const struct doc *d, struct buf *scratch)
 {
-    /* a page with metadata comes from a crawl, which knows its address, but not what it is */
-    bool page = d->kind == RAW_HTML || d->kind == RAW_TEXT || d->kind == RAW_MARKDOWN;
-    bool found = d->language || d->scores.n > 0 || page;
+    bool page = is_page(d), found = d->language || d->scores.n > 0 || page;
 
     if (d->metadata && !found)
         return span_of(d->metadata);

@@ -24,12 +24,13 @@ for i in $(seq 40); do echo "document number $i" >in/$(printf %02d $i).txt; done
 # --- programs that answer: sh reads byte by byte, so it waits for no more than a line ---
 curate 0 "run: [cat]"
 [ "$(kept | wc -l)" = 40 ] || fail "cat does not keep all"
+! kept | grep -q '"kind".*"kind"' || fail "a member of the metadata stands twice"
 kept >all
 curate 0 "run: [sh, -c, 'while read -r l; do echo \"{}\"; done']"
 kept | cmp - all || fail "{} is not as it was"
 curate 0 "run: [sh, -c, 'while read -r l; do echo \"{\\\"text\\\": \\\"new\\\", \\\"metadata\\\": {\\\"b\\\": 1}, \\\"score\\\": 0.5}\"; done']"
 [ "$(kept | grep -c '"text":"new"')" = 40 ] || fail "the text was not replaced"
-kept | grep -q '"metadata":{"b":1' || fail "the metadata were not replaced"
+kept | grep -q '"metadata":{[^}]*"b":1}' || fail "the metadata were not replaced"
 cat >odd.sh <<'S'
 while read -r l; do case $l in *[13579]\\n*) echo '{"keep": false, "reason": "odd"}' ;; *) echo '{}' ;; esac; done
 S
