@@ -269,7 +269,39 @@ static size_t piece_end(struct span text, size_t at)
     return n;
 }
 
-uint64_t mojibake_mend(struct mojibake *m, struct span text, struct buf *out)
+/* A control character of 0x80 to 0x9F (but NEL) whose byte is a sign in windows-1252; 0: anything else. */
+static uint32_t sign_of_control(const char *p, const char *end)
+{
+    unsigned b = end - p > 1 && *p == '\xc2' ? (unsigned char)p[1] : 0;
+    uint32_t sign = b >= 0x80 && b < 0xa0 && b != 0x85 ? mojibake_tables[0][b - 0x80] : 0;
+
+    return sign >= 0xa0 ? sign : 0;
+}
+
+/* Puts those signs in their place; returns how many, 0: out is untouched. */
+static uint64_t name_controls(struct span text, struct buf *out)
+{
+    const char *p = text.p, *end = p + text.n, *done = p;
+    uint64_t made = 0;
+    char utf8[4];
+
+    for (; p < end && (p = memchr(p, 0xc2, (size_t)(end - p))) != NULL; p++) {
+        uint32_t sign = sign_of_control(p, end);
+
+        if (sign == 0)
+            continue;
+        if (made++ == 0)
+            buf_clear(out);
+        buf_add(out, done, (size_t)(p - done));
+        buf_add(out, utf8, utf8_encode(sign, utf8));
+        done = p + 2;
+    }
+    if (made > 0)
+        buf_add(out, done, (size_t)(end - done));
+    return made;
+}
+
+static uint64_t mend_sequences(struct mojibake *m, struct span text, struct buf *out)
 {
     size_t at = 0;
     uint64_t made = 0;
@@ -291,4 +323,20 @@ uint64_t mojibake_mend(struct mojibake *m, struct span text, struct buf *out)
     if (made > 0)
         buf_add(out, text.p + at, text.n - at);
     return made;
+}
+
+uint64_t mojibake_mend(struct mojibake *m, struct span text, struct buf *out)
+{
+    uint64_t made = mend_sequences(m, text, out), named;
+    struct buf swap;
+
+    if (made > 0)
+        text = (struct span){ out->p, out->n };
+    named = name_controls(text, &m->pieces[0]);
+    if (named > 0) {
+        swap = *out;
+        *out = m->pieces[0];
+        m->pieces[0] = swap;
+    }
+    return made + named;
 }

@@ -75,6 +75,13 @@ static void right_text_stays(void **state)
         assert_ptr_equal(mended(texts[i]), texts[i]);
 }
 
+static void control_characters_become_the_signs_of_windows_1252(void **state)
+{
+    assert_string_equal(mended("qu\xc2\x92" "el \xc2\x93x\xc2\x94 \xc2\x80"), "qu\u2019el \u201cx\u201d \u20ac");
+    assert_string_equal(mended("caf\u00c3\u00a9 d\xc2\x92ici"), "caf\u00e9 d\u2019ici");
+    assert_string_equal(mended("next\xc2\x85line \xc2\x81"), "next\xc2\x85line \xc2\x81");
+}
+
 static void only_the_lines_that_are_bad_change(void **state)
 {
     struct buf out = { 0 };
@@ -133,6 +140,7 @@ int main(void)
         cmocka_unit_test(texts_that_were_read_as_another_encoding_come_back),
         cmocka_unit_test(texts_that_were_mangled_twice_come_back),
         cmocka_unit_test(right_text_stays),
+        cmocka_unit_test(control_characters_become_the_signs_of_windows_1252),
         cmocka_unit_test(only_the_lines_that_are_bad_change),
         cmocka_unit_test(long_lines_are_mended_in_linear_time),
     };

@@ -204,6 +204,19 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* Half of Russian that was read as ISO 8859-1 is control characters: they go only where they are none of it. */
+static void mojibake_is_mended_where_it_is_asked_for(void **state)
+{
+    const char *bad = "caf\xC3\x83\xC2\xA9 one\n\xC3\x90\xC2\x9C\xC3\x90\xC2\xB8\xC3\x91\xC2\x80\n\xC2\x85 x";
+
+    check("{}", "caf\xC3\x83\xC2\xA9", "caf\xC3\x83\xC2\xA9");
+    check("{mojibake: true}", bad, "caf\xC3\xA9 one\n\xD0\x9C\xD0\xB8\xD1\x80\n\n x");
+    normalized("{mojibake: true}", bad, strlen(bad));
+    for (int i = 0; normalize_counters[i] != NULL; i++)
+        if (strncmp(normalize_counters[i], "mojibake_", 9) == 0)
+            assert_int_equal(work.counts[i], strcmp(normalize_counters[i], "mojibake_documents") == 0 ? 1 : 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +228,7 @@ int main(void)
         cmocka_unit_test(nfc_knows_every_code_point),
         cmocka_unit_test(a_long_run_of_marks_stays_and_takes_no_time),
         cmocka_unit_test(cleaning_comes_before_composing),
+        cmocka_unit_test(mojibake_is_mended_where_it_is_asked_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, tear_down);
