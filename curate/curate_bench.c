@@ -6,9 +6,12 @@
 #include "base/hash.h"
 #include "base/rng.h"
 #include "curate/curate_cmd.h"
+#include "curate/filter/filter_bench.h"
 #include "curate/read_bench.h"
-#include "curate/filter/gopher.h"
 #include "curate/dedup/minhash.h"
+#include "curate/language/cld2_shim.h"
+#include "curate/language/fasttext.h"
+#include "curate/language/made_model.h"
 #include "curate/html/html.h"
 #include "curate/steps/normalize.h"
 #include "curate/text/mojibake.h"
@@ -25,6 +28,8 @@ struct job {
     struct shingles set;
     uint32_t *minima;
     uint64_t *keys;
+    struct fasttext *model;
+    struct fasttext_scratch *guesses;
 };
 typedef enum status job_fn(struct job *j, struct span text);
 
@@ -139,14 +144,6 @@ static enum status bench_step(const struct bench *b, const struct opt *opts, voi
     return st;
 }
 
-static enum status bench_gopher(struct bench *b)
-{
-    struct gopher_cfg cfg = { 0 };
-    struct job j = { .each = gopher_each };
-
-    return bench_step(b, gopher_opts, &cfg, &j);
-}
-
 static enum status bench_normalize(struct bench *b)
 {
     struct normalize_cfg cfg = { 0 };
@@ -209,6 +206,46 @@ static enum status bench_containment(struct bench *b)
     return st;
 }
 
+static enum status guess_cld2(struct job *j, struct span text)
+{
+    sink += (uint64_t)cld2_detect(text.p, text.n).reliable;
+    return ST_OK;
+}
+
+static enum status bench_cld2(struct bench *b)
+{
+    struct job j = { .cfg = NULL };
+
+    return measure(b, &j, guess_cld2);
+}
+
+static enum status guess_fasttext(struct job *j, struct span text)
+{
+    struct fasttext_guess g;
+
+    TRY(fasttext_predict(j->model, text, j->guesses, &g));
+    sink += g.label;
+    return ST_OK;
+}
+
+static enum status bench_fasttext(struct bench *b)
+{
+    struct job j = { .cfg = NULL };
+    struct buf bytes = { 0 };
+    enum status st;
+
+    made_model(&bytes);
+    st = fasttext_over("made model", (struct span){ bytes.p, bytes.n }, &j.model);
+    if (st == ST_OK) {
+        j.guesses = fasttext_scratch_new(j.model);
+        st = measure(b, &j, guess_fasttext);
+    }
+    fasttext_scratch_free(j.guesses);
+    fasttext_close(j.model);
+    buf_release(&bytes);
+    return st;
+}
+
 static enum status bench_read(const struct bench *b, enum status (*fn)(const struct bench *b, struct span text))
 {
     struct buf text = { 0 };
@@ -220,17 +257,28 @@ static enum status bench_read(const struct bench *b, enum status (*fn)(const str
     return st;
 }
 
+static enum status bench_filter(struct bench *b) { return bench_read(b, filter_bench); }
 static enum status bench_warc(struct bench *b) { return bench_read(b, bench_read_warc); }
 static enum status bench_jsonl(struct bench *b) { return bench_read(b, bench_read_jsonl); }
 
 const struct bench_case curate_benches[] = {
     { "read warc.gz", bench_warc },
     { "read jsonl.zst", bench_jsonl },
-    { "gopher", bench_gopher },
+    { "gopher@datatrove", bench_filter },
+    { "c4@datatrove", bench_filter },
+    { "fineweb", bench_filter },
+    { "datatrove together", bench_filter },
+    { "gopher@dolma", bench_filter },
+    { "curator-en", bench_filter },
+    { "code", bench_filter },
+    { "whitespace profiles", bench_filter },
+    { "all profiles", bench_filter },
     { "normalize", bench_normalize },
     { "mojibake", bench_mojibake },
     { "html", html_bench },
     { "minhash", bench_minhash },
     { "containment", bench_containment },
+    { "language cld2", bench_cld2 },
+    { "language fasttext", bench_fasttext },
     { NULL, NULL }
 };

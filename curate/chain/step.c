@@ -2,8 +2,11 @@
 
 #include "curate/dedup/dedup.h"
 #include "curate/steps/extract.h"
+#include "curate/filter/code.h"
 #include "curate/filter/curator.h"
 #include "curate/filter/dolma.h"
+#include "curate/filter/c4.h"
+#include "curate/filter/fineweb.h"
 #include "curate/filter/gopher.h"
 #include "curate/steps/command_step.h"
 #include "curate/steps/language_step.h"
@@ -44,7 +47,15 @@ const struct step_kind step_kinds[] = {
       .help = "drops what is not prose, by Gopher's repetition and quality rules "
               "as datatrove has them",
       .opts = gopher_opts, .cfg_size = sizeof(struct gopher_cfg), .reasons = gopher_reasons,
-      .each = gopher_each },
+      .load = gopher_load, .unload = gopher_unload, .each = gopher_each },
+    { .name = "filter", .key = "profile", .variant = "c4@datatrove",
+      .help = "leaves out lines that are no sentences, by C4's rules as datatrove has them",
+      .opts = c4_opts, .cfg_size = sizeof(struct c4_cfg), .reasons = c4_reasons, .counters = c4_counters,
+      .load = c4_load, .unload = c4_unload, .open = c4_open, .close = c4_close, .each = c4_each },
+    { .name = "filter", .key = "profile", .variant = "fineweb",
+      .help = "drops lists and what is not sentences, by the rules that FineWeb added to C4's and Gopher's",
+      .opts = fineweb_opts, .cfg_size = sizeof(struct fineweb_cfg), .reasons = fineweb_reasons,
+      .load = fineweb_load, .unload = fineweb_unload, .each = fineweb_each },
     { .name = "filter", .key = "profile", .variant = "gopher@dolma",
       .help = "drops what is not prose, by Gopher's rules as Dolma 1.6 has them",
       .opts = dolma_opts, .cfg_size = sizeof(struct dolma_cfg), .reasons = dolma_reasons, .each = dolma_each },
@@ -52,6 +63,10 @@ const struct step_kind step_kinds[] = {
       .help = "drops what is not English prose, by the 28 heuristics of NeMo Curator",
       .opts = curator_opts, .cfg_size = sizeof(struct curator_cfg), .reasons = curator_reasons,
       .each = curator_each },
+    { .name = "filter", .key = "profile", .variant = "code",
+      .help = "drops what is not source code worth reading, by rules of NeMo Curator and RedPajama",
+      .opts = code_opts, .cfg_size = sizeof(struct code_cfg), .reasons = code_reasons, .load = code_load,
+      .unload = code_unload, .each = code_each },
     { .name = "dedup", .key = "method", .variant = "exact",
       .help = "keeps the first of equal texts",
       .opts = dedup_exact_opts, .cfg_size = sizeof(struct dedup_exact_cfg),

@@ -144,7 +144,7 @@ static const char *const ellipses[] = {
 
 static bool is_ellipsis(struct span word)
 {
-    for (int i = 0; ellipses[i]; i++)
+    for (int i = 0; (word.n == 3 || word.n == 5) && ellipses[i]; i++)
         if (span_eq(word, ellipses[i]))
             return true;
     return false;
@@ -234,17 +234,21 @@ uint64_t curator_gram_chars(const struct space_scan *s, size_t first, size_t n)
     struct buf gram = { 0 };
     const char *text = s->text.p, *from = text;
     uint64_t times = 0;
+    char last, next;
 
     for (size_t i = 0; i < n; i++) {
         buf_add(&gram, text + w[i].at, w[i].bytes);
         if (i + 1 < n)
             buf_addc(&gram, ' ');
     }
+    last = gram.p[w->bytes - 1];
+    next = gram.p[w->bytes + 1];
     for (size_t i = 0; i + n <= s->word_count; i++) {
         const char *end = text + s->words[i].at + s->words[i].bytes, *start = end - w->bytes;
 
-        if (s->words[i].bytes < w->bytes || end[-1] != gram.p[w->bytes - 1] || end[0] != ' ' ||
-            end[1] != gram.p[w->bytes + 1] || start < from || (size_t)(text + s->text.n - start) < gram.n ||
+        if (((end[-1] ^ last) | (end[0] ^ ' ') | (end[1] ^ next)) != 0)
+            continue;
+        if (s->words[i].bytes < w->bytes || start < from || (size_t)(text + s->text.n - start) < gram.n ||
             memcmp(start, gram.p, gram.n) != 0)
             continue;
         times++;

@@ -1,8 +1,9 @@
 /*
  * `filter: {profile: gopher@datatrove}`: the quality and repetition rules of Gopher (Rae et al., "Scaling
  * Language Models", 2021, appendix A.1.1, table A1) in the form, order, names and defaults of
- * datatrove 0.10 (GopherRepetitionFilter, then GopherQualityFilter). The first rule that is broken
- * drops the document.
+ * datatrove 0.10.1 (GopherRepetitionFilter, then GopherQualityFilter). The first rule that is broken
+ * drops the document; reasons are datatrove's strings. Every option of its two classes has one here, with its default;
+ * `languages:` is a file with other ones for some languages (filter_languages.h), as FineWeb-2 has them.
  *
  * Words are those of curate/text/text_scan.h. A threshold of 0 turns its rule off. Fractions of
  * characters are taken of the whole text, white space included. The thresholds fit prose; for
@@ -27,11 +28,14 @@
  *     gopher_below_alpha_threshold                            words of W with a letter over |W|
  *     gopher_enough_stop_words                                distinct ones of:
  *                                                             the be to of and that have with
+ *                                                             (or of `stop-words`)
  */
 #ifndef TUNDISH_CURATE_GOPHER_H
 #define TUNDISH_CURATE_GOPHER_H
 
-#include "curate/chain/step.h"
+#include "curate/filter/filter_languages.h"
+#include "curate/filter/space_rules.h"
+#include "curate/filter/stop_words.h"
 #include "curate/text/text_scan.h"
 
 /*    field                 option                           default  most  reason */
@@ -64,17 +68,22 @@
       "share of characters in repeated 10-grams is too large")
 
 /* One reason a rule; two rules may share an option (a field). */
-#define GOPHER_QUALITY(X)                                                                          \
-    X(short_doc,    "gopher_short_doc",             "too few words")                               \
-    X(long_doc,     "gopher_long_doc",              "too many words")                              \
-    X(short_words,  "gopher_below_avg_threshold",   "the mean word is too short (characters)")     \
-    X(long_words,   "gopher_above_avg_threshold",   "the mean word is too long (characters)")      \
-    X(hashes,       "gopher_too_many_hashes",       "too many '#' for the number of words")        \
-    X(ellipses,     "gopher_too_many_ellipsis",     "too many ellipses for the number of words")   \
-    X(bullets,      "gopher_too_many_bullets",      "too many lines begin with a bullet")          \
-    X(ellipsis_ends, "gopher_too_many_end_ellipsis", "too many lines end with an ellipsis")        \
-    X(alpha,        "gopher_below_alpha_threshold", "too few words have a letter")                 \
-    X(stop_words,   "gopher_enough_stop_words",     "too few distinct stop words")
+#define GOPHER_QUALITY(X)                                                                                       \
+    X(short_doc,    min_words,      AT_LEAST, "gopher_short_doc",             "too few words")                  \
+    X(long_doc,     max_words,      AT_MOST,  "gopher_long_doc",              "too many words")                 \
+    X(short_words,  min_mean_word,  AT_LEAST, "gopher_below_avg_threshold",                                     \
+      "the mean word is too short (characters)")                                                                \
+    X(long_words,   max_mean_word,  AT_MOST,  "gopher_above_avg_threshold",                                     \
+      "the mean word is too long (characters)")                                                                 \
+    X(hashes,       max_symbols,    AT_MOST,  "gopher_too_many_hashes",                                         \
+      "too many '#' for the number of words")                                                                   \
+    X(ellipses,     max_symbols,    AT_MOST,  "gopher_too_many_ellipsis",                                       \
+      "too many ellipses for the number of words")                                                              \
+    X(bullets,      max_bullets,    AT_MOST,  "gopher_too_many_bullets",      "too many lines begin with a bullet") \
+    X(ellipsis_ends, max_ellipsis_lines, AT_MOST, "gopher_too_many_end_ellipsis",                               \
+      "too many lines end with an ellipsis")                                                                    \
+    X(alpha,        min_alpha_words, AT_LEAST, "gopher_below_alpha_threshold", "too few words have a letter")   \
+    X(stop_words,   min_stop_words, AT_LEAST, "gopher_enough_stop_words",     "too few distinct stop words")
 
 enum gopher_repetition_rule {
 #define X(field, option, fallback, key, meaning) GOPHER_##field,
@@ -83,29 +92,39 @@ enum gopher_repetition_rule {
     GOPHER_REPETITION_RULES
 };
 enum gopher_quality_rule {
-#define X(field, key, meaning) GOPHER_##field,
+#define X(rule, field, side, key, meaning) GOPHER_##rule,
     GOPHER_QUALITY(X)
 #undef X
 };
 
 struct gopher_cfg {
-    int profile;
+    int profile, rules;
     bool repetition, quality;
     double most[GOPHER_REPETITION_RULES];
     int64_t min_words, max_words, min_stop_words;
     double min_mean_word, max_mean_word;
     double max_symbols, max_bullets, max_ellipsis_lines, min_alpha_words;
+    struct opt_list stop_words;
+    const char *languages_path;
+    /* made by gopher_load() */
+    struct stop_words *stops;
+    struct filter_languages *languages;
 };
 extern const struct opt gopher_opts[];
+extern const struct space_rule gopher_repetition_rules[], gopher_quality_rules[];
 extern const struct drop_reason *const gopher_reasons[];
+/* What `words:` may be, for the profiles of this family: by enum words_rules. */
+extern const char *const gopher_words_rules[];
 
+MUST_USE enum status gopher_load(void *cfg);
+void gopher_unload(void *cfg);
 /* Runs both sets on a document's text. */
 MUST_USE enum status gopher_each(const void *cfg, struct doc *d, struct step_work *w);
 
 /* --- the inside --- */
 
 struct gopher_scratch {
-    struct text_scan scan;
+    struct text_scan scan;            /* kept from filter to filter, of the same family */
     uint64_t *grams;                  /* hash of the n-gram at each word */
     uint32_t *repeated;               /* those that may stand there more than once */
     size_t gram_cap;
@@ -115,13 +134,14 @@ struct gopher_scratch {
     size_t slot_cap;
 };
 void gopher_scratch_free(struct gopher_scratch *g);
+/* The worker's scratch, made at the first call, with the scan of d's text. */
+struct gopher_scratch *gopher_scan(struct doc *d, struct step_work *w, enum words_rules rules);
+/* Adds hashes to a set: begin() has room for n; add() tells whether one was there. */
+int gopher_set_begin(struct gopher_scratch *g, size_t n);
+bool gopher_set_add(struct gopher_scratch *g, int bits, uint64_t hash);
 
-/* A rule that is broken. */
-struct gopher_verdict {
-    int rule;                         /* -1: none */
-    double value, threshold;
-};
-struct gopher_verdict gopher_repetition(const struct gopher_cfg *c, struct gopher_scratch *g);
-struct gopher_verdict gopher_quality(const struct gopher_cfg *c, const struct text_scan *s);
+/* Judge the rules of a set; true: the filter may stop. */
+bool gopher_repetition(const struct gopher_cfg *c, struct gopher_scratch *g, struct doc *d, struct trace *t);
+bool gopher_quality(const struct gopher_cfg *c, const struct text_scan *s, struct doc *d, struct trace *t);
 
 #endif

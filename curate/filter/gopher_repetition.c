@@ -2,10 +2,9 @@
  * a document once, and nine rules look at all of them; so each first marks bits by hash, one for
  * "seen" and one for "seen again", which takes a few instructions without a branch and a few KB,
  * and only n-grams whose bit was seen again (some of them by chance) go into a table. */
-#include "curate/text/char_class.h"
 #include "curate/filter/gopher.h"
+#include "curate/text/words.h"
 
-#define PASS (struct gopher_verdict){ .rule = -1 }
 #define MIX UINT64_C(0x9E3779B97F4A7C15)
 
 /* ---- tables ---- */
@@ -42,6 +41,9 @@ static inline bool add_hash(uint64_t *slots, int bits, uint64_t hash)
     return false;
 }
 
+int gopher_set_begin(struct gopher_scratch *g, size_t n) { return make_table(g, n, 1); }
+bool gopher_set_add(struct gopher_scratch *g, int bits, uint64_t hash) { return add_hash(g->slots, bits, hash); }
+
 /* ---- paragraphs and lines ---- */
 
 struct duplicates {
@@ -73,28 +75,6 @@ static struct duplicates duplicate_lines(struct gopher_scratch *g)
     return d;
 }
 
-/* The bounds of the text without white space around it. */
-static struct span stripped(struct span text)
-{
-    uint32_t cp;
-    size_t n;
-
-    while (text.n > 0) {
-        n = char_decode(text.p, &cp);
-        if (!(char_class(cp) & CHAR_SPACE))
-            break;
-        text.p += n;
-        text.n -= n;
-    }
-    while (text.n > 0) {
-        n = char_decode_back(text.p, text.p + text.n, &cp);
-        if (!(char_class(cp) & CHAR_SPACE))
-            break;
-        text.n -= n;
-    }
-    return text;
-}
-
 /* The part of line i inside [from, to). */
 static struct text_line clip(const struct text_scan *s, size_t i, size_t from, size_t to)
 {
@@ -121,7 +101,7 @@ static void join_line(struct text_line *p, struct text_line l)
 static struct duplicates duplicate_paragraphs(struct gopher_scratch *g)
 {
     const struct text_scan *s = &g->scan;
-    struct span core = stripped(s->text);
+    struct span core = word_strip(s->classes, s->text);
     size_t from = (size_t)(core.p - s->text.p), to = from + core.n;
     struct duplicates d = { 0 };
     struct text_line paragraph = { 0 };
@@ -219,11 +199,28 @@ static size_t find_repeated(struct gopher_scratch *g, size_t count)
     return n;
 }
 
+/* The same for n-grams with blanks between their words, of the `known` repeated ones that are a word shorter: only where one of them begins
+ * can a longer one stand that is repeated. Their hashes are made longer, too, the others' are not. */
+static size_t grow_repeated(struct gopher_scratch *g, size_t n, size_t known)
+{
+    const struct text_word *w = g->scan.words;
+    size_t count = 0;
+
+    for (size_t k = 0; k < known; k++) {
+        size_t i = g->repeated[k];
+
+        if (i + n > g->scan.word_count)
+            break;
+        g->grams[i] = (g->grams[i] * HASH_BASE + ' ') * w[i + n - 1].power + w[i + n - 1].hash;
+        g->repeated[count++] = (uint32_t)i;
+    }
+    return count;
+}
+
 /* Characters of the commonest n-gram (of several, the one that comes first) with its spaces,
  * times its count. */
-static uint64_t top_gram(struct gopher_scratch *g, size_t n)
+static uint64_t top_gram(struct gopher_scratch *g, size_t n, size_t count)
 {
-    size_t count = find_repeated(g, g->scan.word_count - n + 1);
     int bits = make_table(g, count, 2);
     size_t mask = ((size_t)1 << bits) - 1;
     uint32_t most = 1, first = 0;             /* the first one is there at least */
@@ -272,64 +269,80 @@ static uint64_t duplicate_grams(struct gopher_scratch *g, size_t n)
 
 /* ---- the rules, in their order ---- */
 
-static bool too_much(const struct gopher_cfg *c, struct gopher_verdict *v, int rule, double value)
-{
-    if (c->most[rule] == 0 || !(value > c->most[rule]))
-        return false;
-    *v = (struct gopher_verdict){ rule, value, c->most[rule] };
-    return true;
-}
+struct judge {
+    const struct gopher_cfg *c;
+    struct doc *d;
+    struct trace *t;
+};
 
-static bool units_repeat(const struct gopher_cfg *c, struct gopher_scratch *g,
-                         struct gopher_verdict *v)
-{
-    double chars = (double)g->scan.chars;
-    struct duplicates d = duplicate_paragraphs(g);
+const struct space_rule gopher_repetition_rules[] = {
+#define X(field, option, value, key, meaning) SPACE_RULE(field, option, value, TRACE_AT_MOST, key, meaning)
+    GOPHER_REPETITION(X)
+#undef X
+};
 
-    if (d.units == 0)      /* white space alone is one empty paragraph */
-        d.units = 1;
-    if (too_much(c, v, GOPHER_dup_para, (double)d.count / (double)d.units) ||
-        too_much(c, v, GOPHER_dup_para_char, (double)d.chars / chars))
-        return true;
-    d = duplicate_lines(g);
-    return too_much(c, v, GOPHER_dup_line, (double)d.count / (double)d.units) ||
-           too_much(c, v, GOPHER_dup_line_char, (double)d.chars / chars);
-}
-
-static bool any_on(const struct gopher_cfg *c, int first, int last)
+static bool on(const struct judge *j, int first, int last)
 {
     for (int i = first; i <= last; i++)
-        if (c->most[i] != 0)
+        if (space_rule_on(j->c->most[i], j->t))
             return true;
     return false;
 }
 
-struct gopher_verdict gopher_repetition(const struct gopher_cfg *c, struct gopher_scratch *g)
+static bool judge(const struct judge *j, int rule, double value)
 {
-    struct gopher_verdict v = PASS;
-    double chars = (double)g->scan.chars;
-    size_t words = g->scan.word_count;
+    return on(j, rule, rule) && space_judge(j->d, j->t, &gopher_repetition_rules[rule], value, j->c->most[rule]);
+}
 
-    if (units_repeat(c, g, &v))
-        return v;
-    if (any_on(c, GOPHER_top_2, GOPHER_top_4))
+static bool judge_units(const struct judge *j, struct gopher_scratch *g)
+{
+    double chars = (double)g->scan.chars;
+    struct duplicates d = { 0 };
+
+    if (on(j, GOPHER_dup_para, GOPHER_dup_para_char))
+        d = duplicate_paragraphs(g);
+    if (d.units == 0)      /* white space alone is one empty paragraph */
+        d.units = 1;
+    if (judge(j, GOPHER_dup_para, (double)d.count / (double)d.units) ||
+        judge(j, GOPHER_dup_para_char, (double)d.chars / chars))
+        return true;
+    if (on(j, GOPHER_dup_line, GOPHER_dup_line_char))
+        d = duplicate_lines(g);
+    return judge(j, GOPHER_dup_line, (double)d.count / (double)d.units) ||
+           judge(j, GOPHER_dup_line_char, (double)d.chars / chars);
+}
+
+bool gopher_repetition(const struct gopher_cfg *c, struct gopher_scratch *g, struct doc *d, struct trace *t)
+{
+    const struct judge j = { c, d, t };
+    double chars = (double)g->scan.chars;
+    size_t words = g->scan.word_count, repeated = 0;
+
+    if (judge_units(&j, g))
+        return true;
+    if (on(&j, GOPHER_top_2, GOPHER_top_4))
         begin_grams(g);
-    for (size_t n = 2; any_on(c, GOPHER_top_2, GOPHER_top_4) && n <= 4 && n <= words; n++) {
+    for (size_t n = 2; on(&j, GOPHER_top_2, GOPHER_top_4) && n <= 4 && n <= words; n++) {
         int rule = GOPHER_top_2 + (int)n - 2;
 
-        grow_grams(g, n, ' ');
-        if (c->most[rule] != 0 && too_much(c, &v, rule, (double)top_gram(g, n) / chars))
-            return v;
+        if (n == 2) {
+            grow_grams(g, n, ' ');
+            repeated = find_repeated(g, words - n + 1);
+        } else {
+            repeated = grow_repeated(g, n, repeated);
+        }
+        if (on(&j, rule, rule) && judge(&j, rule, (double)top_gram(g, n, repeated) / chars))
+            return true;
     }
-    if (any_on(c, GOPHER_dup_5, GOPHER_dup_10))
+    if (on(&j, GOPHER_dup_5, GOPHER_dup_10))
         begin_grams(g);
-    for (size_t n = 2; any_on(c, GOPHER_dup_5, GOPHER_dup_10) && n <= 10 && n <= words; n++) {
+    for (size_t n = 2; on(&j, GOPHER_dup_5, GOPHER_dup_10) && n <= 10; n++) {
         int rule = GOPHER_dup_5 + (int)n - 5;
 
-        grow_grams(g, n, 0);
-        if (n >= 5 && c->most[rule] != 0 &&
-            too_much(c, &v, rule, (double)duplicate_grams(g, n) / chars))
-            return v;
+        if (n <= words)
+            grow_grams(g, n, 0);
+        if (n >= 5 && on(&j, rule, rule) && judge(&j, rule, n <= words ? (double)duplicate_grams(g, n) / chars : 0))
+            return true;
     }
-    return v;
+    return false;
 }

@@ -127,7 +127,8 @@ uint64_t source_bytes_read(const struct source *s);
 struct source_group {
     size_t item, next_item;          /* of the list of sources: where it begins, and where the next one does */
     const char *path, *next_path;    /* of its first file, and the next group's; NULL: at the item's beginning */
-    const char *first;               /* path of its first file; NULL: it has none */
+    const char *first;               /* path of its first file (of a program its name); NULL: it has none */
+    bool program;                    /* one of them is a program, not a file */
     uint64_t files, bytes;           /* bytes as they are counted */
 };
 struct source_groups {

@@ -8,65 +8,110 @@
 #include "base/arena.h"
 #include "curate/text/space_scan.h"
 
-/* gram_group[c] is the slot of candidate c: what stands there once is taken out, groups get numbers in their order. */
-static size_t keep_repeated(struct space_scan *s, size_t candidates)
+/* Slots hold a candidate's number + 1, 0: free. */
+static int make_slots(struct space_scan *s, size_t n)
+{
+    int log = 4;
+
+    while (((size_t)1 << log) < 2 * n)
+        log++;
+    if ((size_t)1 << log > s->gram_slot_cap) {
+        s->gram_slot_cap = (size_t)1 << log;
+        s->gram_slots = mem_grow(s->gram_slots, s->gram_slot_cap, sizeof *s->gram_slots);
+    }
+    memset(s->gram_slots, 0, ((size_t)1 << log) * sizeof *s->gram_slots);
+    memset(s->gram_count, 0, (n + 1) * sizeof *s->gram_count);
+    return log;
+}
+
+/* What the loops over candidates write to, kept where none of these stores can change it. */
+struct table {
+    uint32_t *at, *group, *number, *count, *slots;
+    uint64_t *key;
+    int log;
+};
+
+static struct table table_of(struct space_scan *s, size_t n)
+{
+    int log = make_slots(s, n);
+
+    return (struct table){ s->gram_at, s->gram_group, s->gram_number, s->gram_count, s->gram_slots, s->gram_key, log };
+}
+
+/* group[c] becomes the first candidate with the same key, which counts them. */
+static inline void add_candidate(const struct table *t, size_t c, uint64_t key)
+{
+    size_t mask = ((size_t)1 << t->log) - 1, i = (key * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - t->log);
+    uint32_t slot;
+
+    t->key[c] = key;
+    while ((slot = t->slots[i]) != 0 && t->key[slot - 1] != key)
+        i = (i + 1) & mask;
+    slot = slot ? slot : (uint32_t)c + 1;
+    t->slots[i] = slot;
+    t->group[c] = slot - 1;
+    t->count[slot - 1]++;
+}
+
+/* What stands there once is taken out; what is left gets the number of its group, in the order of first ones. Without a
+ * branch: whether a word comes again is a coin's toss. */
+static size_t keep_repeated(const struct table *t, size_t candidates)
 {
     size_t kept = 0;
     uint32_t groups = 0;
 
     for (size_t c = 0; c < candidates; c++) {
-        struct space_slot *slot = &s->slots[s->gram_group[c]];
-        uint32_t at = s->gram_at[c];
+        uint32_t first = t->group[c], at = t->at[c];
+        bool again = t->count[first] > 1;
 
-        if (slot->count > 1 && slot->group == 0)
-            slot->group = ++groups;
-        s->gram_at[kept] = at;
-        s->gram_group[kept] = slot->group;
-        kept += slot->count > 1;
+        groups += again & (first == c);
+        t->number[c] = groups;                             /* read where c is a first one */
+        t->at[kept] = at;
+        t->group[kept] = t->number[first];
+        kept += again;
     }
     return kept;
 }
 
-static inline void add_candidate(struct space_scan *s, int log, size_t c, uint64_t key)
-{
-    struct space_slot *slot = space_slot_of(s, log, key);
-
-    slot->key = key;
-    slot->count++;
-    s->gram_group[c] = (uint32_t)(slot - s->slots);
-}
-
 static size_t repeated_words(struct space_scan *s)
 {
-    int log = space_slots(s, s->word_count);
+    const struct space_word *words = s->words;
+    struct table t;
 
     if (s->word_count > s->gram_cap) {
         s->gram_cap = s->word_cap;
         s->gram_at = mem_grow(s->gram_at, s->gram_cap, sizeof *s->gram_at);
         s->gram_group = mem_grow(s->gram_group, s->gram_cap, sizeof *s->gram_group);
+        s->gram_number = mem_grow(s->gram_number, s->gram_cap, sizeof *s->gram_number);
+        s->gram_count = mem_grow(s->gram_count, s->gram_cap + 1, sizeof *s->gram_count);
+        s->gram_key = mem_grow(s->gram_key, s->gram_cap, sizeof *s->gram_key);
     }
-    for (size_t i = 0; i < s->word_count; i++) {
-        s->gram_at[i] = (uint32_t)i;
-        add_candidate(s, log, i, s->words[i].hash);
+    t = table_of(s, s->word_count);
+    for (size_t i = 0, n = s->word_count; i < n; i++) {
+        t.at[i] = (uint32_t)i;
+        add_candidate(&t, i, words[i].hash);
     }
-    return keep_repeated(s, s->word_count);
+    return keep_repeated(&t, s->word_count);
 }
 
 /* From the repeated (n-1)-grams to the repeated n-grams. */
 static size_t longer(struct space_scan *s, size_t count)
 {
-    int log = space_slots(s, count);
+    struct table t;
     size_t candidates = 0;
 
+    if (count < 2)
+        return 0;
+    t = table_of(s, count);
     for (size_t k = 0; k + 1 < count; k++) {
-        uint64_t key = (uint64_t)s->gram_group[k] << 32 | s->gram_group[k + 1];
+        uint64_t key = (uint64_t)t.group[k] << 32 | t.group[k + 1];
 
-        if (s->gram_at[k + 1] != s->gram_at[k] + 1)
+        if (t.at[k + 1] != t.at[k] + 1)
             continue;
-        s->gram_at[candidates] = s->gram_at[k];
-        add_candidate(s, log, candidates++, key);
+        t.at[candidates] = t.at[k];
+        add_candidate(&t, candidates++, key);
     }
-    return keep_repeated(s, candidates);
+    return keep_repeated(&t, candidates);
 }
 
 /* Characters that the n-gram at `at` adds to those of the one before it, `behind` words ago. */
@@ -110,16 +155,14 @@ static void measure(struct space_scan *s, size_t n, size_t count, struct space_g
     }
 }
 
-/* The commonest n-gram: counts by group, in the table, which is free again. */
+/* The commonest n-gram. */
 static void find_most(struct space_scan *s, size_t count, struct space_grams *g)
 {
-    uint32_t *times;
-    uint32_t groups = 0;
+    uint32_t *times = s->gram_count, groups = 0;
 
     for (size_t k = 0; k < count; k++)
         groups = s->gram_group[k] > groups ? s->gram_group[k] : groups;
-    space_slots(s, groups);
-    times = (uint32_t *)s->slots;                          /* 4 a slot, at least 8 a group */
+    memset(times, 0, (groups + (size_t)1) * sizeof *times);
     for (size_t k = 0; k < count; k++)
         times[s->gram_group[k]]++;
     for (uint32_t i = 1; i <= groups; i++)

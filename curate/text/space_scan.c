@@ -170,21 +170,23 @@ static inline struct head head_of(const struct space_scan *s, const struct space
 
 /* A byte sequence as the processor loads it. */
 #define LETTERS(a, b, c, d) \
-    ((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16 | (uint64_t)(d) << 24)
+    ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 
+/* Each of the words has a place of its own in the table: every third word is one, so there is no branch. */
 static inline bool is_common(uint64_t lo)
 {
-    switch (lo) {
-    case LETTERS('t', 'h', 'e', 0):
-    case LETTERS('b', 'e', 0, 0):
-    case LETTERS('t', 'o', 0, 0):
-    case LETTERS('o', 'f', 0, 0):
-    case LETTERS('a', 'n', 'd', 0):
-    case LETTERS('t', 'h', 'a', 't'):
-    case LETTERS('h', 'a', 'v', 'e'):
-    case LETTERS('w', 'i', 't', 'h'): return true;
-    default: return false;
-    }
+    static const uint32_t words[16] = {
+        [1] = LETTERS('t', 'h', 'e', 0),
+        [3] = LETTERS('t', 'o', 0, 0),
+        [4] = LETTERS('h', 'a', 'v', 'e'),
+        [5] = LETTERS('t', 'h', 'a', 't'),
+        [7] = LETTERS('w', 'i', 't', 'h'),
+        [12] = LETTERS('o', 'f', 0, 0),
+        [14] = LETTERS('a', 'n', 'd', 0),
+        [15] = LETTERS('b', 'e', 0, 0),
+    };
+
+    return words[(uint32_t)((uint32_t)lo * 0xCD613E31u) >> 28] == lo;
 }
 
 /* The 64 bits from bit `at` on. */
@@ -210,53 +212,80 @@ static inline uint32_t count_bits(const uint64_t *bits, size_t at, size_t n)
     return count + (uint32_t)__builtin_popcountll(window(bits, at) & ~UINT64_C(0) >> (64 - n));
 }
 
-static void add_odd(struct space_scan *s, size_t i)
+static inline uint64_t hash_of(struct head h, const char *p, size_t n)
 {
-    if (s->odd_count == s->odd_cap) {
-        s->odd_cap = s->odd_cap ? 2 * s->odd_cap : 256;
-        s->odd = mem_grow(s->odd, s->odd_cap, sizeof *s->odd);
-    }
-    s->odd[s->odd_count++] = (uint32_t)i;
+    uint64_t hash = n > 16 ? xxh3(p, n)
+                           : fold(h.lo ^ UINT64_C(0xA0761D6478BD642F), h.hi ^ n ^ UINT64_C(0xE7037ED1A0B428DB));
+
+    return hash + (hash == 0);
 }
 
-static inline void read_word(struct space_scan *s, size_t i, uint32_t *chars)
+uint64_t space_word_hash(const char *p, size_t n)
+{
+    const struct space_scan s = { .text = { p, n } };
+    const struct space_word w = { .bytes = (uint32_t)n };
+
+    return n ? hash_of(head_of(&s, &w), p, n) : 0;
+}
+
+struct sums {
+    uint64_t letter, alphabetic, mark, common;
+    size_t odd;
+};
+
+/* Reads word number i, returns its characters. */
+static inline uint32_t read_word(const struct space_scan *s, size_t i, bool high, struct sums *sums)
 {
     struct space_word *w = &s->words[i];
-    size_t at = w->at, n = w->bytes -= w->at;              /* was its end */
-    struct head h = head_of(s, w);
+    size_t at = w->at, n = w->bytes - at;                  /* was its end */
     bool letter = any_bit(s->bits.letter, at, n), mark = any_bit(s->bits.mark, at, n);
+    struct head h;
 
-    w->hash = n > 16 ? xxh3(s->text.p + at, n)
-                     : fold(h.lo ^ UINT64_C(0xA0761D6478BD642F), h.hi ^ n ^ UINT64_C(0xE7037ED1A0B428DB));
-    w->hash += w->hash == 0;
-    *chars = (uint32_t)n;
-    s->common_words += n <= 4 && is_common(h.lo);
-    s->letter_words += letter;
-    s->mark_words += mark;
-    if (s->counts.highs) {
-        *chars -= count_bits(s->bits.cont, at, n);
-        s->alphabetic_words += any_bit(s->alphabetic, at, n);
-    }
-    if (!letter || mark)
-        add_odd(s, i);
+    w->bytes = (uint32_t)n;
+    h = head_of(s, w);
+    w->hash = hash_of(h, s->text.p + at, n);
+    sums->common += is_common(h.lo) & (n <= 4);
+    sums->letter += letter;
+    sums->mark += mark;
+    s->odd[sums->odd] = (uint32_t)i;
+    sums->odd += !letter | mark;
+    if (!high)
+        return (uint32_t)n;
+    sums->alphabetic += any_bit(s->alphabetic, at, n);
+    return (uint32_t)n - count_bits(s->bits.cont, at, n);
+}
+
+static void grow_read(struct space_scan *s)
+{
+    if (s->before && s->word_count <= s->read_cap)
+        return;
+    s->read_cap = s->word_cap;
+    s->before = mem_grow(s->before, s->read_cap + 1, sizeof *s->before);
+    s->odd = mem_grow(s->odd, s->read_cap + 1, sizeof *s->odd);
 }
 
 static void read_words(struct space_scan *s)
 {
-    uint32_t sum = 0, chars;
+    struct sums sums = { 0 };
+    uint32_t sum = 0, longest = 0;
+    struct space_scan own;                                 /* which nobody else's stores can change */
 
-    s->letter_words = s->alphabetic_words = s->mark_words = s->common_words = s->longest_word = 0;
-    s->odd_count = 0;
-    s->before = mem_grow(s->before, s->word_cap + 1, sizeof *s->before);
-    for (size_t i = 0; i < s->word_count; i++) {
-        read_word(s, i, &chars);
-        s->before[i] = sum;
+    grow_read(s);
+    own = *s;
+    for (size_t i = 0; i < own.word_count; i++) {
+        uint32_t chars = read_word(&own, i, own.counts.highs, &sums);
+
+        own.before[i] = sum;
         sum += chars;
-        s->longest_word = chars > s->longest_word ? chars : s->longest_word;
+        longest = chars > longest ? chars : longest;
     }
     s->before[s->word_count] = sum;
-    if (s->counts.highs == 0)
-        s->alphabetic_words = s->letter_words;
+    s->odd_count = sums.odd;
+    s->letter_words = sums.letter;
+    s->alphabetic_words = s->counts.highs ? sums.alphabetic : sums.letter;
+    s->mark_words = sums.mark;
+    s->common_words = sums.common;
+    s->longest_word = longest;
 }
 
 /* ---- lines ---- */
@@ -360,5 +389,9 @@ void space_scan_free(struct space_scan *s)
     free(s->slots);
     free(s->gram_at);
     free(s->gram_group);
+    free(s->gram_number);
+    free(s->gram_count);
+    free(s->gram_slots);
+    free(s->gram_key);
     free(s);
 }

@@ -7,7 +7,7 @@
  *
  * Equal hashes of 64 bits are taken for equal words, lines and paragraphs; n-grams are compared exactly from there.
  *
- * Lengths ("chars") are code points. Memory: about 60 bytes a word and 40 a line.
+ * Lengths ("chars") are code points. Memory: about 80 bytes a word and 60 a line.
  */
 #ifndef TUNDISH_CURATE_SPACE_SCAN_H
 #define TUNDISH_CURATE_SPACE_SCAN_H
@@ -71,7 +71,7 @@ struct space_scan {
     uint64_t common_words;         /* the be to of and that have with */
     uint64_t longest_word;         /* chars */
     uint32_t *odd;                 /* numbers of words without a letter or with a mark */
-    size_t odd_count, odd_cap;
+    size_t odd_count, read_cap;    /* of `before` and `odd` */
     struct space_line *lines;
     size_t line_count, line_cap;
 
@@ -85,8 +85,9 @@ struct space_scan {
     size_t bit_cap;
     struct space_slot *slots;
     size_t slot_cap;
-    uint32_t *gram_at, *gram_group;
-    size_t gram_cap;
+    uint32_t *gram_at, *gram_group, *gram_number, *gram_count, *gram_slots;
+    uint64_t *gram_key;
+    size_t gram_cap, gram_slot_cap;
 };
 /* Whose text a scan is of: it is kept while all of this stays. */
 struct space_key {
@@ -104,6 +105,8 @@ void space_scan_with(struct space_scan *s, struct span text, space_bits_fn *leve
 const struct space_units *space_units(struct space_scan *s, enum space_unit kind);
 /* n from 2 to SPACE_GRAM_MAX; there must be n words. */
 const struct space_grams *space_grams(struct space_scan *s, int n);
+/* The hash of a word, as words have it. */
+uint64_t space_word_hash(const char *p, size_t n);
 /* Code points of words number i to i + n - 1. */
 static inline uint64_t space_word_chars(const struct space_scan *s, size_t i, size_t n)
 {
@@ -113,22 +116,5 @@ static inline uint64_t space_word_chars(const struct space_scan *s, size_t i, si
 uint64_t space_chars(const struct space_scan *s, const char *p, size_t n);
 /* p..p+n without white space at both ends. */
 struct span space_strip(struct span text);
-
-/* For the parts of the scan (space_units.c, space_grams.c): a table from hashes to numbers. */
-struct space_slot {
-    uint64_t key;                  /* 0: free */
-    uint32_t count, group;
-};
-/* All free, room for n at half load; returns the logarithm of its size. */
-int space_slots(struct space_scan *s, size_t n);
-/* Where a key (not 0) stands or will. */
-static inline struct space_slot *space_slot_of(const struct space_scan *s, int log, uint64_t key)
-{
-    size_t mask = ((size_t)1 << log) - 1, i = (key * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - log);
-
-    while (s->slots[i].key != 0 && s->slots[i].key != key)
-        i = (i + 1) & mask;
-    return &s->slots[i];
-}
 
 #endif

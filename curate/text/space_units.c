@@ -3,7 +3,12 @@
 #include "base/hash.h"
 #include "curate/text/space_scan.h"
 
-int space_slots(struct space_scan *s, size_t n)
+struct space_slot {
+    uint64_t key, count;           /* key 0: free */
+};
+
+/* All free, room for n at half load; returns the logarithm of the table's size. */
+static int make_slots(struct space_scan *s, size_t n)
 {
     int log = 4;
 
@@ -11,17 +16,25 @@ int space_slots(struct space_scan *s, size_t n)
         log++;
     if ((size_t)1 << log > s->slot_cap) {
         s->slot_cap = (size_t)1 << log;
-        free(s->slots);
-        s->slots = mem_array(s->slot_cap, sizeof *s->slots);
-    } else {
-        memset(s->slots, 0, ((size_t)1 << log) * sizeof *s->slots);
+        s->slots = mem_grow(s->slots, s->slot_cap, sizeof *s->slots);
     }
+    memset(s->slots, 0, ((size_t)1 << log) * sizeof *s->slots);
     return log;
+}
+
+/* Where a key (not 0) stands or will. */
+static struct space_slot *slot_of(const struct space_scan *s, int log, uint64_t key)
+{
+    size_t mask = ((size_t)1 << log) - 1, i = (key * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - log);
+
+    while (s->slots[i].key != 0 && s->slots[i].key != key)
+        i = (i + 1) & mask;
+    return &s->slots[i];
 }
 
 static void add_unit(struct space_scan *s, int log, struct space_units *u, uint64_t hash, uint64_t chars)
 {
-    struct space_slot *slot = space_slot_of(s, log, hash + (hash == 0));
+    struct space_slot *slot = slot_of(s, log, hash + (hash == 0));
 
     slot->key = hash + (hash == 0);
     slot->count++;
@@ -54,7 +67,7 @@ static bool is_of_kind(const struct space_scan *s, size_t i, enum space_unit kin
 
 static void count_lines(struct space_scan *s, enum space_unit kind, struct space_units *u)
 {
-    int log = space_slots(s, s->line_count);
+    int log = make_slots(s, s->line_count);
 
     hash_lines(s);
     for (size_t i = 0; i < s->line_count; i++)
@@ -67,7 +80,7 @@ static void count_lines(struct space_scan *s, enum space_unit kind, struct space
  * the next paragraph. */
 static void count_paragraphs(struct space_scan *s, struct space_units *u)
 {
-    int log = space_slots(s, s->line_count);
+    int log = make_slots(s, s->line_count);
     size_t from = 0, to;
 
     for (size_t i = 0; i < s->line_count; i++) {

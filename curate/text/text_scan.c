@@ -17,23 +17,14 @@ static uint64_t power_slow(size_t n)
     return r;
 }
 
-/* B^0 .. B^8, by the compiler. */
-#define B1 HASH_BASE
-#define B2 (B1 * B1)
-#define B3 (B2 * B1)
-#define B4 (B2 * B2)
-#define B5 (B4 * B1)
-#define B6 (B4 * B2)
-#define B7 (B4 * B3)
-#define B8 (B4 * B4)
-
 uint64_t text_hash_power(size_t n)
 {
-    static const uint64_t small[] = { 1, B1, B2, B3, B4, B5, B6, B7, B8 };
+    static const uint64_t small[] = { 1, HASH_POWER_1, HASH_POWER_2, HASH_POWER_3, HASH_POWER_4, HASH_POWER_5, HASH_POWER_6,
+                                      HASH_POWER_7, HASH_POWER_8, HASH_POWER_8 * HASH_POWER_1, HASH_POWER_8 * HASH_POWER_2,
+                                      HASH_POWER_8 * HASH_POWER_3, HASH_POWER_8 * HASH_POWER_4, HASH_POWER_8 * HASH_POWER_5,
+                                      HASH_POWER_8 * HASH_POWER_6, HASH_POWER_8 * HASH_POWER_7, HASH_POWER_8 * HASH_POWER_8 };
 
-    if (n <= 8)
-        return small[n];
-    return n <= 16 ? small[n - 8] * B8 : power_slow(n);
+    return n < sizeof small / sizeof small[0] ? small[n] : power_slow(n);
 }
 
 uint64_t text_hash(const char *p, size_t n)
@@ -41,11 +32,14 @@ uint64_t text_hash(const char *p, size_t n)
     const unsigned char *u = (const unsigned char *)p;
     uint64_t h = 0;
 
-    for (; n >= 8; n -= 8, u += 8)
-        h = h * B8 + ((u[0] * B7 + u[1] * B6) + (u[2] * B5 + u[3] * B4)) +
-            ((u[4] * B3 + u[5] * B2) + (u[6] * B1 + u[7]));
+    for (; n >= 8; n -= 8, u += 8) {
+        uint64_t x;
+
+        memcpy(&x, u, 8);
+        h = h * HASH_POWER_8 + hash_of_eight(le64toh(x));
+    }
     for (; n > 0; n--, u++)
-        h = h * B1 + *u;
+        h = h * HASH_BASE + *u;
     return h;
 }
 
@@ -85,7 +79,7 @@ void word_append(struct text_scan *s, const char *p, const char *end)
     w = new_word(s);
     w->at = (uint32_t)(p - s->text.p);
     w->bytes = (uint32_t)(end - p);
-    w->hash = text_hash(p, (size_t)(end - p));
+    w->hash = word_hash(s, p, (size_t)(end - p));
     w->power = text_hash_power((size_t)(end - p));
     w->chars = 0;
     first = word_class_at(s->classes, p, &n);
@@ -101,27 +95,25 @@ void word_append(struct text_scan *s, const char *p, const char *end)
         mark(s, w);
 }
 
-/* A chunk of ASCII letters and digits, no special text. */
-static void add_plain(struct text_scan *s, const char *p, const char *end, unsigned any)
+void word_append_plain(struct text_scan *s, const char *p, const char *end, unsigned any)
 {
-    struct text_word *w = new_word(s);
+    size_t n = (size_t)(end - p);
 
-    w->at = (uint32_t)(p - s->text.p);
-    w->bytes = w->chars = (uint32_t)(end - p);
-    w->hash = text_hash(p, (size_t)(end - p));
-    w->power = text_hash_power((size_t)(end - p));
-    w->alpha = any & WORD_LETTER;
-    w->symbol = false;
+    *new_word(s) = (struct text_word){ word_hash(s, p, n), text_hash_power(n), (uint32_t)(p - s->text.p), (uint32_t)n, (uint32_t)n,
+                                       any & WORD_LETTER, false };
 }
 
-/* A chunk whose bytes' flags are `any` together, and which has nothing but letters of one script and no digit, or digits alone: no
- * rule cuts it, so only special texts are. */
+/* A chunk of ASCII letters alone, or digits alone: no rule cuts it, so only special texts are. */
 static void add_calm(struct text_scan *s, const char *p, const char *end, unsigned any)
 {
-    if (word_may_be_special(s->lookup, p, (size_t)(end - p)))
+    const struct text_word *w;
+
+    word_append_plain(s, p, end, any);
+    w = &s->words[s->word_count - 1];
+    if (word_hash_may_be_special(s->lookup, w->hash) && w->bytes <= WORD_SPECIAL_MAX) {
+        s->word_count--;
         words_of_chunk(s, p, end);
-    else
-        add_plain(s, p, end, any);
+    }
 }
 
 /* Is white space of several bytes the end of a line to Python? */
@@ -173,6 +165,19 @@ static void scan_words(struct text_scan *s)
             p += n;
         }
     }
+}
+
+struct span word_strip(const struct word_classes *c, struct span text)
+{
+    size_t n;
+
+    while (text.n > 0 && (word_class_at(c, text.p, &n) & WORD_SPACE)) {
+        text.p += n;
+        text.n -= n;
+    }
+    while (text.n > 0 && (word_class_before(c, text.p, text.p + text.n, &n) & WORD_SPACE))
+        text.n -= n;
+    return text;
 }
 
 /* ---- lines ---- */

@@ -7,6 +7,7 @@
 #include "curate/text/text_scan.h"
 
 #define SPECIAL_SLOTS 4096
+#define SPECIAL_BITS 0x10000
 #define UNIT_SLOTS 512
 #define TOKEN_SLOTS 1024
 #define EDGE_SLOTS 4096
@@ -20,6 +21,7 @@ struct token_name {
 };
 struct word_lookup {
     uint64_t edges[256 * 256 / 64];             /* first and last byte of special texts */
+    uint64_t hashes[SPECIAL_BITS / 64];         /* some bits of the hash of each */
     uint16_t specials[SPECIAL_SLOTS];           /* index + 1; 0: free */
     uint16_t units[UNIT_SLOTS];
     uint16_t tokens[TOKEN_SLOTS];
@@ -38,6 +40,8 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static size_t slot_of(uint64_t hash, size_t slots) { return (hash * MIX) >> 40 & (slots - 1); }
 
+static size_t bit_of(uint64_t hash) { return (hash * MIX) >> 48; }
+
 static bool name_is(const char *name, const char *p, size_t n)
 {
     return strlen(name) == n && memcmp(name, p, n) == 0;
@@ -55,6 +59,7 @@ static void add_special(size_t index)
     while (lookup.specials[at] != 0)
         at = (at + 1) & (SPECIAL_SLOTS - 1);
     lookup.specials[at] = (uint16_t)(index + 1);
+    lookup.hashes[bit_of(text_hash(text, n)) / 64] |= UINT64_C(1) << bit_of(text_hash(text, n)) % 64;
     lookup.edges[edge / 64] |= UINT64_C(1) << edge % 64;
 }
 
@@ -136,6 +141,11 @@ bool word_may_be_special(const struct word_lookup *l, const char *p, size_t n)
     size_t edge = (unsigned char)p[0] * 256u + (unsigned char)p[n - 1];
 
     return n <= WORD_SPECIAL_MAX && (l->edges[edge / 64] >> edge % 64 & 1);
+}
+
+bool word_hash_may_be_special(const struct word_lookup *l, uint64_t hash)
+{
+    return l->hashes[bit_of(hash) / 64] >> bit_of(hash) % 64 & 1;
 }
 
 const struct word_special *word_special_find(const struct word_lookup *l, const char *p, size_t n, uint64_t hash, bool english)

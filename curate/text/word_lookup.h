@@ -18,6 +18,8 @@ const struct word_lookup *word_lookup_init(void);
 
 /* May a text of n bytes that begins and ends with these be special? Cheap, and mostly false. */
 bool word_may_be_special(const struct word_lookup *l, const char *p, size_t n);
+/* The same for a text with that hash; less often true. */
+bool word_hash_may_be_special(const struct word_lookup *l, uint64_t hash);
 /* The special text p of n bytes with that hash, or NULL. english: not only those of all languages. */
 const struct word_special *word_special_find(const struct word_lookup *l, const char *p, size_t n, uint64_t hash, bool english);
 bool word_is_unit(const struct word_lookup *l, const char *p, size_t n);

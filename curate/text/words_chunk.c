@@ -119,7 +119,7 @@ static const struct word_special *special_at(const struct text_scan *s, const ch
 
     if (n == 0 || !word_may_be_special(s->lookup, p, n))
         return NULL;
-    return word_special_find(s->lookup, p, n, text_hash(p, n), s->rules == WORDS_ENGLISH);
+    return word_special_find(s->lookup, p, n, word_hash(s, p, n), s->rules == WORDS_ENGLISH);
 }
 
 static void add_special(struct text_scan *s, const struct word_special *w, const char *p, const char *end)
@@ -219,14 +219,31 @@ static void add_with_infixes(struct text_scan *s, const char *p, const char *end
     word_append(s, from, end);
 }
 
+/* Are p..end ASCII letters and digits alone? Nothing cuts them inside. */
+static bool is_plain(const uint16_t *ascii, const char *p, const char *end, unsigned *any)
+{
+    unsigned all = WORD_W, some = 0;
+
+    for (; p < end; p++) {
+        unsigned flags = (unsigned char)*p < 0x80 ? ascii[(unsigned char)*p] : 0;
+
+        all &= flags & ~(unsigned)(flags & WORD_PUNCT ? WORD_W : 0);
+        some |= flags;
+    }
+    *any = some;
+    return all;
+}
+
 static void add_core(struct text_scan *s, const char *p, const char *end, const struct word_special *special)
 {
+    unsigned any;
+
     if (p == end)
         return;
-    if (special == NULL)
-        special = special_at(s, p, end);
     if (special)
         add_special(s, special, p, end);
+    else if (is_plain(s->classes->ascii, p, end, &any))
+        word_append_plain(s, p, end, any);
     else if (word_is_address(s->classes, p, end))
         word_append(s, p, end);
     else
@@ -245,11 +262,13 @@ static void push_tail(struct text_scan *s, size_t *tails, size_t n)
 }
 
 /* Takes what comes off at the edges of *p..*end: words in front are added, those behind pushed. Returns the special text that
- * is left, if one is. */
+ * is left, if one is. What is left after one edge alone came off has been looked for then. */
 static const struct word_special *take_edges(struct text_scan *s, const char **p, const char **end, size_t *tails)
 {
+    bool known = false;
+
     while (*p < *end) {
-        const struct word_special *special = special_at(s, *p, *end);
+        const struct word_special *special = known ? NULL : special_at(s, *p, *end);
         size_t head, tail;
 
         if (special)
@@ -273,6 +292,7 @@ static const struct word_special *take_edges(struct text_scan *s, const char **p
         *end -= tail;
         if (tail)
             push_tail(s, tails, tail);
+        known = head == 0 || tail == 0;
     }
     return NULL;
 }

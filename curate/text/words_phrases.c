@@ -39,14 +39,16 @@ static void push_edit(struct text_scan *s, struct word_edit e)
 /* Appends what is complete from word `at` on; the longest last. */
 static void rows_from(struct text_scan *s, size_t at, size_t to)
 {
+    const struct word_special *special;
     unsigned node = WORD_PHRASE_ROOT;
 
     for (size_t i = at; i < to; i++) {
         node = word_phrase_next(s->lookup, node, token_of(s, i));
         if (node == 0)
             return;
-        if (word_phrase_at(s->lookup, node))
-            push_edit(s, (struct word_edit){ at, i + 1, word_phrase_at(s->lookup, node) });
+        special = word_phrase_at(s->lookup, node);
+        if (special && (special->base || s->rules == WORDS_ENGLISH))
+            push_edit(s, (struct word_edit){ at, i + 1, special });
     }
 }
 
@@ -55,7 +57,7 @@ static bool joined(const struct text_scan *s, const struct word_edit *e)
     for (size_t i = e->from; i + 1 < e->to; i++)
         if (s->words[i].at + s->words[i].bytes != s->words[i + 1].at)
             return false;
-    return s->rules == WORDS_ENGLISH || e->special->base;
+    return true;
 }
 
 /* Is a row of that length taken? Its words are seen from then on, taken or not. */

@@ -1,0 +1,256 @@
+/* The line rules of curate/filter/c4.h. Words and ends of sentences come from the scan of the whole text: white space keeps lines apart
+ * there. Only a line that lost a citation is scanned again. Phrases are looked for in the whole text first, in which they mostly
+ * are not. */
+#include <string.h>
+
+#include "curate/filter/c4.h"
+#include "curate/text/python_text.h"
+#include "curate/text/sentences.h"
+#include "curate/text/words.h"
+
+/* By c4_counters. */
+enum c4_counter { C4_LINE_TOTAL, C4_LINE_LONG_WORD, C4_LINE_NO_END, C4_LINE_FEW_WORDS, C4_LINE_JAVASCRIPT, C4_LINE_POLICY, C4_LINE_KEPT };
+
+static const char *const lorem[] = { "lorem ipsum", NULL };
+static const char *const script[] = { "javascript", NULL };
+static const char *const policies[] = {
+    "terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies", NULL
+};
+
+/* What is in hand. */
+struct c4_hand {
+    const struct c4_cfg *c;
+    const struct text_scan *s;
+    struct c4_state *st;
+    uint64_t *counts;
+    bool may_lorem, may_script, may_policy;   /* may a line have it? */
+    uint64_t kept;
+    size_t word;                              /* the first one that is not in front of the line in hand */
+    struct c4_result result;
+};
+
+static bool has(struct span text, const char *const *phrases)
+{
+    for (; *phrases; phrases++)
+        if (memmem(text.p, text.n, *phrases, strlen(*phrases)))
+            return true;
+    return false;
+}
+
+static struct span lower(struct c4_state *st, struct span text)
+{
+    buf_clear(&st->lower);
+    python_lower(&st->lower, text);
+    return (struct span){ st->lower.p, st->lower.n };
+}
+
+/* All phrases but the first two have one of three pieces. */
+static void look_for_phrases(struct c4_hand *l)
+{
+    static const char *const pieces[] = { "cooki", "terms of use", "privacy policy", NULL };
+    struct span low = lower(l->st, l->s->text);
+
+    l->may_lorem = has(low, lorem);
+    l->may_script = has(low, script);
+    l->may_policy = has(low, pieces);
+}
+
+/* ---- a line ---- */
+
+/* Length of a citation at p, 0: none. */
+static size_t citation_at(const struct word_classes *c, const char *p, const char *end)
+{
+    static const char *const words[] = { "[edit]", "[citation needed]" };
+    const char *q = p + 1;
+    size_t n;
+
+    while (q < end && (word_class_at(c, q, &n) & WORD_DIGIT))
+        q += n;
+    if (q < end && *q == ']')
+        return (size_t)(q + 1 - p);
+    for (int i = 0; i < 2; i++) {
+        n = strlen(words[i]);
+        if ((size_t)(end - p) >= n && memcmp(p, words[i], n) == 0)
+            return n;
+    }
+    return 0;
+}
+
+/* The line without citations; itself where there are none. */
+static struct span without_citations(struct c4_state *st, const struct word_classes *c, struct span line)
+{
+    const char *from = line.p, *end = line.p + line.n;
+    bool found = false;
+
+    buf_clear(&st->clean);
+    buf_reserve(&st->clean, 1);
+    for (const char *p = line.p; (p = memchr(p, '[', (size_t)(end - p))) != NULL;) {
+        size_t n = citation_at(c, p, end);
+
+        if (n > 0) {
+            buf_add(&st->clean, from, (size_t)(p - from));
+            from = p + n;
+            found = true;
+        }
+        p += n ? n : 1;
+    }
+    if (!found)
+        return line;
+    buf_add(&st->clean, from, (size_t)(end - from));
+    return (struct span){ st->clean.p, st->clean.n };
+}
+
+struct split {
+    size_t words;
+    uint64_t longest;      /* characters */
+};
+
+/* What str.split() makes of a line; stops counting at `enough` words if no length is asked for. */
+static struct split split_line(const struct word_classes *c, struct span line, bool lengths, size_t enough)
+{
+    struct split r = { 0, 0 };
+    uint64_t chars = 0;
+    size_t n;
+
+    for (size_t at = 0; at < line.n && (lengths || r.words < enough); at += n) {
+        if (word_class_at(c, line.p + at, &n) & WORD_SPACE) {
+            chars = 0;
+            continue;
+        }
+        r.words += chars++ == 0;
+        if (chars > r.longest)
+            r.longest = chars;
+    }
+    return r;
+}
+
+static bool ends_well(struct span line)
+{
+    if (line.n == 0 || strchr(".?!\"'", line.p[line.n - 1]) == NULL || line.p[line.n - 1] == 0)
+        return false;
+    return line.n < 3 || memcmp(line.p + line.n - 3, "...", 3) != 0;
+}
+
+static size_t sentences_of(struct c4_hand *l, struct span line, bool changed)
+{
+    const struct text_scan *s = l->s;
+    struct sentence_part part = { 0, 0, line.n };
+    size_t at;
+
+    if (!l->c->split_paragraph)
+        return 1;
+    if (changed) {
+        text_scan_by(&l->st->line, line, s->rules);
+        part.to = l->st->line.word_count;
+        return sentences_count(&l->st->line, &part);
+    }
+    at = (size_t)(line.p - s->text.p);
+    while (l->word < s->word_count && s->words[l->word].at < at)
+        l->word++;
+    part = (struct sentence_part){ l->word, l->word, at + line.n };
+    while (part.to < s->word_count && s->words[part.to].at < part.end)
+        part.to++;
+    l->word = part.to;
+    return sentences_count(s, &part);
+}
+
+/* Is the phrase in the line? `may`: it is somewhere in the text; a line that was changed may have it even so. */
+static bool line_has(struct c4_hand *l, struct span line, bool may, const char *const *phrases)
+{
+    return may && has(lower(l->st, line), phrases);
+}
+
+static void keep(struct c4_hand *l, struct span line)
+{
+    l->counts[C4_LINE_KEPT]++;
+    if (l->kept++ > 0)
+        buf_addc(&l->st->out, l->c->split_paragraph ? '\n' : ' ');
+    buf_add(&l->st->out, line.p, line.n);
+}
+
+
+/* True: the document is dropped here. */
+static bool drops(struct c4_hand *l, struct span line, bool changed)
+{
+    bool first = l->result.lorem_lines + l->result.curly_lines == 0;
+
+    if (l->c->lorem_ipsum && line_has(l, line, l->may_lorem || changed, lorem)) {
+        l->result.lorem_lines++;
+        return true;
+    }
+    if (l->c->javascript && line_has(l, line, l->may_script || changed, script)) {
+        l->counts[C4_LINE_JAVASCRIPT]++;
+        return false;
+    }
+    if (l->c->curly_bracket && memchr(line.p, '{', line.n)) {
+        l->result.curly_lines++;
+        l->result.curly_first |= first;
+        return true;
+    }
+    if (l->c->policy && line_has(l, line, l->may_policy || changed, policies)) {
+        l->counts[C4_LINE_POLICY]++;
+        return false;
+    }
+    if (l->c->min_sentences != -1)
+        l->result.sentences += sentences_of(l, line, changed);
+    keep(l, line);
+    return false;
+}
+
+static bool judge_line(struct c4_hand *l, struct span line)
+{
+    const struct c4_cfg *c = l->c;
+    size_t least = c->min_words_per_line > 0 ? (size_t)c->min_words_per_line : 0;
+    struct span clean;
+    struct split words;
+
+    line = word_strip(l->s->classes, line);
+    words = split_line(l->s->classes, line, c->max_word_length != -1 && line.n > (size_t)c->max_word_length, least);
+    l->counts[C4_LINE_TOTAL]++;
+    if (c->max_word_length != -1 && words.longest > (uint64_t)c->max_word_length) {
+        l->counts[C4_LINE_LONG_WORD]++;
+        return false;
+    }
+    clean = c->remove_citations ? without_citations(l->st, l->s->classes, line) : line;
+    if (c->terminal_punct && !ends_well(clean)) {
+        l->counts[C4_LINE_NO_END]++;
+        return false;
+    }
+    if (words.words < least) {
+        l->counts[C4_LINE_FEW_WORDS]++;
+        return false;
+    }
+    return drops(l, clean, clean.p != line.p);
+}
+
+/* ---- all lines ---- */
+
+/* The next line, or sentence; false: none. */
+static bool next_line(const struct c4_hand *l, struct span *rest, size_t *word, struct span *line)
+{
+    size_t from, end;
+
+    if (l->c->split_paragraph)
+        return python_line(rest, line);
+    if (rest->n == 0)
+        return false;
+    from = (size_t)(rest->p - l->s->text.p);
+    end = sentence_end(l->s, *word, word);
+    *line = (struct span){ rest->p, end - from };
+    *rest = (struct span){ rest->p + (end - from), rest->n - (end - from) };
+    return true;
+}
+
+struct c4_result c4_lines(const struct c4_cfg *c, const struct text_scan *s, struct c4_state *st, uint64_t *counts, bool full)
+{
+    struct c4_hand l = { .c = c, .s = s, .st = st, .counts = counts };
+    struct span rest = s->text, line;
+    size_t word = 0;
+
+    buf_clear(&st->out);
+    look_for_phrases(&l);
+    while (next_line(&l, &rest, &word, &line))
+        if (judge_line(&l, line) && !full)
+            break;
+    return l.result;
+}

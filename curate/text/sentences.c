@@ -1,0 +1,72 @@
+#include "curate/text/sentences.h"
+
+#include "curate/text/words.h"
+
+static bool is_end(const struct text_scan *s, const struct text_word *w)
+{
+    size_t n;
+
+    return w->chars == 1 && (word_class_at(s->classes, s->text.p + w->at, &n) & WORD_SENTENCE_END);
+}
+
+static bool is_punctuation(const struct text_scan *s, const struct text_word *w)
+{
+    const char *p = s->text.p + w->at, *end = p + w->bytes;
+
+    for (size_t n; p < end; p += n)
+        if (!(word_class_at(s->classes, p, &n) & WORD_PUNCT))
+            return false;
+    return true;
+}
+
+static bool behind_space(const struct text_scan *s, size_t i)
+{
+    const struct text_word *w = &s->words[i];
+
+    return words_apart(s->text.p + w[-1].at + w[-1].bytes, s->text.p + w->at);
+}
+
+/* Does a sentence begin with word i, or the white space before it? *seen: has the one in hand had an end; kept up to date. */
+static bool begins(const struct text_scan *s, size_t i, bool first, bool *seen)
+{
+    const struct text_word *w = &s->words[i];
+    bool end = is_end(s, w), begin = false;
+
+    if (*seen && ((!first && behind_space(s, i)) || (!end && !is_punctuation(s, w)))) {
+        begin = true;
+        *seen = false;
+    }
+    *seen |= end;
+    return begin;
+}
+
+size_t sentences_count(const struct text_scan *s, const struct sentence_part *part)
+{
+    size_t count = 1;
+    bool seen = false;
+
+    for (size_t i = part->from; i < part->to; i++)
+        count += begins(s, i, i == part->from, &seen);
+    if (seen) {      /* white space at the end is a sentence, too */
+        const struct text_word *last = &s->words[part->to - 1];
+
+        count += words_apart(s->text.p + last->at + last->bytes, s->text.p + part->end);
+    }
+    return count;
+}
+
+/* Where the sentence in front of word i ends: its last token's end; white space begins the next one. */
+static size_t end_before(const struct text_scan *s, size_t i) { return s->words[i - 1].at + s->words[i - 1].bytes; }
+
+size_t sentence_end(const struct text_scan *s, size_t from, size_t *next)
+{
+    bool seen = false;
+
+    for (size_t i = from; i < s->word_count; i++)
+        if (begins(s, i, i == 0, &seen)) {
+            *next = i;
+            return end_before(s, i);
+        }
+    *next = s->word_count;
+    return s->text.n;
+}
