@@ -21,8 +21,8 @@ static const struct opt opts[] = {
     OPT_INPUTS(struct curate_cfg, in, "in",
                "files, folders or archives to read", .flags = OPT_POSITIONAL),
     OPT_TREE(struct curate_cfg, sources, "sources",
-             "the same with options: a list of PATH or {path, text, include: [GLOB], "
-             "exclude: [GLOB]}",
+             "the same with options: a list of PATH, {path, text, include: [GLOB], "
+             "exclude: [GLOB]} or {command: [PROGRAM, WORD]}",
              .check = source_check, .paths = source_paths, .item = source_row_item),
     OPT_OUTPUT(struct curate_cfg, out, "out", "the corpus; wanted but for --explain and --dry-run"),
     OPT_TREE(struct curate_cfg, steps, "steps", "what happens to documents, in order; see below",

@@ -6,9 +6,10 @@
  * it becomes an outcome (counted by reason, with samples), and reading goes on. Only a source path
  * that does not exist, or a wrong option, is an error.
  *
- * Memory is one document (max_document) and one block an archive level, whatever the archive's
- * size; the window of a decompressor comes on top, as large as the archive asks for (xz -9: 64
- * MB; a hostile LZMA or PPMd member: up to 4 GB of addresses, of which only what its data
+ * Memory is one document (max_document; of a WARC, two) and one block an archive level, whatever the archive's
+ * size; for a level of gzip or zstd the pieces that are unpacked ahead (source_unpack.h: at most 8.5 MB each, one and
+ * two for each of unpack_threads, mostly under 2); the window of a decompressor comes on top, as large as the archive
+ * asks for (xz -9: 64 MB; a hostile LZMA or PPMd member: up to 4 GB of addresses, of which only what its data
  * fills is touched).
  *
  * To add a kind: a row in the tables of source_kind.c; an archive kind,
@@ -104,9 +105,10 @@ struct source_stats {
 };
 
 struct source;
-/* sources: the YAML list of `sources:`, items `path` or `{path: P, text: KEY, include:
- * [GLOB...], exclude: [GLOB...], ...}` (globs over the id's part below the path); KEY is the member of JSON lines or
- * the column of tables with the text. The options stand in source.c. */
+/* sources: the YAML list of `sources:`, items `path`, or `{path: P, text: KEY, include:
+ * [GLOB...], exclude: [GLOB...], ...}` (globs over the id's part below the path; KEY is the member of JSON lines or
+ * the column of tables with the text), or `{command: [PROGRAM, WORD...], name: N, ...}`: a program that writes JSON
+ * lines. The options stand in source.c. */
 MUST_USE enum status source_open(const struct yaml *sources, const struct source_limits *limits,
                                  struct source **out);
 /* The next document, owned by the caller; *out = NULL at the end. Called by one thread. Fails only where an option

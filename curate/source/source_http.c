@@ -76,6 +76,8 @@ static struct span part_before(struct span *s, char c)
     size_t n = at != NULL ? (size_t)(at - s->p) : s->n;
     struct span part = { s->p, n };
 
+    if (s->n == 0)
+        return part;
     n += at != NULL;
     s->p += n;
     s->n -= n;
