@@ -4,6 +4,8 @@ static const char *const profiles[] = { "curator-en", NULL };
 
 const struct opt curator_opts[] = {
     OPT_CHOICE(struct curator_cfg, profile, "profile", "curator-en", profiles, "the set of rules"),
+    OPT_INPUT(struct curator_cfg, file, "languages", "YAML file with thresholds and words by language, as `de: {max-words: 5000}`"),
+    OPT_LIST(struct curator_cfg, stop_words, "stop-words", "words that are counted, at most 256; none: the be to of and that have with"),
 #define X(field, option, value, side, key, meaning)                                                                \
     OPT_REAL(struct curator_cfg, limit[CURATOR_##field], option, value, 0, 1e9, "threshold of " key "; 0: off"),
     CURATOR_RULES(X)
@@ -54,7 +56,7 @@ static double gram_value(struct space_scan *s, int rule)
     return space_share(rule < CURATOR_dup_5 ? curator_gram_chars(s, g->first, (size_t)n) : g->covered_chars, s->chars, 1);
 }
 
-static double value_of(struct space_scan *s, int rule)
+static double value_of(const struct curator_cfg *c, struct space_scan *s, int rule)
 {
     uint64_t words = s->word_count, chars = s->chars;
 
@@ -76,7 +78,7 @@ static double value_of(struct space_scan *s, int rule)
     case CURATOR_ellipses:
     case CURATOR_bullets: return line_value(s, rule);
     case CURATOR_letters: return space_share(s->alphabetic_words, words, 0);
-    case CURATOR_common: return (double)s->common_words;
+    case CURATOR_common: return (double)space_count_words(s, &c->stop_words);
     case CURATOR_short_words:
     case CURATOR_long_words: return space_share(s->before[words], words, 0);
     case CURATOR_longest: return (double)s->longest_word;
@@ -84,9 +86,33 @@ static double value_of(struct space_scan *s, int rule)
     }
 }
 
-enum status curator_each(const void *cfg, struct doc *d, struct step_work *w)
+enum status curator_check(const void *cfg, const struct yaml *at)
 {
     const struct curator_cfg *c = cfg;
+
+    return space_check_words(&c->stop_words, at);
+}
+
+enum status curator_load(void *cfg)
+{
+    struct curator_cfg *c = cfg;
+
+    return filter_languages_load(&(struct filter_languages_args){ .path = c->file, .opts = curator_opts, .cfg = c,
+                                                                  .cfg_size = sizeof *c, .check = curator_check },
+                                 &c->languages);
+}
+
+void curator_unload(void *cfg)
+{
+    struct curator_cfg *c = cfg;
+
+    filter_languages_free(c->languages);
+    c->languages = NULL;
+}
+
+enum status curator_each(const void *cfg, struct doc *d, struct step_work *w)
+{
+    const struct curator_cfg *own = cfg, *c = filter_languages_pick(own->languages, own, d);
     struct space_scan *s;
 
     if (d->text.n == 0)
@@ -94,7 +120,7 @@ enum status curator_each(const void *cfg, struct doc *d, struct step_work *w)
     s = space_scan_of_doc(d, w);
     for (int i = 0; i < CURATOR_RULE_COUNT; i++)
         if (space_rule_on(c->limit[i], &w->trace) &&
-            space_judge(d, &w->trace, &rules[i], value_of(s, i), c->limit[i]))
+            space_judge(d, &w->trace, &rules[i], value_of(c, s, i), c->limit[i]))
             return ST_OK;
     return ST_OK;
 }

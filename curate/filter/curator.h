@@ -13,6 +13,7 @@
 #ifndef TUNDISH_CURATE_CURATOR_H
 #define TUNDISH_CURATE_CURATOR_H
 
+#include "curate/filter/filter_languages.h"
 #include "curate/filter/space_rules.h"
 
 #define CURATOR_RULES(X)                                                                                            \
@@ -83,10 +84,16 @@ enum curator_rule {
 
 struct curator_cfg {
     int profile;
+    const char *file;                  /* of languages; NULL: none */
+    struct filter_languages *languages;
+    struct opt_list stop_words;        /* none: the eight of the peer */
     double limit[CURATOR_RULE_COUNT];
 };
 extern const struct opt curator_opts[];
 extern const struct drop_reason *const curator_reasons[];
+MUST_USE enum status curator_check(const void *cfg, const struct yaml *at);
+MUST_USE enum status curator_load(void *cfg);
+void curator_unload(void *cfg);
 MUST_USE enum status curator_each(const void *cfg, struct doc *d, struct step_work *w);
 
 /* --- what rules look for in the text (curator_text.c) --- */

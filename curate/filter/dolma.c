@@ -9,6 +9,8 @@ const struct opt dolma_opts[] = {
                "which lines count: all (gopher_v1), or with runs of line ends as one (gopher_v2)"),
     OPT_BOOL(struct dolma_cfg, top_grams, "top-n-grams", "false",
              "apply the rules for the commonest n-grams, which the published configuration misspells"),
+    OPT_INPUT(struct dolma_cfg, file, "languages", "YAML file with thresholds and words by language, as `de: {max-words: 5000}`"),
+    OPT_LIST(struct dolma_cfg, stop_words, "stop-words", "words that are counted, at most 256; none: the be to of and that have with"),
 #define X(field, option, value, side, key, meaning)                                                                \
     OPT_REAL(struct dolma_cfg, limit[DOLMA_##field], option, value, 0, 1e9, "threshold of " key "; 0: off"),
     DOLMA_RULES(X)
@@ -120,7 +122,7 @@ static double value_of(const struct dolma_cfg *c, struct space_scan *s, int rule
     case DOLMA_long_words: return median_length(s);
     case DOLMA_symbols: return space_share(s->mark_words, words, 0);
     case DOLMA_letters: return space_share(s->letter_words, words, 0);
-    case DOLMA_required: return (double)s->common_words;
+    case DOLMA_required: return (double)space_count_words(s, &c->stop_words);
     case DOLMA_bullets:
         e = line_edges(s, c->lines);
         return space_share(e.bullets, e.lines, 0);
@@ -137,9 +139,33 @@ static double value_of(const struct dolma_cfg *c, struct space_scan *s, int rule
     }
 }
 
-enum status dolma_each(const void *cfg, struct doc *d, struct step_work *w)
+enum status dolma_check(const void *cfg, const struct yaml *at)
 {
     const struct dolma_cfg *c = cfg;
+
+    return space_check_words(&c->stop_words, at);
+}
+
+enum status dolma_load(void *cfg)
+{
+    struct dolma_cfg *c = cfg;
+
+    return filter_languages_load(&(struct filter_languages_args){ .path = c->file, .opts = dolma_opts, .cfg = c,
+                                                                  .cfg_size = sizeof *c, .check = dolma_check },
+                                 &c->languages);
+}
+
+void dolma_unload(void *cfg)
+{
+    struct dolma_cfg *c = cfg;
+
+    filter_languages_free(c->languages);
+    c->languages = NULL;
+}
+
+enum status dolma_each(const void *cfg, struct doc *d, struct step_work *w)
+{
+    const struct dolma_cfg *own = cfg, *c = filter_languages_pick(own->languages, own, d);
     struct space_scan *s;
 
     if (d->text.n == 0)

@@ -13,6 +13,7 @@
 #ifndef TUNDISH_CURATE_DOLMA_H
 #define TUNDISH_CURATE_DOLMA_H
 
+#include "curate/filter/filter_languages.h"
 #include "curate/filter/space_rules.h"
 
 #define DOLMA_RULES(X)                                                                                              \
@@ -65,10 +66,16 @@ enum dolma_rule {
 struct dolma_cfg {
     int profile, lines;
     bool top_grams;
+    const char *file;                  /* of languages; NULL: none */
+    struct filter_languages *languages;
+    struct opt_list stop_words;        /* none: the eight of the peer */
     double limit[DOLMA_RULE_COUNT];
 };
 extern const struct opt dolma_opts[];
 extern const struct drop_reason *const dolma_reasons[];
+MUST_USE enum status dolma_check(const void *cfg, const struct yaml *at);
+MUST_USE enum status dolma_load(void *cfg);
+void dolma_unload(void *cfg);
 MUST_USE enum status dolma_each(const void *cfg, struct doc *d, struct step_work *w);
 
 #endif

@@ -23,7 +23,7 @@ static json_t *answer(const char *id, const struct doc *d, const struct trace *t
 
 static enum status judge_line(const struct chain *c, struct step_work *w, const char *line, uint64_t number)
 {
-    json_t *in = json_loads(line, 0, NULL), *out;
+    json_t *in = json_loads(line, JSON_ALLOW_NUL, NULL), *out;
     const char *text = json_string_value(json_object_get(in, "text"));
     const char *id = json_string_value(json_object_get(in, "id"));
     struct doc d = { .number = number };
