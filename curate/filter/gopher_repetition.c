@@ -196,8 +196,17 @@ static size_t find_repeated(struct gopher_scratch *g, size_t count)
     return n;
 }
 
-/* The same for n-grams with blanks between their words, of the `known` repeated ones that are a word shorter: only where one of them begins
- * can a longer one stand that is repeated. Their hashes are made longer, too, the others' are not. */
+/* Sets g->again for the `count` listed. */
+static void mark_repeated(struct gopher_scratch *g, size_t count)
+{
+    memset(g->again, 0, g->scan.word_count);
+    for (size_t k = 0; k < count; k++)
+        g->again[g->repeated[k]] = 1;
+}
+
+/* The same for n-grams with blanks between their words, of the `known` repeated ones that are a word shorter: only where one of them begins,
+ * and another with the next word, can a longer one stand that is repeated. Their hashes are made longer, too, the others' are not. g->again
+ * is kept up to date. */
 static size_t grow_repeated(struct gopher_scratch *g, size_t n, size_t known)
 {
     const struct text_word *w = g->scan.words;
@@ -208,8 +217,10 @@ static size_t grow_repeated(struct gopher_scratch *g, size_t n, size_t known)
 
         if (i + n > g->scan.word_count)
             break;
+        g->again[i] = g->again[i + 1];
         g->grams[i] = (g->grams[i] * HASH_BASE + ' ') * w[i + n - 1].power + w[i + n - 1].hash;
-        g->repeated[count++] = (uint32_t)i;
+        g->repeated[count] = (uint32_t)i;
+        count += g->again[i];
     }
     return count;
 }
@@ -242,9 +253,7 @@ static size_t find_openings(struct gopher_scratch *g)
         g->grams[i] = first * MIX ^ (first >> 32) ^ rest * UINT64_C(0xD6E8FEB86659FD93);
     }
     n = find_repeated(g, count);
-    memset(g->again, 0, count);
-    for (size_t k = 0; k < n; k++)
-        g->again[g->repeated[k]] = 1;
+    mark_repeated(g, n);
     for (size_t i = 0; i + 5 <= count; i++) {
         const struct text_word *w = &s->words[i];
 
@@ -381,6 +390,7 @@ bool gopher_repetition(const struct gopher_cfg *c, struct gopher_scratch *g, str
         if (n == 2) {
             grow_grams(g, n);
             repeated = find_repeated(g, words - n + 1);
+            mark_repeated(g, repeated);
         } else {
             repeated = grow_repeated(g, n, repeated);
         }
