@@ -3,7 +3,7 @@
 
 #include "base/page.h"
 
-enum { WIDTH = 320, HEIGHT = 132, LEFT = 6, RIGHT = 314, TOP = 8, BOTTOM = 108 };
+enum { WIDTH = 320, HEIGHT = 132, TICK_GAP = 22, LEFT = 6, RIGHT = 314, TOP = 8, BOTTOM = 108 };
 enum { SHARE_BARS = 32, DOUBLING_BARS = 4, DOUBLINGS = 48, BARS_MOST = 2 + DOUBLINGS * DOUBLING_BARS };
 
 struct scale {
@@ -121,10 +121,14 @@ static void add_bars(struct buf *out, const struct page_histogram *h, const stru
     buf_adds(out, "\n");
 }
 
-static void add_tick(struct buf *out, const struct scale *s, double v)
+/* last: where the one before stands; one that would touch it is left out. */
+static void add_tick(struct buf *out, const struct scale *s, double v, double *last)
 {
     double x = x_of(s, place_of(s, v));
 
+    if (x - *last < TICK_GAP)
+        return;
+    *last = x;
     buf_printf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">%.4g%s</text>", x, BOTTOM + 16,
                x < LEFT + 12 ? "start" : x > RIGHT - 12 ? "end" : "middle", v >= 1e6 ? v / 1e6 : v >= 1e4 ? v / 1e3 : v,
                v >= 1e6 ? " M" : v >= 1e4 ? " k" : "");
@@ -142,21 +146,22 @@ static bool is_on(const struct scale *s, double v)
 static void add_ticks(struct buf *out, const struct scale *s)
 {
     static const double leads[] = { 1, 2, 5 };
+    double last = -TICK_GAP;
     int tens = 0;
 
     if (s->shares) {
         for (int i = 0; i <= 4; i++)
-            add_tick(out, s, i / 4.0);
+            add_tick(out, s, i / 4.0, &last);
         return;
     }
     if (s->small)
-        add_tick(out, s, 0);
+        add_tick(out, s, 0, &last);
     for (int k = -9; k <= 18; k++)
         tens += is_on(s, pow(10, k));
     for (int k = -9; k <= 18; k++)
         for (int i = 0; i < (tens > 2 ? 1 : 3); i++)
             if (is_on(s, leads[i] * pow(10, k)))
-                add_tick(out, s, leads[i] * pow(10, k));
+                add_tick(out, s, leads[i] * pow(10, k), &last);
 }
 
 static void add_mark(struct buf *out, const struct scale *s, double v)

@@ -9,6 +9,9 @@
 #include "curate/filter/filter_bench.h"
 #include "curate/read_bench.h"
 #include "curate/dedup/minhash.h"
+#include "curate/language/cld2_shim.h"
+#include "curate/language/fasttext.h"
+#include "curate/language/made_model.h"
 #include "curate/html/html.h"
 #include "curate/steps/normalize.h"
 #include "curate/text/mojibake.h"
@@ -25,6 +28,8 @@ struct job {
     struct shingles set;
     uint32_t *minima;
     uint64_t *keys;
+    struct fasttext *model;
+    struct fasttext_scratch *guesses;
 };
 typedef enum status job_fn(struct job *j, struct span text);
 
@@ -201,6 +206,46 @@ static enum status bench_containment(struct bench *b)
     return st;
 }
 
+static enum status guess_cld2(struct job *j, struct span text)
+{
+    sink += (uint64_t)cld2_detect(text.p, text.n).reliable;
+    return ST_OK;
+}
+
+static enum status bench_cld2(struct bench *b)
+{
+    struct job j = { .cfg = NULL };
+
+    return measure(b, &j, guess_cld2);
+}
+
+static enum status guess_fasttext(struct job *j, struct span text)
+{
+    struct fasttext_guess g;
+
+    TRY(fasttext_predict(j->model, text, j->guesses, &g));
+    sink += g.label;
+    return ST_OK;
+}
+
+static enum status bench_fasttext(struct bench *b)
+{
+    struct job j = { .cfg = NULL };
+    struct buf bytes = { 0 };
+    enum status st;
+
+    made_model(&bytes);
+    st = fasttext_over("made model", (struct span){ bytes.p, bytes.n }, &j.model);
+    if (st == ST_OK) {
+        j.guesses = fasttext_scratch_new(j.model);
+        st = measure(b, &j, guess_fasttext);
+    }
+    fasttext_scratch_free(j.guesses);
+    fasttext_close(j.model);
+    buf_release(&bytes);
+    return st;
+}
+
 static enum status bench_read(const struct bench *b, enum status (*fn)(const struct bench *b, struct span text))
 {
     struct buf text = { 0 };
@@ -225,6 +270,7 @@ const struct bench_case curate_benches[] = {
     { "datatrove together", bench_filter },
     { "gopher@dolma", bench_filter },
     { "curator-en", bench_filter },
+    { "code", bench_filter },
     { "whitespace profiles", bench_filter },
     { "all profiles", bench_filter },
     { "normalize", bench_normalize },
@@ -232,5 +278,7 @@ const struct bench_case curate_benches[] = {
     { "html", html_bench },
     { "minhash", bench_minhash },
     { "containment", bench_containment },
+    { "language cld2", bench_cld2 },
+    { "language fasttext", bench_fasttext },
     { NULL, NULL }
 };

@@ -120,7 +120,7 @@ static enum status check_options(const struct curate_cfg *cfg, double *share)
     if (cfg->explain && cfg->dry_run)
         return fail(ST_USAGE, "both --explain and --dry-run are given; want one of them");
     if (cfg->out == NULL && !cfg->dry_run && !cfg->explain)
-        return fail(ST_USAGE, "nothing says where the corpus goes; want --out DIR (or --dry-run, or --explain)");
+        return fail(ST_USAGE, "nothing says where the corpus goes; want --out DIR, or --dry-run or --explain");
     if (cfg->sample && !cfg->dry_run)
         return fail(ST_USAGE, "'sample' belongs to --dry-run; want that too, or neither (the step `sample` keeps a share of a "
                               "corpus)");

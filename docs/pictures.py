@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """The README's pictures, by headless Chromium (Debian: chromium chromium-driver python3).
 
-    docs/pictures.py URL REPORT
+    docs/pictures.py URL REPORT CORPUS
 
-URL: a running `tundish serve` (the quickstart's model); REPORT: the report.html of a run. Writes docs/pictures/*.png, light and dark.
+URL: a running `tundish serve` (the quickstart's model); REPORT: the report.html of a run; CORPUS: that of a corpus (pipelines/corpus.yaml).
+"-" leaves that out. Writes docs/pictures/*.png, light and dark.
 """
 import base64
 import json
@@ -13,9 +14,9 @@ import sys
 import time
 import urllib.request
 
-if len(sys.argv) != 3:
+if len(sys.argv) != 4:
     sys.exit(__doc__)
-url, report = sys.argv[1], "file://" + os.path.abspath(sys.argv[2])
+url, report, corpus = sys.argv[1], "file://" + os.path.abspath(sys.argv[2]), "file://" + os.path.abspath(sys.argv[3])
 folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pictures")
 os.makedirs(folder, exist_ok=True)
 driver = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, text=True)
@@ -48,8 +49,13 @@ write = """for (const [id, v] of [['text', 'The default is to'], ['seed', 1], ['
 look = "document.querySelectorAll('#tokens .t')[9].focus()"
 try:
     for dark in (False, True):
-        picture("playground", url, dark, 940, [write, look])
-        picture("report", report, dark, 1100, [])
-        picture("training", report, dark, 1100, ["document.getElementById('stage-pretrain').scrollIntoView()"])
+        if sys.argv[1] != "-":
+            picture("playground", url, dark, 940, [write, look])
+        if sys.argv[2] != "-":
+            picture("report", report, dark, 1100, [])
+            picture("training", report, dark, 1100, ["document.getElementById('stage-pretrain').scrollIntoView()"])
+        if sys.argv[3] != "-":
+            picture("corpus", corpus, dark, 1100, [])
+            picture("rules", corpus, dark, 1100, ["document.querySelector('.key').scrollIntoView()"])
 finally:
     driver.terminate()

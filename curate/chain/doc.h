@@ -46,7 +46,7 @@ void doc_free(struct doc *d);
 enum status doc_drop(struct doc *d, const struct drop_reason *reason, double value,
                      double threshold);
 /* The document as the corpus has it. Without metadata of its own (a JSONL line's), it gets {"kind",
- * "title"}. What the chain found goes behind: "language", and "curate" with the scores, in place of members of
+ * "title"}; the page of a crawl has these before what the crawl knows. What the chain found goes behind: "language", and "curate" with the scores, in place of members of
  * these names. Printed into scratch, where the span points. (doc_print.c) */
 struct document doc_print(const struct doc *d, struct buf *scratch);
 /* Repairs the text into out (cleared first), and returns how many characters had to be replaced;

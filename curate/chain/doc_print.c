@@ -102,7 +102,9 @@ static void add_found(struct buf *out, const struct doc *d)
 
 static struct span metadata_of(const struct doc *d, struct buf *scratch)
 {
-    bool found = d->language || d->scores.n > 0;
+    /* a page with metadata comes from a crawl, which knows its address, but not what it is */
+    bool page = d->kind == RAW_HTML || d->kind == RAW_TEXT || d->kind == RAW_MARKDOWN;
+    bool found = d->language || d->scores.n > 0 || page;
 
     if (d->metadata && !found)
         return span_of(d->metadata);
@@ -110,10 +112,10 @@ static struct span metadata_of(const struct doc *d, struct buf *scratch)
         return (struct span){ NULL, 0 };
     buf_clear(scratch);
     buf_addc(scratch, '{');
+    if (page || (d->metadata == NULL && d->kind != RAW_JSONL))
+        add_kind(scratch, d);
     if (d->metadata)
         add_own(scratch, d);
-    else if (d->kind != RAW_JSONL)
-        add_kind(scratch, d);
     add_found(scratch, d);
     buf_addc(scratch, '}');
     return (struct span){ scratch->p, scratch->n };

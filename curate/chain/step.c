@@ -2,6 +2,7 @@
 
 #include "curate/dedup/dedup.h"
 #include "curate/steps/extract.h"
+#include "curate/filter/code.h"
 #include "curate/filter/curator.h"
 #include "curate/filter/dolma.h"
 #include "curate/filter/c4.h"
@@ -62,6 +63,10 @@ const struct step_kind step_kinds[] = {
       .help = "drops what is not English prose, by the 28 heuristics of NeMo Curator",
       .opts = curator_opts, .cfg_size = sizeof(struct curator_cfg), .reasons = curator_reasons,
       .each = curator_each },
+    { .name = "filter", .key = "profile", .variant = "code",
+      .help = "drops what is not source code worth reading, by rules of NeMo Curator and RedPajama",
+      .opts = code_opts, .cfg_size = sizeof(struct code_cfg), .reasons = code_reasons, .load = code_load,
+      .unload = code_unload, .each = code_each },
     { .name = "dedup", .key = "method", .variant = "exact",
       .help = "keeps the first of equal texts",
       .opts = dedup_exact_opts, .cfg_size = sizeof(struct dedup_exact_cfg),

@@ -11,7 +11,7 @@
 static const struct set {
     const char *name, *steps;
 } sets[] = {
-    { "whitespace profiles", "[{filter: {profile: gopher@dolma}}, {filter: {profile: curator-en}}]" },
+    { "whitespace profiles", "[{filter: {profile: gopher@dolma}}, {filter: {profile: curator-en}}, {filter: {profile: code}}]" },
     { "datatrove together", "[{filter: {profile: gopher@datatrove}}, {filter: {profile: c4@datatrove, filter-no-terminal-punct: false}}, "
                             "{filter: {profile: fineweb}}]" },
     { NULL, NULL },
@@ -45,7 +45,7 @@ static enum status judge(const struct chain *c, struct step_work *w, struct doc 
 
 static enum status over_documents(const struct chain *c, struct step_work *w, struct span text)
 {
-    struct doc d = { .id = (char *)"bench.txt" };
+    struct doc d = { .id = (char *)"bench.c" };
     enum status st = ST_OK;
 
     for (size_t at = 0, n; at < text.n && st == ST_OK; at += n) {

@@ -114,18 +114,21 @@ static uint32_t follow_prose(const struct html_tree *t, uint32_t root)
     }
 }
 
-/* The page's title stands outside of the main part: the first h1 before it, if the main part has none. */
+/* The page's title stands outside of the main part: the last h1 before it (the first one is the site's), if the main part has none. */
 static uint32_t title_before(const struct html_tree *t, uint32_t root)
 {
+    uint32_t title = NO_NODE;
+
     if (root == 0 || (t->nodes[root].marks & MARK_H1))
         return NO_NODE;
     for (uint32_t i = 0; i < root;) {
         const struct html_node *n = &t->nodes[i];
-        if (n->tag == TAG_h1 && n->chars > 0 && !(n->marks & MARK_DROPPED) && html_subtree_end(t, i) <= root)
-            return i;
-        i = n->marks & MARK_DROPPED ? html_subtree_end(t, i) : i + 1;
+        bool h1 = n->tag == TAG_h1 && n->chars > 0 && !(n->marks & MARK_DROPPED);
+        if (h1 && html_subtree_end(t, i) <= root)
+            title = i;
+        i = h1 || (n->marks & MARK_DROPPED) ? html_subtree_end(t, i) : i + 1;
     }
-    return NO_NODE;
+    return title;
 }
 
 /* Drops all beside the ways from the top to the main part and to the title. */
@@ -148,6 +151,44 @@ static void keep_only(struct html_tree *t, uint32_t root, uint32_t title)
     }
 }
 
+/* With all above it? */
+static bool is_dropped(const struct html_tree *t, uint32_t i)
+{
+    for (; i != NO_NODE; i = t->nodes[i].parent)
+        if (t->nodes[i].marks & MARK_DROPPED)
+            return true;
+    return false;
+}
+
+/* Teasers of other articles inside of this one. */
+static void drop_teasers(struct html_tree *t, uint32_t root)
+{
+    for (uint32_t i = root + 1, end = html_subtree_end(t, root); i < end; i++) {
+        struct html_node *n = &t->nodes[i];
+        if (n->tag == TAG_article && n->links > 0 && n->chars * 5ull < t->nodes[root].chars &&
+            (n->prose == 0 || n->link_chars * 3ull > n->chars))
+            n->marks |= MARK_DROPPED;
+    }
+}
+
+/* Headings at the end, of which nothing is left. */
+static void drop_last_headings(struct html_tree *t, uint32_t root)
+{
+    for (uint32_t i = html_subtree_end(t, root); i-- > root;) {
+        struct html_node *n = &t->nodes[i];
+        uint32_t k = i;
+        if (n->tag != TAG_text || n->chars == 0)
+            continue;
+        while (k > root && !(html_how[t->nodes[k].tag] & (HOW_BLOCK | HOW_LINE)))
+            k = t->nodes[k].parent;
+        if (is_dropped(t, i))
+            continue;
+        if (!(html_how[t->nodes[k].tag] & HOW_HEADING) || t->nodes[k].tag == TAG_h1)
+            return;
+        t->nodes[k].marks |= MARK_DROPPED;
+    }
+}
+
 void html_find_main(struct html_tree *t)
 {
     uint32_t root = 0;
@@ -159,6 +200,8 @@ void html_find_main(struct html_tree *t)
     for (size_t i = 0; i < t->count; i++)
         if (t->nodes[i].tag != TAG_text)
             t->nodes[i].at = t->nodes[i].n = 0;
+    drop_teasers(t, root);
+    drop_last_headings(t, root);
     keep_only(t, root, title_before(t, root));
     html_tree_weigh(t);
 }

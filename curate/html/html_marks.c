@@ -149,11 +149,12 @@ static const struct {
     const char *word;
     unsigned kinds;
 } name_parts[] = {
-    { "active", PART_MODIFIER }, { "ad", PART_DROP }, { "addthis", PART_DROP | PART_SURE },
-    { "addtoany", PART_DROP | PART_SURE }, { "ads", PART_DROP },
-    { "adsense", PART_DROP | PART_SURE }, { "adslot", PART_DROP }, { "adunit", PART_DROP },
-    { "advert", PART_DROP }, { "advertise", PART_DROP }, { "advertisement", PART_DROP },
-    { "advertisements", PART_DROP }, { "advertising", PART_DROP }, { "article", PART_ARTICLE },
+    { "active", PART_MODIFIER }, { "ad", PART_DROP }, { "adbox", PART_DROP },
+    { "addthis", PART_DROP | PART_SURE }, { "addtoany", PART_DROP | PART_SURE },
+    { "ads", PART_DROP }, { "adsense", PART_DROP | PART_SURE }, { "adslot", PART_DROP },
+    { "adunit", PART_DROP }, { "advert", PART_DROP }, { "advertise", PART_DROP },
+    { "advertisement", PART_DROP }, { "advertisements", PART_DROP }, { "advertising", PART_DROP },
+    { "affiliate", PART_DROP }, { "article", PART_ARTICLE },
     { "articlebody", PART_ARTICLE | PART_BODY }, { "articlebodytext", PART_ARTICLE | PART_BODY },
     { "articlecontent", PART_ARTICLE | PART_BODY }, { "articletext", PART_ARTICLE | PART_BODY },
     { "author", PART_DROP }, { "authors", PART_DROP }, { "banner", PART_DROP },
@@ -166,52 +167,57 @@ static const struct {
     { "consent", PART_DROP | PART_SURE }, { "content", PART_BODY }, { "contents", PART_BODY },
     { "cookie", PART_DROP | PART_SURE }, { "cookies", PART_DROP | PART_SURE },
     { "copy", PART_BODY }, { "credit", PART_DROP }, { "credits", PART_DROP },
-    { "crp", PART_DROP }, { "date", PART_DROP }, { "datetime", PART_DROP },
-    { "discussion", PART_COMMENT }, { "disqus", PART_COMMENT }, { "donate", PART_DROP },
-    { "donation", PART_DROP }, { "dropdown", PART_DROP }, { "enable", PART_MODIFIER },
-    { "enabled", PART_MODIFIER }, { "entry", PART_ARTICLE },
+    { "crosslinks", PART_DROP }, { "crp", PART_DROP }, { "date", PART_DROP },
+    { "datetime", PART_DROP }, { "discussion", PART_COMMENT }, { "disqus", PART_COMMENT },
+    { "donate", PART_DROP }, { "donation", PART_DROP }, { "dropdown", PART_DROP },
+    { "enable", PART_MODIFIER }, { "enabled", PART_MODIFIER }, { "entry", PART_ARTICLE },
     { "entrybody", PART_ARTICLE | PART_BODY }, { "entrycontent", PART_ARTICLE | PART_BODY },
     { "entrytext", PART_ARTICLE | PART_BODY }, { "eyebrow", PART_DROP },
     { "feedback", PART_DROP }, { "follow", PART_DROP }, { "footer", PART_DROP },
     { "format", PART_MODIFIER }, { "gallery", PART_DROP }, { "gdpr", PART_DROP | PART_SURE },
-    { "has", PART_MODIFIER }, { "hide", PART_MODIFIER }, { "is", PART_MODIFIER },
-    { "jp", PART_DROP }, { "js", PART_MODIFIER }, { "jwplayer", PART_DROP },
-    { "kicker", PART_DROP }, { "layout", PART_MODIFIER }, { "lightbox", PART_DROP },
-    { "login", PART_DROP }, { "masthead", PART_DROP }, { "menu", PART_DROP },
-    { "meta", PART_DROP }, { "modal", PART_DROP }, { "morestories", PART_DROP },
-    { "mostread", PART_DROP }, { "nav", PART_DROP }, { "navbar", PART_DROP },
-    { "navigation", PART_DROP }, { "news", PART_ARTICLE },
+    { "has", PART_MODIFIER }, { "hide", PART_MODIFIER }, { "interesting", PART_DROP },
+    { "is", PART_MODIFIER }, { "jp", PART_DROP }, { "js", PART_MODIFIER },
+    { "jwplayer", PART_DROP }, { "kicker", PART_DROP }, { "layout", PART_MODIFIER },
+    { "lightbox", PART_DROP }, { "linklist", PART_DROP }, { "login", PART_DROP },
+    { "marginalspalten", PART_DROP }, { "masthead", PART_DROP }, { "menu", PART_DROP },
+    { "meta", PART_DROP }, { "modal", PART_DROP }, { "morelinks", PART_DROP },
+    { "morestories", PART_DROP }, { "mostread", PART_DROP }, { "nav", PART_DROP },
+    { "navbar", PART_DROP }, { "navigation", PART_DROP }, { "news", PART_ARTICLE },
     { "newsbody", PART_ARTICLE | PART_BODY }, { "newscontent", PART_ARTICLE | PART_BODY },
     { "newsletter", PART_DROP | PART_SURE }, { "newsletters", PART_DROP | PART_SURE },
-    { "newstext", PART_ARTICLE | PART_BODY }, { "no", PART_MODIFIER }, { "open", PART_MODIFIER },
-    { "outbrain", PART_DROP | PART_SURE }, { "overlay", PART_DROP }, { "pager", PART_DROP },
-    { "pagination", PART_DROP }, { "paging", PART_DROP }, { "photocredit", PART_DROP },
-    { "poll", PART_DROP }, { "popover", PART_DROP }, { "popular", PART_DROP },
-    { "popup", PART_DROP }, { "post", PART_ARTICLE }, { "postbody", PART_ARTICLE | PART_BODY },
-    { "postcontent", PART_ARTICLE | PART_BODY }, { "posttext", PART_ARTICLE | PART_BODY },
-    { "promo", PART_DROP }, { "promos", PART_DROP }, { "promoted", PART_DROP },
+    { "newstext", PART_ARTICLE | PART_BODY }, { "nextpost", PART_DROP }, { "no", PART_MODIFIER },
+    { "open", PART_MODIFIER }, { "outbrain", PART_DROP | PART_SURE }, { "overlay", PART_DROP },
+    { "pager", PART_DROP }, { "pagination", PART_DROP }, { "paging", PART_DROP },
+    { "photocredit", PART_DROP }, { "pinterest", PART_DROP }, { "poll", PART_DROP },
+    { "popover", PART_DROP }, { "popular", PART_DROP }, { "popup", PART_DROP },
+    { "post", PART_ARTICLE }, { "postbody", PART_ARTICLE | PART_BODY },
+    { "postcontent", PART_ARTICLE | PART_BODY }, { "postnav", PART_DROP },
+    { "posttext", PART_ARTICLE | PART_BODY }, { "prevpost", PART_DROP }, { "promo", PART_DROP },
+    { "promobox", PART_DROP }, { "promos", PART_DROP }, { "promoted", PART_DROP },
     { "promotion", PART_DROP }, { "pubdate", PART_DROP }, { "publishdate", PART_DROP },
-    { "reactions", PART_DROP }, { "readmore", PART_DROP }, { "recirc", PART_DROP },
+    { "rating", PART_DROP }, { "ratings", PART_DROP }, { "reactions", PART_DROP },
+    { "readmore", PART_DROP }, { "readnext", PART_DROP }, { "recirc", PART_DROP },
     { "recirculation", PART_DROP }, { "recommend", PART_DROP }, { "recommendation", PART_DROP },
-    { "recommendations", PART_DROP }, { "recommended", PART_DROP }, { "register", PART_DROP },
-    { "related", PART_DROP }, { "relateds", PART_DROP }, { "replies", PART_COMMENT },
+    { "recommendations", PART_DROP }, { "recommended", PART_DROP }, { "recommends", PART_DROP },
+    { "register", PART_DROP }, { "related", PART_DROP }, { "relateds", PART_DROP },
+    { "relation", PART_DROP }, { "relations", PART_DROP }, { "replies", PART_COMMENT },
     { "respond", PART_COMMENT }, { "row", PART_MODIFIER }, { "share", PART_DROP },
     { "sharebar", PART_DROP }, { "sharedaddy", PART_DROP | PART_SURE }, { "sharer", PART_DROP },
     { "shares", PART_DROP }, { "sharethis", PART_DROP | PART_SURE }, { "sharing", PART_DROP },
     { "show", PART_MODIFIER }, { "sidebar", PART_DROP }, { "signup", PART_DROP },
-    { "single", PART_ARTICLE }, { "slideshow", PART_DROP }, { "social", PART_DROP },
-    { "socials", PART_DROP }, { "sponsor", PART_DROP }, { "sponsored", PART_DROP },
-    { "sponsors", PART_DROP }, { "status", PART_MODIFIER }, { "story", PART_ARTICLE },
-    { "storybody", PART_ARTICLE | PART_BODY }, { "storycontent", PART_ARTICLE | PART_BODY },
-    { "storytext", PART_ARTICLE | PART_BODY }, { "subscribe", PART_DROP },
-    { "subscription", PART_DROP }, { "supports", PART_MODIFIER }, { "survey", PART_DROP },
-    { "taboola", PART_DROP | PART_SURE }, { "tag", PART_MODIFIER }, { "tagcloud", PART_DROP },
-    { "tags", PART_DROP }, { "talkback", PART_COMMENT }, { "teaser", PART_DROP },
-    { "teasers", PART_DROP }, { "text", PART_BODY }, { "ticker", PART_DROP },
-    { "timestamp", PART_DROP }, { "toolbar", PART_DROP }, { "tooltip", PART_DROP },
-    { "trending", PART_DROP }, { "type", PART_MODIFIER }, { "upnext", PART_DROP },
-    { "voting", PART_DROP }, { "with", PART_MODIFIER }, { "without", PART_MODIFIER },
-    { "yarpp", PART_DROP },
+    { "single", PART_ARTICLE }, { "slideshow", PART_DROP }, { "snippets", PART_DROP },
+    { "social", PART_DROP }, { "socials", PART_DROP }, { "sponsor", PART_DROP },
+    { "sponsored", PART_DROP }, { "sponsors", PART_DROP }, { "status", PART_MODIFIER },
+    { "story", PART_ARTICLE }, { "storybody", PART_ARTICLE | PART_BODY },
+    { "storycontent", PART_ARTICLE | PART_BODY }, { "storytext", PART_ARTICLE | PART_BODY },
+    { "subscribe", PART_DROP }, { "subscription", PART_DROP }, { "supports", PART_MODIFIER },
+    { "survey", PART_DROP }, { "taboola", PART_DROP | PART_SURE }, { "tag", PART_MODIFIER },
+    { "tagcloud", PART_DROP }, { "tags", PART_DROP }, { "talkback", PART_COMMENT },
+    { "teaser", PART_DROP }, { "teasers", PART_DROP }, { "text", PART_BODY },
+    { "ticker", PART_DROP }, { "timestamp", PART_DROP }, { "toolbar", PART_DROP },
+    { "tooltip", PART_DROP }, { "trending", PART_DROP }, { "type", PART_MODIFIER },
+    { "upnext", PART_DROP }, { "voting", PART_DROP }, { "whatsapp", PART_DROP },
+    { "with", PART_MODIFIER }, { "without", PART_MODIFIER }, { "yarpp", PART_DROP },
 };
 
 static unsigned kinds_of_part(const char *part)
@@ -238,7 +244,7 @@ static bool next_part(const char **at, const char *end, char part[WORD_MAX])
     size_t n = 0;
 
     for (; p < end && !isalpha((unsigned char)*p); p++)
-        if (p[0] == '-' && p + 1 < end && p[1] == '-' && p > *at)      /* block--modifier */
+        if (p[0] == '-' && p + 1 < end && p[1] == '-')      /* block--modifier */
             p = end - 1;
     for (; p < end && isalpha((unsigned char)*p); p++) {
         if (n > 0 && isupper((unsigned char)*p) && islower((unsigned char)p[-1]))
@@ -270,7 +276,7 @@ static unsigned marks_of_parts(const char *value)
         if (kinds & PART_COMMENT)
             marks |= MARK_COMMENT;
         else if (kinds & PART_DROP)
-            marks |= MARK_SOFT | (kinds & PART_SURE ? MARK_SURE : 0);
+            marks |= MARK_SOFT | MARK_BY_PART | (kinds & PART_SURE ? MARK_SURE : 0);
         else if ((kinds & PART_ARTICLE) && (kinds & PART_BODY))
             marks |= MARK_TEXT;
     }
@@ -307,7 +313,7 @@ static unsigned known_class(struct html_seen *seen, const char *value)
 
     if (seen->value[slot] != hash) {
         seen->value[slot] = hash;
-        seen->marks[slot] = (uint16_t)marks_of_class(value);
+        seen->marks[slot] = marks_of_class(value);
     }
     return seen->marks[slot];
 }
@@ -355,11 +361,24 @@ static bool is_note(const unsigned char *const *attributes)
     return false;
 }
 
+/* An id says what its element is, but generators make ids of sections from their headings: what is named so in whole words may be
+ * one (MARK_BY_ID), and of a section only that counts. */
+static unsigned marks_of_id(struct html_seen *seen, enum html_tag tag, const char *value, const char *class)
+{
+    unsigned exact = class_kinds(value), marks = known_class(seen, value);
+    bool section = tag == TAG_section || (class != NULL && strncmp(class, "sect", 4) == 0);
+
+    if (exact == 0 && section)
+        return 0;
+    return marks | (exact != 0 && (marks & MARK_SOFT) ? MARK_BY_ID : 0);
+}
+
 unsigned html_marks_of(struct html_seen *seen, enum html_tag tag, const unsigned char *const *attributes)
 {
     unsigned marks =
         (html_how[tag] & HOW_SOFT ? MARK_SOFT : 0) | (html_how[tag] & HOW_SURE ? MARK_SURE : 0);
-    unsigned by_id = 0;
+    const char *id = NULL, *class = NULL;
+    unsigned by_id;
 
     if (tag == TAG_main)
         marks |= MARK_MAIN;
@@ -369,15 +388,18 @@ unsigned html_marks_of(struct html_seen *seen, enum html_tag tag, const unsigned
         marks = 0;
     for (; attributes != NULL && attributes[0] != NULL; attributes += 2) {
         const char *name = (const char *)attributes[0], *value = (const char *)attributes[1];
+        if (strcmp(name, "class") == 0)
+            class = value;
         if (strcmp(name, "hidden") == 0)
             marks |= MARK_SOFT;
         else if (value != NULL && strcmp(name, "id") == 0)
-            by_id = known_class(seen, value);
+            id = value;
         else if (value != NULL)
             marks |= marks_of_attribute(seen, tag, name, value);
     }
-    if ((by_id & MARK_SOFT) && !(marks & MARK_SOFT))
-        by_id |= MARK_BY_ID;
+    by_id = id != NULL ? marks_of_id(seen, tag, id, class) : 0;
+    if (marks & MARK_SOFT)
+        by_id &= ~(unsigned)MARK_BY_ID;
     marks |= by_id;
     if (tag == TAG_html || tag == TAG_body || tag == TAG_main ||
         ((marks & (MARK_MAIN | MARK_TEXT)) && tag != TAG_article))

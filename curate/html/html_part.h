@@ -91,14 +91,15 @@ enum html_mark {
     MARK_H1 = 256,            /* holds an <h1> with text */
     MARK_COMMENT = 8192,      /* what readers wrote below the text */
     MARK_TEXT = 16384,        /* says that it is an article's text */
+    MARK_BY_PART = 65536,     /* soft by a part of a name: not believed inside of <pre>, where names are of syntax */
     MARK_HOLDS = 32768,       /* is or holds a part that says it is the text, and has enough prose to be */
 };
 
 #define NO_NODE UINT32_MAX
 struct html_node {
     uint8_t tag;
-    uint16_t marks;
     uint16_t blocks;          /* block children, at most 65,535 */
+    uint32_t marks;
     uint32_t parent, first, last, next;
     /* Text: its place in html_tree.text. A list, while it is written:
      * items so far, and 1 if it is set without blank lines. */
@@ -120,7 +121,7 @@ struct html_seen {
     const void *name[HTML_SEEN];              /* an element's, as libxml2 keeps it: one address a name */
     uint8_t tag[HTML_SEEN];
     uint64_t value[HTML_SEEN];                /* the hash of a class's or id's value; 0: none */
-    uint16_t marks[HTML_SEEN];
+    uint32_t marks[HTML_SEEN];
 };
 
 struct html_tree {
@@ -129,7 +130,7 @@ struct html_tree {
     struct buf text;          /* of all text nodes */
     struct buf *title;        /* may be NULL */
     uint32_t open;            /* the node that is open while building; NO_NODE: none */
-    int depth, never;         /* open elements, and those of them inside one that is never text */
+    int depth, never, pre;    /* open elements, those of them inside one that is never text, open <pre> */
     bool in_title, too_deep;
     struct html_seen *seen;
     void *parser;

@@ -75,6 +75,7 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar **attributes)
 {
     struct html_tree *t = ctx;
     enum html_tag tag;
+    unsigned marks;
 
     if (++t->depth > HTML_DEPTH) {
         t->too_deep = true;
@@ -87,9 +88,12 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar **attributes)
         t->in_title |= tag == TAG_title && t->never == 1 && t->title != NULL && t->title->n == 0;
         return;
     }
-    add_node(t, tag)->marks =
-        (uint16_t)html_marks_of(t->seen, tag, (const unsigned char *const *)attributes);
+    marks = html_marks_of(t->seen, tag, (const unsigned char *const *)attributes);
+    if (t->pre > 0 && (marks & MARK_BY_PART))
+        marks &= ~(unsigned)(MARK_SOFT | MARK_SURE | MARK_BY_PART);
+    add_node(t, tag)->marks = marks;
     t->open = (uint32_t)t->count - 1;
+    t->pre += tag == TAG_pre;
 }
 
 static void on_end(void *ctx, const xmlChar *name)
@@ -104,6 +108,7 @@ static void on_end(void *ctx, const xmlChar *name)
         t->never--;
         t->in_title = false;
     } else if (t->open != NO_NODE) {
+        t->pre -= t->nodes[t->open].tag == TAG_pre;
         t->open = t->nodes[t->open].parent;
     }
 }
@@ -167,7 +172,7 @@ void html_tree_weigh(struct html_tree *t)
         n->chars = 0;
         n->link_chars = n->links = n->nav_links = n->blocks = 0;
         n->own = n->own_link = n->prose = 0;
-        n->marks &= (uint16_t)~(MARK_RICH | MARK_PARAGRAPH | MARK_H1 | MARK_LINES | MARK_HEADING |
+        n->marks &= ~(uint32_t)(MARK_RICH | MARK_PARAGRAPH | MARK_H1 | MARK_LINES | MARK_HEADING |
                                 MARK_HOLDS);
     }
     for (size_t i = t->count; i-- > 0;) {

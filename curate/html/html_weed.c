@@ -84,14 +84,17 @@ static bool is_page_turner(const struct html_node *n)
            n->nav_links * 2 >= n->links && n->link_chars * 2 >= n->chars && n->chars < 300;
 }
 
-/* Is the last thing before i, beside it, a heading? Every node is climbed from once at most. */
+/* Is the last thing before i a heading? */
 static bool is_headed(const struct html_tree *t, uint32_t i)
 {
-    uint32_t parent = t->nodes[i].parent, k = i;
+    uint32_t k = i;
 
-    for (;;) {
-        if (k == 0 || --k == parent)
-            return false;
+    while (k > 0) {
+        uint32_t parent = t->nodes[i].parent;
+        if (--k == parent) {       /* nothing before it beside it */
+            i = k;
+            continue;
+        }
         while (t->nodes[k].parent != parent)
             k = t->nodes[k].parent;
         if (t->nodes[k].chars > 0)
@@ -99,6 +102,7 @@ static bool is_headed(const struct html_tree *t, uint32_t i)
         if (t->nodes[k].tag != TAG_text)
             return false;
     }
+    return false;
 }
 
 /* A paragraph of its own that is one link to something else, between others. */
@@ -107,7 +111,7 @@ static bool is_link_line(const struct html_tree *t, uint32_t i)
     const struct html_node *n = &t->nodes[i];
 
     return (n->tag == TAG_p || n->tag == TAG_div) && n->links > 0 && n->links < 3 && n->own == n->chars && n->chars >= 12 &&
-           n->link_chars * 10ull >= n->chars * 9ull && i > 0 && t->nodes[n->parent].prose > 0 && !is_headed(t, i);
+           n->link_chars * 10ull >= n->chars * 9ull && i > 0 && t->nodes[0].prose > 0 && !is_headed(t, i);
 }
 
 /* A picture's caption; that of a table or a listing in a <figure> stays. */
@@ -235,7 +239,7 @@ void html_weed(struct html_tree *t)
     if (prose < 2 * TEXT_LEAST || t->nodes[0].prose >= TEXT_LEAST || t->nodes[0].prose * 4ull > prose)
         return;
     for (size_t i = 0; i < t->count; i++)      /* the names misled: once more without believing them */
-        t->nodes[i].marks &= (uint16_t)~MARK_DROPPED;
+        t->nodes[i].marks &= ~(uint32_t)MARK_DROPPED;
     html_tree_weigh(t);
     weed(t, true);
 }

@@ -1,6 +1,6 @@
 /*
- * Models of fastText that classify texts (lid.176.bin, lid.176.ftz and their like): the file is mapped and read as it
- * lies, and a text gets the label and probability that `fasttext predict-prob` gives it.
+ * Models of fastText that classify texts (lid.176.bin, lid.176.ftz and their like): the file is mapped, checked and
+ * used as it is, and a text gets the label and probability that `fasttext predict-prob` gives it.
  *
  * The file (version 12; 11, which has no subwords in classifiers), little-endian, nothing aligned:
  *   magic 793712314, version              int32 each
@@ -23,7 +23,7 @@
  * fastText's order with its types.
  *
  * Nothing of the file is believed: every size is held against the bytes that are there and against the others before
- * it is used. A model of 126 MB costs its dictionary in memory, the rest is the kernel's page cache.
+ * it is used. A large input that is not quantised is copied once, into memory that suits it; all else stays where it lies.
  *
  *   fasttext_read.c    the file: options, dictionary, pruned buckets
  *   fasttext_matrix.c  matrices, quantised or not
@@ -105,6 +105,7 @@ struct fasttext {
     struct arena arena;
     struct file_map map;                     /* p NULL: the bytes are somebody else's */
     uint32_t dim, word_ngrams, buckets, min_chars, max_chars;
+    uint64_t bucket_share;                   /* 2^64 / buckets, rounded up: for remainders without a division */
     enum fasttext_loss loss;
     uint32_t words, labels;
     struct span *entries;                    /* words, then labels; their NULs follow */
@@ -114,6 +115,8 @@ struct fasttext {
     uint64_t *kept_slots;                    /* of a pruned model: (bucket + 1) << 32 | row by hash of the bucket */
     uint32_t kept_mask;
     struct fasttext_matrix input, output;
+    char *copy;                              /* of a dense input, aligned, in huge pages if there are; mapped */
+    size_t copy_bytes;
     struct fasttext_node *tree;              /* 2 * labels - 1, of FASTTEXT_HS */
     float sigmoid[513];                      /* of FASTTEXT_NS and FASTTEXT_OVA */
 };
@@ -121,6 +124,10 @@ struct fasttext {
 struct cursor;
 MUST_USE enum status fasttext_matrix_read(struct fasttext *m, struct cursor *c, const char *what,
                                           struct fasttext_matrix *out);
+/* Moves a dense input into memory of its own, where rows begin at cache lines and a page holds thousands of them: they
+ * are drawn at random, and each would cost two lines and a page's address. */
+void fasttext_settle(struct fasttext *m);
+void fasttext_unsettle(struct fasttext *m);
 /* sum += row i */
 void fasttext_add_row(const struct fasttext_matrix *m, size_t i, float *sum);
 float fasttext_dot_row(const struct fasttext_matrix *m, size_t i, const float *x);

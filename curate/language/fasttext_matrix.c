@@ -1,3 +1,5 @@
+#include <sys/mman.h>
+
 #include "base/cursor.h"
 #include "curate/language/fasttext.h"
 
@@ -83,6 +85,34 @@ enum status fasttext_matrix_read(struct fasttext *m, struct cursor *c, const cha
     return ST_OK;
 }
 
+/* ---- where rows lie ---- */
+
+#define HUGE_PAGE ((size_t)2 << 20)
+
+void fasttext_settle(struct fasttext *m)
+{
+    size_t bytes = 4 * m->input.dense.count, before;
+    char *p;
+
+    if (m->input.quantised || bytes < 2 * HUGE_PAGE)      /* a small one stays in the cache anyway */
+        return;
+    p = mmap(NULL, bytes + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        return;                                           /* it can stay where it is, too */
+    m->copy = p;
+    m->copy_bytes = bytes + HUGE_PAGE;
+    before = (HUGE_PAGE - (uintptr_t)p % HUGE_PAGE) % HUGE_PAGE;
+    madvise(p + before, bytes, MADV_HUGEPAGE);            /* a wish: without it all works, more slowly */
+    memcpy(p + before, m->input.dense.p, bytes);
+    m->input.dense.p = p + before;
+}
+
+void fasttext_unsettle(struct fasttext *m)
+{
+    if (m->copy != NULL)
+        munmap(m->copy, m->copy_bytes);
+}
+
 /* ---- rows ---- */
 
 /* Of a part: `d` floats behind the centroid's place. */
@@ -116,12 +146,13 @@ static void add_quantised(const struct fasttext_matrix *m, size_t i, float *sum)
 
 void fasttext_add_row(const struct fasttext_matrix *m, size_t i, float *restrict sum)
 {
-    const char *row = m->dense.p + 4 * i * m->columns;
+    const char *row;
 
     if (m->quantised) {
         add_quantised(m, i, sum);
         return;
     }
+    row = m->dense.p + 4 * i * m->columns;
     for (uint32_t j = 0; j < m->columns; j++) {
         float x;
 

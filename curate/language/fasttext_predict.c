@@ -79,6 +79,12 @@ static uint32_t hash_word(struct span word)
     return h;
 }
 
+/* h % buckets: the fraction of h / buckets in 64 bits, times buckets (Lemire, Kaser, Kurz 2019; exact for 32 bits). */
+static uint32_t bucket_of(const struct fasttext *m, uint32_t h)
+{
+    return (uint32_t)((unsigned __int128)(m->bucket_share * h) * m->buckets >> 64);
+}
+
 static bool goes_on(char c) { return (c & 0xC0) == 0x80; }
 
 /* Byte i of "<word>". */
@@ -99,7 +105,7 @@ static void take_characters(const struct fasttext *m, struct fasttext_scratch *s
             while (j < size && goes_on(framed(word, j)))
                 h = hash_byte(h, framed(word, j++));
             if (n >= m->min_chars && !(n == 1 && (i == 0 || j == size)))
-                take_bucket(m, s, h % m->buckets);
+                take_bucket(m, s, bucket_of(m, h));
         }
     }
 }

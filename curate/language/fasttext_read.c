@@ -51,6 +51,7 @@ static enum status read_options(struct fasttext *m, struct cursor *c)
     m->min_chars = (uint32_t)v[MIN_CHARS];
     m->max_chars = (uint32_t)v[MAX_CHARS];
     m->buckets = (uint32_t)v[BUCKETS];
+    m->bucket_share = m->buckets ? UINT64_MAX / m->buckets + 1 : 0;
     return ST_OK;
 }
 
@@ -247,6 +248,7 @@ static enum status read_model(struct fasttext *m, struct span bytes)
     if (cursor_left(&c) > 0)
         return fail(ST_FORMAT, "'%s' has %zu bytes behind its output matrix; want none", m->name, cursor_left(&c));
     make_sigmoid(m);
+    fasttext_settle(m);
     return m->loss == FASTTEXT_HS ? make_tree(m) : ST_OK;
 }
 
@@ -285,6 +287,7 @@ void fasttext_close(struct fasttext *m)
 {
     if (m == NULL)
         return;
+    fasttext_unsettle(m);
     if (m->map.p != NULL)
         file_map_close(&m->map);
     arena_release(&m->arena);

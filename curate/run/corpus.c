@@ -12,7 +12,8 @@ void corpus_drop(struct corpus *c, size_t i, const struct drop_reason *reason, d
 {
     struct report_drop drop = {
         .reason = reason, .value = value, .threshold = threshold, .id = spool_id(c->spool, i),
-        .text = spool_text(c->spool, i), .of = of == SIZE_MAX ? NULL : spool_id(c->spool, of),
+        .language = spool_language(c->spool, i), .text = spool_text(c->spool, i),
+        .of = of == SIZE_MAX ? NULL : spool_id(c->spool, of),
     };
 
     if (c->verdict) {

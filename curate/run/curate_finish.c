@@ -181,14 +181,19 @@ static enum status rename_item(void *ctx, size_t item, int worker)
     return st;
 }
 
+static bool is_kept(const struct finish *f, size_t made)
+{
+    return f->made[made].part == 0 || strcmp(part_name(f, f->made[made].part), PART_DROPPED) != 0;
+}
+
 /* Shards in which something was renamed are others now. */
 static void take_rewritten(struct finish *f)
 {
     for (size_t m = 0; m < f->count; m++) {
         size_t first, count = renamed_ids_of(&f->renamed, m, &first);
 
-        if (f->made[m].part == 0 || strcmp(part_name(f, f->made[m].part), PART_DROPPED) != 0)
-            f->out->report->out.renamed += count;
+        for (size_t i = 0; i < count; i++)
+            f->out->report->out.renamed += is_kept(f, m) && !f->renamed.v[first + i].again;
         for (size_t i = 0; count > 0 && i < f->made[m].count; i++) {
             const char *path = path_join(&f->arena, rewritten_folder(&f->arena, f, m, i), SHARD_REWRITTEN);
 

@@ -82,13 +82,13 @@ static void choose_units(struct sampling *s)
     double small = 0, chosen = 0, large = 0;
 
     for (size_t i = 0; i < s->groups.count; i++)
-        large += (double)s->groups.v[i].bytes * s->args->share / FILES_LEAST;
+        large += s->groups.v[i].program ? 0 : (double)s->groups.v[i].bytes * s->args->share / FILES_LEAST;
     s->units = mem_array(s->groups.count, sizeof *s->units);
     for (size_t i = 0; i < s->groups.count; i++) {
         const struct source_group *g = &s->groups.v[i];
         double part = (double)g->bytes * s->args->share;
 
-        if (g->files == 0)
+        if (g->files == 0 || g->program)
             continue;
         if (s->args->share >= 1)
             s->units[s->count++] = (struct unit){ .group = g, .take = UINT64_MAX };
@@ -381,10 +381,14 @@ static json_t *costs_json(const struct sampling *s, double *all)
     return list;
 }
 
-static json_t *not_estimated(const struct chain *chain)
+static json_t *not_estimated(const struct sampling *s)
 {
+    const struct chain *chain = s->args->chain;
     json_t *list = json_array();
 
+    for (size_t i = 0; i < s->groups.count; i++)
+        if (s->groups.v[i].program)
+            json_array_append_new(list, json_sprintf("the program %s", s->groups.v[i].first));
     for (size_t i = 0; i < chain->count; i++)
         if (chain->steps[i].kind->each == NULL)
             json_array_append_new(list, json_string(chain->steps[i].label));
@@ -431,7 +435,7 @@ static void add_estimates(const struct sampling *s, int threads, json_t *out)
     json_object_set_new(out, "drops", drops_json(report, (double)s->stats.documents));
     json_object_set(out, "not_read", json_object_get(input, "not_documents"));
     json_object_set(out, "kinds", json_object_get(input, "kinds"));
-    json_object_set_new(out, "not_estimated", not_estimated(s->args->chain));
+    json_object_set_new(out, "not_estimated", not_estimated(s));
     json_decref(report);
 }
 
@@ -487,7 +491,7 @@ static json_t *endings_json(const struct source_groups *g)
     json_t *list = json_array();
 
     for (size_t i = 0; i < g->count; i++)
-        if (g->v[i].files > 0)
+        if (g->v[i].files > 0 && !g->v[i].program)
             name_counts_add(&endings, &(struct name_count){ ending_of(g->v[i].first), 1, g->v[i].bytes });
     for (size_t i = 0; i < endings.count; i++)
         json_array_append_new(list, json_pack("{s:s,s:I,s:I}", "ending", endings.v[i].name, "files",
@@ -515,13 +519,17 @@ static enum status look(const struct dry_run_args *args, struct arena *a, json_t
 {
     struct sampling s = { .args = args };
     struct source *source;
+    uint64_t programs = 0;
     enum status st;
 
     TRY(source_open(args->sources, &args->limits, &source));
     st = source_groups_list(source, 1, a, &s.groups);
     source_close(source);
     TRY(st);
-    json_object_set_new(out, "files", json_integer((json_int_t)s.groups.files));
+    for (size_t i = 0; i < s.groups.count; i++)
+        programs += s.groups.v[i].program;
+    json_object_set_new(out, "files", json_integer((json_int_t)(s.groups.files - programs)));
+    json_object_set_new(out, "programs", json_integer((json_int_t)programs));
     json_object_set_new(out, "bytes", json_integer((json_int_t)s.groups.bytes));
     json_object_set_new(out, "endings", endings_json(&s.groups));
     json_object_set_new(out, "steps", steps_json(args->chain));

@@ -6,7 +6,8 @@
  * for the sample (where there are few, each of them), is read from its beginning up to its share. So the cost
  * goes by the share and not by the input; the price is that what stands at the end of large files is not seen. The
  * documents pass the chain's steps over single documents, by all threads, a file a thread; steps over all documents
- * (dedup) and orders (shuffle) are left out and named, for what they would drop does not show in a part.
+ * (dedup) and orders (shuffle) are left out and named, for what they would drop does not show in a part; so are sources
+ * that are programs: nobody knows how much they will write, and to run one may be dear.
  *
  * Estimates are sums over the sample in which each file stands for as many as there are like it: a file that was
  * chosen for bytes of all that could have been over those of the chosen, a beginning for the file's bytes over its own.
@@ -26,7 +27,7 @@ struct dry_run_args {
     int threads;                       /* 0: all */
     uint64_t seed;
 };
-/* *out, owned by the caller: {"files", "bytes", "endings": [{"ending", "files", "bytes"}], "steps": [{"step",
+/* *out, owned by the caller: {"files", "programs", "bytes", "endings": [{"ending", "files", "bytes"}], "steps": [{"step",
  * "options", "sees": "one document" or "all documents"}]}, and of a sample "sample", "kept", "estimate", "costs",
  * "drops", "not_read", "kinds", "not_estimated". */
 MUST_USE enum status dry_run(const struct dry_run_args *args, json_t **out);

@@ -55,7 +55,10 @@ static void add_files(struct buf *out, const json_t *json)
     uint64_t files = 0, size = 0;
     char n[28], bytes[24];
 
-    buf_printf(out, "would read  %s files, %s\n", count_at(json, NULL, "files", n), bytes_at(json, NULL, "bytes", bytes));
+    buf_printf(out, "would read  %s files, %s", count_at(json, NULL, "files", n), bytes_at(json, NULL, "bytes", bytes));
+    if (real_at(json, NULL, "programs") > 0)
+        buf_printf(out, ", and what %s programs write", count_at(json, NULL, "programs", n));
+    buf_adds(out, "\n");
     for (size_t i = 0; i < count; i++)
         rows[i] = json_array_get(list, i);
     qsort(rows, count, sizeof *rows, largest_first);
@@ -155,7 +158,7 @@ static void add_estimates(struct buf *out, const json_t *json)
         const json_t *step;
         size_t i;
 
-        buf_adds(out, "not estimated, because they look at all documents:");
+        buf_adds(out, "not estimated:");
         json_array_foreach(list, i, step)
             buf_printf(out, "%s %s", i ? "," : "", json_string_value(step));
         buf_adds(out, "\n");

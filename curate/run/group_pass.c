@@ -1,6 +1,8 @@
 /* One group through the steps of one pass: a feed, workers, and a sink, in the order of the documents. A document is in
  * memory only while it passes. */
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "base/arena.h"
@@ -170,14 +172,17 @@ static enum status run_step(const struct chain *chain, size_t index, struct doc 
     return ST_OK;
 }
 
+/* The shortest decimal form that reads back as v. */
 static void add_number(struct buf *out, double v)
 {
-    if (!isfinite(v))
-        buf_adds(out, "null");
-    else if (v == rint(v) && fabs(v) < 9e15)
-        buf_printf(out, "%.0f", v);
-    else
-        buf_printf(out, "%.17g", v);
+    char text[40] = "null";
+
+    for (int digits = 15; isfinite(v) && digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, v);
+        if (strtod(text, NULL) == v)
+            break;
+    }
+    buf_adds(out, text);
 }
 
 /* "filter gopher@datatrove" or, where the chain has it twice, "filter gopher@datatrove 2". */

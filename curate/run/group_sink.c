@@ -120,7 +120,7 @@ enum status group_sink_add(struct group_sink *s, struct doc *d, bool *renamed)
     if (p->writer == NULL)
         TRY(open_part(s, p));
     TRY(claim_id(s, d, renamed));
-    hash = xxh3(d->id, strlen(d->id));
+    hash = (xxh3(d->id, strlen(d->id)) & ~ID_RENAMED) | (*renamed ? ID_RENAMED : 0);
     buf_add(&p->ids, &hash, sizeof hash);
     line = doc_print(d, &s->line);
     return document_writer_add(p->writer, &line);

@@ -30,6 +30,8 @@ void group_sink_abort(struct group_sink *s);
 /* In the arena: "documents.spool" in a group's folder; the list of ids of part number `part` (0: the corpus itself);
  * the folder of its shards. */
 const char *group_spool_path(struct arena *a, const char *folder);
+/* The list has 8 bytes a document: the id's hash, but for the lowest bit, which says that it was renamed here. */
+#define ID_RENAMED UINT64_C(1)
 const char *group_ids_path(struct arena *a, const char *folder, size_t part);
 const char *group_part_folder(struct arena *a, const char *folder, const char *part);
 

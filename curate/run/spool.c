@@ -175,6 +175,16 @@ const char *spool_id(const struct spool *s, size_t i)
     return next_field(&r, SPOOL_ID, &p);
 }
 
+const char *spool_language(const struct spool *s, size_t i)
+{
+    const char *p, *language = NULL;
+    struct spool_record r = record_at(s, i, &p);
+
+    for (int f = 0; f <= SPOOL_LANGUAGE; f++)
+        language = next_field(&r, f, &p);
+    return language;
+}
+
 struct span spool_text(const struct spool *s, size_t i)
 {
     const char *p;

@@ -51,6 +51,7 @@ uint64_t spool_key(const struct spool *s, size_t i);
 /* Borrowed until spool_close(). */
 struct span spool_text(const struct spool *s, size_t i);
 const char *spool_id(const struct spool *s, size_t i);
+const char *spool_language(const struct spool *s, size_t i);    /* NULL: not asked */
 /* A copy, owned by the caller. */
 struct doc *spool_doc(const struct spool *s, size_t i);
 

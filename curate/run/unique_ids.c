@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/str.h"
+#include "curate/run/group_sink.h"
 #include "store/documents/documents.h"
 
 #define FIRST_TRIES 4                /* names that are tried at once; twice as many each turn */
@@ -25,12 +26,18 @@ struct search {
 
 static size_t count_of(const struct search *s, size_t list) { return s->maps[list].n / sizeof(uint64_t); }
 
+/* With its mark. */
+static uint64_t entry_at(const struct search *s, size_t list, size_t line)
+{
+    uint64_t entry;
+
+    memcpy(&entry, s->maps[list].p + line * sizeof entry, sizeof entry);
+    return entry;
+}
+
 static uint64_t hash_at(const struct search *s, size_t list, size_t line)
 {
-    uint64_t hash;
-
-    memcpy(&hash, s->maps[list].p + line * sizeof hash, sizeof hash);
-    return hash;
+    return entry_at(s, list, line) & ~ID_RENAMED;
 }
 
 static enum status too_much(const struct search *s, uint64_t bytes, const char *what)
@@ -64,7 +71,10 @@ static enum status add_renamed(struct search *s, const struct place *p, size_t t
             return too_much(s, r->cap * sizeof *r->v, "the places of documents whose ids are others' too");
         r->v = mem_grow(r->v, r->cap, sizeof *r->v);
     }
-    r->v[r->count++] = (struct renamed_id){ p->list, p->line, p->hash, (uint32_t)times };
+    r->v[r->count++] = (struct renamed_id){
+        .list = p->list, .line = p->line, .number = (uint32_t)times,
+        .again = (entry_at(s, p->list, (size_t)p->line) & ID_RENAMED) != 0,
+    };
     return ST_OK;
 }
 
@@ -176,9 +186,9 @@ static uint64_t hash_of_name(const char *id, uint32_t number)
     uint64_t hash;
 
     buf_printf(&name, "%s~%" PRIu32, id, number);
-    hash = xxh3(name.p, name.n);
+    hash = xxh3(name.p, name.n) & ~ID_RENAMED;
     buf_release(&name);
-    return hash + (hash == 0);
+    return hash ? hash : ID_RENAMED + 1;
 }
 
 struct naming {

@@ -10,6 +10,7 @@
 #ifndef TUNDISH_CURATE_UNIQUE_IDS_H
 #define TUNDISH_CURATE_UNIQUE_IDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -17,15 +18,15 @@
 
 /* One list of hashes, and the shards with the ids themselves, in the same order. */
 struct id_list {
-    const char *hashes;              /* a file of 8-byte hashes */
+    const char *hashes;              /* the file (group_sink.h) */
     const char *const *shards;
     size_t shard_count;
 };
 struct renamed_id {
     uint32_t list;
     uint64_t line;                   /* of the list's documents, from 0 */
-    uint64_t hash;                   /* of the id that it has */
-    uint32_t number;                 /* what goes behind it: "~3" */
+    uint32_t number;                 /* what goes behind its id: "~3" */
+    bool again;                      /* it was renamed in its group already */
 };
 struct renamed_ids {
     struct renamed_id *v;            /* by list and line; owned */

@@ -392,6 +392,7 @@ void source_begin(struct source *s, const struct source_group *g)
     s->walk = NULL;
     s->group = g;
     s->item = g->item;
+    s->file_bytes = 0;
     s->stats = (struct source_stats){ 0 };
     arena_reset(&s->samples);
 }

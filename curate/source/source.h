@@ -36,7 +36,8 @@ enum raw_kind {
 struct raw_document {
     enum raw_kind kind;
     char *id;            /* the source's base name, the path below it,
-                          * "!member" for each archive level, "#line" for JSONL */
+                          * "!member" for each archive level, "#line" for JSONL and tables,
+                          * "#number" for elements of XML */
     char *source;        /* the top-level source path's base name */
     char *bytes;         /* NUL-terminated; owned */
     size_t n;
@@ -124,7 +125,8 @@ uint64_t source_bytes_read(const struct source *s);
 struct source_group {
     size_t item, next_item;          /* of the list of sources: where it begins, and where the next one does */
     const char *path, *next_path;    /* of its first file, and the next group's; NULL: at the item's beginning */
-    const char *first;               /* path of its first file; NULL: it has none */
+    const char *first;               /* path of its first file (of a program its name); NULL: it has none */
+    bool program;                    /* one of them is a program, not a file */
     uint64_t files, bytes;           /* bytes as they are counted */
 };
 struct source_groups {

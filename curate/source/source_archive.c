@@ -414,13 +414,9 @@ static void archive_level_close(struct level *l)
 
 static const struct level_kind archive_level = { archive_level_step, archive_level_close };
 
-/* The one member of a compression that is unpacked here. */
+/* The one member of a compression that is unpacked here. What nobody read of it is not unpacked. */
 static struct raw_document *unpack_level_step(struct level *l)
 {
-    const char *unused;
-
-    while (l->member_open && archive_member_next(l, &unused) > 0)
-        ;
     if (l->dead || l->source->abandon)
         return NULL;
     if (l->members > 0) {

@@ -112,6 +112,7 @@ static char *resource_metadata(const struct resource *r, const char *content_typ
 struct found {
     enum raw_kind kind;
     const char *content_type, *title;
+    const char *charset;             /* of HTML, which says its own, too; NULL: none */
 };
 
 /* A document with these bytes (taken over), or the outcome that there is nothing in it. */
@@ -143,6 +144,7 @@ static void add_document(struct resource *r, const struct found *what, struct bu
     }
     if (*date != 0 && strlen(date) < 64)
         doc->created = mem_strdup(date);
+    doc->charset = what->charset != NULL ? mem_strdup(what->charset) : NULL;
     doc->metadata = resource_metadata(r, what->content_type, what->title);
     if (f->count == f->cap) {
         f->cap = f->cap ? 2 * f->cap : 16;
@@ -224,7 +226,7 @@ static void recode_bytes(const char *charset, struct buf *bytes)
 static void take_attachment(struct resource *r, const json_t *attachment)
 {
     const char *data = json_text(attachment, "data"), *said = json_text(attachment, "contentType");
-    struct found what = { RAW_FHIR, said, json_text(attachment, "title") };
+    struct found what = { RAW_FHIR, said, json_text(attachment, "title"), NULL };
     struct buf bytes = { 0 };
     char type[64], charset[64];
     bool plain, html;
@@ -238,10 +240,12 @@ static void take_attachment(struct resource *r, const json_t *attachment)
         r->told = true;
         return;
     }
-    if (html)
+    if (html) {
         what.kind = RAW_HTML;
-    else
+        what.charset = *charset != 0 ? charset : NULL;
+    } else {
         recode_bytes(charset, &bytes);
+    }
     add_document(r, &what, &bytes);
 }
 
@@ -266,7 +270,7 @@ static void add_part(struct resource *r, const char *p, size_t n, struct buf *ou
 {
     while (n > 0 && strchr(" \t\r\n", p[n - 1]) != NULL)
         n--;
-    if (n == 0 || (out->n >= n && n > 16 && r->compared++ < COMPARED_MAX && memmem(out->p, out->n, p, n) != NULL))
+    if (n == 0 || (out->n >= n && n > 8 && r->compared++ < COMPARED_MAX && memmem(out->p, out->n, p, n) != NULL))
         return;
     if (out->n > 0)
         buf_adds(out, "\n\n");
@@ -318,7 +322,7 @@ static void add_member(struct resource *r, const json_t *json, const char *membe
 static void take_narrative(struct resource *r)
 {
     const json_t *notes = json_object_get(r->json, "note"), *payload = json_object_get(r->json, "payload");
-    struct found what = { RAW_FHIR, "", json_text(r->json, "title") };
+    struct found what = { RAW_FHIR, "", json_text(r->json, "title"), NULL };
     struct buf text = { 0 };
 
     add_sections(r, json_object_get(r->json, "section"), 0, &text);
@@ -399,17 +403,17 @@ static void take_text(struct fhir *f, struct span text, const char *id)
 
 static void read_line(struct level *l, struct fhir *f)
 {
-    enum line_end end = jsonl_next_line(l);
+    enum jsonl_line end = jsonl_next_line(l);
     char number[24];
     char *id;
 
-    l->dead = end == LINE_NONE;
+    l->dead = end == JSONL_END;
     f->line++;
-    if (end == LINE_NONE || (end == LINE_WHOLE && content_blank(l->line.p, l->line.n)))
+    if (end == JSONL_END || (end == JSONL_WHOLE && content_blank(l->line.p, l->line.n)))
         return;
     snprintf(number, sizeof number, "%" PRIu64, f->line);
     id = source_make_id(l->id, "#", number);
-    if (end == LINE_WHOLE)
+    if (end == JSONL_WHOLE)
         take_text(f, (struct span){ l->line.p, l->line.n }, id);
     else
         source_outcome(l->source, SOURCE_SIZE, id);

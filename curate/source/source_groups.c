@@ -39,8 +39,12 @@ static void add_file(struct listing *l, size_t item, const char *path, uint64_t 
 
     if (g->bytes >= l->least)
         g = begin_group(l, item, arena_strdup(l->arena, path));
+    if (l->source->items[item].command.count > 0) {
+        g->program = true;
+        path = l->source->items[item].name;
+    }
     if (g->files++ == 0)
-        g->first = g->path ? g->path : arena_strdup(l->arena, path);
+        g->first = arena_strdup(l->arena, path);
     g->bytes += bytes > SOURCE_FILE_LEAST ? bytes : SOURCE_FILE_LEAST;
     l->out->files++;
     l->out->bytes += bytes;

@@ -10,9 +10,9 @@ static void jsonl_level_close(struct level *l)
     arena_release(&l->scratch);
 }
 
-/* The next line without its newline into l->line. Of a line longer than max_document
- * only the count is kept. */
-enum line_end jsonl_next_line(struct level *l)
+/* The next line without its newline: where it lies, if all of it is at hand, else in l->line. Valid until the next
+ * call. Of a line longer than max_document only the count is kept. */
+static enum jsonl_line next_line(struct level *l, struct span *line)
 {
     uint64_t limit = l->source->limits.max_document;
     bool too_long = false, any = false;
@@ -23,21 +23,37 @@ enum line_end jsonl_next_line(struct level *l)
         const char *end;
         size_t n;
 
+        *line = (struct span){ l->line.p, l->line.n };
         if (l->in->failed)
-            return LINE_NONE;
+            return JSONL_END;
         if (s.n == 0)
-            return too_long ? LINE_TOO_LONG : any ? LINE_WHOLE : LINE_NONE;
-        any = true;
+            return too_long ? JSONL_TOO_LONG : any ? JSONL_WHOLE : JSONL_END;
         end = memchr(s.p, '\n', s.n);
         n = end != NULL ? (size_t)(end - s.p) : s.n;
         too_long = too_long || n > limit - l->line.n;
+        if (end != NULL)
+            input_unread(l->in, s.n - n - 1);
+        if (end != NULL && !any && !too_long) {
+            *line = (struct span){ s.p, n };
+            return JSONL_WHOLE;
+        }
+        any = true;
         if (!too_long)
             buf_add(&l->line, s.p, n);
-        if (end == NULL)
-            continue;
-        input_unread(l->in, s.n - n - 1);
-        return too_long ? LINE_TOO_LONG : LINE_WHOLE;
+        *line = (struct span){ l->line.p, l->line.n };
+        if (end != NULL)
+            return too_long ? JSONL_TOO_LONG : JSONL_WHOLE;
     }
+}
+
+enum jsonl_line jsonl_next_line(struct level *l)
+{
+    struct span line;
+    enum jsonl_line end = next_line(l, &line);
+
+    if (end == JSONL_WHOLE && line.p != l->line.p)
+        buf_add(&l->line, line.p, line.n);
+    return end;
 }
 
 static char *copy_or_null(struct span s)
@@ -77,9 +93,8 @@ static bool scan_line(struct level *l, struct span line, struct buf *text, struc
     return true;
 }
 
-static struct raw_document *line_document(struct level *l, const char *id)
+static struct raw_document *line_document(struct level *l, struct span line, const char *id)
 {
-    struct span line = { l->line.p, l->line.n };
     size_t bom = l->line_number == 1 ? content_bom(line.p, line.n) : 0;
     struct document d = { 0 };
     struct raw_document *doc;
@@ -106,22 +121,23 @@ static struct raw_document *line_document(struct level *l, const char *id)
 
 static struct raw_document *jsonl_level_step(struct level *l)
 {
-    enum line_end end = jsonl_next_line(l);
+    struct span line;
+    enum jsonl_line end = next_line(l, &line);
     struct raw_document *doc = NULL;
     char number[24];
     char *id;
 
-    if (end == LINE_NONE) {
+    if (end == JSONL_END) {
         l->dead = true;
         return NULL;
     }
     l->line_number++;
-    if (end == LINE_WHOLE && content_blank(l->line.p, l->line.n))
+    if (end == JSONL_WHOLE && content_blank(line.p, line.n))
         return NULL;
     snprintf(number, sizeof number, "%" PRIu64, l->line_number);
     id = source_make_id(l->id, "#", number);
-    if (end == LINE_WHOLE)
-        doc = line_document(l, id);
+    if (end == JSONL_WHOLE)
+        doc = line_document(l, line, id);
     else
         source_outcome(l->source, SOURCE_SIZE, id);
     free(id);

@@ -3,9 +3,9 @@
  *
  * The order of the questions: is it an archive or compressed (magic bytes), another known binary
  * format (magic bytes), wide text (a UTF-16 or UTF-32 byte order mark), binary (NUL or many control
- * characters), nothing, a markup that is not read (first characters: XML, troff, ...), HTML (first
- * tag), JSONL (shape of the first lines); and only then by the name's ending: Markdown, JSON lines,
- * kinds that are skipped, and what is left is text.
+ * characters), nothing, HTML (first tag), XML (its declaration), a markup that is not read (first characters:
+ * troff, ...), JSONL (shape of the first lines) and FHIR among it (a member "resourceType"); and only then by the name's
+ * ending: Markdown, JSON lines, kinds that are skipped, tables, and what is left is text.
  *
  * An office file is a zip by its magic; the names of its first members tell which.
  *

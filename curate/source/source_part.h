@@ -235,8 +235,8 @@ void warc_level_open(struct source *s, struct input *in, const char *id);
 /* source_jsonl.c */
 void jsonl_level_open(struct source *s, struct input *in, const char *id);
 /* The next line into l->line, which the level releases. */
-enum line_end { LINE_WHOLE, LINE_TOO_LONG, LINE_NONE };
-enum line_end jsonl_next_line(struct level *l);
+enum jsonl_line { JSONL_WHOLE, JSONL_TOO_LONG, JSONL_END };
+enum jsonl_line jsonl_next_line(struct level *l);
 
 /* source_fhir.c: a resource a line, or one that is the whole file */
 void fhir_level_open(struct source *s, struct input *in, const char *id, bool lines);

@@ -3,8 +3,6 @@
 #include <ctype.h>
 #include <strings.h>
 
-#include "base/json.h"
-
 #define ID_MAX 1000
 
 bool record_is_document(struct span head)
@@ -122,16 +120,10 @@ static char *record_date(struct span head)
     return date.n >= 4 && date.n <= 40 ? copy_span(date) : NULL;
 }
 
-static void add_member(struct buf *to, const char *name, struct span value)
+static void add_field(struct buf *to, const char *name, struct span value)
 {
-    struct buf clean = { 0 };
-
-    if (value.n == 0)
-        return;
-    utf8_repair(&clean, value.p, value.n);
-    buf_printf(to, "%s\"%s\":", to->n > 1 ? "," : "", name);
-    json_quote(to, clean.p, clean.n);
-    buf_release(&clean);
+    if (value.n > 0)
+        metadata_add(to, span_of(name), value);
 }
 
 static char *describe(const struct record *r, const struct http_message *m, struct span type, bool cut)
@@ -142,12 +134,12 @@ static char *describe(const struct record *r, const struct http_message *m, stru
     if (url.n > 1 && url.p[0] == '<' && url.p[url.n - 1] == '>')
         url = (struct span){ url.p + 1, url.n - 2 };
     buf_addc(&to, '{');
-    add_member(&to, "url", url);
-    add_member(&to, "content_type", type);
+    add_field(&to, "url", url);
+    add_field(&to, "content_type", type);
     if (m->status > 0)
         buf_printf(&to, "%s\"http_status\":%d", to.n > 1 ? "," : "", m->status);
-    add_member(&to, "languages", field_of(r->head, "WARC-Identified-Content-Language"));
-    add_member(&to, "truncated", cut && why.n == 0 ? span_of("unexpectedly") : why);
+    add_field(&to, "languages", field_of(r->head, "WARC-Identified-Content-Language"));
+    add_field(&to, "truncated", cut && why.n == 0 ? span_of("unexpectedly") : why);
     buf_addc(&to, '}');
     return to.p;
 }

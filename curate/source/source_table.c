@@ -172,7 +172,7 @@ static struct span field(const struct table *t, size_t i)
 {
     size_t start = i > 0 ? t->ends[i - 1] : 0;
 
-    return (struct span){ t->row.p + start, t->ends[i] - start };
+    return (struct span){ t->row.p ? t->row.p + start : "", t->ends[i] - start };
 }
 
 static bool is_blank_row(const struct table *t)

@@ -63,7 +63,7 @@ static struct span peek(struct level *l)
 
     while (left < PEEK) {
         struct span s;
-        memmove(w->again.p != NULL ? w->again.p : (char *)w, w->again.p + w->again_at, left);
+        memmove(w->again.p, w->again.p + w->again_at, left);
         w->again.n = left;
         w->again_at = 0;
         s = input_next(l->in);
@@ -347,7 +347,10 @@ static const struct level_kind warc_level = { warc_level_step, warc_level_close 
 void warc_level_open(struct source *s, struct input *in, const char *id)
 {
     struct level *l = source_push(s, &warc_level, in, id);
+    struct warc *w = l->state = mem_alloc(sizeof *w);
 
-    l->state = mem_alloc(sizeof(struct warc));
+    buf_reserve(&w->again, PEEK);      /* no bytes have an address, too */
+    buf_reserve(&w->head, PEEK);
+    buf_reserve(&w->block, PEEK);
     input_allow_gaps(in);
 }

@@ -3,17 +3,18 @@
 #include "curate/html/charset.h"
 #include "curate/html/html.h"
 #include "curate/html/html_part.h"
+#include "curate/text/markdown.h"
 
 static const char *const html_choices[] = { "main", "all", "none", NULL };
 static const char *const charset_choices[] = { "auto", "utf-8", NULL };
-static const char *const markdown_choices[] = { "keep", NULL };
+static const char *const markdown_choices[] = { "keep", "text", NULL };
 
 const struct opt extract_opts[] = {
     OPT_CHOICE(struct extract_cfg, html, "html", "main", html_choices,
                "main: text without navigation; all: text of the whole page; "
                "none: the markup itself"),
     OPT_CHOICE(struct extract_cfg, markdown, "markdown", "keep", markdown_choices,
-               "markup of Markdown stays"),
+               "keep: Markdown as it is; text: without its markup"),
     OPT_CHOICE(struct extract_cfg, charset, "charset", "auto", charset_choices,
                "auto: find the encoding of text files and tables that are not UTF-8; utf-8: leave them to "
                "`normalize`. Web pages are always looked at"),
@@ -107,6 +108,17 @@ static enum status drop_without_text(struct doc *d, struct step_work *w, const s
     return ST_OK;
 }
 
+static void extract_markdown(struct doc *d, struct step_work *w)
+{
+    struct buf swap = d->text;
+
+    buf_clear(&w->spare);
+    markdown_text((struct span){ d->text.p, d->text.n }, &w->spare);
+    d->text = w->spare;
+    w->spare = swap;
+    d->edits++;
+}
+
 enum status extract_each(const void *cfg, struct doc *d, struct step_work *w)
 {
     const struct extract_cfg *c = cfg;
@@ -117,6 +129,11 @@ enum status extract_each(const void *cfg, struct doc *d, struct step_work *w)
         TRY(extract_page(c, d, w));
         if (d->text.n == 0)
             return drop_without_text(d, w, &no_text);
+    }
+    if (d->kind == RAW_MARKDOWN && c->markdown == EXTRACT_MARKDOWN_TEXT) {
+        extract_markdown(d, w);
+        if (d->text.n == 0)
+            return drop_without_text(d, w, &drop_empty);
     }
     if (c->charset == EXTRACT_AUTO)
         find_charset(d, w);

@@ -17,10 +17,14 @@ enum extract_charset {
     EXTRACT_AUTO,      /* charset_guess() for text that is not UTF-8 */
     EXTRACT_UTF8,      /* text is UTF-8 or ill-formed */
 };
+enum extract_markdown {
+    EXTRACT_MARKDOWN_KEEP,
+    EXTRACT_MARKDOWN_TEXT,      /* markdown_text() */
+};
 struct extract_cfg {
     int html;
     int charset;
-    int markdown;      /* "keep" is the only way yet: markup stays */
+    int markdown;
 };
 extern const struct opt extract_opts[];
 extern const struct drop_reason *const extract_reasons[];

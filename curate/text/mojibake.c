@@ -89,7 +89,7 @@ static inline uint32_t read_char(const char *s, size_t *n)
     return c < MOJIBAKE_CODES ? c : MOJIBAKE_CODES;
 }
 
-/* Is each letter of the run part of a sequence in that encoding? Without that it is left alone (mojibake_weigh()). */
+/* May each letter of the run be part of a sequence in that encoding? Else it is left alone (mojibake_weigh()). */
 static bool run_is_covered(const struct mojibake *m, struct span run, int encoding)
 {
     const char *p = run.p, *end = run.p + run.n;
@@ -99,7 +99,7 @@ static bool run_is_covered(const struct mojibake *m, struct span run, int encodi
     while (p < end) {
         size_t n;
         uint32_t c = read_char(p, &n);
-        bool letter = c == MOJIBAKE_CODES || m->letters[c];
+        bool letter = c != MOJIBAKE_CODES && m->letters[c];      /* of others it is found out when they are weighed */
         unsigned b = c == MOJIBAKE_CODES ? 0 : m->bytes[c][encoding];
 
         p += n;

@@ -100,14 +100,20 @@ static unsigned class_of(uint32_t cp)
     case UTF8PROC_CATEGORY_LM:
     case UTF8PROC_CATEGORY_LO: f = SPACE_LETTER | SPACE_ALPHABETIC; break;
     case UTF8PROC_CATEGORY_NL: f = SPACE_NUMBER | SPACE_ALPHABETIC; break;
-    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_ND: f = SPACE_NUMBER | SPACE_WORDY; break;
     case UTF8PROC_CATEGORY_NO: f = SPACE_NUMBER; break;
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_PC: f = SPACE_WORDY; break;
     default: break;
     }
     if (in_ranges(white, COUNT(white), cp))
         f |= SPACE_WHITE;
     if (in_ranges(other_alphabetic, COUNT(other_alphabetic), cp))
         f |= SPACE_ALPHABETIC;
+    if (f & SPACE_ALPHABETIC || cp == 0x200C || cp == 0x200D)
+        f |= SPACE_WORDY;
     if (cp == 0x27E8 || cp == 0x27E9)
         f |= SPACE_ANGLE;
     return f;

@@ -13,6 +13,7 @@ enum space_flag {
     SPACE_ALPHABETIC = 4,  /* [[:alpha:]] of `regex`: the property Alphabetic, which has vowel signs, too */
     SPACE_NUMBER = 8,      /* categories N*; with letters: str.isalnum() */
     SPACE_ANGLE = 16,      /* U+27E8, U+27E9 */
+    SPACE_WORDY = 32,      /* \w of `regex` */
 };
 
 /* Builds the table; once a process, before the other. Any thread. */

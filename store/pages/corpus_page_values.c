@@ -28,6 +28,13 @@ static struct totals totals_of(const json_t *values)
 
 static uint64_t whole(double n) { return n > 0 && n < 1e18 ? (uint64_t)n : 0; }
 
+static bool only_tells(const json_t *values)
+{
+    const char *side = member_text(values, "side");
+
+    return side && strcmp(side, "tells") == 0;
+}
+
 /* "12 of 3,400 broke it; want at least 50" */
 static char *note_of(struct arena *a, const json_t *values, struct totals t)
 {
@@ -38,6 +45,8 @@ static char *note_of(struct arena *a, const json_t *values, struct totals t)
     if (side && strcmp(side, "tells") != 0)
         snprintf(want, sizeof want, "; want at %s %s%s%s", strcmp(side, "at_least") == 0 ? "least" : "most",
                  page_number(low, from), low < high ? " to " : "", low < high ? page_number(high, to) : "");
+    if (only_tells(values))
+        return arena_printf(a, "%s; %s documents", meaning ? meaning : "", str_count(whole(t.kept + t.broken), all));
     return arena_printf(a, "%s. %s of %s broke it%s", meaning ? meaning : "", str_count(whole(t.broken), broken),
                         str_count(whole(t.kept + t.broken), all), want);
 }
@@ -65,14 +74,14 @@ static void draw(struct buf *out, const json_t *values)
     free(bins);
 }
 
-/* Those that some document broke, or those that none did. */
+/* Those that some document broke, or that only tell a score; or the others. */
 static size_t draw_those(struct buf *out, const json_t *list, bool broken)
 {
     const json_t *values;
     size_t i, n = 0;
 
     json_array_foreach(list, i, values) {
-        if ((totals_of(values).broken > 0) != broken)
+        if ((totals_of(values).broken > 0 || only_tells(values)) != broken)
             continue;
         n++;
         if (out)
@@ -90,8 +99,8 @@ static void step_values(struct buf *out, const json_t *step, bool is_first)
     if (broken + others == 0)
         return;
     if (is_first)
-        buf_adds(out, "<h3>What the rules measured</h3>\n<p class=\"soft small\">Each drawing has the documents that came "
-                      "to a rule. A document that a rule drops does not come to those behind it.</p>\n<p class=\"key\">"
+        buf_adds(out, "<h3>What the rules measured</h3>\n<p class=\"soft small\">Each drawing has the documents that a "
+                      "rule was asked about.</p>\n<p class=\"key\">"
                       "<span>" SWATCH("kept") "passed the rule</span> <span>" SWATCH("broken") "broke it</span> <span>"
                       "<svg viewBox=\"0 0 22 10\" aria-hidden=\"true\"><path class=\"wanted\" d=\"M11 0V10\"/></svg>"
                       "threshold</span></p>\n");

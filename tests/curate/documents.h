@@ -126,10 +126,17 @@ struct how {
 static inline void read_kept(struct result *r)
 {
     struct document_reader *reader;
+    struct file_list files;
     struct document d;
+    size_t own = 0;
     bool got;
 
-    assert_ok(document_reader_open(r->folder, &reader));
+    assert_ok(document_files(&r->arena, r->folder, &files));
+    for (size_t i = 0; i < files.count; i++)        /* without parts: there is no manifest that would tell them */
+        if (strchr(files.names[i] + strlen(r->folder) + 1, '/') == NULL)
+            files.names[own++] = files.names[i];
+    files.count = own;
+    assert_ok(document_reader_open_files(&files, &reader));
     for (r->count = 0; document_reader_next(reader, &d, &got) == ST_OK && got;) {
         struct span *spans[] = { &d.id, &d.text, &d.source, &d.created, &d.metadata };
 

@@ -1,6 +1,7 @@
 """What NeMo Curator and Dolma themselves say of real documents, rule by rule, and what we say.
 
-usage: peer_space.py TOOL CORPORA [--golden FILE]
+usage: peer_space.py TOOL CORPORA [--code]      compare (--code: only the profile `code`)
+       peer_space.py golden FILE                 what the peers say of a few texts, for tests/curate/test_space_peer.c
 
 TOOL is tool_filter_rules, CORPORA a folder with real text (clinical, general, evals, multilingual). All rules that are broken are
 compared, not only the first. The peers' classes are run as they are; Curator's packages are entered without their __init__, which
@@ -85,7 +86,12 @@ def documents(root):
 
 # ---- peers ----
 
-def curator_modules():
+def curator_modules(found=[]):
+    if not found:
+        found.append(enter_curator())
+    return found[0]
+
+def enter_curator():
     spec = importlib.util.find_spec("nemo_curator")
     top = os.path.dirname(spec.origin)
     for package in ("", ".stages", ".stages.text", ".stages.text.utils", ".stages.text.filters", ".stages.text.filters.heuristic",
@@ -144,6 +150,60 @@ def dolma_tagger(version):
         spans = {s.type: s.score for s in tagger.predict(Document(source="x", id="x", text=text)).spans}
         return [key for name, key, side, t in DOLMA if name in spans and (spans[name] < t if side == "<" else spans[name] > t)], spans
     return broken
+
+C_MIME = "text/x-c"
+
+def code_samples():
+    return [(f"sample/{i}.{e}", t) for i, (e, t) in enumerate([
+        ("py", "x = (1"), ("py", '"""a\n\n   b\n   c\n"""\n# hi\ndef f():\n    \'q\\n\\x41\' "z"\n'), ("c", "/* x"), ("c", 'a "b // c" // d\n/* e\nf */'),
+        ("html", "<p>" + "a &amp; b " * 30 + "<script>x</script><!-- c --></p>"), ("py", "#" * 400), ("xml", '<?xml version="1.0"?>' + "\n" * 12)])]
+
+def code_documents():
+    out = list(python_files())[::2]
+    for path in sorted(glob.glob("/usr/include/*.h") + glob.glob("/usr/include/*/*.h"))[::3]:
+        out.append((path, open(path, encoding="utf-8", errors="replace").read()))
+    for pattern in ("/usr/share/doc/**/*.html", "/usr/share/doc/**/*.c", "/usr/share/perl/**/*.pm", "/usr/lib/python3*/**/*.html"):
+        out += [(p, open(p, encoding="utf-8", errors="replace").read()) for p in sorted(glob.glob(pattern, recursive=True))[:200] if os.path.isfile(p)]
+    out += code_samples()
+    return [(n, t.encode("utf-8", "replace").decode()) for n, t in out if 0 < len(t) < 60000]
+
+def code_broken():
+    curator_modules()
+    code = importlib.import_module("nemo_curator.stages.text.filters.heuristic.code.code")
+    from dolma.taggers.code.code_taggers import CodeRedPajamaTaggers
+    from dolma.core.data_types import Document
+    python, c = code.PythonCommentToCodeFilter(), code.GeneralCommentToCodeFilter(C_MIME)
+    lines, xml, alpha, html = code.NumberOfLinesOfCodeFilter(), code.XMLHeaderFilter(), code.AlphaFilter(), code.HTMLBoilerplateFilter()
+    redpajama = CodeRedPajamaTaggers()
+    def broken(name, text):
+        out = []
+        def sided(f, key, low):
+            score = f.score_document(text)
+            if not f.keep_document(score):
+                out.append(key + ("_min" if score < low else "_max"))
+        if name.endswith(".py"):
+            sided(python, "code_comment_ratio", .01)
+        elif name.endswith((".c", ".h")):
+            sided(c, "code_comment_ratio", .01)
+        sided(lines, "code_num_lines", 10)
+        for f, key in ((xml, "code_xml_header"), (alpha, "code_alpha_filter")) + (((html, "code_html_boilerplate"),) if name.endswith(".html") else ()):
+            if not f.keep_document(f.score_document(text)):
+                out.append(key)
+        scores = {s.type: s.score for s in redpajama.predict(Document(source="x", id="x", text=text)).spans}
+        out += [k for k, bad in (("code_max_line_length", scores["max_line_length_doc"] > 1000), ("code_avg_line_length", scores["avg_line_length_doc"] > 100),
+                                 ("code_alnum_prop", scores["alnum_prop_doc"] < .25), ("code_alpha_token_prop", scores["alpha_token_prop_doc"] < 1.5)) if bad]
+        return out
+    return broken
+
+def explain_code(text, reason):
+    if "comment_ratio" in reason:
+        try:
+            compile(text, "x", "exec", 0x400, True)
+        except (SyntaxError, ValueError):
+            return "Python's own parser fails"
+    if reason in ("code_max_line_length", "code_avg_line_length") and len(text.splitlines()) != len(text.split("\n")):
+        return "other line ends than \\n, or a last one"
+    return None
 
 # ---- comparing ----
 
@@ -207,11 +267,43 @@ def timed(name, docs, fn):
     print(f"{name}: {sum(len(t.encode()) for _, t in docs) / 1e6 / seconds:.2f} MB/s of one core")
     return out
 
+def golden(path):
+    """Texts of this project's own, and damaged ones; nothing where the peer has no answer of its own."""
+    top = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+    prose = open(top + "/DESIGN.md").read()
+    texts = [prose[i:i + 1500] for i in range(0, 30000, 3000)]
+    texts += [t + "\n" + t[:700] for t in texts[:3]] + [t.replace(" ", "\n") for t in texts[3:5]] + [t.replace(". ", "\u2026\n") for t in texts[5:7]]
+    texts += ["\u2022 " + texts[7].replace("\n", "\n\u2022 "), texts[8].upper(), re.sub(r"\w+", lambda m: m[0] + "#" * (len(m[0]) % 3), texts[9])]
+    texts += [(texts[0][:300] + "\n\n") * 3, texts[1] + " https://www.example.org/" + "a" * 900, " ".join(texts[2].split()[:200]) + " lorem ipsum",
+              "privacy policy\n\n" + texts[4][:600] + "\n\nuses Cookies"] + SAMPLES
+    chain, tag, code = curator_chain(), dolma_tagger(1), code_broken()
+    with open(path, "w") as f:
+        def put(id, text, profile, broken):
+            if not any(b.endswith("!") for b in broken) and not any(ties_decide(text, f"curator_repeating_top_{n}grams") for n in (2, 3, 4) if profile == "curator-en"):
+                f.write(json.dumps({"id": id, "text": text, "profile": profile, "broken": sorted(broken)}) + "\n")
+        for i, text in enumerate(t for t in texts if t):
+            put(f"{i}.txt", text, "curator-en", curator_broken(chain, text))
+            put(f"{i}.txt", text, "gopher@dolma", [r for r in tag(text)[0] if "most_common" not in r])
+        for id, text in [("peer_space.py", open(__file__).read()[:5000].rsplit("\ndef ", 1)[0] + "\n"), ("doc.h", open(top + "/curate/chain/doc.h").read()),
+                         ("char_class.c", open(top + "/curate/text/char_class.c").read()[:3000].rsplit("/*", 1)[0])] + code_samples():
+            if not explain_code(text, "comment_ratio") or not id.endswith(".py"):
+                put(id, text, "code", code(id, text))
+
 def main():
+    if sys.argv[1] == "golden":
+        return golden(sys.argv[2])
     tool, root = sys.argv[1:3]
-    docs = documents(root)
+    docs = [] if "--code" in sys.argv else documents(root)
     print(f"{len(docs)} documents, {sum(len(t.encode()) for _, t in docs) / 1e6:.1f} MB")
     bad = 0
+    code = code_documents()
+    broken = code_broken()
+    start = time.process_time()
+    peer = [broken(n, t) for n, t in code]
+    print(f"code, both peers: {sum(len(t) for _, t in code) / 1e6 / (time.process_time() - start):.2f} MB/s of one core")
+    bad += compare("code", code, peer, ours(tool, "{filter: {profile: code}}", code), explain_code)
+    if "--code" in sys.argv:
+        return 1 if bad else 0
     chain = curator_chain()
     assert len(chain) == 28, chain
     peer = timed("Curator", docs, lambda t: curator_broken(chain, t))

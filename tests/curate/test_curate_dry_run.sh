@@ -76,16 +76,23 @@ between "$(number low kept)" 0.364 "$(number high kept)" "the share (2400 of 660
 "$TUNDISH" curate in --dry-run --sample 0.1 --steps "$steps" --quiet > out
 has "keeps " out
 has "takes       about" out
-has "not estimated, because they look at all documents: dedup exact" out
+has "not estimated: dedup exact" out
 
 # --- nothing is written; errors ---
 [ "$(ls | tr '\n' ' ')" = "all.json corpus err in kept out s1.json s1.json.counts s3.json s3.json.counts " ] || fail "files: $(ls)"
-errs 2 "want --out DIR, or --dry-run" "$TUNDISH" curate in
+errs 2 "want --out DIR (or --dry-run, or --explain)" "$TUNDISH" curate in
 errs 2 "'sample' belongs to --dry-run" "$TUNDISH" curate in --out x --sample 1%
 errs 2 "want a share above 0, up to 1 or 100%" "$TUNDISH" curate in --dry-run --sample 0
 errs 2 "want a share above 0, up to 1 or 100%" "$TUNDISH" curate in --dry-run --sample 101%
 errs 2 "want a share above 0, up to 1 or 100%" "$TUNDISH" curate in --dry-run --sample tenth
 errs 2 "source 'nowhere'" "$TUNDISH" curate nowhere --dry-run
+cat > program.yaml <<'Y'
+sources: [{command: [sh, -c, "touch ran; echo '{\"text\": \"x\"}'"], name: rows}, in]
+Y
+"$TUNDISH" curate --config program.yaml --dry-run --sample 5% > out 2> err || { cat err >&2; fail "with a program"; }
+has "not estimated: the program rows" out
+[ ! -e ran ] || fail "a dry run ran a program"
+rm program.yaml
 mkdir none
 "$TUNDISH" curate none --dry-run --sample 1% > out
 has "0 files" out

@@ -33,6 +33,12 @@ static void add_prose(const char *id, uint64_t seed, size_t sentences)
     buf_release(&text);
 }
 
+static struct made *add_prose_of(struct documents *d, const char *id, size_t sentences)
+{
+    add_prose(id, 99, sentences);
+    return &d->v[d->count - 1];
+}
+
 /* A mixed bag: good ones, copies, near copies, short ones, broken bytes, repetitions, JSONL and HTML. */
 static void add_mixed(int n)
 {
@@ -288,6 +294,185 @@ static void nothing_left_says_what_became_of_all(void **state)
     end();
 }
 
+/* ---- groups ---- */
+
+/* The report of the same documents is the same however they are grouped, but for sums of doubles. */
+static void groups_are_of_no_meaning_to_what_is_kept(void **state)
+{
+    static const char steps[] = "[normalize, {filter: {profile: gopher@datatrove, min-words: 20}}, {dedup: {method: exact}}, "
+                                "{dedup: {method: minhash}}, normalize]";
+    static const size_t groups[] = { 1, 3, 17, 1000 };
+    char *first = NULL;
+
+    for (int i = 0; i < 4; i++) {
+        struct buf texts = { 0 };
+        char digest[SHA256_HEX];
+
+        begin();
+        add_mixed(900);
+        docs.groups = groups[i];
+        assert_ok(run_documents(&docs, (struct how){ .steps = steps, .samples = 3 }, &result));
+        assert_int_equal(json_integer_value(json_object_get(json_object_get(result.report, "input"), "documents")), 900);
+        for (size_t k = 0; k < result.count; k++)
+            buf_add(&texts, result.kept[k].text.p, result.kept[k].text.n + 1);
+        sha256_bytes(texts.p, texts.n, digest);
+        if (first == NULL)
+            first = mem_strdup(digest);
+        assert_string_equal(first, digest);
+        buf_release(&texts);
+        end();
+    }
+    free(first);
+}
+
+/* Each id stands once, the first of those that are equal as it was. */
+static void ids_are_unique_over_groups(void **state)
+{
+    static const size_t groups[] = { 1, 2, 7, 40 };
+
+    for (int i = 0; i < 4; i++) {
+        struct id_set set = { 0 };
+        size_t plain = 0;
+
+        begin();
+        for (int k = 0; k < 40; k++)
+            add_text(&docs, k % 4 ? k % 4 == 1 ? "a~2" : "a" : "b", arena_printf(&docs.arena, "text %d", k));
+        docs.groups = groups[i];
+        assert_ok(run_documents(&docs, (struct how){ .steps = "[]", .shard_bytes = 200 }, &result));
+        assert_int_equal(result.count, 40);
+        for (size_t k = 0; k < result.count; k++) {
+            char *id = mem_strdup(result.kept[k].id.p);
+
+            plain += strcmp(id, "a") == 0 || strcmp(id, "b") == 0 || strcmp(id, "a~2") == 0;
+            assert_false(id_set_claim(&set, &id));
+            free(id);
+            assert_string_equal(result.kept[k].text.p, arena_printf(&docs.arena, "text %zu", k));
+        }
+        assert_int_equal(plain, 3);
+        assert_string_equal(result.kept[0].id.p, "b");
+        assert_string_equal(result.kept[1].id.p, "a~2");
+        assert_string_equal(result.kept[2].id.p, "a");
+        assert_int_equal(json_integer_value(json_object_get(json_object_get(result.report, "output"), "renamed_ids")), 37);
+        id_set_release(&set);
+        end();
+    }
+}
+
+/* ---- shuffle, split, sample ---- */
+
+/* The order is that of all keys, however many ranges they are read in; each document once. */
+static void shuffled_order_knows_no_ranges(void **state)
+{
+    static const uint64_t ranges[] = { 1 << 30, 20000, 3000, 500 };
+    char *first = NULL;
+    size_t moved = 0;
+
+    for (int i = 0; i < 4; i++) {
+        begin();
+        for (int k = 0; k < 500; k++)
+            add_prose(arena_printf(&docs.arena, "%d", k), (uint64_t)k, 3);
+        docs.groups = 7;
+        assert_ok(run_documents(&docs, (struct how){ .steps = "[normalize, {shuffle: {seed: 5}}, normalize]",
+                                                     .range_bytes = ranges[i], .threads = 1 + i }, &result));
+        assert_int_equal(result.count, 500);
+        for (size_t k = 0; i == 0 && k < 500; k++)
+            moved += (size_t)atoi(result.kept[k].id.p) != k;
+        if (first == NULL)
+            first = mem_strdup(kept_ids(&result));
+        assert_string_equal(first, kept_ids(&result));
+        end();
+    }
+    assert_true(moved > 450);
+    free(first);
+}
+
+/* The documents of a part, in `r`, which has the corpus itself. */
+static size_t count_part(struct result *r, const char *part)
+{
+    struct document_reader *reader;
+    uint64_t passed;
+
+    assert_ok(document_reader_open(path_join(&r->arena, r->folder, part), &reader));
+    assert_ok(document_reader_skip(reader, UINT64_MAX, &passed));
+    document_reader_close(reader);
+    return (size_t)passed;
+}
+
+static void parts_and_samples_go_by_the_id_alone(void **state)
+{
+    static const char steps[] = "[{sample: {fraction: 0.5}}, {split: {test: 0.2, validation: 0.1, parts: [dev=0.3]}}]";
+    char *first = NULL;
+
+    for (int i = 0; i < 2; i++) {
+        struct document_reader *reader;
+        struct document d;
+        bool got;
+
+        begin();
+        for (int k = 0; k < 4000; k += 1 + i)       /* the second time every other one */
+            add_text(&docs, arena_printf(&docs.arena, "id %d", k), "text");
+        assert_ok(run_documents(&docs, (struct how){ .steps = steps }, &result));
+        assert_in_range(count_part(&result, "test"), 320 / (1 + i), 480 / (1 + i));
+        assert_in_range(count_part(&result, "validation"), 140 / (1 + i), 260 / (1 + i));
+        assert_in_range(count_part(&result, "dev"), 500 / (1 + i), 700 / (1 + i));
+        assert_in_range(count_of_drops(&result, 1, "not_sampled"), 1800 / (1 + i), 2200 / (1 + i));
+        assert_int_equal(json_integer_value(json_object_get(json_object_get(result.report, "output"), "documents")),
+                         (int64_t)docs.count - count_of_drops(&result, 1, "not_sampled"));
+        assert_ok(document_reader_open(path_join(&result.arena, result.folder, "test"), &reader));
+        if (i == 0) {
+            struct buf ids = { 0 };
+
+            while (document_reader_next(reader, &d, &got) == ST_OK && got)
+                buf_printf(&ids, "<%.*s>", (int)d.id.n, d.id.p);
+            first = ids.p;
+        }
+        while (i == 1 && document_reader_next(reader, &d, &got) == ST_OK && got)
+            assert_non_null(strstr(first, arena_printf(&docs.arena, "<%.*s>", (int)d.id.n, d.id.p)));
+        document_reader_close(reader);
+        end();
+    }
+    free(first);
+}
+
+/* ---- what is told of a document ---- */
+
+static void scores_and_reasons_stand_in_the_metadata(void **state)
+{
+    struct document_reader *reader;
+    struct document d;
+    struct made *m;
+    bool got;
+
+    begin();
+    add_text(&docs, "short", "of the words");
+    m = add_prose_of(&docs, "long", 40);
+    m->kind = RAW_JSONL;
+    m->metadata = "{\"curate\": {\"a\": \"}\"}, \"k\": [1, {\"b\": \"\\\"}\"}]}";
+    add_text(&docs, "copy", arena_strndup(&docs.arena, m->text.p, m->text.n));
+    assert_ok(run_documents(&docs, (struct how){
+        .steps = "[{filter: {profile: gopher@dolma}}, {dedup: {method: exact}}, {shuffle: {seed: 1}}]",
+        .scores = true, .keep_dropped = true }, &result));
+    assert_string_equal(kept_ids(&result), "long");
+    assert_ptr_equal(strstr(result.kept[0].metadata.p, "{\"k\": [1, {\"b\": \"\\\"}\"}],\"curate\":{\"filter gopher@dolma\":{"),
+                     result.kept[0].metadata.p);
+    assert_int_equal(count_part(&result, "dropped"), 2);
+    assert_ok(document_reader_open(path_join(&result.arena, result.folder, "dropped"), &reader));
+    for (int i = 0; i < 2; i++) {
+        const char *metadata;
+
+        assert_ok(document_reader_next(reader, &d, &got));
+        assert_true(got);
+        metadata = arena_strndup(&docs.arena, d.metadata.p, d.metadata.n);
+        if (span_eq(d.id, "copy"))
+            assert_non_null(strstr(metadata, "\"dropped\":{\"step\":\"dedup exact\",\"reason\":\"exact_duplicate\","
+                                             "\"value\":1,\"threshold\":1}}}"));
+        else
+            assert_non_null(strstr(metadata, "\"dropped\":{\"step\":\"filter gopher@dolma\",\"reason\":"));
+    }
+    document_reader_close(reader);
+    end();
+}
+
 /* Nothing but shards and reports lies in the folder: the spool has no name. */
 static void no_temporary_files_stay(void **state)
 {
@@ -318,8 +503,14 @@ int main(void)
         cmocka_unit_test(the_report_adds_up),
         cmocka_unit_test(the_page_holds_no_markup_of_documents),
         cmocka_unit_test(nothing_left_says_what_became_of_all),
+        cmocka_unit_test(groups_are_of_no_meaning_to_what_is_kept),
+        cmocka_unit_test(ids_are_unique_over_groups),
+        cmocka_unit_test(shuffled_order_knows_no_ranges),
+        cmocka_unit_test(parts_and_samples_go_by_the_id_alone),
+        cmocka_unit_test(scores_and_reasons_stand_in_the_metadata),
         cmocka_unit_test(no_temporary_files_stay),
     };
 
+    file_defer_care(true);           /* thousands of groups are synced nowhere */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

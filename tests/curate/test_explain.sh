@@ -22,7 +22,7 @@ grep -h '^en' "$TUNDISH_SOURCE/tests/curate/golden/languages.tsv" | cut -f 2 >in
 grep -h '^de' "$TUNDISH_SOURCE/tests/curate/golden/languages.tsv" | cut -f 2 >in/german.txt
 printf '{"id": "own/id", "text": "The short text."}\n{"text": "A text of its own line, in English as one can see."}\nnot json\n' >in/lines.jsonl
 head -c 5000 /dev/urandom >in/noise.bin
-printf 'caf\351 \377\377\n' >in/broken.txt
+printf '\303\251\303\251 \377\200\377\200 \303\251' >in/broken.txt
 tar cf pack.tar in/sub/good.txt in/lines.jsonl
 
 # --- a path, without sources ---

@@ -179,6 +179,17 @@ static void odd_pages_take_linear_time(void **state)
         { "<pre>", "\r\n<br>", 100000 },
         { "", "<a href=x>#</a>", 50000 },
         { "<div class='", "word ", 100000 },
+        { "<div class='", "related--", 100000 },
+        { "", "<table><tr><td>", 100000 },            /* tables in tables */
+        { "<p>", "&amp;&#x41;&eacute;&nosuch;", 50000 },
+        { "<p>", "words of a text without an end ", 100000 },
+        { "<svg>", "<svg><path d='M0'>", 50000 },
+        { "<p ", "data-a='1' ", 1000000 },
+        { "<article>", "<article><a href=x>a teaser of a text</a>", 50000 },
+        { "<p>A text of some length that is prose to whom reads it, and long enough.</p>", "<p><a href=x>read this one too</a></p>", 50000 },
+        { "", "<div><a href=x>read this one too</a></div><h2>a</h2>", 30000 },
+        { "", "<meta charset", 100000 },
+        { "<!DOCTYPE ", "<", 300000 },
     };
 
     for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {

@@ -11,7 +11,7 @@ has() { grep -qF -- "$1" "$2" || { echo "FAILED: '$1' is not in $2:" >&2; head -
 # curate WANT OPTIONS: runs the step over `in` with those options, wants that exit code; out/ is the corpus
 curate() {
     local seen=0
-    rm -rf out
+    rm -rf out out.work
     timeout 120 "$TUNDISH" curate "${in:-in}" --out out --threads 2 --steps "[extract, {command: {$2}}]" >words 2>err || seen=$?
     [ "$seen" = "$1" ] || { cat err >&2; fail "{$2} gave $seen, want $1"; }
 }
@@ -39,7 +39,7 @@ grep -q '"command_dropped"' out/report.json || fail "the reason is not in the re
 digest() { sha256sum "$1" | cut -c1-64; }
 has "$(digest odd.sh)" out/manifest.json
 kept >two
-rm -rf out; "$TUNDISH" curate in --out out --threads 1 --steps '[extract, {command: {run: [sh, odd.sh], files: [odd.sh]}}]' 2>/dev/null
+rm -rf out out.work; "$TUNDISH" curate in --out out --threads 1 --steps '[extract, {command: {run: [sh, odd.sh], files: [odd.sh]}}]' 2>/dev/null
 kept | cmp - two || fail "threads change the corpus"
 curate 1 "run: [sh, -c, 'while read -r l; do echo \"{\\\"text\\\": \\\"\\\"}\"; done']"
 has "40 dropped by 'command' (empty)" err
