@@ -103,6 +103,8 @@ void gopher_scratch_free(struct gopher_scratch *g)
     text_scan_release(&g->scan);
     free(g->grams);
     free(g->repeated);
+    free(g->again);
+    free(g->joined);
     free(g->bits);
     free(g->slots);
     free(g);

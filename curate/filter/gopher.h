@@ -127,7 +127,10 @@ struct gopher_scratch {
     struct text_scan scan;            /* kept from filter to filter, of the same family */
     uint64_t *grams;                  /* hash of the n-gram at each word */
     uint32_t *repeated;               /* those that may stand there more than once */
+    uint8_t *again;                   /* is it one of them? */
     size_t gram_cap;
+    char *joined;                     /* the words without anything between */
+    size_t joined_cap;
     uint64_t *bits;
     size_t bit_cap;
     uint64_t *slots;                  /* a hash table, made anew by each rule */

@@ -132,17 +132,13 @@ static struct duplicates duplicate_paragraphs(struct gopher_scratch *g)
 
 /* ---- n-grams ---- */
 
-/* Makes grams of n words from grams of n-1 words, with one more byte between if it is not 0. */
-static void grow_grams(struct gopher_scratch *g, size_t n, unsigned between)
+/* Makes grams of n words from grams of n-1 words, with a blank between. */
+static void grow_grams(struct gopher_scratch *g, size_t n)
 {
     const struct text_word *w = g->scan.words;
 
     for (size_t i = 0; i + n <= g->scan.word_count; i++) {
-        uint64_t h = g->grams[i];
-
-        if (between)
-            h = h * HASH_BASE + between;
-        g->grams[i] = h * w[i + n - 1].power + w[i + n - 1].hash;
+        g->grams[i] = (g->grams[i] * HASH_BASE + ' ') * w[i + n - 1].power + w[i + n - 1].hash;
     }
 }
 
@@ -152,6 +148,7 @@ static void begin_grams(struct gopher_scratch *g)
         g->gram_cap = g->scan.word_count * 5 / 4;
         g->grams = mem_grow(g->grams, g->gram_cap, sizeof *g->grams);
         g->repeated = mem_grow(g->repeated, g->gram_cap, sizeof *g->repeated);
+        g->again = mem_grow(g->again, g->gram_cap, sizeof *g->again);
     }
     for (size_t i = 0; i < g->scan.word_count; i++)
         g->grams[i] = g->scan.words[i].hash;
@@ -199,8 +196,17 @@ static size_t find_repeated(struct gopher_scratch *g, size_t count)
     return n;
 }
 
-/* The same for n-grams with blanks between their words, of the `known` repeated ones that are a word shorter: only where one of them begins
- * can a longer one stand that is repeated. Their hashes are made longer, too, the others' are not. */
+/* Sets g->again for the `count` listed. */
+static void mark_repeated(struct gopher_scratch *g, size_t count)
+{
+    memset(g->again, 0, g->scan.word_count);
+    for (size_t k = 0; k < count; k++)
+        g->again[g->repeated[k]] = 1;
+}
+
+/* The same for n-grams with blanks between their words, of the `known` repeated ones that are a word shorter: only where one of them begins,
+ * and another with the next word, can a longer one stand that is repeated. Their hashes are made longer, too, the others' are not. g->again
+ * is kept up to date. */
 static size_t grow_repeated(struct gopher_scratch *g, size_t n, size_t known)
 {
     const struct text_word *w = g->scan.words;
@@ -211,8 +217,64 @@ static size_t grow_repeated(struct gopher_scratch *g, size_t n, size_t known)
 
         if (i + n > g->scan.word_count)
             break;
+        g->again[i] = g->again[i + 1];
         g->grams[i] = (g->grams[i] * HASH_BASE + ' ') * w[i + n - 1].power + w[i + n - 1].hash;
-        g->repeated[count++] = (uint32_t)i;
+        g->repeated[count] = (uint32_t)i;
+        count += g->again[i];
+    }
+    return count;
+}
+
+/* ---- n-grams without blanks ---- */
+
+#define OPENING 12      /* bytes */
+
+/* Words joined without blanks are equal also where their bounds differ, so longer repeated ones do not follow from shorter ones. But
+ * their first bytes are equal. Lists where n-grams of five words or more may stand that are repeated: those whose first OPENING bytes,
+ * from the first word on, stand in the document again, and those that may be shorter than that. g->grams has the words' hashes. */
+static size_t find_openings(struct gopher_scratch *g)
+{
+    const struct text_scan *s = &g->scan;
+    size_t count = s->word_count, n = 0, at = 0, kept = 0;
+
+    if (g->joined_cap < s->text.n + OPENING) {
+        g->joined_cap = s->text.n * 5 / 4 + OPENING;
+        g->joined = mem_grow(g->joined, g->joined_cap, 1);
+    }
+    for (size_t i = 0; i < count; at += s->words[i++].bytes)
+        memcpy(g->joined + at, s->text.p + s->words[i].at, s->words[i].bytes);
+    memset(g->joined + at, 0, OPENING);
+    for (size_t i = 0, from = 0; i < count; from += s->words[i++].bytes) {
+        uint64_t first;
+        uint32_t rest;
+
+        memcpy(&first, g->joined + from, sizeof first);
+        memcpy(&rest, g->joined + from + sizeof first, sizeof rest);
+        g->grams[i] = first * MIX ^ (first >> 32) ^ rest * UINT64_C(0xD6E8FEB86659FD93);
+    }
+    n = find_repeated(g, count);
+    mark_repeated(g, n);
+    for (size_t i = 0; i + 5 <= count; i++) {
+        const struct text_word *w = &s->words[i];
+
+        g->grams[i] = w->hash;
+        if (g->again[i] || w[0].bytes + w[1].bytes + w[2].bytes + w[3].bytes + w[4].bytes < OPENING)
+            g->repeated[kept++] = (uint32_t)i;
+    }
+    return kept;
+}
+
+/* Makes the listed grams a word longer; those that end behind the text leave the list. */
+static size_t grow_openings(struct gopher_scratch *g, size_t n, size_t count)
+{
+    const struct text_word *w = g->scan.words;
+
+    for (size_t k = 0; k < count; k++) {
+        size_t i = g->repeated[k];
+
+        if (i + n > g->scan.word_count)
+            return k;
+        g->grams[i] = g->grams[i] * w[i + n - 1].power + w[i + n - 1].hash;
     }
     return count;
 }
@@ -250,9 +312,9 @@ static uint64_t top_gram(struct gopher_scratch *g, size_t n, size_t count)
 }
 
 /* Characters in n-grams that stood before the scan came to them; it jumps over each of those. */
-static uint64_t duplicate_grams(struct gopher_scratch *g, size_t n)
+static uint64_t duplicate_grams(struct gopher_scratch *g, size_t n, size_t count)
 {
-    size_t count = find_repeated(g, g->scan.word_count - n + 1), next = 0;
+    size_t next = 0;
     int bits = make_table(g, count, 1);
     uint64_t chars = 0;
 
@@ -326,22 +388,25 @@ bool gopher_repetition(const struct gopher_cfg *c, struct gopher_scratch *g, str
         int rule = GOPHER_top_2 + (int)n - 2;
 
         if (n == 2) {
-            grow_grams(g, n, ' ');
+            grow_grams(g, n);
             repeated = find_repeated(g, words - n + 1);
+            mark_repeated(g, repeated);
         } else {
             repeated = grow_repeated(g, n, repeated);
         }
         if (on(&j, rule, rule) && judge(&j, rule, (double)top_gram(g, n, repeated) / chars))
             return true;
     }
-    if (on(&j, GOPHER_dup_5, GOPHER_dup_10))
+    repeated = 0;
+    if (on(&j, GOPHER_dup_5, GOPHER_dup_10) && words >= 5) {
         begin_grams(g);
+        repeated = find_openings(g);
+    }
     for (size_t n = 2; on(&j, GOPHER_dup_5, GOPHER_dup_10) && n <= 10; n++) {
         int rule = GOPHER_dup_5 + (int)n - 5;
 
-        if (n <= words)
-            grow_grams(g, n, 0);
-        if (n >= 5 && on(&j, rule, rule) && judge(&j, rule, n <= words ? (double)duplicate_grams(g, n) / chars : 0))
+        repeated = grow_openings(g, n, repeated);
+        if (n >= 5 && on(&j, rule, rule) && judge(&j, rule, (double)duplicate_grams(g, n, repeated) / chars))
             return true;
     }
     return false;
