@@ -27,12 +27,13 @@ bool kept_samples_want(const struct kept_samples *k, const char *source, const c
 {
     uint64_t hash = kept_hash(source);
     size_t at = source_place(k, hash), in;
-    const struct kept_source *s = k->v + at;
+    const struct kept_source *s;
 
     if (k->most == 0)
         return false;
-    if (at == k->count || s->hash != hash)
+    if (at == k->count || k->v[at].hash != hash)
         return at < KEPT_SOURCES;
+    s = &k->v[at];
     hash = kept_hash(id);
     in = sample_place(s, hash);
     return in < k->most && (in == s->count || s->v[in].hash != hash);
