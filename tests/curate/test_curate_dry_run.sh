@@ -80,7 +80,7 @@ has "not estimated: dedup exact" out
 
 # --- nothing is written; errors ---
 [ "$(ls | tr '\n' ' ')" = "all.json corpus err in kept out s1.json s1.json.counts s3.json s3.json.counts " ] || fail "files: $(ls)"
-errs 2 "want --out DIR (or --dry-run, or --explain)" "$TUNDISH" curate in
+errs 2 "want --out DIR" "$TUNDISH" curate in
 errs 2 "'sample' belongs to --dry-run" "$TUNDISH" curate in --out x --sample 1%
 errs 2 "want a share above 0, up to 1 or 100%" "$TUNDISH" curate in --dry-run --sample 0
 errs 2 "want a share above 0, up to 1 or 100%" "$TUNDISH" curate in --dry-run --sample 101%
