@@ -32,7 +32,7 @@ enum status stop_words_make(const struct opt_list *words, struct stop_words **ou
         return ST_OK;
     if (words->count > STOP_WORDS_MAX)
         return fail(ST_CONFIG, "%zu stop words; want at most %d", words->count, STOP_WORDS_MAX);
-    while (((size_t)1 << bits) < words->count * 4)
+    while (((size_t)1 << bits) < words->count * 16)
         bits++;
     w = mem_alloc(sizeof *w + ((size_t)1 << bits) * sizeof w->slots[0]);
     w->bits = bits;

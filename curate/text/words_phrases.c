@@ -23,6 +23,8 @@ static unsigned token_of(const struct text_scan *s, size_t i)
     return w->bytes > WORD_PHRASE_TOKEN_MAX ? 0 : word_phrase_token(s->lookup, s->text.p + w->at, w->bytes, w->hash);
 }
 
+static inline bool may_be_token(const struct text_scan *s, size_t i) { return word_may_be_token(s->lookup, s->words[i].hash); }
+
 /* ---- the rows of one run ---- */
 
 #define ROW_MAX 16        /* tokens of a phrase */
@@ -93,6 +95,8 @@ static size_t find_rows(struct text_scan *s, size_t m, size_t done)
 {
     size_t from = m, to = m + 1, first = s->edit_count;
 
+    if (!(from > done && may_be_token(s, from - 1)) && !(to < s->word_count && may_be_token(s, to)))
+        return to;
     while (from > done && !apart(s, from - 1) && token_of(s, from - 1))
         from--;
     while (to < s->word_count && !apart(s, to - 1) && token_of(s, to))
