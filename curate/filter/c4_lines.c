@@ -68,17 +68,11 @@ static void look_around(struct c4_hand *l, size_t at)
     l->may_lorem |= is_like(text, at, 7, "lorem ipsum");
 }
 
-/* Two letters that are not ASCII become ones that are. */
-static bool has_odd_letters(struct span text)
-{
-    return memmem(text.p, text.n, "\xE2\x84\xAA", 3) || memmem(text.p, text.n, "\xC4\xB0", 2);
-}
-
 static void look_for_phrases(struct c4_hand *l)
 {
     const struct text_scan *s = l->s;
 
-    l->may_lorem = l->may_script = l->may_policy = s->high && has_odd_letters(s->text);
+    l->may_lorem = l->may_script = l->may_policy = s->odd_letters;
     for (size_t k = 0; 64 * k < s->text.n; k++)
         for (uint64_t pairs = s->bits.pair[k]; pairs; pairs &= pairs - 1)
             look_around(l, 64 * k + (size_t)__builtin_ctzll(pairs));

@@ -41,6 +41,7 @@ static void put_space(struct text_scan *s, size_t at)
     uint32_t cp;
     size_t n = char_decode(s->text.p + at, &cp);
 
+    s->odd_letters |= cp == 0x212A;
     if (!(word_class(s->classes, cp) & WORD_SPACE))
         return;
     s->odd_lines |= odd_line_end(cp);
@@ -48,7 +49,7 @@ static void put_space(struct text_scan *s, size_t at)
         s->bits.space[i / 64] |= UINT64_C(1) << i % 64;
 }
 
-/* White space that is not ASCII begins with one of few bytes. */
+/* White space that is not ASCII begins with one of few bytes; so do odd letters. */
 static void put_spaces(struct text_scan *s, size_t blocks)
 {
     for (size_t k = 0; k < blocks; k++)
@@ -58,6 +59,8 @@ static void put_spaces(struct text_scan *s, size_t blocks)
 
             if (lead == 0xC2 || (lead >= 0xE1 && lead <= 0xE3))
                 put_space(s, at);
+            if (lead == 0xC4)
+                s->odd_letters |= (unsigned char)s->text.p[at + 1] == 0xB0;
         }
 }
 
@@ -92,6 +95,7 @@ static size_t make_bits(struct text_scan *s)
     level(tail, 1, &(struct space_bits){ SPACE_BITS(X) }, &counts);
 #undef X
     s->odd_lines = has_odd_end(s->text);
+    s->odd_letters = false;
     s->high = counts.highs != 0;
     s->chars = n - counts.conts;
     if (s->high)

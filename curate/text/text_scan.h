@@ -59,6 +59,7 @@ struct text_scan {
     bool odd_lines;                    /* has a line end other than '\n' (Python's splitlines()) */
     struct space_bits bits;            /* of the text; white space of all characters, all bytes of it */
     bool high;                         /* has bytes of 0x80 and more */
+    bool odd_letters;                  /* has one that is not ASCII, but its small one is (U+0130, U+212A) */
     /* --- the inside --- */
     const struct word_classes *classes;
     const struct word_lookup *lookup;

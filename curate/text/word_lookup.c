@@ -53,12 +53,14 @@ static bool name_is(const char *name, const char *p, size_t n)
 
 static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-static void add_tail(const char *text, size_t n)
+static void add_letters(const char *text, size_t n)
 {
     size_t letters = 0;
 
     while (letters < n && is_letter(text[letters]))
         letters++;
+    if (letters == n)
+        set_bit(quick.letter_hashes, text_hash(text, n));
     if (letters + 1 == n && letters > 0)
         quick.tails[(unsigned char)text[0]] |= UINT64_C(1) << n;
 }
@@ -75,7 +77,7 @@ static void add_special(size_t index)
     lookup.specials[at] = (uint16_t)(index + 1);
     set_bit(quick.hashes, text_hash(text, n));
     quick.edges[edge / 64] |= UINT64_C(1) << edge % 64;
-    add_tail(text, n);
+    add_letters(text, n);
 }
 
 static void add_unit(size_t index)
@@ -129,8 +131,11 @@ static void add_phrase(const struct word_phrase *phrase)
     unsigned node = WORD_PHRASE_ROOT;
     size_t n = strlen(p);
 
-    for (const char *piece = phrase->pieces; *piece; p += *piece++)
+    for (const char *piece = phrase->pieces; *piece; p += *piece++) {
         node = add_node(node, add_token(p, (size_t)*piece));
+        if (piece[1])
+            set_bit(quick.pairs, word_pair_hash(text_hash(p, (size_t)*piece), text_hash(p + *piece, (size_t)piece[1])));
+    }
     lookup.complete[node] = word_special_find(&quick, phrase->text, n, text_hash(phrase->text, n), true);
     BUG_IF(lookup.complete[node] == NULL || p != phrase->text + n);
 }

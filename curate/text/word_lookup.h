@@ -16,6 +16,8 @@
 struct word_lookup {
     uint64_t edges[256 * 256 / 64];                         /* first and last byte of special texts */
     uint64_t hashes[(1 << WORD_HASH_BITS) / 64];            /* some bits of the hash of each */
+    uint64_t letter_hashes[(1 << WORD_HASH_BITS) / 64];     /* of those of ASCII letters alone */
+    uint64_t pairs[(1 << WORD_HASH_BITS) / 64];             /* of two tokens that follow each other in a phrase */
     uint64_t token_hashes[(1 << WORD_HASH_BITS) / 64];      /* of each token of a phrase */
     uint64_t tails[128];                                    /* of special texts that are letters and one sign behind them: by the first
                                                              * letter, bits of their lengths */
@@ -43,6 +45,8 @@ static inline bool word_hash_bit(const uint64_t *bits, uint64_t hash)
 }
 /* The same for a text with that hash; less often true. */
 static inline bool word_hash_may_be_special(const struct word_lookup *l, uint64_t hash) { return word_hash_bit(l->hashes, hash); }
+/* The same for ASCII letters. */
+static inline bool word_letters_may_be_special(const struct word_lookup *l, uint64_t hash) { return word_hash_bit(l->letter_hashes, hash); }
 /* The same for ASCII letters and one sign behind them, n bytes in all. */
 static inline bool word_tail_may_be_special(const struct word_lookup *l, const char *p, size_t n)
 {
@@ -58,6 +62,12 @@ bool word_is_unit(const struct word_lookup *l, const char *p, size_t n);
 #define WORD_PHRASE_ROOT 1
 #define WORD_PHRASE_TOKEN_MAX 12      /* bytes */
 static inline bool word_may_be_token(const struct word_lookup *l, uint64_t hash) { return word_hash_bit(l->token_hashes, hash); }
+/* May two tokens with these hashes follow each other in a phrase? */
+static inline uint64_t word_pair_hash(uint64_t first, uint64_t second) { return (first << 21 | first >> 43) ^ second; }
+static inline bool word_may_be_pair(const struct word_lookup *l, uint64_t first, uint64_t second)
+{
+    return word_hash_bit(l->pairs, word_pair_hash(first, second));
+}
 unsigned word_phrase_token(const struct word_lookup *l, const char *p, size_t n, uint64_t hash);
 unsigned word_phrase_next(const struct word_lookup *l, unsigned node, unsigned token);
 const struct word_special *word_phrase_at(const struct word_lookup *l, unsigned node);

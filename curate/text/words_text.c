@@ -68,10 +68,21 @@ static inline bool add_letters(struct text_scan *s, const char *p, size_t n)
 {
     uint64_t hash = word_hash(s, p, n);
 
-    if (word_hash_may_be_special(s->lookup, hash))
+    if (word_letters_may_be_special(s->lookup, hash) && word_special_find(s->lookup, p, n, hash, true))
         return false;
     append_hashed(s, hash, p, n, true);
     return true;
+}
+
+/* A sign of ASCII that is a token. */
+static inline void add_sign(struct text_scan *s, const char *p)
+{
+    unsigned char sign = (unsigned char)*p;
+
+    *new_word(s) = (struct text_word){ word_hash(s, p, 1), (uint32_t)(p - s->text.p), 1, 1, false,
+                                       s->classes->ascii[sign] & WORD_SYMBOL };
+    if (word_sign_in_phrase(s->lookup, sign))
+        word_mark(s, s->word_count - 1);
 }
 
 /* Is what stands behind n letters at p, one byte at the end of the chunk, a token for sure? */
@@ -85,21 +96,75 @@ static inline bool is_tail(const struct text_scan *s, const char *p, size_t n)
     return sign < 0x80 && sign != '$' && (ascii[sign] & WORD_SUFFIX);
 }
 
+static inline bool may_be_special(const struct text_scan *s, const char *p, size_t n)
+{
+    return word_may_be_special(s->lookup, p, n) && word_hash_may_be_special(s->lookup, word_hash(s, p, n));
+}
+
 /* Letters and one sign behind them, n bytes. False: it takes a closer look. */
 static inline bool add_letters_and_sign(struct text_scan *s, const char *p, size_t n)
 {
-    unsigned char sign = (unsigned char)p[n - 1];
-
-    if (!is_tail(s, p, n - 1) ||
-        (word_tail_may_be_special(s->lookup, p, n) && word_hash_may_be_special(s->lookup, word_hash(s, p, n))))
+    if (!is_tail(s, p, n - 1) || (word_tail_may_be_special(s->lookup, p, n) && may_be_special(s, p, n)) || !add_letters(s, p, n - 1))
         return false;
-    if (!add_letters(s, p, n - 1))
-        return false;
-    *new_word(s) = (struct text_word){ word_hash(s, p + n - 1, 1), (uint32_t)(p + n - 1 - s->text.p), 1, 1, false,
-                                       s->classes->ascii[sign] & WORD_SYMBOL };
-    if (word_sign_in_phrase(s->lookup, sign))
-        word_mark(s, s->word_count - 1);
+    add_sign(s, p + n - 1);
     return true;
+}
+
+/* A sign, letters behind it and perhaps one sign more. */
+static bool add_wrapped(struct text_scan *s, const char *p, size_t n, bool tail)
+{
+    unsigned char head = (unsigned char)*p;
+
+    if (head >= 0x80 || !(s->classes->ascii[head] & WORD_PREFIX) || may_be_special(s, p, n) || may_be_special(s, p + 1, n - 1) ||
+        (tail && (!is_tail(s, p + 1, n - 2) || may_be_special(s, p, n - 1))))
+        return false;
+    add_sign(s, p);
+    if (add_letters(s, p + 1, n - 1 - tail)) {
+        if (tail)
+            add_sign(s, p + n - 1);
+        return true;
+    }
+    s->word_count--;
+    s->mark_count -= word_sign_in_phrase(s->lookup, head);
+    return false;
+}
+
+/* One byte, or digits alone: nothing to cut. */
+static bool add_simple(struct text_scan *s, const char *p, size_t n)
+{
+    const char *end = p + n;
+
+    if (n == 1 && (unsigned char)*p < 0x80 && !is_digit09(*p)) {
+        add_sign(s, p);
+        return true;
+    }
+    if (n > 16)
+        return false;
+    for (const char *q = p; q < end; q++)
+        if (!is_digit09(*q))
+            return false;
+    if (word_hash_may_be_special(s->lookup, word_hash(s, p, n)))
+        return false;
+    word_append_plain(s, p, end, false);
+    return true;
+}
+
+/* n bytes at p; signs: the bits of those that are no letters. */
+static inline void add_chunk(struct text_scan *s, const char *p, size_t n, uint64_t signs)
+{
+    uint64_t last = UINT64_C(1) << (n - 1);
+    bool done;
+
+    if (signs == 0)
+        done = add_letters(s, p, n);
+    else if (n == 1 || signs == 2 * last - 1)
+        done = add_simple(s, p, n);
+    else if (signs == last)
+        done = add_letters_and_sign(s, p, n);
+    else
+        done = (signs & ~last) == 1 && n > 2 - (signs == 1) && add_wrapped(s, p, n, signs & last);
+    if (!done)
+        words_of_chunk(s, p, p + n);
 }
 
 /* The 64 bits from bit `at` on. */
@@ -131,10 +196,9 @@ void words_of_text(struct text_scan *s)
     s->word_count = 0;
     s->mark_count = 0;
     for (size_t at = 0, end = s->text.n; at < end;) {
-        uint64_t w = window(space, at), signs, last;
+        uint64_t w = window(space, at);
         const char *p = text + at;
         size_t n;
-        bool done;
 
         if (w & 1) {
             at += ~w ? (size_t)__builtin_ctzll(~w) : 64;
@@ -143,15 +207,10 @@ void words_of_text(struct text_scan *s)
         if (w == 0) {
             n = run_of(space, at, end);
             words_of_chunk(s, p, p + n);
-            at += n;
-            continue;
+        } else {
+            n = (size_t)__builtin_ctzll(w);
+            add_chunk(s, p, n, window(s->signs, at) & ((UINT64_C(1) << n) - 1));
         }
-        n = (size_t)__builtin_ctzll(w);
-        last = UINT64_C(1) << (n - 1);
-        signs = window(s->signs, at) & (2 * last - 1);
-        done = (signs == 0 && add_letters(s, p, n)) || (signs == last && n > 1 && add_letters_and_sign(s, p, n));
-        if (!done)
-            words_of_chunk(s, p, p + n);
         at += n + 1;
     }
 }
