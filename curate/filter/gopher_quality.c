@@ -87,7 +87,7 @@ static struct word_counts count_words(const struct gopher_cfg *c, const struct t
         const struct text_word *w = &s->words[i];
 
         n.real += !w->symbol;
-        n.real_chars += w->symbol ? 0 : w->chars;
+        n.real_chars += w->chars * (uint64_t)!w->symbol;
         n.alpha += w->alpha;
     }
     n.stop_words = stop_words_distinct(c->stops, s);

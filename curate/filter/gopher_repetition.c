@@ -7,7 +7,7 @@
 #include "curate/text/words.h"
 
 #define MIX UINT64_C(0x9E3779B97F4A7C15)
-#define JOINED_ROOM 24      /* bytes behind joined words that may be read */
+#define JOINED_ROOM 64      /* bytes behind joined words that may be read */
 
 /* ---- tables ---- */
 
@@ -270,40 +270,50 @@ static void join_words(struct gopher_scratch *g)
 }
 
 #define OPENING 12             /* bytes */
-#define LONG_OPENING 20
-
-static inline uint64_t opening_at(const char *p)
-{
-    return word_load(p) * UINT64_C(0xD6E8FEB86659FD93) + (word_load(p + 4) >> 32) * UINT64_C(0xA0761D6478BD642F);
-}
 
 /* Words joined without blanks are equal also where their bounds differ, so longer repeated ones do not follow from shorter ones. But
- * their first bytes are equal. Lists where n-grams of five words or more may stand that are repeated: those whose first bytes,
- * from the first word on, stand in the document again, and those that may be shorter than that. */
+ * their first bytes are equal. Lists where n-grams of five words or more may stand that are repeated: those whose first OPENING bytes,
+ * from the first word on, stand in the document again, and those that may be shorter than that. g->grams has a key of those bytes. */
 static size_t find_openings(struct gopher_scratch *g)
 {
-    size_t words = g->scan.word_count, n = 0, kept = 0;
+    size_t count = g->scan.word_count - 4, n = 0;
     const uint32_t *starts = g->starts;
 
     join_words(g);
-    for (size_t i = 0; i + 5 <= words; i++)
-        g->grams[i] = opening_at(g->joined + starts[i]);
-    note_keys(g, g->grams, words - 4);
-    for (size_t i = 0; i + 5 <= words; i++) {
+    for (size_t i = 0; i < count; i++) {
+        const char *p = g->joined + starts[i];
+
+        g->grams[i] = longer(word_load(p) * UINT64_C(0xD6E8FEB86659FD93), word_load(p + 4));
+    }
+    note_keys(g, g->grams, count);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t key = g->grams[i];
+
+        g->grams[n] = key;
         g->repeated[n] = (uint32_t)i;
-        n += key_again(g, g->grams[i]) | (starts[i + 5] - starts[i] < OPENING);
+        n += key_again(g, key) | (starts[i + 5] - starts[i] < OPENING);
     }
-    for (size_t k = 0; k < n; k++) {
-        const char *p = g->joined + starts[g->repeated[k]];
+    return n;
+}
 
-        g->grams[k] = longer(opening_at(p), word_load(p + OPENING));
-    }
-    note_keys(g, g->grams, n);
-    for (size_t k = 0; k < n; k++) {
-        size_t i = g->repeated[k];
+/* Takes from the list what cannot begin a repeated gram of n words or more: keys become those of `bytes` bytes, eight more than before. */
+static size_t keep_openings(struct gopher_scratch *g, size_t n, size_t bytes, size_t count)
+{
+    const uint32_t *starts = g->starts;
+    size_t kept = 0;
 
-        g->repeated[kept] = (uint32_t)i;
-        kept += key_again(g, g->grams[k]) | (starts[i + 5] - starts[i] < LONG_OPENING);
+    while (count > 0 && g->repeated[count - 1] + n > g->scan.word_count)
+        count--;
+    for (size_t k = 0; k < count; k++)
+        g->grams[k] = longer(g->grams[k], word_load(g->joined + starts[g->repeated[k]] + bytes - 8));
+    note_keys(g, g->grams, count);
+    for (size_t k = 0; k < count; k++) {
+        uint64_t key = g->grams[k];
+        uint32_t i = g->repeated[k];
+
+        g->grams[kept] = key;
+        g->repeated[kept] = i;
+        kept += key_again(g, key) | (starts[i + n] - starts[i] < bytes);
     }
     return kept;
 }
@@ -387,13 +397,16 @@ bool gopher_repetition(const struct gopher_cfg *c, struct gopher_scratch *g, str
         if (judge(&j, rule, (double)top_gram(g, n, group_grams(g, repeated)) / chars))
             return true;
     }
-    repeated = 0;
-    if (on(&j, GOPHER_dup_5, GOPHER_dup_10) && words >= 5)
+    if (words < 5 || !on(&j, GOPHER_dup_5, GOPHER_dup_10))
+        words = repeated = 0;
+    else
         repeated = find_openings(g);
     for (size_t n = 5; n <= 10; n++) {
         int rule = GOPHER_dup_5 + (int)n - 5;
 
-        if (on(&j, rule, rule) && judge(&j, rule, (double)duplicate_grams(g, n, repeated) / chars))
+        if (n % 2 == 1 && repeated > 0)
+            repeated = keep_openings(g, n, 4 * n, repeated);
+        if (judge(&j, rule, (double)duplicate_grams(g, n, repeated) / chars))
             return true;
     }
     return false;
