@@ -77,11 +77,11 @@ static double value_of(const struct curator_cfg *c, struct space_scan *s, int ru
     case CURATOR_endings:
     case CURATOR_ellipses:
     case CURATOR_bullets: return line_value(s, rule);
-    case CURATOR_letters: return space_share(s->alphabetic_words, words, 0);
+    case CURATOR_letters: return space_share(s->sums.alphabetic_words, words, 0);
     case CURATOR_common: return (double)space_count_words(s, &c->stop_words);
     case CURATOR_short_words:
-    case CURATOR_long_words: return space_share(s->before[words], words, 0);
-    case CURATOR_longest: return (double)s->longest_word;
+    case CURATOR_long_words: return space_share(s->sums.word_chars, words, 0);
+    case CURATOR_longest: return (double)space_words(s)->longest;
     default: return gram_value(s, rule);
     }
 }

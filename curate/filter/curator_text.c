@@ -171,19 +171,55 @@ static uint64_t hash_runs(struct span word)
     return runs;
 }
 
-uint64_t curator_symbol_words(const struct space_scan *s)
+static inline bool is_space(const struct space_scan *s, size_t at)
+{
+    return s->bits.space[at / 64] >> at % 64 & 1;
+}
+
+/* The word that byte `at` is in, but for what is more than `most` bytes before it. */
+static struct span word_around(const struct space_scan *s, size_t at, size_t most)
+{
+    size_t from = at, to = at;
+
+    while (from > 0 && at - from < most && !is_space(s, from - 1))
+        from--;
+    while (to < s->text.n && !is_space(s, to))
+        to++;
+    return (struct span){ s->text.p + from, to - from };
+}
+
+/* No ellipsis has a letter. */
+static uint64_t ellipsis_words(const struct space_scan *s)
 {
     uint64_t count = 0;
 
-    for (size_t k = 0; k < s->odd_count; k++) {
-        size_t i = s->odd[k];
-        struct span word = { s->text.p + s->words[i].at, s->words[i].bytes };
-
-        count += is_ellipsis(word) ||
-                 (double)hash_runs(word) / (double)space_word_chars(s, i, 1) > 0.5;
-    }
+    for (size_t k = 0; k <= s->blocks; k++)
+        for (uint64_t ends = s->letterless[k]; ends; ends &= ends - 1)
+            count += is_ellipsis(word_around(s, 64 * k + (size_t)__builtin_ctzll(ends) - 1, 5));
     return count;
 }
+
+/* Words more than half of whose characters begin a run of '#'. */
+static uint64_t hash_words(const struct space_scan *s)
+{
+    uint64_t count = 0;
+    size_t from = 0;
+
+    for (size_t k = 0; k < s->blocks; k++)
+        for (uint64_t marks = s->bits.mark[k]; marks; marks &= marks - 1) {
+            size_t at = 64 * k + (size_t)__builtin_ctzll(marks);
+            struct span word;
+
+            if (at < from || s->text.p[at] != '#')
+                continue;
+            word = word_around(s, at, at - from);
+            count += (double)hash_runs(word) / (double)space_chars(s, word.p, word.n) > 0.5;
+            from = (size_t)(word.p + word.n - s->text.p);
+        }
+    return count;
+}
+
+uint64_t curator_symbol_words(const struct space_scan *s) { return ellipsis_words(s) + hash_words(s); }
 
 static bool ends_with_ellipsis(struct span line)
 {
@@ -228,32 +264,33 @@ struct curator_lines curator_line_edges(const struct space_scan *s)
 /* ---- an n-gram in the text ---- */
 
 /* Blanks stand between words only, so every place is found from the end of a word: the n-gram's first one ends there. */
-uint64_t curator_gram_chars(const struct space_scan *s, size_t first, size_t n)
+uint64_t curator_gram_chars(struct space_scan *s, size_t first, size_t n)
 {
-    const struct space_word *w = &s->words[first];
+    const struct space_words *list = space_words(s);
+    const struct space_word *w = &list->words[first];
     struct buf gram = { 0 };
     const char *text = s->text.p, *from = text;
+    const uint64_t *found;
     uint64_t times = 0;
-    char last, next;
 
     for (size_t i = 0; i < n; i++) {
         buf_add(&gram, text + w[i].at, w[i].bytes);
         if (i + 1 < n)
             buf_addc(&gram, ' ');
     }
-    last = gram.p[w->bytes - 1];
-    next = gram.p[w->bytes + 1];
-    for (size_t i = 0; i + n <= s->word_count; i++) {
-        const char *end = text + s->words[i].at + s->words[i].bytes, *start = end - w->bytes;
+    found = space_triples(s, gram.p + w->bytes - 1);
+    for (size_t k = 0; k < s->blocks; k++)
+        for (uint64_t ends = found[k]; ends; ends &= ends - 1) {
+            const char *end = text + 64 * k + __builtin_ctzll(ends) + 1, *start;
 
-        if (((end[-1] ^ last) | (end[0] ^ ' ') | (end[1] ^ next)) != 0)
-            continue;
-        if (s->words[i].bytes < w->bytes || start < from || (size_t)(text + s->text.n - start) < gram.n ||
-            memcmp(start, gram.p, gram.n) != 0)
-            continue;
-        times++;
-        from = start + gram.n;
-    }
+            if (end < from || (size_t)(end - from) < w->bytes)
+                continue;
+            start = end - w->bytes;
+            if ((size_t)(text + s->text.n - start) < gram.n || memcmp(start, gram.p, gram.n) != 0)
+                continue;
+            times++;
+            from = start + gram.n;
+        }
     buf_release(&gram);
-    return times * (space_word_chars(s, first, n) + n - 1);
+    return times * (space_word_chars(list, first, n) + n - 1);
 }

@@ -28,24 +28,25 @@ const struct drop_reason *const dolma_reasons[] = {
     NULL
 };
 
-#define SMALL 256
-
-/* The length that `rank` words are shorter than or as long as, from counts of lengths below SMALL and a look at all words
- * for longer ones: each of those takes room in the text for SMALL characters, so there are few. */
-static uint64_t length_at(const struct space_scan *s, const uint32_t counts[SMALL], uint64_t rank)
+/* The length that `rank` words are shorter than or as long as, from counts of the lengths of words, and a look at all
+ * words for longer ones: each of those takes room in the text for SPACE_LENGTHS characters, so there are few. */
+static uint64_t length_at(const struct space_words *w, uint64_t count, uint64_t rank)
 {
-    uint64_t least = SMALL, most = s->longest_word;
+    uint64_t least = SPACE_LENGTHS, most = w->longest;
 
-    for (uint64_t length = 0; length < SMALL; length++) {
-        if (rank < counts[length])
+    for (uint64_t length = 0; length < SPACE_LENGTHS; length++) {
+        if (rank < w->lengths[length])
             return length;
-        rank -= counts[length];
+        rank -= w->lengths[length];
     }
     while (least < most) {                                 /* the least length that enough words do not exceed */
         uint64_t middle = least + (most - least) / 2, below = 0;
 
-        for (size_t i = 0; i < s->word_count; i++)
-            below += space_word_chars(s, i, 1) >= SMALL && space_word_chars(s, i, 1) <= middle;
+        for (size_t i = 0; i < count; i++) {
+            uint64_t length = space_word_chars(w, i, 1);
+
+            below += length >= SPACE_LENGTHS && length <= middle;
+        }
         if (below > rank)
             most = middle;
         else
@@ -54,20 +55,12 @@ static uint64_t length_at(const struct space_scan *s, const uint32_t counts[SMAL
     return least;
 }
 
-static double median_length(const struct space_scan *s)
+static double median_length(struct space_scan *s)
 {
-    uint32_t counts[SMALL] = { 0 };
+    const struct space_words *w = space_words(s);
     uint64_t n = s->word_count;
 
-    if (n == 0)
-        return 0;
-    for (size_t i = 0; i < n; i++) {
-        uint64_t length = space_word_chars(s, i, 1);
-
-        if (length < SMALL)
-            counts[length]++;
-    }
-    return (double)(length_at(s, counts, (n - 1) / 2) + length_at(s, counts, n / 2)) / 2;
+    return n == 0 ? 0 : (double)(length_at(w, n, (n - 1) / 2) + length_at(w, n, n / 2)) / 2;
 }
 
 struct edges {
@@ -105,7 +98,7 @@ static double gram_value(struct space_scan *s, int rule)
     const struct space_grams *g = space_grams(s, n);
 
     if (rule < DOLMA_dup_5)
-        return space_share(g->most * space_word_chars(s, g->first, (size_t)n), s->before[s->word_count], 0);
+        return space_share(g->most * space_word_chars(&s->list, g->first, (size_t)n), s->sums.word_chars, 0);
     return space_share(g->repeated_chars, g->all_chars, 0);
 }
 
@@ -120,8 +113,8 @@ static double value_of(const struct dolma_cfg *c, struct space_scan *s, int rule
     case DOLMA_many_words: return (double)words;
     case DOLMA_short_words:
     case DOLMA_long_words: return median_length(s);
-    case DOLMA_symbols: return space_share(s->mark_words, words, 0);
-    case DOLMA_letters: return space_share(s->letter_words, words, 0);
+    case DOLMA_symbols: return space_share(s->sums.mark_words, words, 0);
+    case DOLMA_letters: return space_share(s->sums.letter_words, words, 0);
     case DOLMA_required: return (double)space_count_words(s, &c->stop_words);
     case DOLMA_bullets:
         e = line_edges(s, c->lines);
@@ -131,7 +124,7 @@ static double value_of(const struct dolma_cfg *c, struct space_scan *s, int rule
         return space_share(e.ellipses, e.lines, 0);
     case DOLMA_lines: return space_share(space_units(s, kind)->repeated, space_units(s, kind)->count, 0);
     case DOLMA_line_chars: {
-        uint64_t chars = s->before[s->word_count];
+        uint64_t chars = s->sums.word_chars;
 
         return (double)space_units(s, kind)->repeated_chars / (double)(chars ? chars : 1);
     }
