@@ -188,14 +188,23 @@ static struct span word_around(const struct space_scan *s, size_t at, size_t mos
     return (struct span){ s->text.p + from, to - from };
 }
 
-/* No ellipsis has a letter. */
+/* Bits moved up by n from 1 to 63, with those that come from the block before. */
+static inline uint64_t moved_up(uint64_t bits, uint64_t before, int n) { return bits << n | before >> (64 - n); }
+
+/* No ellipsis has a letter; each has three or five bytes. */
 static uint64_t ellipsis_words(const struct space_scan *s)
 {
-    uint64_t count = 0;
+    uint64_t count = 0, before = 0;
 
-    for (size_t k = 0; k <= s->blocks; k++)
-        for (uint64_t ends = s->letterless[k]; ends; ends &= ends - 1)
+    for (size_t k = 0; k <= s->blocks; k++) {
+        uint64_t word = ~s->bits.space[k], ends = s->letterless[k];
+
+        ends &= moved_up(word, before, 3) & moved_up(word, before, 2);
+        ends &= ~moved_up(word, before, 4) | (moved_up(word, before, 5) & ~moved_up(word, before, 6));
+        for (; ends; ends &= ends - 1)
             count += is_ellipsis(word_around(s, 64 * k + (size_t)__builtin_ctzll(ends) - 1, 5));
+        before = word;
+    }
     return count;
 }
 

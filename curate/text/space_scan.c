@@ -170,7 +170,9 @@ uint64_t space_word_hash(const char *p, size_t n)
     char copy[32] = { 0 };
 
     memcpy(copy, p, n < 16 ? n : 16);
-    return n ? hash_of(head_at(copy, n), p, n) : 0;
+    if (n > 16)
+        return hash_of_long(p, n);
+    return n ? hash_of_head(head_at(copy, n), n) : 0;
 }
 
 /* ---- lines ---- */
