@@ -145,7 +145,7 @@ static const char *const ellipses[] = {
 static bool is_ellipsis(struct span word)
 {
     for (int i = 0; (word.n == 3 || word.n == 5) && ellipses[i]; i++)
-        if (span_eq(word, ellipses[i]))
+        if (word.p[0] == ellipses[i][0] && span_eq(word, ellipses[i]))
             return true;
     return false;
 }
@@ -209,7 +209,7 @@ static uint64_t ellipsis_words(const struct space_scan *s)
 }
 
 /* Words more than half of whose characters begin a run of '#'. */
-static uint64_t hash_words(const struct space_scan *s)
+static uint64_t mark_words(const struct space_scan *s)
 {
     uint64_t count = 0;
     size_t from = 0;
@@ -228,7 +228,7 @@ static uint64_t hash_words(const struct space_scan *s)
     return count;
 }
 
-uint64_t curator_symbol_words(const struct space_scan *s) { return ellipsis_words(s) + hash_words(s); }
+uint64_t curator_symbol_words(const struct space_scan *s) { return ellipsis_words(s) + mark_words(s); }
 
 static bool ends_with_ellipsis(struct span line)
 {

@@ -28,24 +28,26 @@ const struct drop_reason *const dolma_reasons[] = {
     NULL
 };
 
-/* The length that `rank` words are shorter than or as long as, from counts of the lengths of words, and a look at all
- * words for longer ones: each of those takes room in the text for SPACE_LENGTHS characters, so there are few. */
-static uint64_t length_at(const struct space_words *w, uint64_t count, uint64_t rank)
-{
-    uint64_t least = SPACE_LENGTHS, most = w->longest;
+#define SMALL 256
 
-    for (uint64_t length = 0; length < SPACE_LENGTHS; length++) {
-        if (rank < w->lengths[length])
+/* The length that `rank` words are shorter than or as long as, from counts of lengths below SMALL and a look at all words
+ * for longer ones: each of those takes room in the text for SMALL characters, so there are few. */
+static uint64_t length_at(const struct space_scan *s, const uint32_t counts[SMALL + 1], uint64_t rank)
+{
+    uint64_t least = SMALL, most = s->list.longest;
+
+    for (uint64_t length = 0; length < SMALL; length++) {
+        if (rank < counts[length])
             return length;
-        rank -= w->lengths[length];
+        rank -= counts[length];
     }
     while (least < most) {                                 /* the least length that enough words do not exceed */
         uint64_t middle = least + (most - least) / 2, below = 0;
 
-        for (size_t i = 0; i < count; i++) {
-            uint64_t length = space_word_chars(w, i, 1);
+        for (size_t i = 0; i < s->word_count; i++) {
+            uint64_t length = space_word_chars(&s->list, i, 1);
 
-            below += length >= SPACE_LENGTHS && length <= middle;
+            below += length >= SMALL && length <= middle;
         }
         if (below > rank)
             most = middle;
@@ -55,12 +57,23 @@ static uint64_t length_at(const struct space_words *w, uint64_t count, uint64_t 
     return least;
 }
 
+/* Counted in two tables by turns: neighbours of one length need not wait for each other. */
 static double median_length(struct space_scan *s)
 {
     const struct space_words *w = space_words(s);
+    uint32_t counts[2][SMALL + 1] = { 0 };
     uint64_t n = s->word_count;
 
-    return n == 0 ? 0 : (double)(length_at(w, n, (n - 1) / 2) + length_at(w, n, n / 2)) / 2;
+    if (n == 0)
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t length = space_word_chars(w, i, 1);
+
+        counts[i & 1][length < SMALL ? length : SMALL]++;
+    }
+    for (size_t length = 0; length < SMALL; length++)
+        counts[0][length] += counts[1][length];
+    return (double)(length_at(s, counts[0], (n - 1) / 2) + length_at(s, counts[0], n / 2)) / 2;
 }
 
 struct edges {

@@ -71,7 +71,6 @@ struct space_sums_args {
 };
 typedef void space_sums_fn(const struct space_sums_args *a, struct space_sums *out);
 
-#define SPACE_LENGTHS 256
 struct space_word {
     uint64_t hash;
     uint32_t at, bytes;
@@ -80,7 +79,6 @@ struct space_word {
 struct space_words {
     struct space_word *words;      /* `count` of them */
     uint32_t *before;              /* count + 1: characters in the words before */
-    uint32_t lengths[SPACE_LENGTHS + 1];   /* words of as many characters; the last: of more */
     uint64_t longest, common;
 };
 struct space_words_args {

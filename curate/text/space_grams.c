@@ -192,7 +192,6 @@ static void measure(struct space_scan *s, size_t n, size_t count, struct space_g
     uint32_t seen = 0;
     size_t last = SIZE_MAX / 2;
 
-    *g = (struct space_grams){ .most = 1, .tie = s->word_count > n };
     g->all_chars = all_chars(s, n);
     for (size_t k = 0; k < count; k++) {
         size_t at = s->gram_at[k];
@@ -240,9 +239,11 @@ const struct space_grams *space_grams(struct space_scan *s, int n)
     count = repeated_pairs(s);
     for (size_t i = 2; i <= SPACE_GRAM_MAX && i <= words; i++) {
         count = i > 2 ? longer(s, count) : count;
-        measure(s, i, count, &s->grams[i]);
-        if (i <= 4)
+        s->grams[i] = (struct space_grams){ .most = 1, .tie = words > i };
+        if (i <= SPACE_GRAM_MOST_MAX)
             find_most(s, count, &s->grams[i]);
+        else
+            measure(s, i, count, &s->grams[i]);
     }
     s->has_grams = true;
     return &s->grams[n];

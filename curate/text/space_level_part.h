@@ -124,15 +124,13 @@ static inline bool is_common(uint64_t lo)
     return words[(uint32_t)((uint32_t)lo * 0xCD613E31u) >> 28] == lo;
 }
 
-static inline uint64_t not_null(uint64_t hash) { return hash + (hash == 0); }
-
 /* The hashes of words of at most 16 bytes, and of longer ones. */
 static inline uint64_t hash_of_head(struct head h, size_t n)
 {
-    return not_null(fold(h.lo ^ UINT64_C(0xA0761D6478BD642F), h.hi ^ n ^ UINT64_C(0xE7037ED1A0B428DB)));
+    return fold(h.lo ^ UINT64_C(0xA0761D6478BD642F), h.hi ^ n ^ UINT64_C(0xE7037ED1A0B428DB));
 }
 
-static inline uint64_t hash_of_long(const char *p, size_t n) { return not_null(xxh3(p, n)); }
+static inline uint64_t hash_of_long(const char *p, size_t n) { return xxh3(p, n); }
 
 /* The 64 bits from bit `at` on. */
 static inline uint64_t window(const uint64_t *bits, size_t at)
@@ -149,74 +147,81 @@ static inline uint32_t count_bits(const uint64_t *bits, size_t at, size_t n)
     return count + (uint32_t)ones(window(bits, at) & ~UINT64_C(0) >> (64 - n));
 }
 
-/* Reads words 0 to count - 1; 16 bytes are read from where each begins. Returns how many are longer than that: their
+/* Characters of the words. */
+static inline void measure_words(const struct space_words_args *a, struct space_words *out)
+{
+    const uint32_t *borders = a->borders;
+    const uint64_t *cont = a->bits->cont;
+    uint32_t *before = out->before, sum = 0, longest = 0;
+
+    for (size_t i = 0; i < a->count; i++) {
+        uint32_t at = borders[2 * i], to = borders[2 * i + 1], chars = to - at;
+
+        before[i] = sum;
+        if (a->high && (chars > 64 || (cont[at / 64] | cont[to / 64])))
+            chars -= count_bits(cont, at, chars);
+        sum += chars;
+        longest = chars > longest ? chars : longest;
+    }
+    before[a->count] = sum;
+    out->longest = longest;
+}
+
+/* Hashes of words 0 to count - 1; 16 bytes are read from where each begins. Returns how many are longer than that: their
  * numbers stand at the front of the borders, behind which reading already is. */
-static inline size_t read_words(const struct space_words_args *a, size_t count, struct space_words *out)
+static inline size_t hash_words(const struct space_words_args *a, size_t count, struct space_words *out)
 {
     const char *text = a->text.p;
     struct space_word *words = out->words;
-    uint32_t *borders = a->borders, *before = out->before, *lengths = out->lengths, sum = 0, longest = 0;
+    uint32_t *borders = a->borders;
     uint64_t common = 0;
     size_t many = 0;
 
     for (size_t i = 0; i < count; i++) {
-        uint32_t at = borders[2 * i], n = borders[2 * i + 1] - at, chars = n;
+        uint32_t at = borders[2 * i], n = borders[2 * i + 1] - at;
         struct head h = head_at(text + at, n);
 
         words[i] = (struct space_word){ hash_of_head(h, n), at, n };
         common += is_common(h.lo) & (n <= 4);
         borders[many] = (uint32_t)i;
         many += n > 16;
-        if (a->high)
-            chars -= count_bits(a->bits->cont, at, n);
-        sum += chars;
-        before[i + 1] = sum;
-        lengths[chars < SPACE_LENGTHS ? chars : SPACE_LENGTHS]++;
-        longest = chars > longest ? chars : longest;
     }
-    out->longest = longest;
     out->common = common;
     return many;
 }
 
-/* The last words of a text, from a copy with room behind it: at most eight begin in the last 16 bytes. */
-static inline void read_last_words(const struct space_words_args *a, size_t first, struct space_words *out)
+/* The last words of a text, from a copy with room behind it: they begin in its last 15 bytes. */
+static inline void hash_last_words(const struct space_words_args *a, size_t first, struct space_words *out)
 {
     uint32_t from = first < a->count ? a->borders[2 * first] : 0;
     char copy[48] = { 0 };
 
-    for (size_t i = first; i < a->count; i++) {
-        uint32_t at = a->borders[2 * i], n = a->borders[2 * i + 1] - at, chars = n;
-        struct head h;
-
+    if (first < a->count)
         memcpy(copy, a->text.p + from, a->text.n - from);
-        h = head_at(copy + (at - from), n);
+    for (size_t i = first; i < a->count; i++) {
+        uint32_t at = a->borders[2 * i], n = a->borders[2 * i + 1] - at;
+        struct head h = head_at(copy + (at - from), n);
+
         out->words[i] = (struct space_word){ hash_of_head(h, n), at, n };
         out->common += is_common(h.lo) & (n <= 4);
-        chars -= a->high ? count_bits(a->bits->cont, at, n) : 0;
-        out->before[i + 1] = out->before[i] + chars;
-        out->lengths[chars]++;
-        out->longest = chars > out->longest ? chars : out->longest;
     }
 }
 
 /* From the borders to the words. */
 static inline void words_of_borders(const struct space_words_args *a, struct space_words *out)
 {
-    const struct space_words_args ascii = { .text = a->text, .borders = a->borders };
     size_t whole = a->count, many;
 
     while (whole > 0 && a->text.n - a->borders[2 * (whole - 1)] < 16)
         whole--;
-    memset(out->lengths, 0, sizeof out->lengths);
-    out->before[0] = 0;
-    many = a->high ? read_words(a, whole, out) : read_words(&ascii, whole, out);
+    measure_words(a, out);
+    many = hash_words(a, whole, out);
     for (size_t k = 0; k < many; k++) {
         struct space_word *w = &out->words[a->borders[k]];
 
         w->hash = hash_of_long(a->text.p + w->at, w->bytes);
     }
-    read_last_words(a, whole, out);
+    hash_last_words(a, whole, out);
 }
 
 #endif

@@ -39,11 +39,14 @@ enum space_unit {
 };
 
 #define SPACE_GRAM_MAX 10
+#define SPACE_GRAM_MOST_MAX 4
 /* The n-grams of one n. */
 struct space_grams {
+    /* n to SPACE_GRAM_MOST_MAX */
     uint64_t most;                 /* copies of the commonest one */
     uint32_t first;                /* where it begins (of several the one that comes first): number of a word */
     bool tie;                      /* there are several */
+    /* longer ones */
     uint64_t repeated_chars;       /* in the words of all copies of n-grams that stand there more than once, an overlap
                                     * as often as it lies in one */
     uint64_t all_chars;            /* in the words of all n-grams */
