@@ -115,8 +115,14 @@ static double gram_value(struct space_scan *s, int rule)
     return space_share(g->repeated_chars, g->all_chars, 0);
 }
 
-static double value_of(const struct dolma_cfg *c, struct space_scan *s, int rule)
+struct dolma_text {
+    struct space_scan *scan;
+    double median;                 /* length of words; below 0: nobody has asked yet */
+};
+
+static double value_of(const struct dolma_cfg *c, struct dolma_text *t, int rule)
 {
+    struct space_scan *s = t->scan;
     enum space_unit kind = c->lines ? SPACE_FILLED : SPACE_LINES;
     uint64_t words = s->word_count;
     struct edges e;
@@ -125,7 +131,9 @@ static double value_of(const struct dolma_cfg *c, struct space_scan *s, int rule
     case DOLMA_few_words:
     case DOLMA_many_words: return (double)words;
     case DOLMA_short_words:
-    case DOLMA_long_words: return median_length(s);
+    case DOLMA_long_words:
+        t->median = t->median < 0 ? median_length(s) : t->median;
+        return t->median;
     case DOLMA_symbols: return space_share(s->sums.mark_words, words, 0);
     case DOLMA_letters: return space_share(s->sums.letter_words, words, 0);
     case DOLMA_required: return (double)space_count_words(s, &c->stop_words);
@@ -172,18 +180,18 @@ void dolma_unload(void *cfg)
 enum status dolma_each(const void *cfg, struct doc *d, struct step_work *w)
 {
     const struct dolma_cfg *own = cfg, *c = filter_languages_pick(own->languages, own, d);
-    struct space_scan *s;
+    struct dolma_text t = { .median = -1 };
 
     if (d->text.n == 0)
         return doc_drop(d, &drop_empty, 0, 0);
-    s = space_scan_of_doc(d, w);
+    t.scan = space_scan_of_doc(d, w);
     for (int i = 0; i < DOLMA_RULE_COUNT; i++) {
         bool top = i >= DOLMA_top_2 && i <= DOLMA_top_4;
         double limit = top && !c->top_grams ? 0 : c->limit[i];
 
-        if (!space_rule_on(limit, &w->trace) || !has_value(s, i))
+        if (!space_rule_on(limit, &w->trace) || !has_value(t.scan, i))
             continue;
-        if (space_judge(d, &w->trace, &rules[i], value_of(c, s, i), limit))
+        if (space_judge(d, &w->trace, &rules[i], value_of(c, &t, i), limit))
             return ST_OK;
     }
     return ST_OK;

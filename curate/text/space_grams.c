@@ -16,7 +16,7 @@ static int make_slots(struct space_scan *s, size_t n)
 {
     int log = 4;
 
-    while (((size_t)1 << log) < 2 * n)
+    while (((size_t)1 << log) < 4 * n)
         log++;
     if ((size_t)1 << log > s->gram_slot_cap) {
         s->gram_slot_cap = (size_t)1 << log;
@@ -30,7 +30,7 @@ static int make_slots(struct space_scan *s, size_t n)
 /* What the loops over candidates write to, kept where none of these stores can change it. */
 struct table {
     uint32_t *at, *group, *number, *count, *slots;
-    uint64_t *key;
+    uint64_t *key;                 /* from 1 on: key[c + 1] is candidate c's */
     int log;
 };
 
@@ -41,19 +41,25 @@ static struct table table_of(struct space_scan *s, size_t n)
     return (struct table){ s->gram_at, s->gram_group, s->gram_number, s->gram_count, s->gram_slots, s->gram_key, log };
 }
 
-/* group[c] becomes the first candidate with the same key, which counts them. */
-static inline void add_candidate(const struct table *t, size_t c, uint64_t key)
+/* group[c] becomes the first candidate with the same key, which counts them. A free slot leads to key[0], which is made
+ * the one that is looked for: the only branch is that of keys that meet in a slot, a rare one. */
+static void group_candidates(const struct table *t, size_t candidates)
 {
-    size_t mask = ((size_t)1 << t->log) - 1, i = (key * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - t->log);
-    uint32_t slot;
+    size_t mask = ((size_t)1 << t->log) - 1;
 
-    t->key[c] = key;
-    while ((slot = t->slots[i]) != 0 && t->key[slot - 1] != key)
-        i = (i + 1) & mask;
-    slot = slot ? slot : (uint32_t)c + 1;
-    t->slots[i] = slot;
-    t->group[c] = slot - 1;
-    t->count[slot - 1]++;
+    for (size_t c = 0; c < candidates; c++) {
+        uint64_t key = t->key[c + 1];
+        size_t i = (key * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - t->log);
+        uint32_t slot;
+
+        t->key[0] = key;
+        while (t->key[slot = t->slots[i]] != key)
+            i = (i + 1) & mask;
+        slot = slot ? slot : (uint32_t)c + 1;
+        t->slots[i] = slot;
+        t->group[c] = slot - 1;
+        t->count[slot - 1]++;
+    }
 }
 
 /* What stands there once is taken out; what is left gets the number of its group, in the order of first ones. Without a
@@ -85,7 +91,7 @@ static void grow_grams(struct space_scan *s)
     s->gram_group = mem_grow(s->gram_group, s->gram_cap, sizeof *s->gram_group);
     s->gram_number = mem_grow(s->gram_number, s->gram_cap, sizeof *s->gram_number);
     s->gram_count = mem_grow(s->gram_count, s->gram_cap + 1, sizeof *s->gram_count);
-    s->gram_key = mem_grow(s->gram_key, s->gram_cap, sizeof *s->gram_key);
+    s->gram_key = mem_grow(s->gram_key, s->gram_cap + 1, sizeof *s->gram_key);
 }
 
 /* One mark a slot: 1 after the first that falls there, more after others. Returns by how much a key is shifted. */
@@ -105,13 +111,13 @@ static int clear_seen(struct space_scan *s, size_t n)
 }
 
 /* Keys of all pairs of words; those that share a mark with another one stay, in order: the repeated ones and a few that
- * are not. Without a branch. Returns how many; key[c] and at[c] are theirs. */
+ * are not. Without a branch. Returns how many; key[c + 1] and at[c] are theirs. */
 static size_t likely_pairs(struct space_scan *s)
 {
     const struct space_word *words = s->list.words;
     size_t pairs = s->word_count - 1, kept = 0;
     int shift = clear_seen(s, pairs);
-    uint64_t *key = s->gram_key;
+    uint64_t *key = s->gram_key + 1;
     uint8_t *seen = s->gram_seen;
     uint32_t *at = s->gram_at;
 
@@ -142,8 +148,7 @@ static size_t repeated_pairs(struct space_scan *s)
     grow_grams(s);
     candidates = likely_pairs(s);
     t = table_of(s, candidates);
-    for (size_t c = 0; c < candidates; c++)
-        add_candidate(&t, c, t.key[c]);
+    group_candidates(&t, candidates);
     return keep_repeated(&t, candidates);
 }
 
@@ -157,13 +162,14 @@ static size_t longer(struct space_scan *s, size_t count)
         return 0;
     t = table_of(s, count);
     for (size_t k = 0; k + 1 < count; k++) {
-        uint64_t key = (uint64_t)t.group[k] << 32 | t.group[k + 1];
+        uint32_t at = t.at[k];
+        bool adjacent = t.at[k + 1] == at + 1;
 
-        if (t.at[k + 1] != t.at[k] + 1)
-            continue;
-        t.at[candidates] = t.at[k];
-        add_candidate(&t, candidates++, key);
+        t.key[candidates + 1] = (uint64_t)t.group[k] << 32 | t.group[k + 1];
+        t.at[candidates] = at;
+        candidates += adjacent;
     }
+    group_candidates(&t, candidates);
     return keep_repeated(&t, candidates);
 }
 
