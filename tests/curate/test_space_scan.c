@@ -83,8 +83,22 @@ static void same_as_walk(struct space_scan *s, struct span t)
     assert_int_equal(s->sums.tokens, want.tokens);
     assert_int_equal(s->sums.mark_words, want.marks);
     assert_int_equal(space_words(s)->longest, want.longest);
-    for (size_t i = 0; i < s->word_count; i++)
-        assert_true(s->list.words[i].hash == space_word_hash(t.p + s->list.words[i].at, s->list.words[i].bytes));
+    for (size_t i = 0; i < s->word_count; i++) {
+        const struct space_word *w = &s->list.words[i];
+
+        assert_true(w->hash == space_word_hash(t.p + w->at, w->bytes));
+        assert_int_equal(space_word_chars(&s->list, i, 1), utf8_length(t.p + w->at, w->bytes));
+        assert_int_equal(space_chars(s, t.p + w->at, w->bytes), utf8_length(t.p + w->at, w->bytes));
+    }
+    assert_int_equal(space_word_chars(&s->list, 0, s->word_count), s->sums.word_chars);
+}
+
+static void triples_are_where_they_stand(struct space_scan *s, const char want[3])
+{
+    const uint64_t *found = space_triples(s, want);
+
+    for (size_t i = 0; i < s->text.n; i++)
+        assert_int_equal(found[i / 64] >> i % 64 & 1, i + 3 <= s->text.n && memcmp(s->text.p + i, want, 3) == 0);
 }
 
 static void levels_are_the_same(void **state)
@@ -106,6 +120,8 @@ static void levels_are_the_same(void **state)
 
             space_scan_with(b, t, space_level(i));
             same_as_walk(b, t);
+            triples_are_where_they_stand(a, "a a");
+            triples_are_where_they_stand(b, "a a");
             assert_memory_equal(&a->counts, &b->counts, sizeof a->counts);
             words = (t.n + 63) / 64;
 #define X(name) assert_memory_equal(a->bits.name, b->bits.name, words * sizeof *a->bits.name);
