@@ -65,43 +65,42 @@ uint64_t curator_url_chars(const struct space_scan *s)
 
 /* ---- phrases ---- */
 
+#define PHRASE(pair, text) { text, sizeof(text) - 1, pair }
 static const struct phrase {
     const char *text;
+    size_t n;                      /* bytes */
     size_t pair;                   /* where its marked pair (space_bits.h) stands */
 } phrases[] = {
-    { "terms of use", 3 },
-    { "privacy policy", 3 },
-    { "privacy overview", 3 },
-    { "cookie policy", 3 },
-    { "uses cookies", 8 },
-    { "use of cookies", 10 },
-    { "use cookies", 7 },
-    { "privacy & cookies policy", 3 },
-    { "privacy and cookies policy", 3 },
-    { "necessary cookies are absolutely essential for the website to function properly. this category only includes "
+    PHRASE(3, "terms of use"),
+    PHRASE(3, "privacy policy"),
+    PHRASE(3, "privacy overview"),
+    PHRASE(3, "cookie policy"),
+    PHRASE(8, "uses cookies"),
+    PHRASE(10, "use of cookies"),
+    PHRASE(7, "use cookies"),
+    PHRASE(3, "privacy & cookies policy"),
+    PHRASE(3, "privacy and cookies policy"),
+    PHRASE(13, "necessary cookies are absolutely essential for the website to function properly. this category only includes "
       "cookies that ensures basic functionalities and security features of the website. these cookies do not store any "
-      "personal information.", 13 },
-    { "any cookies that may not be particularly necessary for the website to function and is used specifically to "
+      "personal information."),
+    PHRASE(7, "any cookies that may not be particularly necessary for the website to function and is used specifically to "
       "collect user personal data via analytics, ads, other embedded contents are termed as non-necessary cookies. it is "
-      "mandatory to procure user consent prior to running these cookies on your website.", 7 },
-    { "if you continue to browse this site without changing your cookie settings, you agree to this use. acceptread "
-      "more", 61 },
-    { "lorem ipsum", 7 },
+      "mandatory to procure user consent prior to running these cookies on your website."),
+    PHRASE(61, "if you continue to browse this site without changing your cookie settings, you agree to this use. acceptread "
+      "more"),
+    PHRASE(7, "lorem ipsum"),
 };
 #define PHRASES (sizeof phrases / sizeof phrases[0])
 #define LOREM (PHRASES - 1)
 
 static bool stands_at(const struct phrase *f, const char *pair, const char *text, const char *end)
 {
-    size_t n;
-
     if ((size_t)(pair - text) < f->pair || small_letter(*pair) != (unsigned char)f->text[f->pair])
         return false;
     pair -= f->pair;
-    n = strlen(f->text);
-    if ((size_t)(end - pair) < n)
+    if ((size_t)(end - pair) < f->n)
         return false;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < f->n; i++)
         if (small_letter(pair[i]) != (unsigned char)f->text[i])
             return false;
     return true;
@@ -138,26 +137,34 @@ double curator_phrase_share(struct space_scan *s)
 
 /* ---- words and lines ---- */
 
-static const char *const ellipses[] = {
-    "...", "[...]", "\xE2\x80\xA6", "(...)", "[\xE2\x80\xA6]", "-\xC2\xBB", "read more..", "read more", NULL,
+#define ELLIPSIS(text) { text, sizeof(text) - 1 }
+static const struct ellipsis {
+    const char *text;
+    size_t n;
+} ellipses[] = {
+    ELLIPSIS("..."), ELLIPSIS("[...]"), ELLIPSIS("\xE2\x80\xA6"), ELLIPSIS("(...)"), ELLIPSIS("[\xE2\x80\xA6]"),
+    ELLIPSIS("-\xC2\xBB"), ELLIPSIS("read more.."), ELLIPSIS("read more"),
 };
+#define ELLIPSES (sizeof ellipses / sizeof ellipses[0])
 
 static bool is_ellipsis(struct span word)
 {
-    for (int i = 0; (word.n == 3 || word.n == 5) && ellipses[i]; i++)
-        if (word.p[0] == ellipses[i][0] && span_eq(word, ellipses[i]))
+    for (size_t i = 0; i < ELLIPSES; i++)
+        if (word.n == ellipses[i].n && memcmp(word.p, ellipses[i].text, word.n) == 0)
             return true;
     return false;
 }
 
-static bool ends_with(struct span line, const char *want)
+/* From the last byte on: most lines differ there. */
+static bool ends_with(struct span line, const struct ellipsis *want)
 {
-    size_t n = strlen(want);
+    const char *p;
 
-    if (line.n < n)
+    if (line.n < want->n)
         return false;
-    for (size_t i = 0; i < n; i++)
-        if (small_letter(line.p[line.n - n + i]) != (unsigned char)want[i])
+    p = line.p + line.n - want->n;
+    for (size_t i = want->n; i-- > 0;)
+        if (small_letter(p[i]) != (unsigned char)want->text[i])
             return false;
     return true;
 }
@@ -232,10 +239,8 @@ uint64_t curator_symbol_words(const struct space_scan *s) { return ellipsis_word
 
 static bool ends_with_ellipsis(struct span line)
 {
-    if (strchr(".])\xA6\xBB" "eE", line.p[line.n - 1]) == NULL)
-        return false;
-    for (int i = 0; ellipses[i]; i++)
-        if (ends_with(line, ellipses[i]))
+    for (size_t i = 0; i < ELLIPSES; i++)
+        if (ends_with(line, &ellipses[i]))
             return true;
     return false;
 }
