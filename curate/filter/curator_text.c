@@ -237,8 +237,24 @@ static uint64_t mark_words(const struct space_scan *s)
 
 uint64_t curator_symbol_words(const struct space_scan *s) { return ellipsis_words(s) + mark_words(s); }
 
+/* By its last bytes. */
+static bool may_be_ellipsis(struct span line)
+{
+    switch (small_letter(line.p[line.n - 1])) {
+    case '.': return line.n > 1 && line.p[line.n - 2] == '.';
+    case ']':
+    case ')':
+    case 'e':
+    case 0xA6:
+    case 0xBB: return true;
+    default: return false;
+    }
+}
+
 static bool ends_with_ellipsis(struct span line)
 {
+    if (!may_be_ellipsis(line))
+        return false;
     for (size_t i = 0; i < ELLIPSES; i++)
         if (ends_with(line, &ellipses[i]))
             return true;
@@ -258,6 +274,8 @@ static bool begins_with_bullet(struct span line)
     return false;
 }
 
+static bool ends_sentence(char c) { return (c == '.') | (c == '?') | (c == '!') | (c == '"') | (c == '\''); }
+
 struct curator_lines curator_line_edges(const struct space_scan *s)
 {
     struct curator_lines out = { 0 };
@@ -268,7 +286,7 @@ struct curator_lines curator_line_edges(const struct space_scan *s)
         if (line.n == 0)
             continue;
         out.filled++;
-        out.without_end += line.p[line.n - 1] == 0 || strchr(".?!\"'", line.p[line.n - 1]) == NULL;
+        out.without_end += !ends_sentence(line.p[line.n - 1]);
         out.ellipses += ends_with_ellipsis(line);
         out.bullets += begins_with_bullet(line);
     }

@@ -118,14 +118,23 @@ static double gram_value(struct space_scan *s, int rule)
 struct dolma_text {
     struct space_scan *scan;
     double median;                 /* length of words; below 0: nobody has asked yet */
+    struct edges edges;            /* no lines: likewise */
 };
+
+static double edge_value(const struct dolma_cfg *c, struct dolma_text *t, int rule)
+{
+    struct edges *e = &t->edges;
+
+    if (e->lines == 0)
+        *e = line_edges(t->scan, c->lines);
+    return space_share(rule == DOLMA_bullets ? e->bullets : e->ellipses, e->lines, 0);
+}
 
 static double value_of(const struct dolma_cfg *c, struct dolma_text *t, int rule)
 {
     struct space_scan *s = t->scan;
     enum space_unit kind = c->lines ? SPACE_FILLED : SPACE_LINES;
     uint64_t words = s->word_count;
-    struct edges e;
 
     switch (rule) {
     case DOLMA_few_words:
@@ -138,11 +147,7 @@ static double value_of(const struct dolma_cfg *c, struct dolma_text *t, int rule
     case DOLMA_letters: return space_share(s->sums.letter_words, words, 0);
     case DOLMA_required: return (double)space_count_words(s, &c->stop_words);
     case DOLMA_bullets:
-        e = line_edges(s, c->lines);
-        return space_share(e.bullets, e.lines, 0);
-    case DOLMA_ellipses:
-        e = line_edges(s, c->lines);
-        return space_share(e.ellipses, e.lines, 0);
+    case DOLMA_ellipses: return edge_value(c, t, rule);
     case DOLMA_lines: return space_share(space_units(s, kind)->repeated, space_units(s, kind)->count, 0);
     case DOLMA_line_chars: {
         uint64_t chars = s->sums.word_chars;
