@@ -115,7 +115,7 @@ def with_put_in(documents):
     """Real texts with something in them that the rules look for and these corpora lack."""
     def each_line(text, end):
         return "\n".join(line + end for line in text.split("\n"))
-    puts = [lambda t: t + "\nPlease turn JavaScript on to read this page.", lambda t: t + "\nif (x) { return; }",
+    puts = [lambda t: t + "\nPlease turn JavaScript on to read this page.", lambda t: t + "\nWrite it as {name} wherever it stands.",
             lambda t: "Lorem Ipsum dolor sit amet is what stands here.\n" + t, lambda t: t + "\nBy reading on you agree to our Terms of Use.",
             lambda t: each_line(t, "..."), lambda t: each_line(t, " \u2026"), lambda t: "- " + t.replace("\n", "\n- "),
             lambda t: t.replace(" ", " # ", len(t) // 40), lambda t: t + "\n" + t[:len(t) // 3], lambda t: t.replace(". ", ".[1] ")]
@@ -192,7 +192,7 @@ def compare(tools, root, every):
                     unseen += 1
                     print("  %s: nobody notices `%s`" % (name, change))
     print("%d options changed on our side alone: %d were noticed" % (seen + unseen, seen))
-    return differences + unseen
+    return differences + (unseen if real > 1000 else unseen > seen)
 
 
 # ---- words ----
