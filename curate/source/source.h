@@ -75,8 +75,8 @@ void raw_document_free(struct raw_document *d);
     X(BAD_XML,    "bad_xml",           "XML that is not well-formed; what came before the fault is kept") \
     X(ATTACHMENT, "attachment_kind",   "a FHIR attachment that is damaged, elsewhere (a URL), or neither plain text nor HTML") \
     X(NO_TEXT,    "fhir_without_text", "a FHIR resource that has no clinical text") \
-    X(UNNAMED,    "text_not_named",    "a table or XML whose text is not named: write {path: P, text: COLUMN} " \
-                                       "or {path: P, elements: [NAME]}")                        \
+    X(UNNAMED,    "text_not_named",    "a table, XML or list of JSON objects whose text is not named: write " \
+                                       "{path: P, text: COLUMN or MEMBER} or {path: P, elements: [NAME]}")                        \
     X(UNREADABLE, "unreadable",        "the file cannot be opened or read")
 enum source_outcome {
 #define X(name, key, text) SOURCE_##name,
