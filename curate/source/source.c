@@ -181,7 +181,8 @@ static enum status read_item(struct arena *a, const struct yaml *from, struct so
     }
     item->name = base_name(a, item->path);
     if (stat(item->path, &st) != 0)
-        return fail_errno(ST_MISSING, "source '%s'", item->path);
+        return fail_errno(ST_MISSING, "source '%s'%s", item->path,
+                          strchr("[{", *item->path) ? " (a list with options is the value of sources, no path)" : "");
     return ST_OK;
 }
 
