@@ -15,6 +15,7 @@
 #define UNPACK_MOST 3                /* threads beside a lane's reader; they have work only while it waits for bytes */
 #define RANGE_TIMES 4                /* text of a group behind a shuffle, for a byte of a group of files: about what
                                         packed text becomes */
+#define SPOOL_TIMES 8                /* of a stretch of a spool: more than the text of most groups of small files */
 
 /* What rank 0 tells the others. */
 struct told {
@@ -176,6 +177,7 @@ static enum status run_chain(struct stage *s)
     args.artifact = s->out;
     args.folder = s->out ? artifact_folder(s->out) : NULL;
     args.range_bytes = s->args->group_bytes * RANGE_TIMES;
+    args.spool_bytes = s->args->group_bytes * SPOOL_TIMES;
     return curate_run(&args, &s->result);
 }
 
