@@ -11,7 +11,6 @@
 #include "store/artifact/artifact.h"
 #include "store/artifact/unfinished.h"
 
-#define RANKS_NAME "ranks"
 #define UNPACK_MOST 3                /* threads beside a lane's reader; they have work only while it waits for bytes */
 #define RANGE_TIMES 4                /* text of a group behind a shuffle, for a byte of a group of files: about what
                                         packed text becomes */
@@ -103,24 +102,13 @@ static enum status list_groups(struct stage *s)
     return st;
 }
 
-/* Ranks outlive the first one where it alone is killed: two writers of one group would ruin it, so nobody begins before
- * the last of an earlier run is gone. */
-static enum status await_none(struct stage *s)
-{
-    struct file_lock all = { .fd = -1 };
-    enum status st = file_lock_take(&all, path_join(&s->arena, s->folder, RANKS_NAME));
-
-    file_lock_drop(&all);
-    return st != ST_HELD ? st : fail_within(st, "ranks of an earlier run are still at work there; wait for their end, "
-                                                "or end them: ");
-}
-
 static enum status claim_work(struct stage *s, const json_t *run)
 {
     TRY(unfinished_open(&s->unfinished, s->args->out));
+    TRY(unfinished_await_ranks(&s->unfinished));
     TRY(unfinished_claim(&s->unfinished, run));
     s->claimed = true;
-    return await_none(s);
+    return ST_OK;
 }
 
 static enum status begin_first(struct stage *s)
@@ -158,7 +146,7 @@ static enum status begin(struct stage *s)
                     (unsigned long long)s->groups.files, (unsigned long long)s->groups.bytes,
                     (unsigned long long)t.files, (unsigned long long)t.bytes);
     s->working = true;
-    return s->ranks == 1 ? ST_OK : file_lock_share(&s->at_work, path_join(&s->arena, s->folder, RANKS_NAME));
+    return s->ranks == 1 ? ST_OK : unfinished_share(s->folder, &s->at_work);
 }
 
 /* ---- the work ---- */
@@ -221,6 +209,16 @@ static enum status tell_kept(const struct stage *s, enum status st)
     return st;
 }
 
+/* Is the folder in the way of the next command, mended or another? Where one is to go on it has been told so; and other
+ * ranks may still write. */
+static bool is_of_no_use(const struct stage *s, enum status st)
+{
+    if (!s->claimed || s->result.nothing_left)
+        return s->claimed;
+    return st != ST_OK && st != ST_INTERRUPTED && st != ST_IO && st != ST_LIMIT && s->ranks == 1 &&
+           unfinished_is_empty(&s->unfinished);
+}
+
 static enum status settle(struct stage *s, enum status st)
 {
     struct failure f;
@@ -229,7 +227,7 @@ static enum status settle(struct stage *s, enum status st)
         st = tell_kept(s, st);
     failure_save(&f, st);
     artifact_abort(s->out);
-    if (s->claimed && s->result.nothing_left)
+    if (is_of_no_use(s, st))
         (void)!unfinished_remove(&s->unfinished);    /* the first failure is told */
     file_lock_drop(&s->at_work);
     unfinished_close(&s->unfinished);

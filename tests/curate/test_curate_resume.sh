@@ -9,7 +9,7 @@ cd "$scratch"
 
 . "$TUNDISH_SOURCE/tests/commands.sh"
 . "$TUNDISH_SOURCE/tests/curate/corpus_input.sh"
-make_input in 16 150
+make_input in 12 150
 common=(in --group-bytes 100K --shard-bytes 60K --steps '[normalize, {filter: {profile: gopher@datatrove, min-words: 30, repetition: false, min-stop-words: 0}},
     {dedup: {method: exact}}, {dedup: {method: minhash}}, shuffle, {split: {test: 0.1}}]')
 curate() { run "$1" curate "${common[@]}" "${@:2}"; }
@@ -22,10 +22,10 @@ took=$((($(date +%s%N) - before) / 1000000))
 ls -d whole.* 2>/dev/null && fail "a finished run left something"
 run 0 verify whole
 
-# fifteen kills at random moments, each run with another number of threads
+# eight kills at random moments, each run with another number of threads
 went_on=0
 RANDOM=5
-for i in $(seq 15); do
+for i in $(seq 8); do
     "$TUNDISH" --quiet curate "${common[@]}" --out killed --threads $((1 + i % 3)) 2>err &
     pid=$!
     sleep "$(awk -v r=$RANDOM -v most=$took 'BEGIN { printf "%.3f", r / 32768 * most / 1000 }')"
@@ -39,10 +39,42 @@ for i in $(seq 15); do
 done
 [ $went_on -gt 0 ] || fail "no kill came in the middle of the work"
 curate 0 --out killed
-[ "$(digest killed)" = "$(digest whole)" ] || fail "15 kills lead to another corpus"
+[ "$(digest killed)" = "$(digest whole)" ] || fail "8 kills lead to another corpus"
 for f in whole/*.zst whole/test/*.zst whole/report.*; do cmp "$f" "killed/${f#*/}"; done
 ls -d killed.* 2>/dev/null && fail "a finished run left something"
-echo "15 kills, $went_on in the middle of the work: the same corpus"
+echo "8 kills, $went_on in the middle of the work: the same corpus"
+
+# one large file is one group: finished stretches of it (a shard and what belongs to it; a piece of a spool) are not made again
+mkdir large
+cat in/*.jsonl in/sub/*.jsonl | zstd -q -o large/all.jsonl.zst
+made() { find large.out.work -path '*/group-*/stretch-?????/record.json' -printf '%i %p\n' 2>/dev/null | sed 's/\.part\//\//' | sort; }
+for steps in '[normalize, {split: {test: 0.1}}]' '[normalize, {dedup: {method: exact}}, {split: {test: 0.1}}]' '[normalize, shuffle]'; do
+    large=(curate large --group-bytes 4K --shard-bytes 30K --keep-dropped --steps "$steps")
+    rm -rf large.whole large.out large.out.work
+    before=$(date +%s%N)
+    run 0 "${large[@]}" --out large.whole
+    took=$((($(date +%s%N) - before) / 1000000))
+    [ "$(ls large.whole/part-*.zst | wc -l)" -gt 8 ] || fail "want many shards: $(ls large.whole)"
+    kept=0 end=0
+    : >was
+    for i in $(seq 5); do
+        "$TUNDISH" --quiet "${large[@]}" --out large.out --threads $((1 + i % 3)) 2>err &
+        pid=$!
+        sleep "$(awk -v r=$RANDOM -v most=$took 'BEGIN { printf "%.3f", r / 32768 * most / 2000 }')"
+        kill -9 $pid 2>/dev/null || true
+        wait $pid 2>/dev/null || true
+        [ ! -e large.out ] || break
+        made >now
+        [ -z "$(comm -23 was now)" ] || fail "$steps: stretches that were done were made again: $(comm -23 was now)"
+        [ "$(wc -l <now)" -le "$(wc -l <was)" ] || kept=$((kept + 1))
+        mv now was
+    done
+    [ -e large.out ] || { run 0 "${large[@]}" --out large.out; end=1; }
+    [ $kept -gt 1 ] || fail "$steps: no kills came in the middle of the group ($kept)"
+    [ "$(digest large.out)" = "$(digest large.whole)" ] || fail "$steps: kills inside a group lead to another corpus"
+    for f in large.whole/*.zst large.whole/report.*; do cmp "$f" "large.out/${f#*/}"; done
+done
+echo "one large file: $kept of 5 kills inside it, all that was done stayed"
 
 # Ctrl-C: what is done is kept, and said; groups that are done are not done again
 seen=0
@@ -89,7 +121,7 @@ wait $pid 2>/dev/null || true
 curate 0 --out broken --memory 1G --threads 3
 [ "$(digest broken)" = "$(digest whole)" ] || fail "an interruption leads to another corpus"
 # what is there is checked before it is used
-truncate -s -5 again.work/phase-0/group-00000/documents.spool
+truncate -s -5 again.work/phase-0/group-00000/stretch-00000/documents.spool
 run 2 curate "${common[@]}" --out again
 has err "documents.spool' .* is not a whole spool"
 
