@@ -49,15 +49,15 @@ mkdir large
 cat in/*.jsonl in/sub/*.jsonl | zstd -q -o large/all.jsonl.zst
 made() { find large.out.work -path '*/group-*/stretch-?????/record.json' -printf '%i %p\n' 2>/dev/null | sed 's/\.part\//\//' | sort; }
 for steps in '[normalize, {split: {test: 0.1}}]' '[normalize, {dedup: {method: exact}}, {split: {test: 0.1}}]' '[normalize, shuffle]'; do
-    large=(curate large --group-bytes 4K --shard-bytes 30K --keep-dropped --steps "$steps")
+    large=(curate large --group-bytes 8K --shard-bytes 60K --keep-dropped --steps "$steps")
     rm -rf large.whole large.out large.out.work
     before=$(date +%s%N)
     run 0 "${large[@]}" --out large.whole
     took=$((($(date +%s%N) - before) / 1000000))
-    [ "$(ls large.whole/part-*.zst | wc -l)" -gt 8 ] || fail "want many shards: $(ls large.whole)"
+    [ "$(ls large.whole/part-*.zst | wc -l)" -gt 6 ] || fail "want many shards: $(ls large.whole)"
     kept=0 end=0
     : >was
-    for i in $(seq 5); do
+    for i in $(seq 4); do
         "$TUNDISH" --quiet "${large[@]}" --out large.out --threads $((1 + i % 3)) 2>err &
         pid=$!
         sleep "$(awk -v r=$RANDOM -v most=$took 'BEGIN { printf "%.3f", r / 32768 * most / 2000 }')"
@@ -70,11 +70,11 @@ for steps in '[normalize, {split: {test: 0.1}}]' '[normalize, {dedup: {method: e
         mv now was
     done
     [ -e large.out ] || { run 0 "${large[@]}" --out large.out; end=1; }
-    [ $kept -gt 1 ] || fail "$steps: no kills came in the middle of the group ($kept)"
+    [ $kept -gt 0 ] || fail "$steps: no kills came in the middle of the group ($kept)"
     [ "$(digest large.out)" = "$(digest large.whole)" ] || fail "$steps: kills inside a group lead to another corpus"
     for f in large.whole/*.zst large.whole/report.*; do cmp "$f" "large.out/${f#*/}"; done
 done
-echo "one large file: $kept of 5 kills inside it, all that was done stayed"
+echo "one large file: $kept of 4 kills inside it, all that was done stayed"
 
 # Ctrl-C: what is done is kept, and said; groups that are done are not done again
 seen=0
