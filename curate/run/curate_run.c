@@ -240,6 +240,17 @@ static enum status run_phases(struct curate_work *w)
     return st;
 }
 
+/* What would fail for sure, but after much work. */
+static enum status check_groups(const struct curate_work *w)
+{
+    size_t groups = w->args->input->groups;
+
+    if (w->phases.count == 1 || groups <= SPOOL_FILES_MAX)
+        return ST_OK;
+    return fail(ST_LIMIT, "the input makes %zu groups, want at most %d where steps look at all documents (dedup, shuffle); want a "
+                          "larger --group-bytes", groups, SPOOL_FILES_MAX);
+}
+
 enum status curate_run(const struct curate_args *args, struct curate_result *out)
 {
     struct curate_work w = { .args = args, .rank = args->comm ? comm_rank(args->comm) : 0,
@@ -251,7 +262,9 @@ enum status curate_run(const struct curate_args *args, struct curate_result *out
     TRY(chain_load(args->chain));
     arena_init(&a);
     phases_make(&a, args->chain, args->keep_dropped, &w.phases);
-    st = run_phases(&w);
+    st = check_groups(&w);
+    if (st == ST_OK)
+        st = run_phases(&w);
     if (st == ST_OK && w.rank == 0)
         st = curate_finish(&w, out);
     arena_release(&a);

@@ -1,6 +1,7 @@
 #include "curate/run/curate_stage.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -30,6 +31,7 @@ struct stage {
     struct artifact *out;            /* rank 0's, as are the next two */
     struct unfinished unfinished;
     bool claimed;                    /* OUT.work is this run's */
+    bool changed;                    /* what it read is nobody's input any more */
     bool working;                    /* and all ranks know it */
     struct file_lock at_work;        /* each rank's share of OUT.work/ranks */
     struct curate_result result;
@@ -102,6 +104,33 @@ static enum status list_groups(struct stage *s)
     return st;
 }
 
+/* The nearest folder above OUT that is there, resolved; owned by the caller. NULL: none. */
+static char *place_of_out(struct arena *a, const char *out)
+{
+    char *path = arena_strdup(a, out), *slash, *found;
+
+    while ((slash = strrchr(path, '/')) != NULL) {
+        *slash = 0;
+        found = realpath(*path ? path : "/", NULL);
+        if (found)
+            return found;
+    }
+    return realpath(".", NULL);
+}
+
+static enum status check_outside(void *ctx, struct yaml *path)
+{
+    struct stage *s = ctx;
+    char *in = realpath(path->text, NULL), *out = place_of_out(&s->arena, s->args->out);
+    size_t n = in ? strlen(in) : 0;
+    bool inside = in && out && strncmp(in, out, n) == 0 && (out[n] == '/' || out[n] == 0 || n == 1);
+
+    free(in);
+    free(out);
+    return inside ? fail(ST_USAGE, "the output '%s' lies in the input '%s', and would be read as such; choose another folder",
+                         s->args->out, path->text) : ST_OK;
+}
+
 static enum status claim_work(struct stage *s, const json_t *run)
 {
     TRY(unfinished_open(&s->unfinished, s->args->out));
@@ -116,6 +145,7 @@ static enum status begin_first(struct stage *s)
     json_t *run;
     enum status st;
 
+    TRY(source_paths((struct yaml *)s->args->sources, check_outside, s));    /* which it leaves as it is */
     TRY(artifact_begin(s->args->command, s->args->cfg, s->args->out, &s->out));
     run = artifact_run(s->out);
     st = claim_work(s, run);
@@ -181,6 +211,9 @@ static enum status commit(struct stage *s)
     struct artifact *out = s->out;
     enum status st;
 
+    s->changed = true;
+    TRY(artifact_check_inputs(out, s->args->cfg));
+    s->changed = false;
     add_input_counts(s->result.counts, &s->result.stats);
     artifact_set_counts(out, json_incref(s->result.counts));
     artifact_tell_aside(out, "speed", report_speed_json(s->result.report));
@@ -213,7 +246,7 @@ static enum status tell_kept(const struct stage *s, enum status st)
  * ranks may still write. */
 static bool is_of_no_use(const struct stage *s, enum status st)
 {
-    if (!s->claimed || s->result.nothing_left)
+    if (!s->claimed || s->result.nothing_left || s->changed)
         return s->claimed;
     return st != ST_OK && st != ST_INTERRUPTED && st != ST_IO && st != ST_LIMIT && s->ranks == 1 &&
            unfinished_is_empty(&s->unfinished);

@@ -442,7 +442,7 @@ static enum status pass_over(struct pass *p)
                                       "not what it was", p->stretches.group, (unsigned long long)p->taken,
                         (unsigned long long)p->stretches.taken);
     }
-    if (reads_sources(p))
+    if (reads_sources(p) && p->taken > 0)
         p->stretches.before = *p->work->args->input->stats(p->tools->reader);
     return ST_OK;
 }

@@ -134,7 +134,7 @@ bool group_sink_is_full(const struct group_sink *s)
     if (s->spool == NULL)
         return s->parts[0].writer && document_writer_grown(s->parts[0].writer) > s->args.shard_bytes;
     for (size_t i = 0; i < s->part_count; i++)
-        text += s->parts[i].bytes;
+        text += s->parts[i].bytes + s->parts[i].documents * SPOOL_DOCUMENT_BYTES;
     return text >= s->args.spool_bytes;
 }
 

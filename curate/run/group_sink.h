@@ -22,7 +22,8 @@ struct group_sink_args {
 MUST_USE enum status group_sink_open(const struct group_sink_args *args, struct group_sink **out);
 /* d may get another id, if the last pass has that one already in this stretch. */
 MUST_USE enum status group_sink_add(struct group_sink *s, struct doc *d, bool *renamed);
-/* Does the shard of the corpus itself have more than shard_bytes of lines, or the spool spool_bytes of text? */
+/* Does the shard of the corpus itself have more than shard_bytes of lines, or the spool spool_bytes of text, a document
+ * counted with SPOOL_DOCUMENT_BYTES beside it? */
 bool group_sink_is_full(const struct group_sink *s);
 /* Finishes and frees, also after an error. *told, owned by the caller, is a list of the corpus itself and its parts,
  * in their order: [{"documents", "bytes", "shards": [{"bytes", "sha256"}...]}...]. */
