@@ -232,7 +232,7 @@ static enum status stopped(struct command_state *s)
 static const char *what_went_wrong(enum command_child_how how)
 {
     switch (how) {
-    case COMMAND_CHILD_LATE: return "no answer came in time (does it flush behind each line, and wait for no more than one?)";
+    case COMMAND_CHILD_LATE: return "no answer came in time, which is `timeout` (does it flush behind each line, and wait for no more than one?)";
     case COMMAND_CHILD_ENDED: return "it ended";
     case COMMAND_CHILD_ENDLESS: return "its answer has no end";
     case COMMAND_CHILD_UNASKED: return "it had answered with more than one line before";
