@@ -164,10 +164,16 @@ static void corpus_section(const struct run_section *s)
 
 static void corpus_figures(const struct run_section *s)
 {
-    char kept[28], read[28], note[64];
+    const char *name;
+    char kept[28], read[28];
+    struct buf note = { 0 };
+    json_t *part;
 
-    snprintf(note, sizeof note, "of %s read", run_section_count(s, "documents_in", read));
-    page_figure(s->out, "Documents kept", run_section_count(s, "documents", kept), note);
+    buf_printf(&note, "of %s read", run_section_count(s, "documents_in", read));
+    json_object_foreach((json_t *)at(at(s->manifest, "counts"), "parts"), name, part)
+        buf_printf(&note, "; %s in %s", str_count((uint64_t)json_integer_value(at(part, "documents")), kept), name);
+    page_figure(s->out, "Documents kept", run_section_count(s, "documents", kept), note.p);
+    buf_release(&note);
 }
 
 /* ---- token store ---- */
