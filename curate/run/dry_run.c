@@ -496,7 +496,7 @@ static json_t *endings_json(const struct source_groups *g)
 
     for (size_t i = 0; i < g->count; i++)
         if (g->v[i].files > 0 && !g->v[i].program)
-            name_counts_add(&endings, &(struct name_count){ ending_of(g->v[i].first), 1, g->v[i].bytes });
+            name_counts_add(&endings, &(struct name_count){ ending_of(g->v[i].first), 1, g->v[i].disk });
     for (size_t i = 0; i < endings.count; i++)
         json_array_append_new(list, json_pack("{s:s,s:I,s:I}", "ending", endings.v[i].name, "files",
                                               (json_int_t)endings.v[i].documents, "bytes",

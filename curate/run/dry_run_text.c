@@ -57,7 +57,8 @@ static void add_files(struct buf *out, const json_t *json)
 
     buf_printf(out, "would read  %s files, %s", count_at(json, NULL, "files", n), bytes_at(json, NULL, "bytes", bytes));
     if (real_at(json, NULL, "programs") > 0)
-        buf_printf(out, ", and what %s programs write", count_at(json, NULL, "programs", n));
+        buf_printf(out, ", and what %s program%s", count_at(json, NULL, "programs", n),
+                   real_at(json, NULL, "programs") == 1 ? " writes" : "s write");
     buf_adds(out, "\n");
     for (size_t i = 0; i < count; i++)
         rows[i] = json_array_get(list, i);
@@ -87,25 +88,45 @@ static void add_value(struct buf *out, const json_t *value)
         json_canonical(out, value);
 }
 
+#define COLUMNS 100
+
+/* "name value; name value", in lines that fit. */
+static void add_options(struct buf *out, const json_t *options)
+{
+    struct buf one = { 0 };
+    size_t column = 3;
+    const char *name;
+    json_t *value;
+
+    buf_adds(out, "   ");
+    json_object_foreach((json_t *)options, name, value) {
+        if (json_is_null(value))
+            continue;
+        buf_clear(&one);
+        buf_printf(&one, " %s ", name);
+        add_value(&one, value);
+        buf_addc(&one, ';');
+        if (column + one.n > COLUMNS && column > 3) {
+            buf_adds(out, "\n   ");
+            column = 3;
+        }
+        buf_add(out, one.p, one.n);
+        column += one.n;
+    }
+    buf_addc(out, '\n');
+    buf_release(&one);
+}
+
 static void add_steps(struct buf *out, const json_t *json)
 {
     const json_t *step;
-    json_t *value;
-    const char *name;
     size_t i;
 
     buf_adds(out, "through\n");
     json_array_foreach(at(json, NULL, "steps"), i, step) {
-        buf_printf(out, "  %s%s\n   ", json_text(step, "step"),
+        buf_printf(out, "  %s%s\n", json_text(step, "step"),
                    strcmp(json_text(step, "sees"), "all documents") == 0 ? "  (over all documents)" : "");
-        json_object_foreach(json_object_get(step, "options"), name, value) {
-            if (json_is_null(value))
-                continue;
-            buf_printf(out, " %s ", name);
-            add_value(out, value);
-            buf_addc(out, ';');
-        }
-        buf_adds(out, "\n");
+        add_options(out, json_object_get(step, "options"));
     }
 }
 
@@ -116,7 +137,8 @@ static void add_drops(struct buf *out, const json_t *json)
     size_t i;
 
     json_array_foreach(at(json, NULL, "not_read"), i, row)
-        buf_printf(out, "  not read %12s  %s\n", count_at(row, NULL, "count", n), json_text(row, "outcome"));
+        buf_printf(out, "  not read %12s  %s: %s\n", count_at(row, NULL, "count", n), json_text(row, "outcome"),
+                   json_text(row, "meaning"));
     json_array_foreach(at(json, NULL, "drops"), i, row)
         buf_printf(out, "  dropped  %12s %5.1f %%  %s (%s)\n", count_at(row, NULL, "documents", n),
                    100 * real_at(row, NULL, "share"), json_text(row, "reason"), json_text(row, "step"));

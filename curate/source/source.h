@@ -131,6 +131,7 @@ struct source_group {
     const char *first;               /* path of its first file (of a program its name); NULL: it has none */
     bool program;                    /* one of them is a program, not a file */
     uint64_t files, bytes;           /* bytes as they are counted */
+    uint64_t disk;                   /* as they are */
 };
 struct source_groups {
     struct source_group *v;          /* at least one */

@@ -46,6 +46,7 @@ static void add_file(struct listing *l, size_t item, const char *path, uint64_t 
     if (g->files++ == 0)
         g->first = arena_strdup(l->arena, path);
     g->bytes += bytes > SOURCE_FILE_LEAST ? bytes : SOURCE_FILE_LEAST;
+    g->disk += bytes;
     l->out->files++;
     l->out->bytes += bytes;
 }
