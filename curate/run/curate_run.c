@@ -247,7 +247,7 @@ static enum status check_groups(const struct curate_work *w)
 
     if (w->phases.count == 1 || groups <= SPOOL_FILES_MAX)
         return ST_OK;
-    return fail(ST_LIMIT, "the input makes %zu groups, want at most %d where steps look at all documents (dedup, shuffle); want a "
+    return fail(ST_CONFIG, "the input makes %zu groups, want at most %d where steps look at all documents (dedup, shuffle); want a "
                           "larger --group-bytes", groups, SPOOL_FILES_MAX);
 }
 
