@@ -1,12 +1,12 @@
 #include "curate/filter/stop_words.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define MIX UINT64_C(0x9E3779B97F4A7C15)
 
 struct stop_words {
     int bits;
+    uint64_t mix;             /* odd */
     bool crowded;             /* not each word stands where its hash says */
     struct {
         uint64_t hash;
@@ -14,7 +14,7 @@ struct stop_words {
     } slots[];
 };
 
-static size_t first_slot(const struct stop_words *w, uint64_t hash) { return (hash * MIX) >> (64 - w->bits); }
+static size_t first_slot(const struct stop_words *w, uint64_t hash) { return (hash * w->mix) >> (64 - w->bits); }
 
 /* The slot of a hash, or the free one where it would stand. */
 static size_t slot_of(const struct stop_words *w, uint64_t hash)
@@ -26,11 +26,10 @@ static size_t slot_of(const struct stop_words *w, uint64_t hash)
     return at;
 }
 
-static struct stop_words *make_table(const struct opt_list *words, int bits)
+static void fill_table(struct stop_words *w, const struct opt_list *words)
 {
-    struct stop_words *w = mem_alloc(sizeof *w + ((size_t)1 << bits) * sizeof w->slots[0]);
-
-    w->bits = bits;
+    w->crowded = false;
+    memset(w->slots, 0, ((size_t)1 << w->bits) * sizeof w->slots[0]);
     for (size_t i = 0; i < words->count; i++) {
         uint64_t hash = text_hash(words->v[i], strlen(words->v[i]));
         size_t at = slot_of(w, hash);
@@ -39,34 +38,43 @@ static struct stop_words *make_table(const struct opt_list *words, int bits)
         w->slots[at].hash = hash;
         w->slots[at].number = (uint32_t)i + 1;
     }
-    return w;
 }
 
-#define ROOMIER 4      /* times that a table is made larger so that it is not crowded */
+#define TRIES 32      /* to fill the table so that it is not crowded */
 
 enum status stop_words_make(const struct opt_list *words, struct stop_words **out)
 {
-    int bits = 4, most;
+    struct stop_words *w;
+    int bits = 4;
 
     *out = NULL;
     if (words->count == 0)
         return ST_OK;
     if (words->count > STOP_WORDS_MAX)
         return fail(ST_CONFIG, "%zu stop words; want at most %d", words->count, STOP_WORDS_MAX);
-    while (((size_t)1 << bits) < words->count * 4)
+    while (((size_t)1 << bits) < words->count * 8)
         bits++;
-    most = words->count > 64 ? bits : bits + ROOMIER;
-    for (*out = make_table(words, bits); (*out)->crowded && bits < most; *out = make_table(words, ++bits))
-        free(*out);
+    w = mem_alloc(sizeof *w + ((size_t)1 << bits) * sizeof w->slots[0]);
+    w->bits = bits;
+    w->crowded = true;
+    for (uint64_t i = 0; i < TRIES && w->crowded; i++) {
+        w->mix = MIX * (2 * i + 1);
+        fill_table(w, words);
+    }
+    *out = w;
     return ST_OK;
 }
 
-/* The number of a stop word, 0: none. Without a branch where there is room: every third word is one. */
-static inline uint32_t number_of(const struct stop_words *w, uint64_t hash)
-{
-    size_t at = w->crowded ? slot_of(w, hash) : first_slot(w, hash);
+/* The number of the stop word with that hash, 0: none. */
+static inline uint32_t number_of(const struct stop_words *w, uint64_t hash) { return w->slots[slot_of(w, hash)].number; }
 
-    return w->slots[at].number & -(uint32_t)(w->slots[at].hash == hash);
+/* The same where each word has its own slot: no branch, because every third word is one. */
+static inline uint32_t number_at_once(const struct stop_words *w, uint64_t hash)
+{
+    size_t at = first_slot(w, hash);
+    uint64_t other = w->slots[at].hash ^ hash;
+
+    return w->slots[at].number & (uint32_t)(((other | -other) >> 63) - 1);
 }
 
 size_t stop_words_distinct(const struct stop_words *w, const struct text_scan *s)
@@ -75,7 +83,7 @@ size_t stop_words_distinct(const struct stop_words *w, const struct text_scan *s
     size_t distinct = 0;
 
     for (size_t i = 0; i < s->word_count; i++) {
-        uint32_t number = number_of(w, s->words[i].hash);
+        uint32_t number = w->crowded ? number_of(w, s->words[i].hash) : number_at_once(w, s->words[i].hash);
 
         seen[number / 64] |= UINT64_C(1) << number % 64;
     }
