@@ -81,12 +81,12 @@ static bool has_odd_end(struct span text)
 static size_t make_bits(struct text_scan *s)
 {
     size_t n = s->text.n, whole = n ? (n - 1) / 64 : 0, rest = n - 64 * whole, blocks = whole + 1;
-    space_bits_fn *level = space_bits_level(0);
+    space_bits_fn *level = space_level(0)->bits;
     struct space_counts counts = { 0 };
     unsigned char tail[72] = { 0 };
 
-    for (size_t i = 1; space_bits_level(i); i++)
-        level = space_bits_level(i);
+    for (size_t i = 1; space_level(i); i++)
+        level = space_level(i)->bits;
     grow_bits(s, blocks);
     level((const unsigned char *)s->text.p, whole, &s->bits, &counts);
     if (rest)
