@@ -180,7 +180,7 @@ static size_t sentences_of(struct c4_hand *l, struct span line, bool changed)
 /* Is the phrase in the line? `may`: it is somewhere in the text; a line that was changed may have it even so. */
 static bool line_has(struct c4_hand *l, struct span line, bool may, const char *const *phrases)
 {
-    return may && has(lower(l->st, line), phrases);
+    return may && line.n > 0 && has(lower(l->st, line), phrases);
 }
 
 static void keep(struct c4_hand *l, struct span line)

@@ -110,7 +110,7 @@ void gopher_scratch_free(struct gopher_scratch *g)
     free(g->again);
     free(g->starts);
     free(g->joined);
-    free(g->bits);
+    free(g->marks);
     free(g->slots);
     free(g);
 }

@@ -139,9 +139,9 @@ struct gopher_scratch {
     size_t gram_cap;
     char *joined;                     /* the words without anything between */
     size_t joined_cap;
-    uint64_t *bits;
-    int bit_shift;
-    size_t bit_cap;
+    uint8_t *marks;                   /* by hash: is there one, are there more? */
+    int mark_shift;
+    size_t mark_cap;
     uint64_t *slots;                  /* a hash table, made anew by each rule */
     size_t slot_cap;
 };

@@ -1,7 +1,6 @@
-/* The repetition half of curate/filter/gopher.h. Everything is a hash from the scan. Most n-grams stand in
- * a document once, and nine rules look at all of them; so each first marks bits by hash, one for
- * "seen" and one for "seen again", which takes a few instructions without a branch and a few KB,
- * and only n-grams whose bit was seen again (some of them by chance) go into a table. */
+/* The repetition half of curate/filter/gopher.h. Everything is a hash from the scan. Most n-grams stand in a document once, and nine
+ * rules look at all of them; so each first makes a mark by its hash, which takes a few instructions without a branch, and only those
+ * whose mark was there (some of them by chance) go into a table. */
 #include "curate/filter/gopher.h"
 #include "base/hash.h"
 #include "curate/text/words.h"
@@ -53,11 +52,14 @@ struct duplicates {
     uint64_t chars;           /* in the latter */
 };
 
-static struct text_line unit_of(const struct text_scan *s, size_t from, size_t to)
+/* The bytes from..to, which begin with line i or in it. */
+static struct text_line unit_of(const struct text_scan *s, size_t i, size_t from, size_t to)
 {
     const char *p = s->text.p + from;
     size_t n = to - from;
 
+    if (s->lines[i].at == from && s->lines[i].bytes == n)
+        return s->lines[i];
     return (struct text_line){ xxh3(p, n), (uint32_t)from, (uint32_t)n, (uint32_t)(s->high ? utf8_length(p, n) : n) };
 }
 
@@ -94,14 +96,14 @@ static struct duplicates duplicate_paragraphs(struct gopher_scratch *g)
     int bits = make_table(g, s->line_count, 1);
 
     for (size_t i = 0; i < s->line_count && core.n > 0; i++) {
-        size_t at = s->lines[i].at < from ? from : s->lines[i].at, end = s->lines[i].at + s->lines[i].bytes;
+        size_t at = s->lines[i].at < from ? from : s->lines[i].at, end = s->lines[i].at + s->lines[i].bytes, first = i;
 
         if (s->lines[i].bytes == 0 || end <= from || at >= to)
             continue;
         while (i + 1 < s->line_count && s->lines[i + 1].bytes > 0)
             i++;
         end = s->lines[i].at + s->lines[i].bytes;
-        add_unit(&d, g, bits, unit_of(s, at, end < to ? end : to));
+        add_unit(&d, g, bits, unit_of(s, first, at, end < to ? end : to));
     }
     return d;
 }
@@ -139,41 +141,32 @@ static uint64_t gram_chars(const struct text_scan *s, size_t at, size_t n)
     return chars;
 }
 
-#define BITS_A_KEY 16
+#define MARKS_A_KEY 16
 
-/* Notes in g->bits which keys stand there once, and which again. */
+/* Notes in g->marks, by some bits of a key, whether it stands there once (1) or again (3 and more). */
 static void note_keys(struct gopher_scratch *g, const uint64_t *keys, size_t count)
 {
-    int log = 9;
-    size_t words;
-    uint64_t *bits;
+    int log = 6;
+    uint8_t *marks;
 
-    while (((size_t)1 << log) < count * BITS_A_KEY)
+    while (((size_t)1 << log) < count * MARKS_A_KEY)
         log++;
-    words = ((size_t)1 << log) / 64 * 2;      /* seen and seen again lie side by side */
-    if (words > g->bit_cap) {
-        g->bit_cap = words;
-        g->bits = mem_grow(g->bits, words, sizeof *g->bits);
+    if ((size_t)1 << log > g->mark_cap) {
+        g->mark_cap = (size_t)1 << log;
+        g->marks = mem_grow(g->marks, g->mark_cap, 1);
     }
-    bits = g->bits;
-    g->bit_shift = 64 - log;
-    memset(bits, 0, words * sizeof *bits);
+    marks = g->marks;
+    g->mark_shift = 64 - log;
+    memset(marks, 0, (size_t)1 << log);
     for (size_t i = 0; i < count; i++) {
-        size_t at = (keys[i] * MIX) >> (64 - log);
-        uint64_t *pair = bits + at / 64 * 2, bit = UINT64_C(1) << at % 64;
+        uint8_t *mark = &marks[(keys[i] * MIX) >> (64 - log)];
 
-        pair[1] |= pair[0] & bit;
-        pair[0] |= bit;
+        *mark = (uint8_t)(*mark << 1 | 1);
     }
 }
 
 /* May the key stand there again? */
-static inline bool key_again(const struct gopher_scratch *g, uint64_t key)
-{
-    size_t at = (key * MIX) >> g->bit_shift;
-
-    return g->bits[at / 64 * 2 + 1] >> at % 64 & 1;
-}
+static inline bool key_again(const struct gopher_scratch *g, uint64_t key) { return g->marks[(key * MIX) >> g->mark_shift] >> 1 & 1; }
 
 /* Lists where 2-grams may begin that are repeated. */
 static size_t find_pairs(struct gopher_scratch *g)

@@ -6,21 +6,41 @@
 
 struct stop_words {
     int bits;
+    uint64_t mix;             /* odd */
+    bool crowded;             /* not each word stands where its hash says */
     struct {
         uint64_t hash;
         uint32_t number;      /* from 1; 0: free */
     } slots[];
 };
 
+static size_t first_slot(const struct stop_words *w, uint64_t hash) { return (hash * w->mix) >> (64 - w->bits); }
+
 /* The slot of a hash, or the free one where it would stand. */
 static size_t slot_of(const struct stop_words *w, uint64_t hash)
 {
-    size_t mask = ((size_t)1 << w->bits) - 1, at = (hash * MIX) >> (64 - w->bits);
+    size_t mask = ((size_t)1 << w->bits) - 1, at = first_slot(w, hash);
 
-    while ((w->slots[at].number != 0) & (w->slots[at].hash != hash))      /* one branch, and a rare one */
+    while (w->slots[at].number != 0 && w->slots[at].hash != hash)
         at = (at + 1) & mask;
     return at;
 }
+
+static void fill_table(struct stop_words *w, const struct opt_list *words)
+{
+    w->crowded = false;
+    memset(w->slots, 0, ((size_t)1 << w->bits) * sizeof w->slots[0]);
+    for (size_t i = 0; i < words->count; i++) {
+        uint64_t hash = text_hash(words->v[i], strlen(words->v[i]));
+        size_t at = slot_of(w, hash);
+
+        w->crowded |= at != first_slot(w, hash);
+        w->slots[at].hash = hash;
+        w->slots[at].number = (uint32_t)i + 1;
+    }
+}
+
+#define TRIES 32      /* to fill the table so that it is not crowded */
 
 enum status stop_words_make(const struct opt_list *words, struct stop_words **out)
 {
@@ -32,19 +52,29 @@ enum status stop_words_make(const struct opt_list *words, struct stop_words **ou
         return ST_OK;
     if (words->count > STOP_WORDS_MAX)
         return fail(ST_CONFIG, "%zu stop words; want at most %d", words->count, STOP_WORDS_MAX);
-    while (((size_t)1 << bits) < words->count * 16)
+    while (((size_t)1 << bits) < words->count * 8)
         bits++;
     w = mem_alloc(sizeof *w + ((size_t)1 << bits) * sizeof w->slots[0]);
     w->bits = bits;
-    for (size_t i = 0; i < words->count; i++) {
-        uint64_t hash = text_hash(words->v[i], strlen(words->v[i]));
-        size_t at = slot_of(w, hash);
-
-        w->slots[at].hash = hash;
-        w->slots[at].number = (uint32_t)i + 1;
+    w->crowded = true;
+    for (uint64_t i = 0; i < TRIES && w->crowded; i++) {
+        w->mix = MIX * (2 * i + 1);
+        fill_table(w, words);
     }
     *out = w;
     return ST_OK;
+}
+
+/* The number of the stop word with that hash, 0: none. */
+static inline uint32_t number_of(const struct stop_words *w, uint64_t hash) { return w->slots[slot_of(w, hash)].number; }
+
+/* The same where each word has its own slot: no branch, because every third word is one. */
+static inline uint32_t number_at_once(const struct stop_words *w, uint64_t hash)
+{
+    size_t at = first_slot(w, hash);
+    uint64_t other = w->slots[at].hash ^ hash;
+
+    return w->slots[at].number & (uint32_t)(((other | -other) >> 63) - 1);
 }
 
 size_t stop_words_distinct(const struct stop_words *w, const struct text_scan *s)
@@ -53,7 +83,7 @@ size_t stop_words_distinct(const struct stop_words *w, const struct text_scan *s
     size_t distinct = 0;
 
     for (size_t i = 0; i < s->word_count; i++) {
-        uint32_t number = w->slots[slot_of(w, s->words[i].hash)].number;
+        uint32_t number = w->crowded ? number_of(w, s->words[i].hash) : number_at_once(w, s->words[i].hash);
 
         seen[number / 64] |= UINT64_C(1) << number % 64;
     }

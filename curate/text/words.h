@@ -39,8 +39,8 @@ static inline uint64_t word_load(const char *p)
 /* text_hash() of 1 to 16 bytes at p; 16 are read. */
 static inline uint64_t word_hash_short(const char *p, size_t n)
 {
-    size_t low = n < 8 ? n : 8;
-    uint64_t a = word_load(p) << (64 - 8 * low), b = n > 8 ? word_load(p + 8) << (128 - 8 * n) : 0;
+    size_t low = n < 8 ? n : 8, high = n < 8 ? 0 : n - 8;       /* no branch: lengths cannot be foretold */
+    uint64_t a = word_load(p) << (64 - 8 * low), b = word_load(p + 8) << (64 - 8 * high) % 64 & -(uint64_t)(high > 0);
     __uint128_t m = (__uint128_t)(a ^ UINT64_C(0xA0761D6478BD642F)) * (b ^ n ^ UINT64_C(0xE7037ED1A0B428DB));
 
     return (uint64_t)m ^ (uint64_t)(m >> 64);
