@@ -1,5 +1,9 @@
 #include "curate/filter/dolma.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 static const char *const profiles[] = { "gopher@dolma", NULL };
 static const char *const line_kinds[] = { "all", "filled", NULL };
 
@@ -158,6 +162,17 @@ static double value_of(const struct dolma_cfg *c, struct dolma_text *t, int rule
     }
 }
 
+/* `dolma tag` writes scores with five digits behind the point and `dolma mix` judges those; it matters near the threshold only. */
+static double as_written(double value, double limit)
+{
+    char digits[64];
+
+    if (!(fabs(value - limit) < 1e-5))
+        return value;
+    snprintf(digits, sizeof digits, "%.5f", value);
+    return strtod(digits, NULL);
+}
+
 enum status dolma_check(const void *cfg, const struct yaml *at)
 {
     const struct dolma_cfg *c = cfg;
@@ -196,7 +211,7 @@ enum status dolma_each(const void *cfg, struct doc *d, struct step_work *w)
 
         if (!space_rule_on(limit, &w->trace) || !has_value(t.scan, i))
             continue;
-        if (space_judge(d, &w->trace, &rules[i], value_of(c, &t, i), limit))
+        if (space_judge(d, &w->trace, &rules[i], as_written(value_of(c, &t, i), limit), limit))
             return ST_OK;
     }
     return ST_OK;
