@@ -28,6 +28,13 @@
     X(pair)       /* "ki", "va", "ms" or "ps", letters of either case: inside of the phrases that      \
                    * curate/filter/curator_text.c looks for */
 
+enum {
+#define X(name) SPACE_BITS_##name,
+    SPACE_BITS(X)
+#undef X
+    SPACE_BIT_KINDS                /* how many kinds: who makes room for them asks this */
+};
+
 /* How many there are. */
 #define SPACE_COUNTS(X)                                                                             \
     X(blanks)     /* \b \t \n \r ' ' */                                                             \

@@ -10,13 +10,6 @@
 
 /* ---- bits ---- */
 
-enum {
-#define X(name) BITS_##name,
-    SPACE_BITS(X)
-#undef X
-    BIT_KINDS
-};
-
 static void grow_bits(struct space_scan *s, size_t blocks)
 {
     uint64_t *p;
@@ -24,7 +17,7 @@ static void grow_bits(struct space_scan *s, size_t blocks)
     if (blocks + 1 > s->bit_cap) {
         s->bit_cap = (blocks + 1) + (blocks >> 2);
         free(s->bit_words);
-        s->bit_words = mem_array(s->bit_cap, (BIT_KINDS + 3) * sizeof *s->bit_words);
+        s->bit_words = mem_array(s->bit_cap, (SPACE_BIT_KINDS + 3) * sizeof *s->bit_words);
         s->conts_before = mem_grow(s->conts_before, s->bit_cap, sizeof *s->conts_before);
     }
     p = s->bit_words;

@@ -24,7 +24,7 @@ static void grow_bits(struct text_scan *s, size_t blocks)
     if (blocks + 1 > s->bit_cap) {
         s->bit_cap = blocks + 1 + (blocks >> 2);
         free(s->bit_words);
-        s->bit_words = mem_array(s->bit_cap, 9 * sizeof *s->bit_words);
+        s->bit_words = mem_array(s->bit_cap, (SPACE_BIT_KINDS + 1) * sizeof *s->bit_words);
     }
     p = s->bit_words;
 #define X(name) s->bits.name = p; p += s->bit_cap;
