@@ -1,10 +1,9 @@
 /*
  * Which n-grams stand in a text more than once, for n from 2 to 10, in one go.
  *
- * Pairs of words are looked for by a hash of both words' hashes. A longer n-gram can only be repeated where both (n-1)-grams
- * in it are. So each n looks at what is left of the one before,
- * which in prose is next to nothing from 4 on; and an n-gram's two halves name it exactly: no hash beyond that of a pair
- * is compared. Equal words throughout are the worst: every n looks at every word.
+ * Pairs of words are looked for by a hash of both words' hashes. A longer n-gram can only be repeated where both
+ * (n-1)-grams in it are. So each n looks at what is left of the one before, which in prose is next to nothing from 4 on;
+ * and an n-gram's two halves name it exactly: no hash beyond that of a pair is compared. Equal words throughout are the worst: every n looks at every word.
  */
 #include <stdlib.h>
 

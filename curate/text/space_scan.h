@@ -2,13 +2,13 @@
  * One look at a text for all rules whose words are what white space separates: Python's str.split().
  *
  * The text becomes bits (space_bits.h), bits become numbers of words and lines. What only some rules want (the list of
- * words, hashes of lines, paragraphs, repeated n-grams) is made when the first of them asks, and kept. A worker keeps the scan from filter to
- * filter as long as nobody changes the text, so profiles that follow each other look once.
+ * words, hashes of lines, paragraphs, repeated n-grams) is made when the first of them asks, and kept. A worker keeps the
+ * scan from filter to filter as long as nobody changes the text, so profiles that follow each other look once.
  *
  * Equal hashes of 64 bits are taken for equal words, lines and paragraphs, and those of two words for equal pairs of
  * words; longer n-grams are compared exactly from there.
  *
- * Lengths ("chars") are code points. Memory: about 60 bytes a word, 60 a line and 2 a byte.
+ * Lengths ("chars") are code points. Memory: about 100 bytes a word, 60 a line and 2 a byte.
  */
 #ifndef TUNDISH_CURATE_SPACE_SCAN_H
 #define TUNDISH_CURATE_SPACE_SCAN_H
@@ -42,11 +42,11 @@ enum space_unit {
 #define SPACE_GRAM_MOST_MAX 4
 /* The n-grams of one n. */
 struct space_grams {
-    /* n to SPACE_GRAM_MOST_MAX */
+    /* where n is at most SPACE_GRAM_MOST_MAX: */
     uint64_t most;                 /* copies of the commonest one */
     uint32_t first;                /* where it begins (of several the one that comes first): number of a word */
     bool tie;                      /* there are several */
-    /* longer ones */
+    /* where n is more: */
     uint64_t repeated_chars;       /* in the words of all copies of n-grams that stand there more than once, an overlap
                                     * as often as it lies in one */
     uint64_t all_chars;            /* in the words of all n-grams */
@@ -100,8 +100,8 @@ void space_scan_free(struct space_scan *s);
 /* The same with a level of space_bits.h, for tests. */
 void space_scan_with(struct space_scan *s, struct span text, const struct space_level *level);
 
+/* The list of words. What this and the next two return belongs to the scan and stays until it is of another text. */
 const struct space_words *space_words(struct space_scan *s);
-
 const struct space_units *space_units(struct space_scan *s, enum space_unit kind);
 /* n from 2 to SPACE_GRAM_MAX; there must be n words. */
 const struct space_grams *space_grams(struct space_scan *s, int n);
