@@ -48,7 +48,7 @@ static const struct opt item_opts[] = {
     OPT_SIZE(struct source_item, memory, "memory", "0", 0, (double)(UINT64_C(1) << 50),
              "of a command: most address space of each of its processes; 0: no bound"),
     OPT_LIST(struct source_item, text, "text",
-             "members of a JSON line or columns of a table that hold the text, in this order"),
+             "members of JSON (a line, or the objects of a .json file) or columns of a table that hold the text, in this order"),
     OPT_STR(struct source_item, id_key, "id", NULL,
             "member, column or (of XML, with @ in front) attribute that holds the id"),
     OPT_STR(struct source_item, join, "join", "\n\n", "what stands between several texts of one document"),
@@ -181,7 +181,8 @@ static enum status read_item(struct arena *a, const struct yaml *from, struct so
     }
     item->name = base_name(a, item->path);
     if (stat(item->path, &st) != 0)
-        return fail_errno(ST_MISSING, "source '%s'", item->path);
+        return fail_errno(ST_MISSING, "source '%s'%s", item->path,
+                          strchr("[{", *item->path) ? " (a list with options is the value of sources, no path)" : "");
     return ST_OK;
 }
 

@@ -65,7 +65,8 @@ void raw_document_free(struct raw_document *d);
     X(RATIO,      "ratio_limit",       "expands more than max-ratio times: a bomb")            \
     X(SIZE,       "size_limit",        "larger than max-document")                             \
     X(MEMBERS,    "member_limit",      "more members than max-members")                        \
-    X(BAD_LINE,   "bad_jsonl_line",    "a line of JSONL that is not a JSON object with text")  \
+    X(BAD_LINE,   "bad_jsonl_line",    "a line or object of JSON that is none or has no text; where the " \
+                                       "text is not in \"text\", write {path: P, text: MEMBER}") \
     X(BAD_RECORD, "bad_warc_record",   "a WARC record whose head or length is wrong; reading goes on at the next") \
     X(CUT_RECORD, "cut_warc_record",   "a WARC record or what it holds ends too early; what there is is kept") \
     X(OTHER_RECORD, "other_warc_record", "a WARC record that holds no document (request, metadata, revisit ...)") \
@@ -75,8 +76,8 @@ void raw_document_free(struct raw_document *d);
     X(BAD_XML,    "bad_xml",           "XML that is not well-formed; what came before the fault is kept") \
     X(ATTACHMENT, "attachment_kind",   "a FHIR attachment that is damaged, elsewhere (a URL), or neither plain text nor HTML") \
     X(NO_TEXT,    "fhir_without_text", "a FHIR resource that has no clinical text") \
-    X(UNNAMED,    "text_not_named",    "a table or XML whose text is not named: write {path: P, text: COLUMN} " \
-                                       "or {path: P, elements: [NAME]}")                        \
+    X(UNNAMED,    "text_not_named",    "a table, XML or list of JSON objects whose text is not named: write " \
+                                       "{path: P, text: COLUMN or MEMBER} or {path: P, elements: [NAME]}")                        \
     X(UNREADABLE, "unreadable",        "the file cannot be opened or read")
 enum source_outcome {
 #define X(name, key, text) SOURCE_##name,

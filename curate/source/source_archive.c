@@ -333,7 +333,7 @@ static enum source_outcome obstacle(struct level *l, struct archive_entry *e, co
         return SOURCE_LINK;
     if (archive_entry_is_encrypted(e))
         return SOURCE_ENCRYPTED;
-    if (l->is_deb && strncmp(name, "data.tar", 8) != 0)
+    if (l->is_deb && (name == NULL || strncmp(name, "data.tar", 8) != 0))
         return SOURCE_SKIPPED;      /* a package's control part is not prose */
     return SOURCE_OUTCOME_COUNT;
 }

@@ -8,13 +8,13 @@
 #include <string.h>
 
 #include "base/bench.h"
+#include "base/child_program.h"
 #include "curate/source/source_part.h"
-#include "curate/steps/command_child.h"
 
 struct source_command {
     struct source *source;
     const struct source_item *item;
-    struct command_child *child;      /* NULL: ended */
+    struct child_program *child;      /* NULL: ended */
     struct span left;                 /* written, and not yet handed on */
     double until;
     uint64_t documents;               /* of the source, before */
@@ -44,14 +44,14 @@ enum status command_item_check(const struct yaml *item)
 void command_enter(struct source *s, const char *id)
 {
     const struct source_item *item = source_item_of(s);
-    struct command_child_args args = { &item->command, item->memory };
+    struct child_program_args args = { &item->command, item->memory };
     struct source_command *c = mem_alloc(sizeof *c);
     double seconds = INFINITY;
 
     c->source = s;
     c->item = item;
     c->documents = s->stats.documents;
-    s->failed = command_child_start(&args, &c->child);
+    s->failed = child_program_start(&args, &c->child);
     if (s->failed != ST_OK) {
         free(c);
         return;
@@ -60,6 +60,7 @@ void command_enter(struct source *s, const char *id)
         BUG_IF(!str_parse_duration(item->timeout, &seconds));      /* checked when the list was */
     c->until = bench_now() + seconds;
     s->stats.files++;
+    s->file_bytes = 0;
     s->expanded = s->members = 0;
     s->abandon = false;
     jsonl_level_open(s, input_of_command(s, c), id);
@@ -67,17 +68,17 @@ void command_enter(struct source *s, const char *id)
 
 static void end_child(struct source_command *c)
 {
-    command_child_end(c->child, false, NULL);
+    child_program_end(c->child, false, NULL);
     c->child = NULL;
 }
 
 /* How it ended: 0, or -1 with s->failed. */
 static ssize_t ended(struct source_command *c)
 {
-    char *said = mem_strdup(command_child_said(c->child));
+    char *said = mem_strdup(child_program_said(c->child));
     struct buf how = { 0 };
 
-    if (!command_child_end(c->child, true, &how))
+    if (!child_program_end(c->child, true, &how))
         c->source->failed = fail(ST_FAILED, "the program '%s' of source '%s' ended with %s, after %" PRIu64 " documents; it "
                                  "said: %s", c->item->command.v[0], c->item->name, how.n > 0 ? how.p : "no status",
                                  c->source->stats.documents - c->documents, *said != 0 ? said : "nothing");
@@ -90,24 +91,24 @@ static ssize_t ended(struct source_command *c)
 static ssize_t late(struct source_command *c)
 {
     c->source->failed = fail(ST_LIMIT, "the program '%s' of source '%s' was not done within its timeout of %s; it said: %s",
-                             c->item->command.v[0], c->item->name, c->item->timeout, command_child_said(c->child));
+                             c->item->command.v[0], c->item->name, c->item->timeout, child_program_said(c->child));
     end_child(c);
     return -1;
 }
 
 ssize_t command_read(struct source_command *c, char *p, size_t n)
 {
-    enum command_child_how how = COMMAND_CHILD_ANSWERED;
+    enum child_program_how how = CHILD_PROGRAM_ANSWERED;
 
     if (c->child == NULL)
         return 0;
     if (c->left.n == 0)
-        how = command_child_read(c->child, c->until, &c->left);
-    if (how == COMMAND_CHILD_ENDED)
+        how = child_program_read(c->child, c->until, &c->left);
+    if (how == CHILD_PROGRAM_ENDED)
         return ended(c);
-    if (how == COMMAND_CHILD_LATE)
+    if (how == CHILD_PROGRAM_LATE)
         return late(c);
-    if (how != COMMAND_CHILD_ANSWERED) {
+    if (how != CHILD_PROGRAM_ANSWERED) {
         c->source->failed = fail(ST_INTERRUPTED, "stopped while the program '%s' of source '%s' was running",
                                  c->item->command.v[0], c->item->name);
         end_child(c);
@@ -123,6 +124,6 @@ ssize_t command_read(struct source_command *c, char *p, size_t n)
 void command_close_source(struct source_command *c)
 {
     if (c != NULL && c->child != NULL)
-        command_child_end(c->child, false, NULL);
+        child_program_end(c->child, false, NULL);
     free(c);
 }

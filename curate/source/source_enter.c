@@ -118,6 +118,13 @@ struct raw_document *source_enter(struct source *s, struct input *in, const char
     case CONTENT_JSONL:
         jsonl_level_open(s, in, id);
         return NULL;
+    case CONTENT_JSON_LIST:
+    case CONTENT_JSON:
+        if (source_item_of(s)->text.count > 0)
+            json_level_open(s, in, id);
+        else
+            outcome_of(s, in, c.kind == CONTENT_JSON ? SOURCE_SKIPPED : SOURCE_UNNAMED, id);
+        return NULL;
     case CONTENT_FHIR_LINES:
         if (source_item_of(s)->text.count > 0)      /* who names a member reads plain lines */
             jsonl_level_open(s, in, id);

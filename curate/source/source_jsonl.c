@@ -93,7 +93,17 @@ static bool scan_line(struct level *l, struct span line, struct buf *text, struc
     return true;
 }
 
-static struct raw_document *line_document(struct level *l, struct span line, const char *id)
+bool jsonl_has_text(struct level *l, struct span line)
+{
+    struct document d = { 0 };
+    struct buf text = { 0 };
+    bool has = scan_line(l, line, &text, &d);
+
+    buf_release(&text);
+    return has;
+}
+
+struct raw_document *jsonl_document(struct level *l, struct span line, const char *id)
 {
     size_t bom = l->line_number == 1 ? content_bom(line.p, line.n) : 0;
     struct document d = { 0 };
@@ -137,7 +147,7 @@ static struct raw_document *jsonl_level_step(struct level *l)
     snprintf(number, sizeof number, "%" PRIu64, l->line_number);
     id = source_make_id(l->id, "#", number);
     if (end == JSONL_WHOLE)
-        doc = line_document(l, line, id);
+        doc = jsonl_document(l, line, id);
     else
         source_outcome(l->source, SOURCE_SIZE, id);
     free(id);

@@ -82,6 +82,7 @@ static const char *const skipped_endings[] = {
 static const char *const markdown_endings[] = { ".md", ".markdown", ".mdown", ".mkd", NULL };
 static const char *const html_endings[] = { ".html", ".htm", ".xhtml", ".xht", NULL };
 static const char *const jsonl_endings[] = { ".jsonl", ".ndjson", ".jsonlines", NULL };
+static const char *const json_endings[] = { ".json", NULL };
 static const char *const xml_endings[] = { ".xml", NULL };
 static const char *const table_endings[] = { ".csv", ".tsv", ".tab", NULL };
 static const char *const compressed_endings[] = {
@@ -408,6 +409,20 @@ static bool is_resource(struct span text)
     return memmem(text.p, text.n, "\"resourceType\"", sizeof("\"resourceType\"") - 1) != NULL;
 }
 
+/* A list that begins with an object, or an object. */
+static bool is_json(struct span text, enum content_kind *kind)
+{
+    char first;
+
+    while (text.n > 0 && is_space(*text.p))
+        text.p++, text.n--;
+    first = text.n > 0 ? *text.p : 0;
+    for (text.n -= text.n > 0, text.p++; text.n > 0 && is_space(*text.p);)
+        text.p++, text.n--;
+    *kind = first == '[' ? CONTENT_JSON_LIST : CONTENT_JSON;
+    return first == '{' || (first == '[' && text.n > 0 && *text.p == '{');
+}
+
 struct content content_of(struct span head, bool whole, const char *name)
 {
     struct content c = { CONTENT_TEXT, ARCHIVE_NONE, OFFICE_NONE };
@@ -438,6 +453,8 @@ struct content content_of(struct span head, bool whole, const char *name)
         c.kind = is_resource(head) ? CONTENT_FHIR_LINES : CONTENT_JSONL;
     else if (is_resource(head))
         c.kind = CONTENT_FHIR;
+    else if (ending_length(name, json_endings) > 0 && is_json(head, &c.kind))
+        ;
     else if (ending_length(name, skipped_endings) > 0)
         c.kind = CONTENT_SKIPPED;
     else if (ending_length(name, table_endings) > 0)

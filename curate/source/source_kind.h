@@ -5,7 +5,7 @@
  * format (magic bytes), wide text (a UTF-16 or UTF-32 byte order mark), binary (NUL or many control
  * characters), nothing, HTML (first tag), XML (its declaration), a markup that is not read (first characters:
  * troff, ...), JSONL (shape of the first lines) and FHIR among it (a member "resourceType"); and only then by the name's
- * ending: Markdown, JSON lines, kinds that are skipped, tables, and what is left is text.
+ * ending: Markdown, JSON lines, JSON, kinds that are skipped, tables, and what is left is text.
  *
  * An office file is a zip by its magic; the names of its first members tell which.
  *
@@ -28,6 +28,8 @@ enum content_kind {
     CONTENT_MARKDOWN,
     CONTENT_HTML,
     CONTENT_JSONL,
+    CONTENT_JSON_LIST,                /* by its name, as the next: a list that begins with an object */
+    CONTENT_JSON,                     /* one object */
     CONTENT_FHIR_LINES,               /* JSON lines that are FHIR resources */
     CONTENT_FHIR,                     /* one resource */
     CONTENT_WARC,

@@ -8,12 +8,12 @@
  * text. Left out: headers, footers, comments, deleted text, what only old programs show. Inserted text is text.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "curate/source/source_part.h"
 #include "curate/source/xml_scan.h"
 
 #define PIECE 16384
+#define SPACES_MAX 1000      /* that one element stands for */
 
 struct office {
     enum office_form form;
@@ -70,14 +70,27 @@ static void put(struct office *o, const char *what)
     xml_text_raw(t, span_of(what));
 }
 
+/* "12"; 0: it is no number up to SPACES_MAX. */
+static int spaces_of(struct span value)
+{
+    int n = 0;
+
+    for (size_t i = 0; i < value.n; i++) {
+        if (value.p[i] < '0' || value.p[i] > '9' || n > SPACES_MAX)
+            return 0;
+        n = 10 * n + (value.p[i] - '0');
+    }
+    return n <= SPACES_MAX ? n : 0;
+}
+
 static void put_spaces(struct office *o, const struct xml_tag *tag)
 {
-    long n = 1;
+    int n = 1;
 
     for (size_t i = 0; i < tag->count; i++)
         if (span_eq(xml_local(tag->attributes[i].name), "c") && tag->attributes[i].value.n > 0)
-            n = strtol(tag->attributes[i].value.p, NULL, 10);
-    for (; n > 0 && n <= 1000; n--)
+            n = spaces_of(tag->attributes[i].value);
+    for (; n > 0; n--)
         xml_text_raw(target(o), span_of(" "));
 }
 

@@ -17,6 +17,7 @@
  *   source_unpack.h   gzip and zstd of many members, by several threads
  *   source_codec.h    the two compressions for it
  *   source_jsonl.c    the JSONL level
+ *   source_json.c     the level of JSON files with many documents
  *   source_fhir.c     the level of FHIR's JSON
  *   source_warc.c     the WARC level: records, and how the next is found when one is wrong
  *   source_payload.h  what a record holds becomes a document
@@ -237,6 +238,13 @@ void jsonl_level_open(struct source *s, struct input *in, const char *id);
 /* The next line into l->line, which the level releases. */
 enum jsonl_line { JSONL_WHOLE, JSONL_TOO_LONG, JSONL_END };
 enum jsonl_line jsonl_next_line(struct level *l);
+/* The document in one object, or NULL: counted. l->scratch is used; l->line_number 1: it may begin with a byte order
+ * mark. And whether it has the text that the item names. */
+struct raw_document *jsonl_document(struct level *l, struct span line, const char *id);
+bool jsonl_has_text(struct level *l, struct span line);
+
+/* source_json.c: a list or an object of objects, of items that name the text */
+void json_level_open(struct source *s, struct input *in, const char *id);
 
 /* source_fhir.c: a resource a line, or one that is the whole file */
 void fhir_level_open(struct source *s, struct input *in, const char *id, bool lines);

@@ -4,6 +4,7 @@
 #include "curate/source/xml_part.h"
 
 #define ENTITIES_MAX 256
+#define HTML_NAME_MAX 8      /* of HTML's 253: "thetasym" */
 
 /* ---- references ---- */
 
@@ -41,12 +42,14 @@ size_t xml_resolve(const struct xml_scan *x, struct span name, char out[XML_ENTI
     memcpy(word, name.p, name.n);
     word[name.n] = 0;
     for (size_t i = 0; i < x->entity_count; i++)
-        if (strcmp(x->entities[i].name, word) == 0) {
+        if (x->entities[i].n == name.n && memcmp(x->entities[i].name, word, name.n) == 0) {
             memcpy(out, x->entities[i].value, XML_ENTITY_MAX + 1);
             return strlen(out);
         }
     if (strcmp(word, "apos") == 0)
         return out[0] = '\'', 1;
+    if (name.n > HTML_NAME_MAX)
+        return 0;
     html = htmlEntityLookup((const xmlChar *)word);
     return html != NULL ? utf8_encode(html->value, out) : 0;
 }
@@ -126,6 +129,7 @@ static void declare(struct xml_scan *x, const char *p, const char *end)
         e = &x->entities[x->entity_count++];
         e->name = mem_alloc(name.n + 1);
         memcpy(e->name, name.p, name.n);
+        e->n = name.n;
         memcpy(e->value, value.p, value.n + 1);
     }
     buf_release(&value);

@@ -16,6 +16,7 @@ enum xml_state { X_TEXT, X_REFERENCE, X_LESS, X_BANG, X_COMMENT, X_CDATA, X_PI, 
 
 struct entity {
     char *name;
+    size_t n;
     char value[XML_ENTITY_MAX + 1];
 };
 

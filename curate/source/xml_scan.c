@@ -156,6 +156,10 @@ static void end_open(struct xml_scan *x)
         xml_fault(x, x->depth == 0 ? "a second root" : "elements too deep in each other at", tag.name);
         return;
     }
+    if (tag.name.n > XML_NAME_MAX) {
+        xml_fault(x, "a name of more than 1024 bytes:", tag.name);
+        return;
+    }
     x->rooted = true;
     x->starts[x->depth++] = x->names.n;
     buf_add(&x->names, tag.name.p, tag.name.n);

@@ -2,7 +2,7 @@
  * A scanner of XML: bytes in pieces of any size, out come tags and text. For text out of documents of others.
  *
  * Each byte is looked at once, and memory is the open tag in hand (XML_TAG_MAX) and the names of the open elements
- * (XML_DEPTH): nothing that the input says makes it more. Nothing outside of the input is read: external entities and
+ * (XML_DEPTH of XML_NAME_MAX bytes): nothing that the input says makes it more. Nothing outside of the input is read: external entities and
  * DTDs are passed over. Entities that the document declares are replaced if they are short texts
  * (XML_ENTITY_MAX bytes); what stands in them is text, never looked at again, so that nothing multiplies.
  * A reference that nobody declared but HTML is HTML's, any other stays as it is written, as does a lone '&'.
@@ -22,6 +22,7 @@
 #include "base/str.h"
 
 #define XML_TAG_MAX (1u << 20)
+#define XML_NAME_MAX 1024         /* bytes of an element's name */
 #define XML_DEPTH 256
 #define XML_ENTITY_MAX 64
 

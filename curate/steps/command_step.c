@@ -2,9 +2,9 @@
 
 #include <math.h>
 
+#include "base/child_program.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "curate/steps/command_child.h"
 
 #define ANSWER_LEAST ((size_t)16 << 20)      /* an answer may have this and four times its question */
 
@@ -53,7 +53,7 @@ enum status command_check(const void *cfg, const struct yaml *at)
 
 struct command_state {
     const struct command_cfg *cfg;
-    struct command_child *child;       /* NULL: none runs */
+    struct child_program *child;       /* NULL: none runs */
     struct buf question, answer, scratch;
 };
 
@@ -71,7 +71,7 @@ void command_close(void *state)
     struct command_state *s = state;
     struct buf how = { 0 };
 
-    if (s->child != NULL && !command_child_end(s->child, true, &how))
+    if (s->child != NULL && !child_program_end(s->child, true, &how))
         log_warn("the program '%s' ended with %s behind its last document", s->cfg->run.v[0], how.p ? how.p : "?");
     buf_release(&how);
     buf_release(&s->question);
@@ -206,9 +206,9 @@ static enum status give_up(struct command_state *s, struct doc *d, struct step_w
     struct buf how = { 0 }, said = { 0 };
     bool itself;
 
-    buf_adds(&said, command_child_said(s->child));
+    buf_adds(&said, child_program_said(s->child));
     itself = strstr(words, "ended") != NULL;
-    command_child_end(s->child, itself, &how);
+    child_program_end(s->child, itself, &how);
     s->child = NULL;
     w->counts[COUNT_FAILED]++;
     if (c->on_failure == COMMAND_FAIL)
@@ -224,20 +224,20 @@ static enum status give_up(struct command_state *s, struct doc *d, struct step_w
 
 static enum status stopped(struct command_state *s)
 {
-    command_child_end(s->child, false, NULL);
+    child_program_end(s->child, false, NULL);
     s->child = NULL;
     return fail(ST_INTERRUPTED, "stopped while the program '%s' was at work", s->cfg->run.v[0]);
 }
 
-static const char *what_went_wrong(enum command_child_how how)
+static const char *what_went_wrong(enum child_program_how how)
 {
     switch (how) {
-    case COMMAND_CHILD_LATE: return "no answer came in time (does it flush behind each line, and wait for no more than one?)";
-    case COMMAND_CHILD_ENDED: return "it ended";
-    case COMMAND_CHILD_ENDLESS: return "its answer has no end";
-    case COMMAND_CHILD_UNASKED: return "it had answered with more than one line before";
-    case COMMAND_CHILD_ANSWERED:
-    case COMMAND_CHILD_STOPPED: break;
+    case CHILD_PROGRAM_LATE: return "no answer came in time (does it flush behind each line, and wait for no more than one?)";
+    case CHILD_PROGRAM_ENDED: return "it ended";
+    case CHILD_PROGRAM_ENDLESS: return "its answer has no end";
+    case CHILD_PROGRAM_UNASKED: return "it had answered with more than one line before";
+    case CHILD_PROGRAM_ANSWERED:
+    case CHILD_PROGRAM_STOPPED: break;
     }
     return NULL;
 }
@@ -266,19 +266,19 @@ enum status command_each(const void *cfg, struct doc *d, struct step_work *w)
 {
     const struct command_cfg *c = cfg;
     struct command_state *s = w->state;
-    struct command_child_question q = { .seconds = 0 };
-    enum command_child_how how;
+    struct child_program_question q = { .seconds = 0 };
+    enum child_program_how how;
 
     if (s->child == NULL)
-        TRY(command_child_start(&(struct command_child_args){ &c->run, c->memory }, &s->child));
+        TRY(child_program_start(&(struct child_program_args){ &c->run, c->memory }, &s->child));
     ask_line(s, d);
     BUG_IF(!str_parse_duration(c->timeout, &q.seconds));
     q.line = (struct span){ s->question.p, s->question.n };
     q.most = ANSWER_LEAST + 4 * s->question.n;
-    how = command_child_ask(s->child, &q, &s->answer);
-    if (how == COMMAND_CHILD_STOPPED)
+    how = child_program_ask(s->child, &q, &s->answer);
+    if (how == CHILD_PROGRAM_STOPPED)
         return stopped(s);
-    if (how != COMMAND_CHILD_ANSWERED)
+    if (how != CHILD_PROGRAM_ANSWERED)
         return give_up(s, d, w, what_went_wrong(how));
     return take_line(s, d, w);
 }

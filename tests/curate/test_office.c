@@ -93,7 +93,7 @@ static void opendocument_text_is_one_document(void **state)
     pack_file(a, "mimetype", "application/vnd.oasis.opendocument.text");
     pack_file(a, "content.xml",
               "<o:c xmlns:text='t'><text:tracked-changes><text:p>gone</text:p></text:tracked-changes>"
-              "<text:h>Title</text:h><text:p>one<text:tab/>two <text:s text:c='2'/>three<text:line-break/>four"
+              "<text:h>Title</text:h><text:p>one<text:tab/>two <text:s text:c='2' x:id='7'/>three<text:line-break/>four"
               "<text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>the note</text:p></text:note-body>"
               "</text:note>  tail</text:p><t:table-row><t:table-cell><text:p>a</text:p></t:table-cell><t:table-cell><text:p>b</text:p>"
               "</t:table-cell></t:table-row></o:c>");

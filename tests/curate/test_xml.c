@@ -106,6 +106,12 @@ static void hostile_input_is_linear_and_bounded(void **state)
     for (int i = 0; i < 400000; i++)
         buf_adds(&b, "a='' ");
     assert_non_null(strstr(read_one("d.xml", "elements: d", b.p, b.n, &limits), "1 MiB"));
+    buf_clear(&b);
+    buf_adds(&b, "<r><");
+    for (int i = 0; i < 2000; i++)
+        buf_addc(&b, 'n');
+    buf_adds(&b, "/></r>");
+    assert_non_null(strstr(read_one("d.xml", "elements: d", b.p, b.n, &limits), "1024 bytes"));
     buf_release(&b);
 }
 

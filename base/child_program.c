@@ -1,4 +1,4 @@
-#include "curate/steps/command_child.h"
+#include "base/child_program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@
 
 enum { TO, FROM, WORDS, STREAMS };    /* its input, output, standard error */
 
-struct command_child {
+struct child_program {
     pid_t pid;
     int fd[STREAMS];                  /* our ends; -1: closed */
     struct buf answer;                /* read, and not yet handed out */
@@ -83,7 +83,7 @@ static void close_all(int *fds, int count)
 }
 
 /* The three pipes, all closed in other programs that are started; ours never wait. */
-static enum status make_pipes(struct command_child *c, struct start *s)
+static enum status make_pipes(struct child_program *c, struct start *s)
 {
     for (int i = 0; i < STREAMS; i++) {
         int ends[2], ours;
@@ -101,7 +101,7 @@ static enum status make_pipes(struct command_child *c, struct start *s)
 }
 
 /* Waits until it runs, or says why it does not. */
-static enum status has_started(struct command_child *c, const struct start *s, int told)
+static enum status has_started(struct child_program *c, const struct start *s, int told)
 {
     int error = 0;
     ssize_t n;
@@ -117,7 +117,7 @@ static enum status has_started(struct command_child *c, const struct start *s, i
                                               : "");
 }
 
-static enum status spawn(struct command_child *c, struct start *s)
+static enum status spawn(struct child_program *c, struct start *s)
 {
     int told[2];
     enum status st = make_pipes(c, s);
@@ -137,9 +137,9 @@ static enum status spawn(struct command_child *c, struct start *s)
     return st;
 }
 
-enum status command_child_start(const struct command_child_args *args, struct command_child **out)
+enum status child_program_start(const struct child_program_args *args, struct child_program **out)
 {
-    struct command_child *c = mem_alloc(sizeof *c);
+    struct child_program *c = mem_alloc(sizeof *c);
     struct start s = { .memory = args->memory, .ends = { -1, -1, -1 } };
     struct failure failure;
     enum status st;
@@ -153,7 +153,7 @@ enum status command_child_start(const struct command_child_args *args, struct co
     free(s.argv);
     if (st != ST_OK) {
         failure_save(&failure, st);
-        command_child_end(c, false, NULL);
+        child_program_end(c, false, NULL);
         return failure_restore(&failure);
     }
     *out = c;
@@ -171,7 +171,7 @@ static ssize_t take(int fd, void *p, size_t n)
 }
 
 /* Keeps the last SAID_BYTES of what it says. */
-static void read_words(struct command_child *c)
+static void read_words(struct child_program *c)
 {
     char part[4096];
     ssize_t n = take(c->fd[WORDS], part, sizeof part);
@@ -189,7 +189,7 @@ static void read_words(struct command_child *c)
 }
 
 /* False: it has closed its output. */
-static bool read_answer(struct command_child *c)
+static bool read_answer(struct child_program *c)
 {
     ssize_t n;
 
@@ -203,7 +203,7 @@ static bool read_answer(struct command_child *c)
 }
 
 /* SIGPIPE is blocked by the caller. False: nobody reads any more. */
-static bool write_some(struct command_child *c, struct span *left)
+static bool write_some(struct child_program *c, struct span *left)
 {
     ssize_t n = write(c->fd[TO], left->p, left->n < PIPE_BYTES ? left->n : PIPE_BYTES);
 
@@ -214,7 +214,7 @@ static bool write_some(struct command_child *c, struct span *left)
     return true;
 }
 
-static int wait_for_any(struct command_child *c, bool writes, struct pollfd p[STREAMS], int ms)
+static int wait_for_any(struct child_program *c, bool writes, struct pollfd p[STREAMS], int ms)
 {
     for (int i = 0; i < STREAMS; i++)
         p[i] = (struct pollfd){ c->fd[i], i == TO ? POLLOUT : POLLIN, 0 };
@@ -223,45 +223,45 @@ static int wait_for_any(struct command_child *c, bool writes, struct pollfd p[ST
     return poll(p, STREAMS, ms);
 }
 
-static enum command_child_how talk(struct command_child *c, const struct command_child_question *q, size_t *end)
+static enum child_program_how talk(struct child_program *c, const struct child_program_question *q, size_t *end)
 {
     struct span left = q->line;
     double until = bench_now() + q->seconds;
     size_t looked = 0;
 
     if (c->answer.n > 0)
-        return COMMAND_CHILD_UNASKED;
+        return CHILD_PROGRAM_UNASKED;
     for (;;) {
         struct pollfd p[STREAMS];
         double rest = until - bench_now();
         const char *line;
 
         if (rest <= 0)
-            return COMMAND_CHILD_LATE;
+            return CHILD_PROGRAM_LATE;
         if (stop_requested())
-            return COMMAND_CHILD_STOPPED;
+            return CHILD_PROGRAM_STOPPED;
         (void)wait_for_any(c, left.n > 0, p, rest < SLICE_MS / 1000. ? (int)(rest * 1000) + 1 : SLICE_MS);
         if (p[WORDS].fd >= 0 && p[WORDS].revents)
             read_words(c);
         if (left.n > 0 && p[TO].revents && !write_some(c, &left))
-            return COMMAND_CHILD_ENDED;
+            return CHILD_PROGRAM_ENDED;
         if (p[FROM].revents && !read_answer(c))
-            return COMMAND_CHILD_ENDED;
+            return CHILD_PROGRAM_ENDED;
         line = c->answer.n > looked ? memchr(c->answer.p + looked, '\n', c->answer.n - looked) : NULL;
         looked = line ? looked : c->answer.n;
         if (line != NULL && left.n == 0) {
             *end = (size_t)(line - c->answer.p);
-            return *end <= q->most ? COMMAND_CHILD_ANSWERED : COMMAND_CHILD_ENDLESS;
+            return *end <= q->most ? CHILD_PROGRAM_ANSWERED : CHILD_PROGRAM_ENDLESS;
         }
         if (c->answer.n > q->most && line == NULL)
-            return COMMAND_CHILD_ENDLESS;
+            return CHILD_PROGRAM_ENDLESS;
     }
 }
 
-enum command_child_how command_child_ask(struct command_child *c, const struct command_child_question *q,
+enum child_program_how child_program_ask(struct child_program *c, const struct child_program_question *q,
                                          struct buf *answer)
 {
-    enum command_child_how how;
+    enum child_program_how how;
     sigset_t pipe_only, before, waiting;
     size_t end = 0;
 
@@ -274,7 +274,7 @@ enum command_child_how command_child_ask(struct command_child *c, const struct c
         (void)sigtimedwait(&pipe_only, NULL, &(struct timespec){ 0, 0 });
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     buf_clear(answer);
-    if (how != COMMAND_CHILD_ANSWERED)
+    if (how != CHILD_PROGRAM_ANSWERED)
         return how;
     buf_add(answer, c->answer.p, end);
     memmove(c->answer.p, c->answer.p + end + 1, c->answer.n - end - 1);
@@ -282,7 +282,7 @@ enum command_child_how command_child_ask(struct command_child *c, const struct c
     return how;
 }
 
-enum command_child_how command_child_read(struct command_child *c, double until, struct span *bytes)
+enum child_program_how child_program_read(struct child_program *c, double until, struct span *bytes)
 {
     close_fd(&c->fd[TO]);
     c->answer.n = 0;
@@ -291,22 +291,22 @@ enum command_child_how command_child_read(struct command_child *c, double until,
         double rest = until - bench_now();
 
         if (rest <= 0)
-            return COMMAND_CHILD_LATE;
+            return CHILD_PROGRAM_LATE;
         if (stop_requested())
-            return COMMAND_CHILD_STOPPED;
+            return CHILD_PROGRAM_STOPPED;
         (void)wait_for_any(c, false, p, rest < SLICE_MS / 1000. ? (int)(rest * 1000) + 1 : SLICE_MS);
         if (p[WORDS].fd >= 0 && p[WORDS].revents)
             read_words(c);
         if (p[FROM].revents && !read_answer(c))
-            return COMMAND_CHILD_ENDED;
+            return CHILD_PROGRAM_ENDED;
         if (c->answer.n > 0) {
             *bytes = (struct span){ c->answer.p, c->answer.n };
-            return COMMAND_CHILD_ANSWERED;
+            return CHILD_PROGRAM_ANSWERED;
         }
     }
 }
 
-const char *command_child_said(struct command_child *c)
+const char *child_program_said(struct child_program *c)
 {
     struct buf text = { 0 };
 
@@ -332,7 +332,7 @@ static void describe(int status, struct buf *how)
 }
 
 /* Has it ended? It stays to be waited for, so that its number is nobody else's. */
-static bool has_ended(const struct command_child *c)
+static bool has_ended(const struct child_program *c)
 {
     siginfo_t info = { .si_pid = 0 };
 
@@ -340,7 +340,7 @@ static bool has_ended(const struct command_child *c)
 }
 
 /* What it still writes is thrown away, so that it does not wait for us. */
-static void let_it_end(struct command_child *c)
+static void let_it_end(struct child_program *c)
 {
     double until = bench_now() + PATIENCE;
     char part[4096];
@@ -356,7 +356,7 @@ static void let_it_end(struct command_child *c)
     }
 }
 
-bool command_child_end(struct command_child *c, bool patient, struct buf *how)
+bool child_program_end(struct child_program *c, bool patient, struct buf *how)
 {
     int status = 0;
     bool ended = c->pid > 0;
