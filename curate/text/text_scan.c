@@ -16,6 +16,13 @@ uint64_t text_hash(const char *p, size_t n)
 
 /* ---- bits ---- */
 
+enum {
+    BIT_KINDS = 0
+#define X(name) + 1
+    SPACE_BITS(X)
+#undef X
+};
+
 /* Room for the bits of so many blocks, and one block behind them. */
 static void grow_bits(struct text_scan *s, size_t blocks)
 {
@@ -24,7 +31,7 @@ static void grow_bits(struct text_scan *s, size_t blocks)
     if (blocks + 1 > s->bit_cap) {
         s->bit_cap = blocks + 1 + (blocks >> 2);
         free(s->bit_words);
-        s->bit_words = mem_array(s->bit_cap, 9 * sizeof *s->bit_words);
+        s->bit_words = mem_array(s->bit_cap, (BIT_KINDS + 1) * sizeof *s->bit_words);
     }
     p = s->bit_words;
 #define X(name) s->bits.name = p; p += s->bit_cap;
