@@ -68,6 +68,7 @@ void cli_help_command(FILE *out, const struct command *c)
     if (c->opts->name) {
         fputs("\noptions:\n", out);
         opt_help(out, c->opts);
+        opt_help_items(out, c->opts);
     }
     if (c->print_details) {
         fputc('\n', out);

@@ -139,15 +139,17 @@ static void add_options(struct buf *out, const struct opt *table)
     buf_release(&help);
 }
 
-/* What one of these prints to a file, as text. */
-static void add_printed(struct buf *out, void (*print)(FILE *out))
+/* What the items of its options may be, and what it prints itself, as text. */
+static void add_printed(struct buf *out, const struct command *c)
 {
     char *text = NULL;
     size_t n;
     FILE *f = open_memstream(&text, &n);
 
     BUG_IF(f == NULL);
-    print(f);
+    opt_help_items(f, c->opts);
+    if (c->print_details)
+        c->print_details(f);
     BUG_IF(fclose(f) != 0);
     buf_adds(out, ".SH MORE\n.EX\n");
     add_text(out, text, n);
@@ -226,8 +228,8 @@ static void command_page(struct buf *out, struct arena *a, const struct command 
     add_options(out, c->opts);
     cli_common(c, common);
     add_options(out, common);
-    if (c->print_details)
-        add_printed(out, c->print_details);
+    if (c->print_details || opt_has_items(c->opts))
+        add_printed(out, c);
     add_exit_codes(out);
     buf_adds(out, ".SH SEE ALSO\n.BR tundish (1)\n");
 }

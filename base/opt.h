@@ -154,6 +154,10 @@ const struct opt *opt_find(const struct opt *table, const char *name);
 void opt_usage(FILE *out, const struct opt *table);
 /* The aligned list of options with defaults and bounds. */
 void opt_help(FILE *out, const struct opt *table);
+/* What may stand in each tree that tells it (row->item): the names, then the options of each as YAML has them. Nothing for
+ * a table without such a row, which opt_has_items() tells. */
+void opt_help_items(FILE *out, const struct opt *table);
+bool opt_has_items(const struct opt *table);
 /* What that list says of one row, appended: what its value is called ("" for a flag), and its help
  * with bounds and default. */
 const char *opt_value_word(const struct opt *row);

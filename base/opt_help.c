@@ -5,6 +5,7 @@
 
 #define WIDTH 100
 #define NAME_COLUMN 34      /* longer names stand on a line of their own */
+#define KEY_COLUMN 40       /* the same of keys with a value */
 
 /* What a row is called by type: lists end with "...". */
 const char *opt_value_word(const struct opt *row)
@@ -121,27 +122,34 @@ static void print_wrapped(FILE *out, const char *text, size_t left, size_t colum
     fputc('\n', out);
 }
 
+/* How a row stands in a list of them: its name and value, appended, and its help. */
+struct row_style {
+    void (*add_name)(struct buf *out, const struct opt *row);
+    void (*add_help)(struct buf *out, const struct opt *row);
+    size_t most;             /* columns of a name with its value */
+};
+
 /* The column of the help text: two behind the longest name that is not too long. */
-static size_t help_column(const struct opt *table)
+static size_t help_column(const struct row_style *style, const struct opt *table)
 {
     size_t column = 0;
 
     for (const struct opt *row = table; row->name; row++) {
         struct buf name = { 0 };
-        add_name(&name, row);
-        if (name.n + 2 > column && name.n + 2 <= NAME_COLUMN)
+        style->add_name(&name, row);
+        if (name.n + 2 > column && name.n + 2 <= style->most)
             column = name.n + 2;
         buf_release(&name);
     }
-    return column ? column : NAME_COLUMN;
+    return column ? column : style->most;
 }
 
-static void print_row(FILE *out, const struct opt *row, size_t left)
+static void print_row(FILE *out, const struct row_style *style, const struct opt *row, size_t left)
 {
     struct buf name = { 0 }, help = { 0 };
 
-    add_name(&name, row);
-    opt_row_help(&help, row);
+    style->add_name(&name, row);
+    style->add_help(&help, row);
     fputs(name.p, out);
     if (name.n + 2 > left)
         fprintf(out, "\n%*s", (int)left, "");
@@ -154,8 +162,107 @@ static void print_row(FILE *out, const struct opt *row, size_t left)
 
 void opt_help(FILE *out, const struct opt *table)
 {
-    size_t left = help_column(table);
+    static const struct row_style style = { add_name, opt_row_help, NAME_COLUMN };
+    size_t left = help_column(&style, table);
 
     for (const struct opt *row = table; row->name; row++)
-        print_row(out, row, left);
+        print_row(out, &style, row, left);
+}
+
+/* ---- items of a tree ---- */
+
+/* "  min-words: 50" as it may stand in YAML, the default for a value; without one "  keep: [TEXT]". */
+static void add_key(struct buf *out, const struct opt *row)
+{
+    const char *word = opt_value_word(row);
+
+    buf_printf(out, "  %s: ", row->name);
+    if (row->fallback)
+        for (const char *p = row->fallback; *p; p++)
+            buf_adds(out, *p == '\n' ? "\\n" : (char[2]){ *p });
+    else if (opt_is_list(row))
+        buf_printf(out, "[%.*s]", (int)(strlen(word) - strlen("...")), word);
+    else
+        buf_adds(out, row->type == OPT_T_TREE ? "{...}" : word);
+}
+
+/* The help line with bounds, without the default, which the key has. */
+static void add_key_help(struct buf *out, const struct opt *row)
+{
+    struct opt without = *row;
+
+    without.fallback = NULL;
+    opt_row_help(out, &without);
+    if (row->type == OPT_T_BOOL)
+        buf_adds(out, " [true, false]");
+}
+
+static bool same_name(const struct opt_item *a, const struct opt_item *b)
+{
+    return a->name && b->name && strcmp(a->name, b->name) == 0;
+}
+
+/* "extract, filter (gopher@datatrove, code), split": rows of one name stand together in the table. */
+static void print_names(FILE *out, const struct opt *tree)
+{
+    struct buf names = { 0 };
+    struct opt_item item, last = { 0 };
+
+    for (size_t i = 0; tree->item(i, &item); last = item, i++) {
+        struct opt_item next;
+        bool is_last = !tree->item(i + 1, &next) || !same_name(&item, &next);
+
+        if (same_name(&item, &last))
+            buf_printf(&names, ", %s", item.variant);
+        else
+            buf_printf(&names, "%s%s%s%s", i ? ", " : "", item.name, item.variant ? " (" : "", item.variant ? item.variant : "");
+        if (item.variant && is_last)
+            buf_addc(&names, ')');
+    }
+    fputs("  ", out);
+    print_wrapped(out, names.p ? names.p : "", 2, 2);
+    buf_release(&names);
+}
+
+static void print_item(FILE *out, const struct opt_item *item)
+{
+    static const struct row_style style = { add_key, add_key_help, KEY_COLUMN };
+    size_t left = help_column(&style, item->opts);
+    struct buf head = { 0 };
+
+    if (item->variant)
+        buf_printf(&head, "%s {%s: %s}: %s", item->name, item->key, item->variant, item->help);
+    else
+        buf_printf(&head, "%s: %s", item->name ? item->name : "each", item->help);
+    if (item->name)
+        fputc('\n', out);
+    print_wrapped(out, head.p, 4, 0);
+    for (const struct opt *row = item->opts; row->name; row++)
+        if (item->key == NULL || strcmp(row->name, item->key) != 0)
+            print_row(out, &style, row, left);
+    buf_release(&head);
+}
+
+void opt_help_items(FILE *out, const struct opt *table)
+{
+    for (const struct opt *row = table; row->name; row++) {
+        struct opt_item item;
+
+        if (row->item == NULL || !row->item(0, &item))
+            continue;
+        fprintf(out, "\nitems of --%s, with their defaults:\n", row->name);
+        if (item.name)
+            print_names(out, row);
+        for (size_t i = 0; row->item(i, &item); i++)
+            print_item(out, &item);
+    }
+}
+
+bool opt_has_items(const struct opt *table)
+{
+    bool has = false;
+
+    for (const struct opt *row = table; row->name; row++)
+        has = has || row->item != NULL;
+    return has;
 }

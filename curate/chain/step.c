@@ -337,39 +337,3 @@ enum status chain_check(const struct yaml *value)
     arena_release(&a);
     return st;
 }
-
-/* ---- help ---- */
-
-static void print_bounds(FILE *out, const struct opt *row)
-{
-    if (row->type == OPT_T_BOOL)
-        fputs("true or false", out);
-    for (int i = 0; row->choices && row->choices[i]; i++)
-        fprintf(out, "%s%s", i ? ", " : "", row->choices[i]);
-    if (row->min != 0 || row->max != 0)
-        fprintf(out, "%.10g to %.10g", row->min, row->max);
-}
-
-static void print_option(FILE *out, const struct opt *row)
-{
-    fprintf(out, "  %s: %s  %s [", row->name, row->fallback ? row->fallback : "-", row->help);
-    print_bounds(out, row);
-    fputs("]\n", out);
-}
-
-void step_print_help(FILE *out)
-{
-    fputs("steps, the items of `steps:`, in the order in which documents pass them; one may stand "
-          "several times.\n"
-          "Their options, each with its default:\n",
-          out);
-    for (const struct step_kind *k = step_kinds; k->name; k++) {
-        if (k->variant)
-            fprintf(out, "\n%s: {%s: %s}  %s\n", k->name, k->key, k->variant, k->help);
-        else
-            fprintf(out, "\n%s  %s\n", k->name, k->help);
-        for (const struct opt *row = k->opts; row->name; row++)
-            if (k->key == NULL || strcmp(row->name, k->key) != 0)
-                print_option(out, row);
-    }
-}

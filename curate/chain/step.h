@@ -22,8 +22,6 @@
 #ifndef TUNDISH_CURATE_STEP_H
 #define TUNDISH_CURATE_STEP_H
 
-#include <stdio.h>
-
 #include "base/opt.h"
 #include "base/pool.h"
 #include "curate/chain/doc.h"
@@ -111,8 +109,6 @@ opt_paths_fn chain_paths;
 opt_item_fn chain_item;
 /* The chain without `steps:`, as YAML. */
 extern const char chain_default[];
-/* Every step with its options, for --help. */
-void step_print_help(FILE *out);
 
 /* The reason of a document whose bytes are not UTF-8 and which no step repaired. */
 extern const struct drop_reason drop_invalid_utf8;

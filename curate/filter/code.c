@@ -31,7 +31,7 @@ enum status code_load(void *cfg)
 {
     struct code_cfg *c = cfg;
 
-    return filter_languages_load(&(struct filter_languages_args){ .path = c->extensions, .opts = code_opts, .cfg = c,
+    return filter_languages_load(&(struct filter_languages_args){ .path = c->extensions, .by_extension = true, .opts = code_opts, .cfg = c,
                                                                   .cfg_size = sizeof *c }, &c->languages);
 }
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "curate/language/language_code.h"
+
 struct language {
     const char *code;
     void *cfg;
@@ -49,6 +51,23 @@ static enum status read_language(struct filter_languages *l, const struct filter
     return args->check ? args->check(own, map) : ST_OK;
 }
 
+/* The key as d->language would have it. */
+static enum status read_key(struct filter_languages *l, const struct filter_languages_args *args, const struct yaml *key, const char **out)
+{
+    char code[LANGUAGE_CODE];
+
+    *out = key->text;
+    if (args->by_extension)
+        return ST_OK;
+    if (!language_code(span_of(key->text), code) || !language_code_exists(code))
+        return yaml_fail(key, "'%.40s' is no language's code; want one of ISO 639, as en, de or ceb", key->text);
+    *out = arena_strdup(&l->arena, code);
+    for (size_t i = 0; i < l->count; i++)
+        if (strcmp(l->list[i].code, *out) == 0)
+            return yaml_fail(key, "'%.40s' stands for the language '%s' a second time; want it once", key->text, *out);
+    return ST_OK;
+}
+
 static enum status read_all(struct filter_languages *l, const struct filter_languages_args *args)
 {
     struct yaml *root;
@@ -59,11 +78,13 @@ static enum status read_all(struct filter_languages *l, const struct filter_lang
     l->list = arena_array(&l->arena, root->count + 1, sizeof *l->list);
     for (size_t i = 0; i < root->count; i++) {
         void *cfg = arena_alloc(&l->arena, args->cfg_size);
+        const char *code;
 
+        TRY(read_key(l, args, root->keys[i], &code));
         TRY(read_language(l, args, root->items[i], cfg));
         if (args->finish)
             TRY(args->finish(cfg));
-        l->list[l->count++] = (struct language){ root->keys[i]->text, cfg };
+        l->list[l->count++] = (struct language){ code, cfg };
     }
     return ST_OK;
 }

@@ -10,7 +10,7 @@
  * Keys are the filter's own options, so there is nothing to keep in step: each entry is read by the same table, over
  * a copy of what the step itself says. An unknown key is an error with the nearest name, file and line. `profile` and
  * `languages` cannot stand there. A document without a language, or of one that is not in the file, is judged by the step's own
- * options. "zh-Hant" that is not there is looked for as "zh".
+ * options. "zh-Hant" that is not there is looked for as "zh". A key may be any name that language_code.h knows ("eng").
  *
  * A profile has a member `struct filter_languages *languages` (no row fills it) and a row "languages"; its load() calls
  * filter_languages_load(), its unload() filter_languages_free(), and its each() begins with
@@ -30,6 +30,7 @@ struct filter_languages_args {
     const struct opt *opts;       /* the profile's table */
     const void *cfg;              /* what the step itself says */
     size_t cfg_size;
+    bool by_extension;            /* the keys are no languages, but the endings of files ("py") */
     /* As step_kind's; may be NULL. `check` judges each language's configuration; `finish` and `discard` make and free what a profile
      * derives of its options (a set of stop words) in that copy: derived members of cfg are copied as they are before. */
     enum status (*check)(const void *cfg, const struct yaml *at);

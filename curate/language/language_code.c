@@ -123,6 +123,15 @@ bool language_code(struct span label, char out[LANGUAGE_CODE])
     return true;
 }
 
+bool language_code_exists(const char *code)
+{
+    bool exists = strcspn(code, "-") == 3 || strcmp(code, "sh") == 0;
+
+    for (size_t i = 0; !exists && i < COUNT_OF(iso_codes); i++)
+        exists = language_covers(iso_codes[i].two, code);
+    return exists;
+}
+
 bool language_covers(const char *wanted, const char *code)
 {
     size_t n = strlen(wanted);

@@ -18,6 +18,9 @@
 
 /* False, out "" : not a language's name ("un", "xx-Latn", "zxx"), or too long for one. */
 bool language_code(struct span label, char out[LANGUAGE_CODE]);
+/* Is `code`, as language_code() makes it, one that a language may have? Of two letters: only ISO 639-1's and `sh`, which models still
+ * have; of three letters there are thousands, and any will do. */
+bool language_code_exists(const char *code);
 /* Is `code` the language `wanted`, or one of its ways of writing? "zh" covers "zh-Hant". Both as language_code() makes them. */
 bool language_covers(const char *wanted, const char *code);
 

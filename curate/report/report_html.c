@@ -35,7 +35,7 @@ void report_html(struct buf *out, const json_t *json)
     buf_adds(out, "</header>\n<h2>What became of the documents</h2>\n");
     corpus_page_sections(out, json);
     buf_adds(out, "<p class=\"soft small\">This page tells nothing of time, so that the same inputs always give the same "
-                  "page. How fast each step was stands at the end of the run's own words, and in "
-                  "<code>manifest.json</code> under <code>aside</code>.</p>\n");
+                  "page. How fast each step was stands at the end of what <code>curate</code> printed, in "
+                  "<code>manifest.json</code> under <code>aside</code>, and on the page of a pipeline's run.</p>\n");
     page_end(out);
 }

@@ -31,8 +31,8 @@ void report_summary(const struct report *r, const struct source_stats *stats, do
              str_bytes(stats->document_bytes, b), str_count(stats->files, c));
     for (int i = 0; i < SOURCE_OUTCOME_COUNT; i++)
         if (stats->outcomes[i] > 0)
-            log_info("%-*s %12s not read %s", width, "", str_count(stats->outcomes[i], a),
-                     source_outcome_key((enum source_outcome)i));
+            log_info("%-*s %12s not read %s: %s", width, "", str_count(stats->outcomes[i], a),
+                     source_outcome_key((enum source_outcome)i), source_outcome_text((enum source_outcome)i));
     for (size_t i = 0; i < r->count; i++)
         summary_step(&r->steps[i], width);
     log_info("%-*s %12s docs %10s %9.2f s %7.0f MB/s", width, "corpus",
@@ -46,8 +46,8 @@ enum status report_nothing_left(const struct report *r, const struct source_stat
 
     for (int i = 0; i < SOURCE_OUTCOME_COUNT; i++)
         if (stats->outcomes[i] > 0)
-            buf_printf(&why, "%s%" PRIu64 " not read (%s)", why.n ? ", " : "", stats->outcomes[i],
-                       source_outcome_key((enum source_outcome)i));
+            buf_printf(&why, "%s%" PRIu64 " not read (%s: %s)", why.n ? ", " : "", stats->outcomes[i],
+                       source_outcome_key((enum source_outcome)i), source_outcome_text((enum source_outcome)i));
     for (size_t i = 0; i < r->count; i++)
         for (size_t j = 0; j < r->steps[i].reason_count; j++) {
             const struct report_reason *reason = &r->steps[i].reasons[j];
@@ -55,6 +55,8 @@ enum status report_nothing_left(const struct report *r, const struct source_stat
                 buf_printf(&why, "%s%" PRIu64 " dropped by '%s' (%s)", why.n ? ", " : "",
                            reason->documents, r->steps[i].step->label, reason->reason->key);
         }
+    if (stats->documents == 0 && why.n == 0)
+        buf_adds(&why, "none of them was read; want sources whose `include` and `exclude` leave some");
     fail(ST_FAILED,
          "no document is left of %" PRIu64 " in %" PRIu64 " files%s%s; nothing was written",
          stats->documents, stats->files, why.n ? ": " : "", why.n ? why.p : "");

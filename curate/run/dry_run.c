@@ -24,6 +24,7 @@ struct unit {
     /* what came of it */
     bool cut;                          /* it was not read to its end */
     uint64_t bytes_read, documents, document_bytes, kept, kept_bytes;
+    uint64_t ahead;                    /* of bytes_read, those that were read before the first document came */
 };
 
 /* Units that follow each other, read by one thread in one walk. */
@@ -105,14 +106,15 @@ static void choose_units(struct sampling *s)
     s->chosen_weight = chosen > 0 ? small / chosen : 1;
 }
 
-/* How many such units the input has. */
+/* How many such units the input has. Readers are ahead of their documents by as much as they were when the first one came, which may be
+ * megabytes of a packed file. */
 static double weight_of(const struct sampling *s, const struct unit *u)
 {
     if (u->chosen)
         return s->chosen_weight;
-    if (!u->cut || u->bytes_read == 0)
+    if (!u->cut || u->bytes_read == u->ahead)
         return 1;
-    return fmax((double)u->group->bytes / (double)u->bytes_read, 1);
+    return fmax((double)u->group->bytes / (double)(u->bytes_read - u->ahead), 1);
 }
 
 /* ---- documents ---- */
@@ -185,7 +187,9 @@ static enum status next_document(struct part *p, struct doc **out)
     u->documents++;
     u->document_bytes += raw->n;
     u->bytes_read = source_bytes_read(p->source) - p->before;
-    u->cut = u->bytes_read >= u->take;
+    if (u->documents == 1)
+        u->ahead = u->bytes_read;
+    u->cut = u->bytes_read > u->ahead && u->bytes_read - u->ahead >= u->take;
     if (u->cut)
         source_end_file(p->source);
     *out = doc_of_raw(raw, 0);

@@ -103,6 +103,9 @@ static void note_near(struct hunt *h, const char *id)
 {
     size_t like = alike(id, h->wanted), at = NEAREST;
 
+    for (int i = 0; i < NEAREST && h->near[i]; i++)
+        if (strcmp(h->near[i], id) == 0)
+            return;                 /* several sources may name it, and it is looked for more than once */
     while (at > 0 && (h->near[at - 1] == NULL || h->likeness[at - 1] < like))
         at--;
     if (at == NEAREST || like == 0)

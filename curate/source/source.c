@@ -36,7 +36,7 @@ static const struct opt item_opts[] = {
     OPT_STR(struct source_item, path, "path", NULL,
             "a file, folder or archive"),
     OPT_LIST(struct source_item, command, "command",
-             "instead of a path: a program and its words, as [python3, rows.py]; it writes JSON lines (source_part.h)"),
+             "instead of a path: a program and its words, as [python3, rows.py]; it writes JSON lines as they are read from files"),
     OPT_STR(struct source_item, name, "name", NULL,
             "of a command: the source's name, with which its documents' ids begin; without: the program's"),
     OPT_LIST(struct source_item, files, "files",
@@ -67,7 +67,7 @@ static const struct opt item_opts[] = {
 
 bool source_row_item(size_t i, struct opt_item *out)
 {
-    *out = (struct opt_item){ .help = "a path, or a path with options", .opts = item_opts };
+    *out = (struct opt_item){ .help = "a path, or a map with `path` or `command` and options", .opts = item_opts };
     return i == 0;
 }
 

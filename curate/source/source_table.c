@@ -212,9 +212,9 @@ static void fail_column(struct level *l, const struct table *t, const char *name
     }
     near = strlen(name) < 64 ? str_nearest(name, known) : NULL;
     l->source->failed =
-        fail(ST_CONFIG, "the table '%s' has no column '%.100s'%s%s%s; its columns are %s; name one of them in "
+        fail(ST_CONFIG, "the table '%s' has no column '%.100s'%s%s%s; its columns: %s; name one of them in "
              "text, id or metadata of the source, or leave the file out with exclude", l->id, name,
-             near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", list.p ? list.p : "none");
+             near ? ", near is '" : "", near ? near : "", near ? "'" : "", list.p ? list.p : "none");
     buf_release(&list);
     free(known);
 }

@@ -232,7 +232,7 @@ static enum status stopped(struct command_state *s)
 static const char *what_went_wrong(enum child_program_how how)
 {
     switch (how) {
-    case CHILD_PROGRAM_LATE: return "no answer came in time (does it flush behind each line, and wait for no more than one?)";
+    case CHILD_PROGRAM_LATE: return "no answer came in time, which is `timeout` (does it flush behind each line, and wait for no more than one?)";
     case CHILD_PROGRAM_ENDED: return "it ended";
     case CHILD_PROGRAM_ENDLESS: return "its answer has no end";
     case CHILD_PROGRAM_UNASKED: return "it had answered with more than one line before";

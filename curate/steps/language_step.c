@@ -42,7 +42,7 @@ static enum status check_code(const struct yaml *at, const char *text)
 {
     char code[LANGUAGE_CODE];
 
-    if (language_code(span_of(text), code))
+    if (language_code(span_of(text), code) && language_code_exists(code))
         return ST_OK;
     return yaml_fail(at, "'%.40s' is no language's code; want one of ISO 639, as en, de or ceb", text);
 }
@@ -102,6 +102,21 @@ static void read_thresholds(const struct language_cfg *c, struct language_rules 
     r->least_other = c->threshold >= 0 ? c->threshold : least_of[c->method];
 }
 
+/* A language that the model does not know would be found in no document. */
+static enum status check_keep(const struct language_cfg *c, const struct language_rules *r)
+{
+    for (size_t i = 0; i < r->keep_count; i++) {
+        bool known = false;
+
+        for (size_t j = 0; !known && j < fasttext_labels(r->model); j++)
+            known = language_covers(r->keep[i].text, r->labels[j].text);
+        if (!known)
+            return fail(ST_CONFIG, "the model '%s' knows no language '%s', which `keep` wants: none of its %zu labels is one; leave the "
+                        "language out, or take another model", c->model, c->keep.v[i], (size_t)fasttext_labels(r->model));
+    }
+    return ST_OK;
+}
+
 enum status language_load(void *cfg)
 {
     struct language_cfg *c = cfg;
@@ -124,6 +139,11 @@ enum status language_load(void *cfg)
         r->labels = mem_array(fasttext_labels(r->model), sizeof *r->labels);
         for (size_t i = 0; i < fasttext_labels(r->model); i++)
             language_code(span_of(fasttext_label(r->model, i)), r->labels[i].text);
+        st = check_keep(c, r);
+        if (st != ST_OK) {
+            language_unload(c);
+            return st;
+        }
     }
     return ST_OK;
 }

@@ -5,18 +5,16 @@
 #include <pthread.h>
 #include <utf8proc.h>
 
+#include "curate/text/code_range.h"
+
 #define PLANE 0x10000
 
 uint8_t char_class_ascii[128];
 static uint8_t plane[PLANE];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-struct range {
-    uint32_t first, last;
-};
-
 /* Python's str.isspace(). */
-static const struct range spaces[] = {
+static const struct code_range spaces[] = {
     { 0x9, 0xD }, { 0x1C, 0x20 }, { 0x85, 0x85 }, { 0xA0, 0xA0 }, { 0x1680, 0x1680 },
     { 0x2000, 0x200A }, { 0x2028, 0x2029 }, { 0x202F, 0x202F }, { 0x205F, 0x205F },
     { 0x3000, 0x3000 },
@@ -24,7 +22,7 @@ static const struct range spaces[] = {
 
 /* datatrove 0.10's PUNCTUATION_SET, sorted: its punctuation and its
  * sentence ends of all scripts. */
-static const struct range symbols[] = {
+static const struct code_range symbols[] = {
     { 0x0, 0x8 }, { 0xB, 0x1F }, { 0x21, 0x2F }, { 0x3A, 0x40 }, { 0x5B, 0x60 }, { 0x7B, 0x9F },
     { 0xAB, 0xAB }, { 0xB4, 0xB4 }, { 0xBB, 0xBB }, { 0x589, 0x589 }, { 0x61D, 0x61F },
     { 0x6D4, 0x6D4 }, { 0x700, 0x702 }, { 0x7F9, 0x7F9 }, { 0x837, 0x837 }, { 0x839, 0x839 },
@@ -61,21 +59,6 @@ static const uint32_t edges[] = {
     0xFF1A, 0xFF1B, 0xFF1F, 0xFF5E,
 };
 
-static bool in_ranges(const struct range *r, size_t n, uint32_t cp)
-{
-    size_t lo = 0, hi = n;
-
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-
-        if (cp > r[mid].last)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < n && cp >= r[lo].first;
-}
-
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static unsigned class_of(uint32_t cp)
@@ -93,9 +76,9 @@ static unsigned class_of(uint32_t cp)
     }
     if (cp >= '0' && cp <= '9')
         f |= CHAR_DIGIT;
-    if (in_ranges(spaces, COUNT(spaces), cp))
+    if (CODE_RANGE_HAS(spaces, cp))
         f |= CHAR_SPACE;
-    if (in_ranges(symbols, COUNT(symbols), cp))
+    if (CODE_RANGE_HAS(symbols, cp))
         f |= CHAR_SYMBOL;
     for (size_t i = 0; i < COUNT(edges); i++)
         if (edges[i] == cp)

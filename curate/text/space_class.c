@@ -3,25 +3,22 @@
 #include "curate/text/space_class.h"
 
 #include <pthread.h>
-#include <stddef.h>
 #include <utf8proc.h>
+
+#include "curate/text/code_range.h"
 
 #define PLANE 0x10000
 
 static uint8_t plane[PLANE];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-struct range {
-    uint32_t first, last;
-};
-
-static const struct range white[] = {
+static const struct code_range white[] = {
     { 0x9, 0xD }, { 0x1C, 0x20 }, { 0x85, 0x85 }, { 0xA0, 0xA0 }, { 0x1680, 0x1680 }, { 0x2000, 0x200A },
     { 0x2028, 0x2029 }, { 0x202F, 0x202F }, { 0x205F, 0x205F }, { 0x3000, 0x3000 },
 };
 
 /* Alphabetic without the categories L* and Nl: Unicode's Other_Alphabetic. */
-static const struct range other_alphabetic[] = {
+static const struct code_range other_alphabetic[] = {
     { 0x345, 0x345 }, { 0x363, 0x36F }, { 0x5B0, 0x5BD }, { 0x5BF, 0x5BF }, { 0x5C1, 0x5C2 }, { 0x5C4, 0x5C5 },
     { 0x5C7, 0x5C7 }, { 0x610, 0x61A }, { 0x64B, 0x657 }, { 0x659, 0x65F }, { 0x670, 0x670 }, { 0x6D6, 0x6DC },
     { 0x6E1, 0x6E4 }, { 0x6E7, 0x6E8 }, { 0x6ED, 0x6ED }, { 0x711, 0x711 }, { 0x730, 0x73F }, { 0x7A6, 0x7B0 },
@@ -72,23 +69,6 @@ static const struct range other_alphabetic[] = {
     { 0x1F130, 0x1F149 }, { 0x1F150, 0x1F169 }, { 0x1F170, 0x1F189 },
 };
 
-static int in_ranges(const struct range *r, size_t n, uint32_t cp)
-{
-    size_t lo = 0, hi = n;
-
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-
-        if (cp > r[mid].last)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < n && cp >= r[lo].first;
-}
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 static unsigned class_of(uint32_t cp)
 {
     unsigned f = 0;
@@ -108,9 +88,9 @@ static unsigned class_of(uint32_t cp)
     case UTF8PROC_CATEGORY_PC: f = SPACE_WORDY; break;
     default: break;
     }
-    if (in_ranges(white, COUNT(white), cp))
+    if (CODE_RANGE_HAS(white, cp))
         f |= SPACE_WHITE;
-    if (in_ranges(other_alphabetic, COUNT(other_alphabetic), cp))
+    if (CODE_RANGE_HAS(other_alphabetic, cp))
         f |= SPACE_ALPHABETIC;
     if (f & SPACE_ALPHABETIC || cp == 0x200C || cp == 0x200D)
         f |= SPACE_WORDY;

@@ -124,6 +124,33 @@ static void kept_documents(const struct run_section *s)
     document_reader_close(r);
 }
 
+/* The speed of each step stands in the manifest alone: a corpus' own page knows nothing of time. */
+static void step_speeds(const struct run_section *s)
+{
+    const json_t *steps = at(at(at(s->manifest, "aside"), "speed"), "steps"), *step;
+    double whole = 0;
+    size_t i;
+
+    json_array_foreach((json_t *)steps, i, step)
+        whole += json_number_value(at(step, "seconds"));
+    if (whole <= 0)
+        return;
+    page_table_begin(s->out, NULL, "How fast the steps were", "step|#seconds of processors|#MB of text a second|share of the time");
+    json_array_foreach((json_t *)steps, i, step) {
+        const json_t *rate = at(step, "mb_per_second");
+        double seconds = json_number_value(at(step, "seconds"));
+
+        page_row(s->out, json_is_string(at(step, "step")) ? json_string_value(at(step, "step")) : "");
+        buf_printf(s->out, "<td class=\"n\">%.2f</td><td class=\"n\">", seconds);
+        if (json_is_number(rate))
+            buf_printf(s->out, "%.0f", json_number_value(rate));
+        buf_adds(s->out, "</td>");
+        page_cell_bar(s->out, seconds, 0, whole);
+        buf_adds(s->out, "</tr>\n");
+    }
+    page_table_end(s->out);
+}
+
 static void corpus_section(const struct run_section *s)
 {
     json_t *report = run_section_json(s, "report.json");
@@ -131,15 +158,22 @@ static void corpus_section(const struct run_section *s)
     if (report != NULL)
         corpus_page_sections(s->out, report);
     json_decref(report);
+    step_speeds(s);
     kept_documents(s);
 }
 
 static void corpus_figures(const struct run_section *s)
 {
-    char kept[28], read[28], note[64];
+    const char *name;
+    char kept[28], read[28];
+    struct buf note = { 0 };
+    json_t *part;
 
-    snprintf(note, sizeof note, "of %s read", run_section_count(s, "documents_in", read));
-    page_figure(s->out, "Documents kept", run_section_count(s, "documents", kept), note);
+    buf_printf(&note, "of %s read", run_section_count(s, "documents_in", read));
+    json_object_foreach((json_t *)at(at(s->manifest, "counts"), "parts"), name, part)
+        buf_printf(&note, "; %s in %s", str_count((uint64_t)json_integer_value(at(part, "documents")), kept), name);
+    page_figure(s->out, "Documents kept", run_section_count(s, "documents", kept), note.p);
+    buf_release(&note);
 }
 
 /* ---- token store ---- */

@@ -130,7 +130,8 @@ static enum status collect_inputs(struct artifact *a, const void *cfg, struct di
         }
         json_decref(row.digests);
         json_decref(row.paths);
-        TRY(st);
+        if (st != ST_OK)
+            return o->type == OPT_T_TREE ? fail_within(st, "in '%s': ", o->name) : st;
     }
     return ST_OK;
 }

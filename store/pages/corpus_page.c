@@ -84,7 +84,7 @@ void corpus_page_sections(struct buf *out, const json_t *json)
     char files[28], read[28], kept[28], bytes[24];
 
     buf_printf(out,
-               "<p>%s files gave %s documents; %s of them, %s of text, are in the corpus.</p>\n",
+               "<p>%s files gave %s documents; %s of them, %s of text, were kept.</p>\n",
                str_count(member_count(input, "files"), files),
                str_count(member_count(input, "documents"), read),
                str_count(member_count(output, "documents"), kept),

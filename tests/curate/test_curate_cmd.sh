@@ -113,5 +113,6 @@ has "dedup containment" err
 
 # --- help ---
 "$TUNDISH" curate --help > help
-for word in 'filter: {profile: gopher@datatrove}' 'min-words: 50' 'dedup: {method: containment}' --max-ratio; do has "$word" help; done
+for word in 'filter {profile: gopher@datatrove}' 'min-words: 50' 'dedup {method: containment}' 'dedup (exact, minhash, containment), sample' \
+    'elements: [TEXT]' 'join: \n\n' 'repair: true' --max-ratio; do has "$word" help; done
 echo "curate from inputs to corpus works"

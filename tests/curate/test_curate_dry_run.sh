@@ -93,6 +93,22 @@ Y
 has "not estimated: the program rows" out
 [ ! -e ran ] || fail "a dry run ran a program"
 rm program.yaml
+
+# --- one packed archive, of which a reader unpacks more than a megabyte before its first document comes ---
+mkdir many
+awk 'BEGIN { srand(3)
+    for (f = 0; f < 20; f++)
+        for (i = 0; i < 1000; i++) {
+            t = ""
+            for (k = 0; k < 40; k++)
+                t = t sprintf("%08x ", rand() * 4294967296)
+            print "{\"text\":\"" t "\"}" > ("many/" f ".jsonl")
+        }
+}'
+tar czf many.tar.gz many && rm -r many
+"$TUNDISH" curate many.tar.gz --dry-run --sample 5% --steps '[normalize]' --json > out
+between 14000 "$(grep -oE '"estimate":\{[^}]*' out | grep -oE '"documents":[0-9.e+]+' | cut -d: -f2)" 26000 "the number of documents"
+rm many.tar.gz
 mkdir none
 "$TUNDISH" curate none --dry-run --sample 1% > out
 has "0 files" out

@@ -160,6 +160,8 @@ static void faults_of_a_languages_file_have_a_place(void **state)
         "de: {profile: gopher@datatrove}", "cannot differ by language",
         "de: 7", "want a map of options",
         "- de", "want a map of languages",
+        "german: {min-words: 3}", "'german' is no language's code",
+        "en: {min-words: 3}\neng: {min-words: 4}", "a second time",
         NULL
     };
 

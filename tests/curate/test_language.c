@@ -307,6 +307,8 @@ static void wrong_options_are_refused(void **state)
     expect_bad_step("[language: {method: fasttext}]", "wants a `model`");
     expect_bad_step("[language: {model: x.bin}]", "cld2 has its own");
     expect_bad_step("[language: {keep: [english]}]", "'english' is no language's code");
+    expect_bad_step("[language: {keep: [en, xq]}]", "'xq' is no language's code");
+    expect_bad_step("[language: {thresholds: {xq: 0.2}}]", "'xq' is no language's code");
     expect_bad_step("[language: {thresholds: {de: 2}}]", "0 to 1");
     expect_bad_step("[language: {thresholds: [de]}]", "want a map");
     expect_bad_step("[language: {threshold: 1.5}]", "-1 to 1");

@@ -16,7 +16,7 @@ static void the_text_column_is_named_or_called_text(void **state)
     reads("t.csv", "", "id,Text\n7,words\n", "t.csv#2: words\n");
     reads("t.csv", "", "id,body\n7,words\n", "! text_not_named 1 t.csv\n");
     assert_non_null(strstr(read_one("t.csv", "text: bodi", "id,body\n7,words\n", 16, &file_limits),
-                           "failed: the table 't.csv' has no column 'bodi'; did you mean 'body'?; its columns are 'id', "
+                           "failed: the table 't.csv' has no column 'bodi', near is 'body'; its columns: 'id', "
                            "'body'"));
     assert_non_null(strstr(read_one("t.csv", "text: body, id: x", "id,body\n7,words\n", 16, &file_limits), "'x'"));
     assert_non_null(strstr(read_one("t.csv", "text: body, metadata: [y]", "id,body\n7,words\n", 16, &file_limits), "'y'"));

@@ -40,7 +40,7 @@ for stage in corpus tokenizer tokens pretrain score model; do
     has "$(digest "$stage")"
 done
 sound() { "$wellformed" "$1" >why || fails "$1 is not a sound page: $(cat why)"; }
-for part in '<h2 id="timings">Timings</h2>' 'Params of this run' '<h2 id="lineage">Lineage</h2>' 'What is left after each step' 'The first documents that were kept' \
+for part in '<h2 id="timings">Timings</h2>' 'Params of this run' '<h2 id="lineage">Lineage</h2>' 'What is left after each step' 'How fast the steps were' 'The first documents that were kept' \
     'Longest tokens' 'The two parts' 'Learning rate' 'Gradient norm' '<polyline class="raw"' '<circle class="dots"' 'xz -9 alone' '<h3>Samples</h3>' 'The model goes on' \
     'got its name' '>succeeded<'; do
     has "$part"
