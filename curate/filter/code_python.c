@@ -2,7 +2,7 @@
  * Python's comments and docstrings, by a lexer that knows strings, brackets and logical lines and nothing else.
  *
  * A docstring is a string alone on a logical line, as the first one of the file or the first behind a line that begins
- * with `def` or `class` and ends with a colon.
+ * with `def` or `class` and ends with a colon, or behind that colon on the same line.
  */
 #include "base/str.h"
 #include "curate/filter/code.h"
@@ -199,6 +199,19 @@ struct line {
     char last;                     /* its last sign that is no space */
 };
 
+/* Does a string begin behind the colon of a def or class? It is judged as a line of its own. */
+static bool is_one_line_body(const struct python *y, const struct line *l)
+{
+    const char *p = y->p;
+    bool raw, text;
+
+    if (l->last != ':' || y->depth != 0 || !l->definition)
+        return false;
+    while (p < y->end && (*p == ' ' || *p == '\t'))
+        p++;
+    return p < y->end && prefix_of(y, p, &raw, &text) != SIZE_MAX;
+}
+
 /* One token or space of the line; false: the line ends here. */
 static bool read_token(struct python *y, struct line *l)
 {
@@ -241,7 +254,7 @@ static bool read_token(struct python *y, struct line *l)
     do
         y->p++;
     while (in_name(y->p[-1]) && y->p < y->end && in_name(*y->p));
-    return true;
+    return !is_one_line_body(y, l);
 }
 
 static void read_line(struct python *y)

@@ -201,7 +201,7 @@ C_MIME = "text/x-c"
 def code_samples():
     return [(f"sample/{i}.{e}", t) for i, (e, t) in enumerate([
         ("py", "x = (1"), ("py", '"""a\n\n   b\n   c\n"""\n# hi\ndef f():\n    \'q\\n\\x41\' "z"\n'), ("c", "/* x"), ("c", 'a "b // c" // d\n/* e\nf */'),
-        ("html", "<p>" + "a &amp; b " * 30 + "<script>x</script><!-- c --></p>"), ("py", "#" * 400), ("xml", '<?xml version="1.0"?>' + "\n" * 12)])]
+        ("html", "<p>" + "a &amp; b " * 30 + "<script>x</script><!-- c --></p>"), ("py", 'class A(B): """One line."""\ndef f(x: int = 3): r"two"  # three\ndef g(): "four" + x\n'), ("py", "#" * 400), ("xml", '<?xml version="1.0"?>' + "\n" * 12)])]
 
 def code_documents():
     out = list(python_files())

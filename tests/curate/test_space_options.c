@@ -138,6 +138,16 @@ static void dolma_scores_have_five_digits(void **state)
     buf_release(&text);
 }
 
+static void a_docstring_may_stand_on_the_line_of_its_class(void **state)
+{
+    static const char step[] = "[{filter: {profile: code, min-lines: 1, min-comments: 0.3}}]";
+
+    assert_string_equal(verdict(step, "a.py", NULL, "class A(B): \"\"\"Words of one line.\"\"\"\nclass C: pass\n"), "stays");
+    assert_string_equal(verdict(step, "a.py", NULL, "def f(a): r'Words of one line.'\ndef g(): pass\n"), "stays");
+    assert_string_equal(verdict(step, "a.py", NULL, "def f(a): 'Words of one line.' + x\ndef g(): pass\n"), "code_comment_ratio_min");
+    assert_string_equal(verdict(step, "a.py", NULL, "name: 'Words of one line.'\ndef g(): pass\n"), "code_comment_ratio_min");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +156,7 @@ int main(void)
         cmocka_unit_test(extensions_have_values_of_their_own),
         cmocka_unit_test(faults_have_a_place),
         cmocka_unit_test(dolma_scores_have_five_digits),
+        cmocka_unit_test(a_docstring_may_stand_on_the_line_of_its_class),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
