@@ -44,15 +44,38 @@ static struct span lower(struct c4_state *st, struct span text)
     return (struct span){ st->lower.p, st->lower.n };
 }
 
-/* All phrases but the first two have one of three pieces. */
+/* Does the text have, `before` bytes in front of byte `at`, what is like the phrase but for the case of letters? */
+static bool is_like(struct span text, size_t at, size_t before, const char *phrase)
+{
+    size_t n = strlen(phrase);
+    const char *p = text.p + at - before;
+
+    if (at < before || text.n - (at - before) < n)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if ((p[i] | 0x20) != phrase[i])
+            return false;
+    return true;
+}
+
+/* Each phrase, or what a phrase of policies has in it, has one pair of letters of which the text's bits tell where it stands. */
+static void look_around(struct c4_hand *l, size_t at)
+{
+    struct span text = l->s->text;
+
+    l->may_policy |= is_like(text, at, 3, "cooki") | is_like(text, at, 3, "terms of use") | is_like(text, at, 3, "privacy policy");
+    l->may_script |= is_like(text, at, 2, "javascript");
+    l->may_lorem |= is_like(text, at, 7, "lorem ipsum");
+}
+
 static void look_for_phrases(struct c4_hand *l)
 {
-    static const char *const pieces[] = { "cooki", "terms of use", "privacy policy", NULL };
-    struct span low = lower(l->st, l->s->text);
+    const struct text_scan *s = l->s;
 
-    l->may_lorem = has(low, lorem);
-    l->may_script = has(low, script);
-    l->may_policy = has(low, pieces);
+    l->may_lorem = l->may_script = l->may_policy = s->odd_letters;
+    for (size_t k = 0; 64 * k < s->text.n; k++)
+        for (uint64_t pairs = s->bits.pair[k]; pairs; pairs &= pairs - 1)
+            look_around(l, 64 * k + (size_t)__builtin_ctzll(pairs));
 }
 
 /* ---- a line ---- */
@@ -230,10 +253,19 @@ static bool next_line(const struct c4_hand *l, struct span *rest, size_t *word, 
 {
     size_t from, end;
 
-    if (l->c->split_paragraph)
+    if (l->c->split_paragraph && l->s->odd_lines)
         return python_line(rest, line);
     if (rest->n == 0)
         return false;
+    if (l->c->split_paragraph) {
+        const char *stop = memchr(rest->p, '\n', rest->n);
+
+        line->p = rest->p;
+        line->n = stop ? (size_t)(stop - rest->p) : rest->n;
+        end = line->n + (stop != NULL);
+        *rest = (struct span){ rest->p + end, rest->n - end };
+        return true;
+    }
     from = (size_t)(rest->p - l->s->text.p);
     end = sentence_end(l->s, *word, word);
     *line = (struct span){ rest->p, end - from };

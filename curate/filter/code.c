@@ -4,7 +4,6 @@
 
 #include "base/json.h"
 #include "curate/text/char_class.h"
-#include "curate/text/space_class.h"
 
 static const char *const profiles[] = { "code", NULL };
 
@@ -100,22 +99,19 @@ static void extension_of(const struct doc *d, char out[EXTENSION_MAX])
 
 /* ---- values ---- */
 
-struct code_lines {
-    uint64_t longest;
-    double mean;
-};
-
-static struct code_lines line_lengths(const struct space_scan *s)
+/* Characters of the longest line: those of a line that has no more bytes than this need not be counted. */
+static uint64_t longest_line(const struct space_scan *s)
 {
-    struct code_lines out = { 0 };
+    uint64_t longest = 0;
 
     for (size_t i = 0; i < s->line_count; i++) {
-        uint64_t chars = space_chars(s, s->text.p + s->lines[i].at, s->lines[i].bytes);
+        uint64_t chars = s->lines[i].bytes;
 
-        out.longest = chars > out.longest ? chars : out.longest;
+        if (chars > longest)
+            chars = space_chars(s, s->text.p + s->lines[i].at, chars);
+        longest = chars > longest ? chars : longest;
     }
-    out.mean = (double)(s->chars + 1) / (double)s->line_count - 1;
-    return out;
+    return longest;
 }
 
 static bool has_xml_header(struct span text)
@@ -127,36 +123,6 @@ static bool has_xml_header(struct span text)
     for (int i = 0; i < 100 && p < end; i++)
         p += char_decode(p, &cp);
     return memmem(text.p, (size_t)(p - text.p), header, sizeof header - 1) != NULL;
-}
-
-enum { GAP, WORD, SIGN };
-
-static int token_kind(uint32_t cp)
-{
-    unsigned f = space_class(cp);
-
-    if (f & SPACE_WORDY)
-        return WORD;
-    return (f & SPACE_WHITE) && !(cp >= 0x1C && cp <= 0x1F) ? GAP : SIGN;
-}
-
-/* Runs of word characters and runs of signs, as re.split(r"\w+|[^\w\s]+") counts what is between: one more. */
-static uint64_t count_tokens(struct span text)
-{
-    const char *p = text.p, *end = text.p + text.n;
-    uint64_t tokens = 1;
-    int last = GAP;
-    uint32_t cp;
-
-    while (p < end) {
-        int kind;
-
-        p += char_decode(p, &cp);
-        kind = token_kind(cp);
-        tokens += kind != GAP && kind != last;
-        last = kind;
-    }
-    return tokens;
 }
 
 struct code_text {
@@ -198,10 +164,11 @@ static double value_of(const struct code_text *t, int rule)
     case CODE_html_text:
         visible = code_html_chars(s->text);
         return visible < 100 ? 0 : (double)visible / chars;
-    case CODE_max_line: return (double)line_lengths(s).longest;
-    case CODE_mean_line: return line_lengths(s).mean;
+    case CODE_max_line: return (double)longest_line(s);
+    case CODE_mean_line: return (chars + 1) / (double)s->line_count - 1;
     case CODE_alnum: return (double)(s->counts.letters + s->counts.digits + s->more_alnums) / chars;
-    default: return (double)(s->counts.letters + s->more_letters) / (double)count_tokens(s->text);
+    /* runs of word characters and runs of signs, as re.split(r"\w+|[^\w\s]+") counts what is between: one more */
+    default: return (double)(s->counts.letters + s->more_letters) / (double)(s->sums.tokens + 1);
     }
 }
 
@@ -210,7 +177,7 @@ static void read_comments(struct code_text *t, struct buf *spare)
     if (t->kind == CODE_PYTHON)
         t->comments = code_python_comments(t->scan->text, spare);
     else if (t->kind == CODE_C)
-        t->comments = code_c_comments(t->scan->text);
+        t->comments = code_c_comments(t->scan);
 }
 
 enum status code_each(const void *cfg, struct doc *d, struct step_work *w)

@@ -65,7 +65,7 @@ MUST_USE enum status code_each(const void *cfg, struct doc *d, struct step_work 
  * inspect.cleandoc() leaves them, with a line end between two; comments with their '#'. */
 double code_python_comments(struct span text, struct buf *spare);
 /* Characters inside of comments as in C, with a blank between two; -1: one does not end. */
-double code_c_comments(struct span text);
+double code_c_comments(const struct space_scan *s);
 /* Characters of HTML that are neither tags nor comments, scripts or styles; a reference counts as one. */
 uint64_t code_html_chars(struct span text);
 

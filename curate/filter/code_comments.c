@@ -2,10 +2,24 @@
 #include "base/str.h"
 #include "curate/filter/code.h"
 
-/* A string ends on its line, and a backslash means nothing in it: that is how the peer's parser has it. */
-double code_c_comments(struct span text)
+/* The first quote or slash from `at` on; the text's end: none. */
+static size_t next_quote(const struct space_scan *s, size_t at)
 {
-    const char *p = text.p, *end = text.p + text.n, *stop;
+    size_t k = at / 64;
+    uint64_t bits;
+
+    if (at >= s->text.n)
+        return s->text.n;
+    bits = s->bits.quote[k] >> at % 64 << at % 64;
+    while (bits == 0 && ++k < s->blocks)
+        bits = s->bits.quote[k];
+    return bits ? 64 * k + (size_t)__builtin_ctzll(bits) : s->text.n;
+}
+
+/* A string ends on its line, and a backslash means nothing in it: that is how the peer's parser has it. */
+double code_c_comments(const struct space_scan *s)
+{
+    const char *text = s->text.p, *end = text + s->text.n, *p = text + next_quote(s, 0), *stop;
     uint64_t chars = 0, comments = 0;
 
     while (p < end) {
@@ -14,22 +28,23 @@ double code_c_comments(struct span text)
             while (stop < end && *stop != '"' && *stop != '\n')
                 stop++;
             p = stop < end && *stop == '"' ? stop + 1 : p + 1;
-        } else if (*p == '/' && end - p >= 2 && p[1] == '/') {
+        } else if (end - p >= 2 && p[1] == '/') {
             stop = memchr(p, '\n', (size_t)(end - p));
             stop = stop ? stop : end;
-            chars += utf8_length(p + 2, (size_t)(stop - p - 2));
+            chars += space_chars(s, p + 2, (size_t)(stop - p - 2));
             comments++;
             p = stop;
-        } else if (*p == '/' && end - p >= 2 && p[1] == '*') {
+        } else if (end - p >= 2 && p[1] == '*') {
             stop = memmem(p + 2, (size_t)(end - p - 2), "*/", 2);
             if (stop == NULL)
                 return -1;
-            chars += utf8_length(p + 2, (size_t)(stop - p - 2));
+            chars += space_chars(s, p + 2, (size_t)(stop - p - 2));
             comments++;
             p = stop + 2;
         } else {
             p++;
         }
+        p = text + next_quote(s, (size_t)(p - text));
     }
     return (double)(chars + (comments ? comments - 1 : 0));
 }

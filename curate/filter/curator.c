@@ -33,14 +33,24 @@ static double unit_value(struct space_scan *s, int rule)
     return space_share(u->distinct_chars, u->chars, 1);
 }
 
-static double line_value(const struct space_scan *s, int rule)
-{
-    struct curator_lines l = curator_line_edges(s);
+/* A text, and what more than one rule asks of it. */
+struct curator_text {
+    struct space_scan *scan;
+    struct curator_lines lines;
+    bool has_lines;
+};
 
+static double line_value(struct curator_text *t, int rule)
+{
+    struct curator_lines *l = &t->lines;
+
+    if (!t->has_lines)
+        *l = curator_line_edges(t->scan);
+    t->has_lines = true;
     switch (rule) {
-    case CURATOR_endings: return space_share(l.without_end, l.filled, 0);
-    case CURATOR_ellipses: return space_share(l.ellipses, l.filled, 0);
-    default: return space_share(l.bullets, l.filled, 0);
+    case CURATOR_endings: return space_share(l->without_end, l->filled, 0);
+    case CURATOR_ellipses: return space_share(l->ellipses, l->filled, 0);
+    default: return space_share(l->bullets, l->filled, 0);
     }
 }
 
@@ -56,8 +66,9 @@ static double gram_value(struct space_scan *s, int rule)
     return space_share(rule < CURATOR_dup_5 ? curator_gram_chars(s, g->first, (size_t)n) : g->covered_chars, s->chars, 1);
 }
 
-static double value_of(const struct curator_cfg *c, struct space_scan *s, int rule)
+static double value_of(const struct curator_cfg *c, struct curator_text *t, int rule)
 {
+    struct space_scan *s = t->scan;
     uint64_t words = s->word_count, chars = s->chars;
 
     switch (rule) {
@@ -76,12 +87,12 @@ static double value_of(const struct curator_cfg *c, struct space_scan *s, int ru
     case CURATOR_many_words: return (double)words;
     case CURATOR_endings:
     case CURATOR_ellipses:
-    case CURATOR_bullets: return line_value(s, rule);
-    case CURATOR_letters: return space_share(s->alphabetic_words, words, 0);
+    case CURATOR_bullets: return line_value(t, rule);
+    case CURATOR_letters: return space_share(s->sums.alphabetic_words, words, 0);
     case CURATOR_common: return (double)space_count_words(s, &c->stop_words);
     case CURATOR_short_words:
-    case CURATOR_long_words: return space_share(s->before[words], words, 0);
-    case CURATOR_longest: return (double)s->longest_word;
+    case CURATOR_long_words: return space_share(s->sums.word_chars, words, 0);
+    case CURATOR_longest: return (double)space_words(s)->longest;
     default: return gram_value(s, rule);
     }
 }
@@ -113,14 +124,14 @@ void curator_unload(void *cfg)
 enum status curator_each(const void *cfg, struct doc *d, struct step_work *w)
 {
     const struct curator_cfg *own = cfg, *c = filter_languages_pick(own->languages, own, d);
-    struct space_scan *s;
+    struct curator_text t = { 0 };
 
     if (d->text.n == 0)
         return doc_drop(d, &drop_empty, 0, 0);
-    s = space_scan_of_doc(d, w);
+    t.scan = space_scan_of_doc(d, w);
     for (int i = 0; i < CURATOR_RULE_COUNT; i++)
         if (space_rule_on(c->limit[i], &w->trace) &&
-            space_judge(d, &w->trace, &rules[i], value_of(c, s, i), c->limit[i]))
+            space_judge(d, &w->trace, &rules[i], value_of(c, &t, i), c->limit[i]))
             return ST_OK;
     return ST_OK;
 }

@@ -106,7 +106,7 @@ double curator_phrase_share(struct space_scan *s);
 uint64_t curator_symbol_words(const struct space_scan *s);
 /* Characters of the n-gram that begins with word `first`, joined by single blanks, times how often these very bytes stand
  * in the text without overlap, in the middle of words, too. */
-uint64_t curator_gram_chars(const struct space_scan *s, size_t first, size_t n);
+uint64_t curator_gram_chars(struct space_scan *s, size_t first, size_t n);
 
 struct curator_lines {
     uint64_t filled, without_end, ellipses, bullets;

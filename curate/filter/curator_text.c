@@ -65,43 +65,42 @@ uint64_t curator_url_chars(const struct space_scan *s)
 
 /* ---- phrases ---- */
 
+#define PHRASE(pair, text) { text, sizeof(text) - 1, pair }
 static const struct phrase {
     const char *text;
+    size_t n;                      /* bytes */
     size_t pair;                   /* where its marked pair (space_bits.h) stands */
 } phrases[] = {
-    { "terms of use", 3 },
-    { "privacy policy", 3 },
-    { "privacy overview", 3 },
-    { "cookie policy", 3 },
-    { "uses cookies", 8 },
-    { "use of cookies", 10 },
-    { "use cookies", 7 },
-    { "privacy & cookies policy", 3 },
-    { "privacy and cookies policy", 3 },
-    { "necessary cookies are absolutely essential for the website to function properly. this category only includes "
+    PHRASE(3, "terms of use"),
+    PHRASE(3, "privacy policy"),
+    PHRASE(3, "privacy overview"),
+    PHRASE(3, "cookie policy"),
+    PHRASE(8, "uses cookies"),
+    PHRASE(10, "use of cookies"),
+    PHRASE(7, "use cookies"),
+    PHRASE(3, "privacy & cookies policy"),
+    PHRASE(3, "privacy and cookies policy"),
+    PHRASE(13, "necessary cookies are absolutely essential for the website to function properly. this category only includes "
       "cookies that ensures basic functionalities and security features of the website. these cookies do not store any "
-      "personal information.", 13 },
-    { "any cookies that may not be particularly necessary for the website to function and is used specifically to "
+      "personal information."),
+    PHRASE(7, "any cookies that may not be particularly necessary for the website to function and is used specifically to "
       "collect user personal data via analytics, ads, other embedded contents are termed as non-necessary cookies. it is "
-      "mandatory to procure user consent prior to running these cookies on your website.", 7 },
-    { "if you continue to browse this site without changing your cookie settings, you agree to this use. acceptread "
-      "more", 61 },
-    { "lorem ipsum", 7 },
+      "mandatory to procure user consent prior to running these cookies on your website."),
+    PHRASE(61, "if you continue to browse this site without changing your cookie settings, you agree to this use. acceptread "
+      "more"),
+    PHRASE(7, "lorem ipsum"),
 };
 #define PHRASES (sizeof phrases / sizeof phrases[0])
 #define LOREM (PHRASES - 1)
 
 static bool stands_at(const struct phrase *f, const char *pair, const char *text, const char *end)
 {
-    size_t n;
-
     if ((size_t)(pair - text) < f->pair || small_letter(*pair) != (unsigned char)f->text[f->pair])
         return false;
     pair -= f->pair;
-    n = strlen(f->text);
-    if ((size_t)(end - pair) < n)
+    if ((size_t)(end - pair) < f->n)
         return false;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < f->n; i++)
         if (small_letter(pair[i]) != (unsigned char)f->text[i])
             return false;
     return true;
@@ -138,26 +137,34 @@ double curator_phrase_share(struct space_scan *s)
 
 /* ---- words and lines ---- */
 
-static const char *const ellipses[] = {
-    "...", "[...]", "\xE2\x80\xA6", "(...)", "[\xE2\x80\xA6]", "-\xC2\xBB", "read more..", "read more", NULL,
+#define ELLIPSIS(text) { text, sizeof(text) - 1 }
+static const struct ellipsis {
+    const char *text;
+    size_t n;
+} ellipses[] = {
+    ELLIPSIS("..."), ELLIPSIS("[...]"), ELLIPSIS("\xE2\x80\xA6"), ELLIPSIS("(...)"), ELLIPSIS("[\xE2\x80\xA6]"),
+    ELLIPSIS("-\xC2\xBB"), ELLIPSIS("read more.."), ELLIPSIS("read more"),
 };
+#define ELLIPSES (sizeof ellipses / sizeof ellipses[0])
 
 static bool is_ellipsis(struct span word)
 {
-    for (int i = 0; (word.n == 3 || word.n == 5) && ellipses[i]; i++)
-        if (span_eq(word, ellipses[i]))
+    for (size_t i = 0; i < ELLIPSES; i++)
+        if (word.n == ellipses[i].n && memcmp(word.p, ellipses[i].text, word.n) == 0)
             return true;
     return false;
 }
 
-static bool ends_with(struct span line, const char *want)
+/* From the last byte on: most lines differ there. */
+static bool ends_with(struct span line, const struct ellipsis *want)
 {
-    size_t n = strlen(want);
+    const char *p;
 
-    if (line.n < n)
+    if (line.n < want->n)
         return false;
-    for (size_t i = 0; i < n; i++)
-        if (small_letter(line.p[line.n - n + i]) != (unsigned char)want[i])
+    p = line.p + line.n - want->n;
+    for (size_t i = want->n; i-- > 0;)
+        if (small_letter(p[i]) != (unsigned char)want->text[i])
             return false;
     return true;
 }
@@ -171,26 +178,85 @@ static uint64_t hash_runs(struct span word)
     return runs;
 }
 
-uint64_t curator_symbol_words(const struct space_scan *s)
+static inline bool is_space(const struct space_scan *s, size_t at)
 {
-    uint64_t count = 0;
+    return s->bits.space[at / 64] >> at % 64 & 1;
+}
 
-    for (size_t k = 0; k < s->odd_count; k++) {
-        size_t i = s->odd[k];
-        struct span word = { s->text.p + s->words[i].at, s->words[i].bytes };
+/* The word that byte `at` is in, but for what is more than `most` bytes before it. */
+static struct span word_around(const struct space_scan *s, size_t at, size_t most)
+{
+    size_t from = at, to = at;
 
-        count += is_ellipsis(word) ||
-                 (double)hash_runs(word) / (double)space_word_chars(s, i, 1) > 0.5;
+    while (from > 0 && at - from < most && !is_space(s, from - 1))
+        from--;
+    while (to < s->text.n && !is_space(s, to))
+        to++;
+    return (struct span){ s->text.p + from, to - from };
+}
+
+/* Bits moved up by n from 1 to 63, with those that come from the block before. */
+static inline uint64_t moved_up(uint64_t bits, uint64_t before, int n) { return bits << n | before >> (64 - n); }
+
+/* No ellipsis has a letter; each has three or five bytes. */
+static uint64_t ellipsis_words(const struct space_scan *s)
+{
+    uint64_t count = 0, before = 0;
+
+    for (size_t k = 0; k <= s->blocks; k++) {
+        uint64_t word = ~s->bits.space[k], ends = s->letterless[k];
+
+        ends &= moved_up(word, before, 3) & moved_up(word, before, 2);
+        ends &= ~moved_up(word, before, 4) | (moved_up(word, before, 5) & ~moved_up(word, before, 6));
+        for (; ends; ends &= ends - 1)
+            count += is_ellipsis(word_around(s, 64 * k + (size_t)__builtin_ctzll(ends) - 1, 5));
+        before = word;
     }
     return count;
 }
 
+/* Words more than half of whose characters begin a run of '#'. */
+static uint64_t mark_words(const struct space_scan *s)
+{
+    uint64_t count = 0;
+    size_t from = 0;
+
+    for (size_t k = 0; k < s->blocks; k++)
+        for (uint64_t marks = s->bits.mark[k]; marks; marks &= marks - 1) {
+            size_t at = 64 * k + (size_t)__builtin_ctzll(marks);
+            struct span word;
+
+            if (at < from || s->text.p[at] != '#')
+                continue;
+            word = word_around(s, at, at - from);
+            count += (double)hash_runs(word) / (double)space_chars(s, word.p, word.n) > 0.5;
+            from = (size_t)(word.p + word.n - s->text.p);
+        }
+    return count;
+}
+
+uint64_t curator_symbol_words(const struct space_scan *s) { return ellipsis_words(s) + mark_words(s); }
+
+/* By its last bytes. */
+static bool may_be_ellipsis(struct span line)
+{
+    switch (small_letter(line.p[line.n - 1])) {
+    case '.': return line.n > 1 && line.p[line.n - 2] == '.';
+    case ']':
+    case ')':
+    case 'e':
+    case 0xA6:
+    case 0xBB: return true;
+    default: return false;
+    }
+}
+
 static bool ends_with_ellipsis(struct span line)
 {
-    if (strchr(".])\xA6\xBB" "eE", line.p[line.n - 1]) == NULL)
+    if (!may_be_ellipsis(line))
         return false;
-    for (int i = 0; ellipses[i]; i++)
-        if (ends_with(line, ellipses[i]))
+    for (size_t i = 0; i < ELLIPSES; i++)
+        if (ends_with(line, &ellipses[i]))
             return true;
     return false;
 }
@@ -208,6 +274,8 @@ static bool begins_with_bullet(struct span line)
     return false;
 }
 
+static bool ends_sentence(char c) { return (c == '.') | (c == '?') | (c == '!') | (c == '"') | (c == '\''); }
+
 struct curator_lines curator_line_edges(const struct space_scan *s)
 {
     struct curator_lines out = { 0 };
@@ -218,7 +286,7 @@ struct curator_lines curator_line_edges(const struct space_scan *s)
         if (line.n == 0)
             continue;
         out.filled++;
-        out.without_end += line.p[line.n - 1] == 0 || strchr(".?!\"'", line.p[line.n - 1]) == NULL;
+        out.without_end += !ends_sentence(line.p[line.n - 1]);
         out.ellipses += ends_with_ellipsis(line);
         out.bullets += begins_with_bullet(line);
     }
@@ -228,32 +296,33 @@ struct curator_lines curator_line_edges(const struct space_scan *s)
 /* ---- an n-gram in the text ---- */
 
 /* Blanks stand between words only, so every place is found from the end of a word: the n-gram's first one ends there. */
-uint64_t curator_gram_chars(const struct space_scan *s, size_t first, size_t n)
+uint64_t curator_gram_chars(struct space_scan *s, size_t first, size_t n)
 {
-    const struct space_word *w = &s->words[first];
+    const struct space_words *list = space_words(s);
+    const struct space_word *w = &list->words[first];
     struct buf gram = { 0 };
     const char *text = s->text.p, *from = text;
+    const uint64_t *found;
     uint64_t times = 0;
-    char last, next;
 
     for (size_t i = 0; i < n; i++) {
         buf_add(&gram, text + w[i].at, w[i].bytes);
         if (i + 1 < n)
             buf_addc(&gram, ' ');
     }
-    last = gram.p[w->bytes - 1];
-    next = gram.p[w->bytes + 1];
-    for (size_t i = 0; i + n <= s->word_count; i++) {
-        const char *end = text + s->words[i].at + s->words[i].bytes, *start = end - w->bytes;
+    found = space_triples(s, gram.p + w->bytes - 1);
+    for (size_t k = 0; k < s->blocks; k++)
+        for (uint64_t ends = found[k]; ends; ends &= ends - 1) {
+            const char *end = text + 64 * k + __builtin_ctzll(ends) + 1, *start;
 
-        if (((end[-1] ^ last) | (end[0] ^ ' ') | (end[1] ^ next)) != 0)
-            continue;
-        if (s->words[i].bytes < w->bytes || start < from || (size_t)(text + s->text.n - start) < gram.n ||
-            memcmp(start, gram.p, gram.n) != 0)
-            continue;
-        times++;
-        from = start + gram.n;
-    }
+            if (end < from || (size_t)(end - from) < w->bytes)
+                continue;
+            start = end - w->bytes;
+            if ((size_t)(text + s->text.n - start) < gram.n || memcmp(start, gram.p, gram.n) != 0)
+                continue;
+            times++;
+            from = start + gram.n;
+        }
     buf_release(&gram);
-    return times * (space_word_chars(s, first, n) + n - 1);
+    return times * (space_word_chars(list, first, n) + n - 1);
 }

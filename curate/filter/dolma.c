@@ -1,5 +1,9 @@
 #include "curate/filter/dolma.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 static const char *const profiles[] = { "gopher@dolma", NULL };
 static const char *const line_kinds[] = { "all", "filled", NULL };
 
@@ -32,9 +36,9 @@ const struct drop_reason *const dolma_reasons[] = {
 
 /* The length that `rank` words are shorter than or as long as, from counts of lengths below SMALL and a look at all words
  * for longer ones: each of those takes room in the text for SMALL characters, so there are few. */
-static uint64_t length_at(const struct space_scan *s, const uint32_t counts[SMALL], uint64_t rank)
+static uint64_t length_at(const struct space_scan *s, const uint32_t counts[SMALL + 1], uint64_t rank)
 {
-    uint64_t least = SMALL, most = s->longest_word;
+    uint64_t least = SMALL, most = s->list.longest;
 
     for (uint64_t length = 0; length < SMALL; length++) {
         if (rank < counts[length])
@@ -44,8 +48,11 @@ static uint64_t length_at(const struct space_scan *s, const uint32_t counts[SMAL
     while (least < most) {                                 /* the least length that enough words do not exceed */
         uint64_t middle = least + (most - least) / 2, below = 0;
 
-        for (size_t i = 0; i < s->word_count; i++)
-            below += space_word_chars(s, i, 1) >= SMALL && space_word_chars(s, i, 1) <= middle;
+        for (size_t i = 0; i < s->word_count; i++) {
+            uint64_t length = space_word_chars(&s->list, i, 1);
+
+            below += length >= SMALL && length <= middle;
+        }
         if (below > rank)
             most = middle;
         else
@@ -54,20 +61,23 @@ static uint64_t length_at(const struct space_scan *s, const uint32_t counts[SMAL
     return least;
 }
 
-static double median_length(const struct space_scan *s)
+/* Counted in two tables by turns: neighbours of one length need not wait for each other. */
+static double median_length(struct space_scan *s)
 {
-    uint32_t counts[SMALL] = { 0 };
+    const struct space_words *w = space_words(s);
+    uint32_t counts[2][SMALL + 1] = { 0 };
     uint64_t n = s->word_count;
 
     if (n == 0)
         return 0;
     for (size_t i = 0; i < n; i++) {
-        uint64_t length = space_word_chars(s, i, 1);
+        uint64_t length = space_word_chars(w, i, 1);
 
-        if (length < SMALL)
-            counts[length]++;
+        counts[i & 1][length < SMALL ? length : SMALL]++;
     }
-    return (double)(length_at(s, counts, (n - 1) / 2) + length_at(s, counts, n / 2)) / 2;
+    for (size_t length = 0; length < SMALL; length++)
+        counts[0][length] += counts[1][length];
+    return (double)(length_at(s, counts[0], (n - 1) / 2) + length_at(s, counts[0], n / 2)) / 2;
 }
 
 struct edges {
@@ -105,38 +115,62 @@ static double gram_value(struct space_scan *s, int rule)
     const struct space_grams *g = space_grams(s, n);
 
     if (rule < DOLMA_dup_5)
-        return space_share(g->most * space_word_chars(s, g->first, (size_t)n), s->before[s->word_count], 0);
+        return space_share(g->most * space_word_chars(&s->list, g->first, (size_t)n), s->sums.word_chars, 0);
     return space_share(g->repeated_chars, g->all_chars, 0);
 }
 
-static double value_of(const struct dolma_cfg *c, struct space_scan *s, int rule)
+struct dolma_text {
+    struct space_scan *scan;
+    double median;                 /* length of words; below 0: nobody has asked yet */
+    struct edges edges;            /* no lines: likewise */
+};
+
+static double edge_value(const struct dolma_cfg *c, struct dolma_text *t, int rule)
 {
+    struct edges *e = &t->edges;
+
+    if (e->lines == 0)
+        *e = line_edges(t->scan, c->lines);
+    return space_share(rule == DOLMA_bullets ? e->bullets : e->ellipses, e->lines, 0);
+}
+
+static double value_of(const struct dolma_cfg *c, struct dolma_text *t, int rule)
+{
+    struct space_scan *s = t->scan;
     enum space_unit kind = c->lines ? SPACE_FILLED : SPACE_LINES;
     uint64_t words = s->word_count;
-    struct edges e;
 
     switch (rule) {
     case DOLMA_few_words:
     case DOLMA_many_words: return (double)words;
     case DOLMA_short_words:
-    case DOLMA_long_words: return median_length(s);
-    case DOLMA_symbols: return space_share(s->mark_words, words, 0);
-    case DOLMA_letters: return space_share(s->letter_words, words, 0);
+    case DOLMA_long_words:
+        t->median = t->median < 0 ? median_length(s) : t->median;
+        return t->median;
+    case DOLMA_symbols: return space_share(s->sums.mark_words, words, 0);
+    case DOLMA_letters: return space_share(s->sums.letter_words, words, 0);
     case DOLMA_required: return (double)space_count_words(s, &c->stop_words);
     case DOLMA_bullets:
-        e = line_edges(s, c->lines);
-        return space_share(e.bullets, e.lines, 0);
-    case DOLMA_ellipses:
-        e = line_edges(s, c->lines);
-        return space_share(e.ellipses, e.lines, 0);
+    case DOLMA_ellipses: return edge_value(c, t, rule);
     case DOLMA_lines: return space_share(space_units(s, kind)->repeated, space_units(s, kind)->count, 0);
     case DOLMA_line_chars: {
-        uint64_t chars = s->before[s->word_count];
+        uint64_t chars = s->sums.word_chars;
 
         return (double)space_units(s, kind)->repeated_chars / (double)(chars ? chars : 1);
     }
     default: return gram_value(s, rule);
     }
+}
+
+/* `dolma tag` writes scores with five digits behind the point and `dolma mix` judges those; it matters near the threshold only. */
+static double as_written(double value, double limit)
+{
+    char digits[64];
+
+    if (!(fabs(value - limit) < 1e-5))
+        return value;
+    snprintf(digits, sizeof digits, "%.5f", value);
+    return strtod(digits, NULL);
 }
 
 enum status dolma_check(const void *cfg, const struct yaml *at)
@@ -166,18 +200,18 @@ void dolma_unload(void *cfg)
 enum status dolma_each(const void *cfg, struct doc *d, struct step_work *w)
 {
     const struct dolma_cfg *own = cfg, *c = filter_languages_pick(own->languages, own, d);
-    struct space_scan *s;
+    struct dolma_text t = { .median = -1 };
 
     if (d->text.n == 0)
         return doc_drop(d, &drop_empty, 0, 0);
-    s = space_scan_of_doc(d, w);
+    t.scan = space_scan_of_doc(d, w);
     for (int i = 0; i < DOLMA_RULE_COUNT; i++) {
         bool top = i >= DOLMA_top_2 && i <= DOLMA_top_4;
         double limit = top && !c->top_grams ? 0 : c->limit[i];
 
-        if (!space_rule_on(limit, &w->trace) || !has_value(s, i))
+        if (!space_rule_on(limit, &w->trace) || !has_value(t.scan, i))
             continue;
-        if (space_judge(d, &w->trace, &rules[i], value_of(c, s, i), limit))
+        if (space_judge(d, &w->trace, &rules[i], as_written(value_of(c, &t, i), limit), limit))
             return ST_OK;
     }
     return ST_OK;

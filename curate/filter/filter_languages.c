@@ -42,7 +42,7 @@ static enum status read_language(struct filter_languages *l, const struct filter
     for (size_t i = 0; i < map->count; i++) {
         const struct opt *row = opt_find(args->opts, map->keys[i]->text);
 
-        if (row == NULL || strcmp(row->name, "profile") == 0 || strcmp(row->name, "languages") == 0)
+        if (row == NULL || strcmp(row->name, "profile") == 0 || strcmp(row->name, "languages") == 0 || strcmp(row->name, "extensions") == 0)
             return yaml_fail(map->keys[i], "'%.60s' cannot differ by language; want thresholds and words", map->keys[i]->text);
         memcpy(own + row->offset, read + row->offset, field_size(row));
     }

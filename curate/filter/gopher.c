@@ -56,9 +56,11 @@ const struct drop_reason *const gopher_reasons[] = {
 
 static enum status make_stop_words(void *cfg)
 {
+    static const char *common[] = { "the", "be", "to", "of", "and", "that", "have", "with" };
+    const struct opt_list own = { .v = common, .count = sizeof common / sizeof common[0] };
     struct gopher_cfg *c = cfg;
 
-    return stop_words_make(&c->stop_words, &c->stops);
+    return stop_words_make(c->stop_words.count ? &c->stop_words : &own, &c->stops);
 }
 
 static void free_stop_words(void *cfg)
@@ -103,7 +105,10 @@ void gopher_scratch_free(struct gopher_scratch *g)
     text_scan_release(&g->scan);
     free(g->grams);
     free(g->repeated);
+    free(g->group_of);
+    free(g->groups);
     free(g->again);
+    free(g->starts);
     free(g->joined);
     free(g->bits);
     free(g->slots);
@@ -123,7 +128,7 @@ enum status gopher_each(const void *cfg, struct doc *d, struct step_work *w)
     const struct gopher_cfg *own = cfg, *c = filter_languages_pick(own->languages, own, d);
     struct gopher_scratch *g;
 
-    BUG_IF(c->stop_words.count > 0 && c->stops == NULL);
+    BUG_IF(c->stops == NULL);
     if (d->text.n == 0)
         return doc_drop(d, &drop_empty, 0, 0);
     g = gopher_scan(d, w, (enum words_rules)c->rules);

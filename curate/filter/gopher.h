@@ -123,15 +123,24 @@ MUST_USE enum status gopher_each(const void *cfg, struct doc *d, struct step_wor
 
 /* --- the inside --- */
 
+/* Equal n-grams: where the first begins, and how many. */
+struct gram_group {
+    uint64_t hash;
+    uint32_t first, count;
+};
 struct gopher_scratch {
     struct text_scan scan;            /* kept from filter to filter, of the same family */
     uint64_t *grams;                  /* hash of the n-gram at each word */
-    uint32_t *repeated;               /* those that may stand there more than once */
-    uint8_t *again;                   /* is it one of them? */
+    uint32_t *repeated;               /* words with an n-gram that may be repeated */
+    uint32_t *group_of;               /* the group of each of those */
+    struct gram_group *groups;
+    uint8_t *again;                   /* of each word: begins a repeated one there? */
+    uint32_t *starts;                 /* of each word, in `joined` */
     size_t gram_cap;
     char *joined;                     /* the words without anything between */
     size_t joined_cap;
     uint64_t *bits;
+    int bit_shift;
     size_t bit_cap;
     uint64_t *slots;                  /* a hash table, made anew by each rule */
     size_t slot_cap;

@@ -79,41 +79,18 @@ struct word_counts {
     uint64_t real_chars;
 };
 
-/* Up to four bytes as one number. */
-#define PACK(a, b, c, d)                                                                           \
-    ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
-
-static unsigned stop_word_bit(const char *p, size_t n)
-{
-    if (n < 2 || n > 4)
-        return 0;
-    switch (PACK(p[0], p[1], n > 2 ? p[2] : 0, n > 3 ? p[3] : 0)) {
-    case PACK('t', 'h', 'e', 0): return 1;
-    case PACK('b', 'e', 0, 0): return 2;
-    case PACK('t', 'o', 0, 0): return 4;
-    case PACK('o', 'f', 0, 0): return 8;
-    case PACK('a', 'n', 'd', 0): return 16;
-    case PACK('t', 'h', 'a', 't'): return 32;
-    case PACK('h', 'a', 'v', 'e'): return 64;
-    case PACK('w', 'i', 't', 'h'): return 128;
-    default: return 0;
-    }
-}
-
 static struct word_counts count_words(const struct gopher_cfg *c, const struct text_scan *s)
 {
     struct word_counts n = { 0 };
-    unsigned common = 0;
 
     for (size_t i = 0; i < s->word_count; i++) {
         const struct text_word *w = &s->words[i];
 
         n.real += !w->symbol;
-        n.real_chars += w->symbol ? 0 : w->chars;
+        n.real_chars += w->chars * (uint64_t)!w->symbol;
         n.alpha += w->alpha;
-        common |= stop_word_bit(s->text.p + w->at, w->bytes);
     }
-    n.stop_words = c->stops ? stop_words_distinct(c->stops, s) : (size_t)__builtin_popcount(common);
+    n.stop_words = stop_words_distinct(c->stops, s);
     return n;
 }
 

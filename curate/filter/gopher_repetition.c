@@ -3,9 +3,11 @@
  * "seen" and one for "seen again", which takes a few instructions without a branch and a few KB,
  * and only n-grams whose bit was seen again (some of them by chance) go into a table. */
 #include "curate/filter/gopher.h"
+#include "base/hash.h"
 #include "curate/text/words.h"
 
 #define MIX UINT64_C(0x9E3779B97F4A7C15)
+#define JOINED_ROOM 64      /* bytes behind joined words that may be read */
 
 /* ---- tables ---- */
 
@@ -51,8 +53,15 @@ struct duplicates {
     uint64_t chars;           /* in the latter */
 };
 
-static void add_unit(struct duplicates *d, const struct gopher_scratch *g, int bits,
-                     struct text_line unit)
+static struct text_line unit_of(const struct text_scan *s, size_t from, size_t to)
+{
+    const char *p = s->text.p + from;
+    size_t n = to - from;
+
+    return (struct text_line){ xxh3(p, n), (uint32_t)from, (uint32_t)n, (uint32_t)(s->high ? utf8_length(p, n) : n) };
+}
+
+static void add_unit(struct duplicates *d, const struct gopher_scratch *g, int bits, struct text_line unit)
 {
     d->units++;
     if (add_hash(g->slots, bits, unit.hash)) {
@@ -75,84 +84,51 @@ static struct duplicates duplicate_lines(struct gopher_scratch *g)
     return d;
 }
 
-/* The part of line i inside [from, to). */
-static struct text_line clip(const struct text_scan *s, size_t i, size_t from, size_t to)
-{
-    struct text_line l = s->lines[i];
-    size_t a = l.at < from ? from : l.at, b = l.at + l.bytes > to ? to : l.at + l.bytes;
-
-    if (a != l.at || b != l.at + l.bytes) {
-        l.bytes = (uint32_t)(b - a);
-        l.hash = text_hash(s->text.p + a, b - a);
-        l.chars = (uint32_t)utf8_length(s->text.p + a, b - a);
-        l.at = (uint32_t)a;
-    }
-    return l;
-}
-
-/* Joins a line to the paragraph: the hash of "p\nl". */
-static void join_line(struct text_line *p, struct text_line l)
-{
-    p->hash = (p->hash * HASH_BASE + '\n') * text_hash_power(l.bytes) + l.hash;
-    p->chars += 1 + l.chars;
-}
-
-/* Paragraphs as re.split("\n{2,}") of the stripped text gives them. */
+/* Paragraphs as re.split("\n{2,}") of the stripped text gives them: lines in a row that are not empty. */
 static struct duplicates duplicate_paragraphs(struct gopher_scratch *g)
 {
     const struct text_scan *s = &g->scan;
     struct span core = word_strip(s->classes, s->text);
     size_t from = (size_t)(core.p - s->text.p), to = from + core.n;
     struct duplicates d = { 0 };
-    struct text_line paragraph = { 0 };
-    bool open = false;
     int bits = make_table(g, s->line_count, 1);
 
     for (size_t i = 0; i < s->line_count && core.n > 0; i++) {
-        struct text_line l = s->lines[i];
+        size_t at = s->lines[i].at < from ? from : s->lines[i].at, end = s->lines[i].at + s->lines[i].bytes;
 
-        if (l.at + l.bytes <= from || l.at >= to)
+        if (s->lines[i].bytes == 0 || end <= from || at >= to)
             continue;
-        if (l.bytes == 0)
-            continue;
-        l = clip(s, i, from, to);
-        if (open && s->lines[i - 1].bytes > 0) {
-            join_line(&paragraph, l);
-            continue;
-        }
-        if (open)
-            add_unit(&d, g, bits, paragraph);
-        paragraph = l;
-        open = true;
+        while (i + 1 < s->line_count && s->lines[i + 1].bytes > 0)
+            i++;
+        end = s->lines[i].at + s->lines[i].bytes;
+        add_unit(&d, g, bits, unit_of(s, at, end < to ? end : to));
     }
-    if (open)
-        add_unit(&d, g, bits, paragraph);
     return d;
 }
 
 /* ---- n-grams ---- */
 
-/* Makes grams of n words from grams of n-1 words, with a blank between. */
-static void grow_grams(struct gopher_scratch *g, size_t n)
+static void grow_scratch(struct gopher_scratch *g)
 {
-    const struct text_word *w = g->scan.words;
+    size_t words = g->scan.word_count, bytes = g->scan.text.n + JOINED_ROOM;
 
-    for (size_t i = 0; i + n <= g->scan.word_count; i++) {
-        g->grams[i] = (g->grams[i] * HASH_BASE + ' ') * w[i + n - 1].power + w[i + n - 1].hash;
-    }
-}
-
-static void begin_grams(struct gopher_scratch *g)
-{
-    if (g->scan.word_count > g->gram_cap) {
-        g->gram_cap = g->scan.word_count * 5 / 4;
+    if (words > g->gram_cap) {
+        g->gram_cap = words * 5 / 4;
         g->grams = mem_grow(g->grams, g->gram_cap, sizeof *g->grams);
         g->repeated = mem_grow(g->repeated, g->gram_cap, sizeof *g->repeated);
-        g->again = mem_grow(g->again, g->gram_cap, sizeof *g->again);
+        g->group_of = mem_grow(g->group_of, g->gram_cap, sizeof *g->group_of);
+        g->groups = mem_grow(g->groups, g->gram_cap, sizeof *g->groups);
+        g->starts = mem_grow(g->starts, g->gram_cap + 1, sizeof *g->starts);
+        g->again = mem_grow(g->again, g->gram_cap + 1, sizeof *g->again);
     }
-    for (size_t i = 0; i < g->scan.word_count; i++)
-        g->grams[i] = g->scan.words[i].hash;
+    if (bytes > g->joined_cap) {
+        g->joined_cap = bytes * 5 / 4;
+        g->joined = mem_grow(g->joined, g->joined_cap, 1);
+    }
 }
+
+/* A longer gram of words that are kept apart by blanks. */
+static inline uint64_t longer(uint64_t gram, uint64_t word) { return gram * UINT64_C(0x9FB21C651E98DF25) + word; }
 
 static uint64_t gram_chars(const struct text_scan *s, size_t at, size_t n)
 {
@@ -163,152 +139,183 @@ static uint64_t gram_chars(const struct text_scan *s, size_t at, size_t n)
     return chars;
 }
 
-#define BITS_A_GRAM 16
+#define BITS_A_KEY 16
 
-/* Lists in g->repeated the n-grams (of the first `count`) whose hash may stand there twice;
- * returns how many. */
-static size_t find_repeated(struct gopher_scratch *g, size_t count)
+/* Notes in g->bits which keys stand there once, and which again. */
+static void note_keys(struct gopher_scratch *g, const uint64_t *keys, size_t count)
 {
-    int log = 10;
-    size_t words, n = 0;
+    int log = 9;
+    size_t words;
+    uint64_t *bits;
 
-    while (((size_t)1 << log) < count * BITS_A_GRAM)
+    while (((size_t)1 << log) < count * BITS_A_KEY)
         log++;
     words = ((size_t)1 << log) / 64 * 2;      /* seen and seen again lie side by side */
     if (words > g->bit_cap) {
         g->bit_cap = words;
         g->bits = mem_grow(g->bits, words, sizeof *g->bits);
     }
-    memset(g->bits, 0, words * sizeof *g->bits);
+    bits = g->bits;
+    g->bit_shift = 64 - log;
+    memset(bits, 0, words * sizeof *bits);
     for (size_t i = 0; i < count; i++) {
-        size_t at = (g->grams[i] * MIX) >> (64 - log);
-        uint64_t *pair = g->bits + at / 64 * 2, bit = UINT64_C(1) << at % 64;
+        size_t at = (keys[i] * MIX) >> (64 - log);
+        uint64_t *pair = bits + at / 64 * 2, bit = UINT64_C(1) << at % 64;
 
         pair[1] |= pair[0] & bit;
         pair[0] |= bit;
     }
-    for (size_t i = 0; i < count; i++) {
-        size_t at = (g->grams[i] * MIX) >> (64 - log);
+}
 
+/* May the key stand there again? */
+static inline bool key_again(const struct gopher_scratch *g, uint64_t key)
+{
+    size_t at = (key * MIX) >> g->bit_shift;
+
+    return g->bits[at / 64 * 2 + 1] >> at % 64 & 1;
+}
+
+/* Lists where 2-grams may begin that are repeated. */
+static size_t find_pairs(struct gopher_scratch *g)
+{
+    const struct text_word *w = g->scan.words;
+    size_t count = g->scan.word_count - 1, n = 0;
+
+    for (size_t i = 0; i < count; i++)
+        g->grams[i] = longer(w[i].hash, w[i + 1].hash);
+    note_keys(g, g->grams, count);
+    for (size_t i = 0; i < count; i++) {
         g->repeated[n] = (uint32_t)i;
-        n += g->bits[at / 64 * 2 + 1] >> at % 64 & 1;
+        n += key_again(g, g->grams[i]);
     }
     return n;
 }
 
-/* Sets g->again for the `count` listed. */
-static void mark_repeated(struct gopher_scratch *g, size_t count)
+/* Puts equal grams of those listed into groups, in the order of their first; returns the number of groups. */
+static size_t group_grams(struct gopher_scratch *g, size_t count)
 {
-    memset(g->again, 0, g->scan.word_count);
-    for (size_t k = 0; k < count; k++)
-        g->again[g->repeated[k]] = 1;
+    int bits = make_table(g, (count + 1) / 2, 1);
+    uint32_t *slots = (uint32_t *)(void *)g->slots;      /* two in a slot of the table */
+    size_t mask = ((size_t)2 << bits) - 1, groups = 0;
+
+    for (size_t k = 0; k < count; k++) {
+        uint64_t hash = g->grams[g->repeated[k]];
+        size_t i = (hash * MIX) >> (63 - bits);
+
+        while (slots[i] != 0 && g->groups[slots[i] - 1].hash != hash)
+            i = (i + 1) & mask;
+        if (slots[i] == 0) {
+            g->groups[groups] = (struct gram_group){ hash, g->repeated[k], 0 };
+            slots[i] = (uint32_t)++groups;
+        }
+        g->group_of[k] = slots[i] - 1;
+        g->groups[slots[i] - 1].count++;
+    }
+    return groups;
 }
 
-/* The same for n-grams with blanks between their words, of the `known` repeated ones that are a word shorter: only where one of them begins,
- * and another with the next word, can a longer one stand that is repeated. Their hashes are made longer, too, the others' are not. g->again
- * is kept up to date. */
-static size_t grow_repeated(struct gopher_scratch *g, size_t n, size_t known)
+/* Characters of the commonest n-gram (of several, the one that comes first) with its spaces, times its count. */
+static uint64_t top_gram(const struct gopher_scratch *g, size_t n, size_t groups)
+{
+    struct gram_group top = { 0, 0, 1 };      /* the first one is there at least */
+
+    for (size_t i = 0; i < groups; i++)
+        if (g->groups[i].count > top.count)
+            top = g->groups[i];
+    return (gram_chars(&g->scan, top.first, n) + n - 1) * top.count;
+}
+
+/* From the grams listed, which are grouped, to those of n words, one more: only where one that is repeated begins, and another with the next
+ * word, can a longer one stand that is. */
+static size_t grow_pairs(struct gopher_scratch *g, size_t n, size_t known)
 {
     const struct text_word *w = g->scan.words;
     size_t count = 0;
 
+    memset(g->again, 0, g->scan.word_count + 1);
+    for (size_t k = 0; k < known; k++)
+        g->again[g->repeated[k]] = g->groups[g->group_of[k]].count > 1;
     for (size_t k = 0; k < known; k++) {
         size_t i = g->repeated[k];
 
         if (i + n > g->scan.word_count)
             break;
-        g->again[i] = g->again[i + 1];
-        g->grams[i] = (g->grams[i] * HASH_BASE + ' ') * w[i + n - 1].power + w[i + n - 1].hash;
+        g->grams[i] = longer(g->grams[i], w[i + n - 1].hash);
         g->repeated[count] = (uint32_t)i;
-        count += g->again[i];
+        count += g->again[i] & g->again[i + 1];
     }
     return count;
 }
 
 /* ---- n-grams without blanks ---- */
 
-#define OPENING 12      /* bytes */
+static void join_words(struct gopher_scratch *g)
+{
+    const struct text_scan *s = &g->scan;
+    uint32_t at = 0;
+    char *joined = g->joined;
+
+    for (size_t i = 0; i < s->word_count; i++) {
+        const struct text_word *w = &s->words[i];
+
+        g->starts[i] = at;
+        if (w->bytes <= 16 && s->text.n - w->at >= 16)
+            memcpy(joined + at, s->text.p + w->at, 16);
+        else
+            memcpy(joined + at, s->text.p + w->at, w->bytes);
+        at += w->bytes;
+    }
+    g->starts[s->word_count] = at;
+    memset(joined + at, 0, JOINED_ROOM);
+}
+
+#define OPENING 12             /* bytes */
 
 /* Words joined without blanks are equal also where their bounds differ, so longer repeated ones do not follow from shorter ones. But
  * their first bytes are equal. Lists where n-grams of five words or more may stand that are repeated: those whose first OPENING bytes,
- * from the first word on, stand in the document again, and those that may be shorter than that. g->grams has the words' hashes. */
+ * from the first word on, stand in the document again, and those that may be shorter than that. g->grams has a key of those bytes. */
 static size_t find_openings(struct gopher_scratch *g)
 {
-    const struct text_scan *s = &g->scan;
-    size_t count = s->word_count, n = 0, at = 0, kept = 0;
+    size_t count = g->scan.word_count - 4, n = 0;
+    const uint32_t *starts = g->starts;
 
-    if (g->joined_cap < s->text.n + OPENING) {
-        g->joined_cap = s->text.n * 5 / 4 + OPENING;
-        g->joined = mem_grow(g->joined, g->joined_cap, 1);
+    join_words(g);
+    for (size_t i = 0; i < count; i++) {
+        const char *p = g->joined + starts[i];
+
+        g->grams[i] = longer(word_load(p) * UINT64_C(0xD6E8FEB86659FD93), word_load(p + 4));
     }
-    for (size_t i = 0; i < count; at += s->words[i++].bytes)
-        memcpy(g->joined + at, s->text.p + s->words[i].at, s->words[i].bytes);
-    memset(g->joined + at, 0, OPENING);
-    for (size_t i = 0, from = 0; i < count; from += s->words[i++].bytes) {
-        uint64_t first;
-        uint32_t rest;
+    note_keys(g, g->grams, count);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t key = g->grams[i];
 
-        memcpy(&first, g->joined + from, sizeof first);
-        memcpy(&rest, g->joined + from + sizeof first, sizeof rest);
-        g->grams[i] = first * MIX ^ (first >> 32) ^ rest * UINT64_C(0xD6E8FEB86659FD93);
+        g->grams[n] = key;
+        g->repeated[n] = (uint32_t)i;
+        n += key_again(g, key) | (starts[i + 5] - starts[i] < OPENING);
     }
-    n = find_repeated(g, count);
-    mark_repeated(g, n);
-    for (size_t i = 0; i + 5 <= count; i++) {
-        const struct text_word *w = &s->words[i];
+    return n;
+}
 
-        g->grams[i] = w->hash;
-        if (g->again[i] || w[0].bytes + w[1].bytes + w[2].bytes + w[3].bytes + w[4].bytes < OPENING)
-            g->repeated[kept++] = (uint32_t)i;
+/* Takes from the list what cannot begin a repeated gram of n words or more: keys become those of `bytes` bytes, eight more than before. */
+static size_t keep_openings(struct gopher_scratch *g, size_t n, size_t bytes, size_t count)
+{
+    const uint32_t *starts = g->starts;
+    size_t kept = 0;
+
+    while (count > 0 && g->repeated[count - 1] + n > g->scan.word_count)
+        count--;
+    for (size_t k = 0; k < count; k++)
+        g->grams[k] = longer(g->grams[k], word_load(g->joined + starts[g->repeated[k]] + bytes - 8));
+    note_keys(g, g->grams, count);
+    for (size_t k = 0; k < count; k++) {
+        uint64_t key = g->grams[k];
+        uint32_t i = g->repeated[k];
+
+        g->grams[kept] = key;
+        g->repeated[kept] = i;
+        kept += key_again(g, key) | (starts[i + n] - starts[i] < bytes);
     }
     return kept;
-}
-
-/* Makes the listed grams a word longer; those that end behind the text leave the list. */
-static size_t grow_openings(struct gopher_scratch *g, size_t n, size_t count)
-{
-    const struct text_word *w = g->scan.words;
-
-    for (size_t k = 0; k < count; k++) {
-        size_t i = g->repeated[k];
-
-        if (i + n > g->scan.word_count)
-            return k;
-        g->grams[i] = g->grams[i] * w[i + n - 1].power + w[i + n - 1].hash;
-    }
-    return count;
-}
-
-/* Characters of the commonest n-gram (of several, the one that comes first) with its spaces,
- * times its count. */
-static uint64_t top_gram(struct gopher_scratch *g, size_t n, size_t count)
-{
-    int bits = make_table(g, count, 2);
-    size_t mask = ((size_t)1 << bits) - 1;
-    uint32_t most = 1, first = 0;             /* the first one is there at least */
-
-    for (size_t k = 0; k < count; k++) {
-        uint64_t hash = g->grams[g->repeated[k]], *slot;
-        size_t i;
-        uint32_t times, where;
-
-        hash += hash == 0;
-        i = (hash * MIX) >> (64 - bits);
-        while (g->slots[2 * i] != 0 && g->slots[2 * i] != hash)
-            i = (i + 1) & mask;
-        slot = &g->slots[2 * i];
-        if (slot[0] == 0) {
-            slot[0] = hash;
-            slot[1] = (uint64_t)g->repeated[k] << 32;
-        }
-        times = (uint32_t)++slot[1];
-        where = (uint32_t)(slot[1] >> 32);
-        if (times > most || (times == most && where < first)) {
-            most = times;
-            first = where;
-        }
-    }
-    return (gram_chars(&g->scan, first, n) + n - 1) * most;
 }
 
 /* Characters in n-grams that stood before the scan came to them; it jumps over each of those. */
@@ -318,10 +325,10 @@ static uint64_t duplicate_grams(struct gopher_scratch *g, size_t n, size_t count
     int bits = make_table(g, count, 1);
     uint64_t chars = 0;
 
-    for (size_t k = 0; k < count; k++) {
+    for (size_t k = 0; k < count && g->repeated[k] + n <= g->scan.word_count; k++) {
         size_t i = g->repeated[k];
 
-        if (i < next || !add_hash(g->slots, bits, g->grams[i]))
+        if (i < next || !add_hash(g->slots, bits, xxh3(g->joined + g->starts[i], g->starts[i + n] - g->starts[i])))
             continue;
         chars += gram_chars(&g->scan, i, n);
         next = i + n;
@@ -382,31 +389,24 @@ bool gopher_repetition(const struct gopher_cfg *c, struct gopher_scratch *g, str
 
     if (judge_units(&j, g))
         return true;
-    if (on(&j, GOPHER_top_2, GOPHER_top_4))
-        begin_grams(g);
+    grow_scratch(g);
     for (size_t n = 2; on(&j, GOPHER_top_2, GOPHER_top_4) && n <= 4 && n <= words; n++) {
         int rule = GOPHER_top_2 + (int)n - 2;
 
-        if (n == 2) {
-            grow_grams(g, n);
-            repeated = find_repeated(g, words - n + 1);
-            mark_repeated(g, repeated);
-        } else {
-            repeated = grow_repeated(g, n, repeated);
-        }
-        if (on(&j, rule, rule) && judge(&j, rule, (double)top_gram(g, n, repeated) / chars))
+        repeated = n == 2 ? find_pairs(g) : grow_pairs(g, n, repeated);
+        if (judge(&j, rule, (double)top_gram(g, n, group_grams(g, repeated)) / chars))
             return true;
     }
-    repeated = 0;
-    if (on(&j, GOPHER_dup_5, GOPHER_dup_10) && words >= 5) {
-        begin_grams(g);
+    if (words < 5 || !on(&j, GOPHER_dup_5, GOPHER_dup_10))
+        words = repeated = 0;
+    else
         repeated = find_openings(g);
-    }
-    for (size_t n = 2; on(&j, GOPHER_dup_5, GOPHER_dup_10) && n <= 10; n++) {
+    for (size_t n = 5; n <= 10; n++) {
         int rule = GOPHER_dup_5 + (int)n - 5;
 
-        repeated = grow_openings(g, n, repeated);
-        if (n >= 5 && on(&j, rule, rule) && judge(&j, rule, (double)duplicate_grams(g, n, repeated) / chars))
+        if (n % 2 == 1 && repeated > 0)
+            repeated = keep_openings(g, n, 4 * n, repeated);
+        if (judge(&j, rule, (double)duplicate_grams(g, n, repeated) / chars))
             return true;
     }
     return false;

@@ -26,19 +26,20 @@ enum status space_check_words(const struct opt_list *words, const struct yaml *a
     return ST_OK;
 }
 
-uint64_t space_count_words(const struct space_scan *s, const struct opt_list *words)
+uint64_t space_count_words(struct space_scan *s, const struct opt_list *words)
 {
     uint64_t hashes[SPACE_STOP_WORDS_MAX], seen = 0, count = 0;
+    const struct space_words *list = space_words(s);
 
     if (words->count == 0)
-        return s->common_words;
+        return list->common;
     for (size_t i = 0; i < words->count; i++) {
         hashes[i] = space_word_hash(words->v[i], strlen(words->v[i]));
         seen |= UINT64_C(1) << hashes[i] % 64;
     }
     for (size_t i = 0; i < s->word_count; i++)
-        for (size_t k = 0; (seen >> s->words[i].hash % 64 & 1) && k < words->count; k++)
-            if (hashes[k] == s->words[i].hash) {
+        for (size_t k = 0; (seen >> list->words[i].hash % 64 & 1) && k < words->count; k++)
+            if (hashes[k] == list->words[i].hash) {
                 count++;
                 break;
             }

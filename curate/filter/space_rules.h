@@ -24,7 +24,7 @@ bool space_judge(struct doc *d, struct trace *t, const struct space_rule *r, dou
 /* The scan of d's text. */
 struct space_scan *space_scan_of_doc(const struct doc *d, struct step_work *w);
 /* Words of the list, each as often as it stands in the text, by case; an empty list is the scan's own. */
-uint64_t space_count_words(const struct space_scan *s, const struct opt_list *words);
+uint64_t space_count_words(struct space_scan *s, const struct opt_list *words);
 #define SPACE_STOP_WORDS_MAX 256
 /* Not more than that, and none empty. */
 MUST_USE enum status space_check_words(const struct opt_list *words, const struct yaml *at);

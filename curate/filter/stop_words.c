@@ -17,7 +17,7 @@ static size_t slot_of(const struct stop_words *w, uint64_t hash)
 {
     size_t mask = ((size_t)1 << w->bits) - 1, at = (hash * MIX) >> (64 - w->bits);
 
-    while (w->slots[at].number != 0 && w->slots[at].hash != hash)
+    while ((w->slots[at].number != 0) & (w->slots[at].hash != hash))      /* one branch, and a rare one */
         at = (at + 1) & mask;
     return at;
 }
@@ -32,7 +32,7 @@ enum status stop_words_make(const struct opt_list *words, struct stop_words **ou
         return ST_OK;
     if (words->count > STOP_WORDS_MAX)
         return fail(ST_CONFIG, "%zu stop words; want at most %d", words->count, STOP_WORDS_MAX);
-    while (((size_t)1 << bits) < words->count * 4)
+    while (((size_t)1 << bits) < words->count * 16)
         bits++;
     w = mem_alloc(sizeof *w + ((size_t)1 << bits) * sizeof w->slots[0]);
     w->bits = bits;
@@ -54,10 +54,11 @@ size_t stop_words_distinct(const struct stop_words *w, const struct text_scan *s
 
     for (size_t i = 0; i < s->word_count; i++) {
         uint32_t number = w->slots[slot_of(w, s->words[i].hash)].number;
-        uint64_t bit = UINT64_C(1) << number % 64;
 
-        distinct += number != 0 && !(seen[number / 64] & bit);
-        seen[number / 64] |= bit;
+        seen[number / 64] |= UINT64_C(1) << number % 64;
     }
+    seen[0] &= ~UINT64_C(1);                               /* no stop word */
+    for (size_t i = 0; i < sizeof seen / sizeof seen[0]; i++)
+        distinct += (size_t)__builtin_popcountll(seen[i]);
     return distinct;
 }

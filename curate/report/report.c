@@ -162,11 +162,11 @@ static size_t reason_place(const struct report_step *s, const struct drop_reason
     bug_here(__FILE__, __LINE__, "a rule that its step does not list");
 }
 
-void report_add_read(struct report *r, const struct doc *d)
+void report_add_read(struct report *r, const struct doc *d, size_t bytes)
 {
-    name_counts_add(&r->in.kinds, &(struct name_count){ doc_kind_name(d->kind), 1, d->text.n });
+    name_counts_add(&r->in.kinds, &(struct name_count){ doc_kind_name(d->kind), 1, bytes });
     if (d->source)
-        name_counts_add(&r->in.sources, &(struct name_count){ d->source, 1, d->text.n });
+        name_counts_add(&r->in.sources, &(struct name_count){ d->source, 1, bytes });
 }
 
 void report_add_drop(struct report_step *s, const struct report_drop *drop)

@@ -82,8 +82,8 @@ void report_free(struct report *r);
 
 /* ---- gathering; called by one thread at a time ---- */
 
-/* A document that a reader gave, before its first step. */
-void report_add_read(struct report *r, const struct doc *d);
+/* A document that a reader gave; bytes: as many as it had then, before its first step. */
+void report_add_read(struct report *r, const struct doc *d, size_t bytes);
 void report_add_drop(struct report_step *s, const struct report_drop *drop);
 /* The same of a document that a step over single documents dropped (d->dropped, d->dropped_by), with its language. */
 void report_add_dropped(struct report *r, const struct doc *d);

@@ -7,19 +7,19 @@
 #include "base/file.h"
 #include "base/progress.h"
 #include "curate/run/curate_work.h"
-#include "curate/run/group_sink.h"
+#include "curate/run/group_stretch.h"
 #include "curate/run/shard_rewrite.h"
 #include "curate/run/unique_ids.h"
 #include "store/artifact/artifact.h"
 
 #define SHARDS_MAX 100000            /* of the corpus itself, and of each part */
 
-/* A shard of a group. */
+/* A shard of a stretch. */
 struct made_shard {
     const char *path, *sha256;
     uint64_t bytes;
 };
-/* What a group gave to the corpus itself, or to one of its parts: shards, and the list of their ids. */
+/* What a stretch gave to the corpus itself, or to one of its parts: shards, and the list of their ids. */
 struct made_part {
     size_t part;
     struct made_shard *shards;
@@ -29,7 +29,7 @@ struct finish {
     struct curate_work *work;
     struct curate_result *out;
     struct arena arena;
-    struct made_part *made;          /* by group and part; those with documents */
+    struct made_part *made;          /* by group, stretch and part; those with documents */
     struct id_list *lists;           /* of each */
     size_t count, cap;
     struct renamed_ids renamed;
@@ -39,15 +39,15 @@ struct finish {
 
 /* ---- what the phases left ---- */
 
-static enum status read_record(struct finish *f, const char *path, json_t **record)
+static enum status read_record(struct finish *f, const char *path, int want, json_t **record)
 {
     int64_t version;
     enum status st;
 
     TRY(json_read_file(path, record));
     st = json_get_int(*record, "version", path, &version);
-    if (st == ST_OK && version != 1)
-        st = fail(ST_UNSUPPORTED, "%s: version %" PRId64 ", this program reads version 1", path, version);
+    if (st == ST_OK && version != want)
+        st = fail(ST_UNSUPPORTED, "%s: version %" PRId64 ", this program reads version %d", path, version, want);
     if (st == ST_OK)
         st = report_add_partial(f->out->report, &f->out->stats, json_object_get(*record, "partial"));
     if (st == ST_OK)
@@ -70,7 +70,7 @@ static const char *part_name(const struct finish *f, size_t part)
     return part ? f->work->phases.parts[part - 1] : NULL;
 }
 
-static enum status take_shards(struct finish *f, const char *group, size_t part, const json_t *shards)
+static enum status take_shards(struct finish *f, const char *stretch, size_t part, const json_t *shards)
 {
     struct made_part *m;
     const char **paths;
@@ -85,43 +85,54 @@ static enum status take_shards(struct finish *f, const char *group, size_t part,
         const char *sha256;
         int64_t bytes;
 
-        TRY(json_get_int(shard, "bytes", group, &bytes));
-        TRY(json_get_str(shard, "sha256", group, &sha256));
+        TRY(json_get_int(shard, "bytes", stretch, &bytes));
+        TRY(json_get_str(shard, "sha256", stretch, &sha256));
         paths[i] = arena_printf(&f->arena, "%s/part-%05zu.jsonl.zst",
-                                group_part_folder(&f->arena, group, part_name(f, part)), i);
+                                group_part_folder(&f->arena, stretch, part_name(f, part)), i);
         m->shards[i] = (struct made_shard){ paths[i], arena_strdup(&f->arena, sha256), (uint64_t)bytes };
     }
-    f->lists[f->count++] = (struct id_list){ group_ids_path(&f->arena, group, part), paths, m->count };
+    f->lists[f->count++] = (struct id_list){ group_ids_path(&f->arena, stretch, part), paths, m->count };
     return ST_OK;
 }
 
-static enum status take_parts(struct finish *f, const char *group, const json_t *parts)
+static enum status take_parts(struct finish *f, const char *stretch, const json_t *parts)
 {
     for (size_t i = 0; i <= f->work->phases.part_count; i++) {
         const json_t *part = json_array_get(parts, i);
         int64_t documents, bytes;
 
-        TRY(json_get_int(part, "documents", group, &documents));
-        TRY(json_get_int(part, "bytes", group, &bytes));
+        TRY(json_get_int(part, "documents", stretch, &documents));
+        TRY(json_get_int(part, "bytes", stretch, &bytes));
         f->documents[i] += (uint64_t)documents;
         f->bytes[i] += (uint64_t)bytes;
         if (documents > 0)
-            TRY(take_shards(f, group, i, json_object_get(part, "shards")));
+            TRY(take_shards(f, stretch, i, json_object_get(part, "shards")));
     }
     return ST_OK;
+}
+
+static enum status take_stretch(struct finish *f, size_t phase, const char *path)
+{
+    json_t *record;
+    enum status st = ST_OK;
+
+    TRY(read_record(f, work_record_path(&f->arena, path), STRETCH_RECORD_VERSION, &record));
+    if (f->work->phases.v[phase].final)
+        st = take_parts(f, path, json_object_get(record, "parts"));
+    json_decref(record);
+    return st;
 }
 
 static enum status take_group(struct finish *f, size_t phase, size_t group)
 {
     const char *path = work_group_path(&f->arena, f->work, phase, group);
-    json_t *record;
-    enum status st = ST_OK;
+    size_t count = stretch_count(path);
 
-    TRY(read_record(f, work_record_path(&f->arena, path), &record));
-    if (f->work->phases.v[phase].final)
-        st = take_parts(f, path, json_object_get(record, "parts"));
-    json_decref(record);
-    return st;
+    if (count == 0)
+        return fail(ST_FORMAT, "'%s' has no stretch in it; remove the .work folder to begin anew", path);
+    for (size_t i = 0; i < count; i++)
+        TRY(take_stretch(f, phase, stretch_path(&f->arena, path, i)));
+    return ST_OK;
 }
 
 static enum status take_phase(struct finish *f, size_t phase)
@@ -132,7 +143,7 @@ static enum status take_phase(struct finish *f, size_t phase)
     enum status st;
 
     if (f->work->phases.v[phase].kind == PHASE_ALL) {
-        TRY(read_record(f, path, &done));
+        TRY(read_record(f, path, 1, &done));
         json_decref(done);
         return ST_OK;
     }

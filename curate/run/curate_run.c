@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "base/progress.h"
 #include "curate/run/curate_work.h"
-#include "curate/run/group_sink.h"
+#include "curate/run/group_stretch.h"
 
 /* ---- paths ---- */
 
@@ -18,7 +18,7 @@ const char *work_group_path(struct arena *a, const struct curate_work *w, size_t
     return arena_printf(a, "%s/group-%05zu", phase_path(a, w, phase), group);
 }
 
-const char *work_record_path(struct arena *a, const char *group_path) { return path_join(a, group_path, "record.json"); }
+const char *work_record_path(struct arena *a, const char *stretch) { return path_join(a, stretch, "record.json"); }
 
 const char *work_verdict_path(struct arena *a, const struct curate_work *w, size_t phase)
 {
@@ -49,16 +49,47 @@ static enum status groups_of(struct arena *a, const struct curate_work *w, size_
     return st;
 }
 
-static enum status open_spools(struct arena *a, struct curate_work *w, size_t input)
+/* The spools that a pass left, in their order. */
+struct spool_paths {
+    const char **v;                  /* owned; each in the arena */
+    size_t count, cap;
+};
+
+static enum status add_spools(struct arena *a, const char *group, struct spool_paths *paths)
 {
-    const char **paths;
+    size_t count = stretch_count(group);
+
+    if (count == 0)
+        return fail(ST_FORMAT, "'%s' has no stretch in it; remove the .work folder to begin anew", group);
+    for (size_t i = 0; i < count; i++) {
+        if (paths->count == paths->cap) {
+            paths->cap = paths->cap ? 2 * paths->cap : 64;
+            paths->v = mem_grow(paths->v, paths->cap, sizeof *paths->v);
+        }
+        paths->v[paths->count++] = group_spool_path(a, stretch_path(a, group, i));
+    }
+    return ST_OK;
+}
+
+static enum status list_spools(struct arena *a, const struct curate_work *w, size_t input, struct spool_paths *paths)
+{
     size_t groups;
 
     TRY(groups_of(a, w, input, &groups));
-    paths = arena_array(a, groups + 1, sizeof *paths);
     for (size_t g = 0; g < groups; g++)
-        paths[g] = group_spool_path(a, work_group_path(a, w, input, g));
-    return spool_open(paths, groups, &w->phases, &w->spool);
+        TRY(add_spools(a, work_group_path(a, w, input, g), paths));
+    return ST_OK;
+}
+
+static enum status open_spools(struct arena *a, struct curate_work *w, size_t input)
+{
+    struct spool_paths paths = { 0 };
+    enum status st = list_spools(a, w, input, &paths);
+
+    if (st == ST_OK)
+        st = spool_open(paths.v, paths.count, &w->phases, &w->spool);
+    free(paths.v);
+    return st;
 }
 
 static enum status begin_phase(struct arena *a, struct curate_work *w)
@@ -139,14 +170,16 @@ static enum status meet(const struct curate_work *w)
 static enum status drop_spools(struct arena *a, const struct curate_work *w)
 {
     const struct phase *ph = &w->phases.v[w->phase];
-    size_t groups;
+    struct spool_paths paths = { 0 };
+    enum status st;
 
     if (ph->from == PHASE_SOURCES)
         return ST_OK;
-    TRY(groups_of(a, w, ph->input, &groups));
-    for (size_t g = 0; g < groups; g++)
-        TRY(file_remove_tree(group_spool_path(a, work_group_path(a, w, ph->input, g))));
-    return ST_OK;
+    st = list_spools(a, w, ph->input, &paths);
+    for (size_t i = 0; st == ST_OK && i < paths.count; i++)
+        st = file_remove_tree(paths.v[i]);
+    free(paths.v);
+    return st;
 }
 
 /* Rank 0, when all ranks are done with a pass. */
@@ -207,6 +240,17 @@ static enum status run_phases(struct curate_work *w)
     return st;
 }
 
+/* What would fail for sure, but after much work. */
+static enum status check_groups(const struct curate_work *w)
+{
+    size_t groups = w->args->input->groups;
+
+    if (w->phases.count == 1 || groups <= SPOOL_FILES_MAX)
+        return ST_OK;
+    return fail(ST_LIMIT, "the input makes %zu groups, want at most %d where steps look at all documents (dedup, shuffle); want a "
+                          "larger --group-bytes", groups, SPOOL_FILES_MAX);
+}
+
 enum status curate_run(const struct curate_args *args, struct curate_result *out)
 {
     struct curate_work w = { .args = args, .rank = args->comm ? comm_rank(args->comm) : 0,
@@ -218,7 +262,9 @@ enum status curate_run(const struct curate_args *args, struct curate_result *out
     TRY(chain_load(args->chain));
     arena_init(&a);
     phases_make(&a, args->chain, args->keep_dropped, &w.phases);
-    st = run_phases(&w);
+    st = check_groups(&w);
+    if (st == ST_OK)
+        st = run_phases(&w);
     if (st == ST_OK && w.rank == 0)
         st = curate_finish(&w, out);
     arena_release(&a);

@@ -4,14 +4,14 @@
  *
  * The work is divided by input, so that no byte depends on who does it: the input comes in groups, a group's documents
  * make spools or shards (chain_phases.h), and group g is rank g mod ranks'. A rank works on several groups at a time where
- * it has many threads, because one reader feeds only so many. What a group gave stands in the work folder, in a folder
- * of its own that gets its name when it is whole and synced (FORMATS.md, "A corpus that is not finished"); who finds
- * one there passes over the group. In the end rank 0 adds up the reports, makes the ids unique, and gives the shards
+ * it has many threads, because one reader feeds only so many. What a group gave stands in the work folder, in stretches
+ * of about a shard, each a folder of its own that gets its name when it is whole and synced (FORMATS.md, "A corpus that
+ * is not finished"); who finds some there passes over their documents, or over the group. In the end rank 0 adds up the reports, makes the ids unique, and gives the shards
  * their numbers by hard links.
  *
  *   chain_phases.h  the chain, cut into what is done one after the other
  *   curate_work.h   what the files of this folder share
- *   group_pass.c    one group through one pass; group_sink.h: where its documents go
+ *   group_pass.c    one group through one pass; group_stretch.h: in stretches; group_sink.h: where its documents go
  *   run_lanes.c     a rank's groups, several at a time
  *   all_steps.c     steps over all documents; verdict.h: what they decided
  *   spool.h         documents that wait; key_merge.h: in the order of their keys
@@ -48,6 +48,7 @@ struct curate_args {
     int samples;                           /* a reason, in the report */
     uint64_t memory, shard_bytes, seed;
     uint64_t range_bytes;                  /* of text, of a group behind a shuffle */
+    uint64_t spool_bytes;                  /* of text, of a stretch that is no shard */
     bool scores;                           /* what rules measured goes into the metadata */
     bool keep_dropped;                     /* dropped documents make a part, with the reasons */
 };

@@ -1,6 +1,7 @@
 #include "curate/run/curate_stage.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -11,10 +12,10 @@
 #include "store/artifact/artifact.h"
 #include "store/artifact/unfinished.h"
 
-#define RANKS_NAME "ranks"
 #define UNPACK_MOST 3                /* threads beside a lane's reader; they have work only while it waits for bytes */
 #define RANGE_TIMES 4                /* text of a group behind a shuffle, for a byte of a group of files: about what
                                         packed text becomes */
+#define SPOOL_TIMES 8                /* of a stretch of a spool: more than the text of most groups of small files */
 
 /* What rank 0 tells the others. */
 struct told {
@@ -30,6 +31,7 @@ struct stage {
     struct artifact *out;            /* rank 0's, as are the next two */
     struct unfinished unfinished;
     bool claimed;                    /* OUT.work is this run's */
+    bool changed;                    /* what it read is nobody's input any more */
     bool working;                    /* and all ranks know it */
     struct file_lock at_work;        /* each rank's share of OUT.work/ranks */
     struct curate_result result;
@@ -102,24 +104,40 @@ static enum status list_groups(struct stage *s)
     return st;
 }
 
-/* Ranks outlive the first one where it alone is killed: two writers of one group would ruin it, so nobody begins before
- * the last of an earlier run is gone. */
-static enum status await_none(struct stage *s)
+/* The nearest folder above OUT that is there, resolved; owned by the caller. NULL: none. */
+static char *place_of_out(struct arena *a, const char *out)
 {
-    struct file_lock all = { .fd = -1 };
-    enum status st = file_lock_take(&all, path_join(&s->arena, s->folder, RANKS_NAME));
+    char *path = arena_strdup(a, out), *slash, *found;
 
-    file_lock_drop(&all);
-    return st != ST_HELD ? st : fail_within(st, "ranks of an earlier run are still at work there; wait for their end, "
-                                                "or end them: ");
+    while ((slash = strrchr(path, '/')) != NULL) {
+        *slash = 0;
+        found = realpath(*path ? path : "/", NULL);
+        if (found)
+            return found;
+    }
+    return realpath(".", NULL);
+}
+
+static enum status check_outside(void *ctx, struct yaml *path)
+{
+    struct stage *s = ctx;
+    char *in = realpath(path->text, NULL), *out = place_of_out(&s->arena, s->args->out);
+    size_t n = in ? strlen(in) : 0;
+    bool inside = in && out && strncmp(in, out, n) == 0 && (out[n] == '/' || out[n] == 0 || n == 1);
+
+    free(in);
+    free(out);
+    return inside ? fail(ST_USAGE, "the output '%s' lies in the input '%s', and would be read as such; choose another folder",
+                         s->args->out, path->text) : ST_OK;
 }
 
 static enum status claim_work(struct stage *s, const json_t *run)
 {
     TRY(unfinished_open(&s->unfinished, s->args->out));
+    TRY(unfinished_await_ranks(&s->unfinished));
     TRY(unfinished_claim(&s->unfinished, run));
     s->claimed = true;
-    return await_none(s);
+    return ST_OK;
 }
 
 static enum status begin_first(struct stage *s)
@@ -127,6 +145,7 @@ static enum status begin_first(struct stage *s)
     json_t *run;
     enum status st;
 
+    TRY(source_paths((struct yaml *)s->args->sources, check_outside, s));    /* which it leaves as it is */
     TRY(artifact_begin(s->args->command, s->args->cfg, s->args->out, &s->out));
     run = artifact_run(s->out);
     st = claim_work(s, run);
@@ -157,7 +176,7 @@ static enum status begin(struct stage *s)
                     (unsigned long long)s->groups.files, (unsigned long long)s->groups.bytes,
                     (unsigned long long)t.files, (unsigned long long)t.bytes);
     s->working = true;
-    return s->ranks == 1 ? ST_OK : file_lock_share(&s->at_work, path_join(&s->arena, s->folder, RANKS_NAME));
+    return s->ranks == 1 ? ST_OK : unfinished_share(s->folder, &s->at_work);
 }
 
 /* ---- the work ---- */
@@ -176,6 +195,7 @@ static enum status run_chain(struct stage *s)
     args.artifact = s->out;
     args.folder = s->out ? artifact_folder(s->out) : NULL;
     args.range_bytes = s->args->group_bytes * RANGE_TIMES;
+    args.spool_bytes = s->args->group_bytes * SPOOL_TIMES;
     return curate_run(&args, &s->result);
 }
 
@@ -191,6 +211,9 @@ static enum status commit(struct stage *s)
     struct artifact *out = s->out;
     enum status st;
 
+    s->changed = true;
+    TRY(artifact_check_inputs(out, s->args->cfg));
+    s->changed = false;
     add_input_counts(s->result.counts, &s->result.stats);
     artifact_set_counts(out, json_incref(s->result.counts));
     artifact_tell_aside(out, "speed", report_speed_json(s->result.report));
@@ -219,6 +242,16 @@ static enum status tell_kept(const struct stage *s, enum status st)
     return st;
 }
 
+/* Is the folder in the way of the next command, mended or another? Where one is to go on it has been told so; and other
+ * ranks may still write. */
+static bool is_of_no_use(const struct stage *s, enum status st)
+{
+    if (!s->claimed || s->result.nothing_left || s->changed)
+        return s->claimed;
+    return st != ST_OK && st != ST_INTERRUPTED && st != ST_IO && st != ST_LIMIT && s->ranks == 1 &&
+           unfinished_is_empty(&s->unfinished);
+}
+
 static enum status settle(struct stage *s, enum status st)
 {
     struct failure f;
@@ -227,7 +260,7 @@ static enum status settle(struct stage *s, enum status st)
         st = tell_kept(s, st);
     failure_save(&f, st);
     artifact_abort(s->out);
-    if (s->claimed && s->result.nothing_left)
+    if (is_of_no_use(s, st))
         (void)!unfinished_remove(&s->unfinished);    /* the first failure is told */
     file_lock_drop(&s->at_work);
     unfinished_close(&s->unfinished);

@@ -19,10 +19,10 @@ struct curate_work {
     _Atomic bool over;               /* a lane has failed: the others stop */
 };
 
-/* Paths in the work folder, in the arena: "phase-0/group-00012", its record, "phase-1/verdict", and the record that a
- * phase is done, "phase-0/done.json". */
+/* Paths in the work folder, in the arena: "phase-0/group-00012", the record of a stretch of it (group_stretch.h),
+ * "phase-1/verdict", and the record that a phase is done, "phase-0/done.json". */
 const char *work_group_path(struct arena *a, const struct curate_work *w, size_t phase, size_t group);
-const char *work_record_path(struct arena *a, const char *group_path);
+const char *work_record_path(struct arena *a, const char *stretch);
 const char *work_verdict_path(struct arena *a, const struct curate_work *w, size_t phase);
 const char *work_done_path(struct arena *a, const struct curate_work *w, size_t phase);
 
@@ -33,7 +33,8 @@ struct lane_tools {
     void *reader;                    /* NULL: no sources in this phase */
 };
 
-/* group_pass.c: one group from its beginning to its end. A failure leaves nothing of it. */
+/* group_pass.c: one group from where it is, if an earlier run has left stretches of it, to its end. A failure leaves
+ * those that are done. */
 MUST_USE enum status group_pass(struct curate_work *w, struct lane_tools *tools, size_t group);
 /* run_lanes.c: this rank's groups of the phase that goes on. */
 MUST_USE enum status lanes_of_phase(struct curate_work *w);

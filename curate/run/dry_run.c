@@ -138,7 +138,7 @@ static enum status unit_step(struct report *r, const struct chain *chain, size_t
 static enum status pass_document(struct part *p, struct unit *u, const struct chain *chain, struct doc *d,
                                  struct step_work *w)
 {
-    report_add_read(p->report, d);
+    report_add_read(p->report, d, d->text.n);
     for (size_t i = 0; i < chain->count && d->dropped == NULL; i++)
         if (chain->steps[i].kind->each)
             TRY(unit_step(p->report, chain, i, d, w));

@@ -10,11 +10,12 @@
 #include "base/progress.h"
 #include "base/stop.h"
 #include "curate/run/curate_work.h"
-#include "curate/run/group_sink.h"
+#include "curate/run/group_stretch.h"
 #include "curate/run/key_merge.h"
 
 #define BATCH_DOCS 64
 #define BATCH_BYTES ((size_t)1 << 20)
+#define BATCH_SHARE 16               /* and no more than such a share of a stretch, which ends with a batch */
 #define NUMBER_BITS 40               /* of a document's number, for its place in its group */
 
 /* What the documents of a batch did at one step of the pass. */
@@ -25,8 +26,11 @@ struct tally {
 
 struct batch {
     struct doc *docs[BATCH_DOCS];
+    size_t read_bytes[BATCH_DOCS];     /* of each, as it came */
     size_t count;
     uint64_t done;                     /* how far the group's reading was behind it */
+    uint64_t taken;                    /* documents of the input up to its end */
+    struct source_stats stats;         /* what the reader had told there */
     struct tally *tallies;             /* of each step of the pass */
     struct report_notes notes;         /* what rules measured */
 };
@@ -36,14 +40,15 @@ struct pass {
     struct lane_tools *tools;
     const struct phase *phase;
     size_t group;
-    uint64_t read;                     /* documents taken from the reader */
+    size_t batch_bytes;
+    uint64_t taken;                    /* documents of the input: from the reader, or numbers in the spool */
     size_t at, end;                    /* documents of the spool */
     struct key_merge *merge;           /* where they come by keys */
     uint64_t text;                     /* bytes taken from the spool */
     bool ended;                        /* the feed is not asked again */
     uint64_t told;                     /* to the progress */
-    struct group_sink *sink;
-    struct report *report;
+    struct stretches stretches;
+    struct report *shape;              /* the steps' reasons, for workers; nothing is added */
 };
 
 static void free_batch(void *ctx, void *item)
@@ -67,17 +72,18 @@ static enum status next_read(struct pass *p, struct doc **out)
     TRY(p->work->args->input->next(p->tools->reader, &raw));
     if (raw == NULL)
         return ST_OK;
-    *out = doc_of_raw(raw, (uint64_t)p->group << NUMBER_BITS | p->read++);
-    report_add_read(p->report, *out);
+    *out = doc_of_raw(raw, (uint64_t)p->group << NUMBER_BITS | p->taken++);
     return ST_OK;
 }
 
 static bool next_number(struct pass *p, size_t *number)
 {
-    if (p->merge)
-        return key_merge_next(p->merge, number);
-    *number = p->at++;
-    return *number < p->end;
+    bool got = p->merge ? key_merge_next(p->merge, number) : p->at < p->end;
+
+    if (got && p->merge == NULL)
+        *number = p->at++;
+    p->taken += got;
+    return got;
 }
 
 /* A document of the spool; NULL: it was dropped, and nobody wants to see it. */
@@ -113,6 +119,24 @@ static enum status next_doc(struct pass *p, struct doc **out)
     return ST_OK;
 }
 
+static bool reads_sources(const struct pass *p) { return p->phase->from == PHASE_SOURCES; }
+
+/* Where the input is behind a batch. */
+static void note_place(const struct pass *p, struct batch *b)
+{
+    const struct curate_input *input = p->work->args->input;
+
+    b->taken = p->taken;
+    b->done = reads_sources(p) ? input->bytes_read(p->tools->reader) : p->text;
+    if (reads_sources(p))
+        b->stats = *input->stats(p->tools->reader);
+}
+
+static enum status ask_whether_to_go_on(const struct pass *p)
+{
+    return stop_requested() || p->work->over ? fail(ST_INTERRUPTED, "stopped before the corpus was complete") : ST_OK;
+}
+
 static enum status produce(void *ctx, void **item)
 {
     struct pass *p = ctx;
@@ -121,20 +145,20 @@ static enum status produce(void *ctx, void **item)
     enum status st = ST_OK;
 
     b->tallies = mem_array(p->phase->last - p->phase->first + 1, sizeof *b->tallies);
-    while (st == ST_OK && !p->ended && b->count < BATCH_DOCS && bytes < BATCH_BYTES) {
+    while (st == ST_OK && !p->ended && b->count < BATCH_DOCS && bytes < p->batch_bytes) {
         struct doc *d = NULL;
 
-        if (stop_requested() || p->work->over)
-            st = fail(ST_INTERRUPTED, "stopped before the corpus was complete");
-        else
+        st = ask_whether_to_go_on(p);
+        if (st == ST_OK)
             st = next_doc(p, &d);
         p->ended = d == NULL;
         if (st != ST_OK || d == NULL)
             break;
+        b->read_bytes[b->count] = d->text.n;
         b->docs[b->count++] = d;
         bytes += d->text.n;
     }
-    b->done = p->phase->from == PHASE_SOURCES ? p->work->args->input->bytes_read(p->tools->reader) : p->text;
+    note_place(p, b);
     if (st == ST_OK && b->count > 0)
         *item = b;
     else
@@ -257,7 +281,7 @@ static enum status pass_doc(struct pass *p, struct batch *b, struct doc *d, stru
         return ST_OK;                /* it comes from the spool, for those who want to see it */
     for (size_t s = p->phase->first; s < p->phase->last && d->dropped == NULL; s++) {
         TRY(run_step(args->chain, s, d, w, &b->tallies[s - p->phase->first]));
-        report_note_trace(&b->notes, p->report, s, &w->trace);
+        report_note_trace(&b->notes, p->shape, s, &w->trace);
         if (args->scores)
             add_scores(d, args->chain, s, &w->trace);
     }
@@ -291,19 +315,19 @@ static enum status settle_doc(struct pass *p, struct doc *d)
     bool renamed;
 
     if (is_new_drop(p, d))
-        report_add_dropped(p->report, d);
+        report_add_dropped(p->stretches.report, d);
     if (d->dropped && !p->work->args->keep_dropped)
         return ST_OK;
-    TRY(group_sink_add(p->sink, d, &renamed));
+    TRY(group_sink_add(p->stretches.sink, d, &renamed));
     if (p->phase->final && d->dropped == NULL)
-        report_add_kept(p->report, d, renamed);
+        report_add_kept(p->stretches.report, d, renamed);
     return ST_OK;
 }
 
 static void add_tallies(struct pass *p, const struct batch *b)
 {
     for (size_t s = p->phase->first; s < p->phase->last; s++) {
-        struct report_step *to = &p->report->steps[s];
+        struct report_step *to = &p->stretches.report->steps[s];
         const struct tally *t = &b->tallies[s - p->phase->first];
 
         to->documents_in += t->documents_in;
@@ -318,7 +342,7 @@ static void add_tallies(struct pass *p, const struct batch *b)
 
 static void add_order(struct pass *p, const struct doc *d)
 {
-    struct report_step *to = &p->report->steps[p->phase->order];
+    struct report_step *to = &p->stretches.report->steps[p->phase->order];
 
     if (d->dropped)
         return;
@@ -328,19 +352,39 @@ static void add_order(struct pass *p, const struct doc *d)
     to->bytes_out += d->text.n;
 }
 
+static enum status settle_batch(struct pass *p, struct batch *b)
+{
+    add_tallies(p, b);
+    report_add_notes(p->stretches.report, &b->notes);
+    for (size_t i = 0; i < b->count; i++) {
+        if (reads_sources(p))
+            report_add_read(p->stretches.report, b->docs[i], b->read_bytes[i]);
+        if (p->phase->order != SIZE_MAX)
+            add_order(p, b->docs[i]);
+        TRY(settle_doc(p, b->docs[i]));
+    }
+    return ST_OK;
+}
+
+/* A stretch that is full ends here, and the next one begins. */
+static enum status end_full(struct pass *p, const struct batch *b)
+{
+    const struct stretch_end end = { .taken = b->taken, .stats = reads_sources(p) ? &b->stats : NULL };
+
+    if (!stretch_is_full(&p->stretches))
+        return ST_OK;
+    TRY(stretch_finish(&p->stretches, &end));
+    return stretch_begin(&p->stretches);
+}
+
 static enum status consume(void *ctx, void *item)
 {
     struct pass *p = ctx;
     struct batch *b = item;
-    enum status st = ST_OK;
+    enum status st = settle_batch(p, b);
 
-    add_tallies(p, b);
-    report_add_notes(p->report, &b->notes);
-    for (size_t i = 0; st == ST_OK && i < b->count; i++) {
-        if (p->phase->order != SIZE_MAX)
-            add_order(p, b->docs[i]);
-        st = settle_doc(p, b->docs[i]);
-    }
+    if (st == ST_OK)
+        st = end_full(p, b);
     if (b->done > p->told) {
         progress_add(b->done - p->told);
         p->told = b->done;
@@ -355,7 +399,7 @@ static enum status begin(struct pass *p)
 {
     const struct curate_work *w = p->work;
 
-    if (p->phase->from == PHASE_SOURCES)
+    if (reads_sources(p))
         return w->args->input->begin(p->tools->reader, p->group);
     if (p->phase->from == PHASE_RANGES) {
         p->merge = key_merge_new(w->spool, p->group, w->groups);
@@ -366,76 +410,81 @@ static enum status begin(struct pass *p)
     return ST_OK;
 }
 
-static enum status run_group(struct pass *p, json_t **parts)
+/* One document of the input that is in a stretch already; false: there is none. */
+static enum status pass_over_one(struct pass *p, bool *got)
+{
+    struct raw_document *raw = NULL;
+    size_t number;
+
+    TRY(ask_whether_to_go_on(p));
+    *got = true;
+    if (!reads_sources(p)) {
+        *got = next_number(p, &number);
+        return ST_OK;
+    }
+    TRY(p->work->args->input->next(p->tools->reader, &raw));
+    *got = raw != NULL;
+    if (raw)
+        raw_document_free(raw);
+    p->taken += *got;
+    return ST_OK;
+}
+
+/* Up to where an earlier run's stretches end. */
+static enum status pass_over(struct pass *p)
+{
+    while (p->taken < p->stretches.taken) {
+        bool got;
+
+        TRY(pass_over_one(p, &got));
+        if (!got)
+            return fail(ST_INTEGRITY, "the input of '%s' ends after %llu documents, and an earlier run took %llu of it: it is "
+                                      "not what it was", p->stretches.group, (unsigned long long)p->taken,
+                        (unsigned long long)p->stretches.taken);
+    }
+    if (reads_sources(p) && p->taken > 0)
+        p->stretches.before = *p->work->args->input->stats(p->tools->reader);
+    return ST_OK;
+}
+
+static enum status run_group(struct pass *p)
 {
     struct pool_stream stream = {
         .produce = produce, .work = work, .consume = consume, .discard = free_batch, .ctx = p,
     };
-    enum status st;
+    struct stretch_end end = { .last = true };
 
     TRY(begin(p));
+    TRY(pass_over(p));
+    TRY(stretch_begin(&p->stretches));
     TRY(pool_ordered(p->tools->pool, &stream));
-    st = group_sink_close(p->sink, parts);
-    p->sink = NULL;
-    return st;
+    end.taken = p->taken;
+    if (reads_sources(p))
+        end.stats = p->work->args->input->stats(p->tools->reader);
+    return stretch_finish(&p->stretches, &end);
 }
 
-/* {"version", "parts", "partial"}: see FORMATS.md. */
-static enum status write_record(const struct pass *p, const char *folder, json_t *parts)
+static size_t batch_bytes(const struct pass *p)
 {
-    static const struct source_stats none;
-    bool reads = p->phase->from == PHASE_SOURCES;
-    const struct source_stats *stats = reads ? p->work->args->input->stats(p->tools->reader) : &none;
-    json_t *record = json_pack("{s:i, s:O, s:o}", "version", 1, "parts", parts, "partial",
-                               report_partial(p->report, stats));
-    struct arena a;
-    enum status st;
+    const struct curate_args *args = p->work->args;
+    uint64_t share = (p->phase->final ? args->shard_bytes : args->spool_bytes) / BATCH_SHARE;
 
-    arena_init(&a);
-    st = json_write_new_file(work_record_path(&a, folder), record);
-    arena_release(&a);
-    json_decref(record);
-    return st;
-}
-
-static enum status fill_folder(struct pass *p, const char *folder)
-{
-    struct group_sink_args to = {
-        .folder = folder, .phases = &p->work->phases, .phase = p->phase,
-        .shard_bytes = p->work->args->shard_bytes, .memory = p->work->args->memory,
-    };
-    json_t *parts = NULL;
-    enum status st;
-
-    TRY(group_sink_open(&to, &p->sink));
-    st = run_group(p, &parts);
-    if (st == ST_OK)
-        st = write_record(p, folder, parts);
-    json_decref(parts);
-    group_sink_abort(p->sink);
-    key_merge_free(p->merge);
-    return st;
+    return share < BATCH_BYTES ? (size_t)share + 1 : BATCH_BYTES;
 }
 
 enum status group_pass(struct curate_work *w, struct lane_tools *tools, size_t group)
 {
     struct pass p = { .work = w, .tools = tools, .phase = &w->phases.v[w->phase], .group = group,
-                      .report = report_new(w->args->chain, w->args->samples) };
-    const char *path, *folder;
-    struct arena a;
-    enum status st;
+                      .shape = report_new(w->args->chain, w->args->samples) };
+    enum status st = stretches_open(w, group, &p.stretches);
 
-    arena_init(&a);
-    path = work_group_path(&a, w, w->phase, group);
-    st = folder_begin(&a, path, &folder);
-    if (st == ST_OK) {
-        st = fill_folder(&p, folder);
-        if (st == ST_OK)
-            st = folder_commit(folder, path);
-        else
-            folder_abort(folder);
-    }
-    report_free(p.report);
-    arena_release(&a);
+    p.batch_bytes = batch_bytes(&p);
+    if (st == ST_OK && !p.stretches.complete)
+        st = run_group(&p);
+    if (st == ST_OK)
+        st = stretches_commit(&p.stretches);
+    stretches_close(&p.stretches);
+    key_merge_free(p.merge);
+    report_free(p.shape);
     return st;
 }

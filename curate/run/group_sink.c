@@ -92,7 +92,8 @@ static enum status open_part(struct group_sink *s, struct sink_part *p)
     const char *folder = group_part_folder(&s->arena, s->args.folder, p->name);
 
     TRY(file_make_folders(folder));
-    return document_writer_open(folder, s->args.shard_bytes, &p->writer);
+    /* that of the corpus itself is finished from outside, when it is full */
+    return document_writer_open(folder, p->name ? s->args.shard_bytes : UINT64_MAX, &p->writer);
 }
 
 static enum status claim_id(struct group_sink *s, struct doc *d, bool *renamed)
@@ -100,8 +101,8 @@ static enum status claim_id(struct group_sink *s, struct doc *d, bool *renamed)
     char bound[24];
 
     if (id_set_memory(&s->taken) > s->args.memory)
-        return fail(ST_LIMIT, "the ids of a group take more than memory %s allows; want more --memory, or a smaller "
-                              "--group-bytes", str_bytes(s->args.memory, bound));
+        return fail(ST_LIMIT, "the ids of a shard take more than memory %s allows; want more --memory, or a smaller "
+                              "--shard-bytes", str_bytes(s->args.memory, bound));
     *renamed = id_set_claim(&s->taken, &d->id);
     return ST_OK;
 }
@@ -124,6 +125,17 @@ enum status group_sink_add(struct group_sink *s, struct doc *d, bool *renamed)
     buf_add(&p->ids, &hash, sizeof hash);
     line = doc_print(d, &s->line);
     return document_writer_add(p->writer, &line);
+}
+
+bool group_sink_is_full(const struct group_sink *s)
+{
+    uint64_t text = 0;
+
+    if (s->spool == NULL)
+        return s->parts[0].writer && document_writer_grown(s->parts[0].writer) > s->args.shard_bytes;
+    for (size_t i = 0; i < s->part_count; i++)
+        text += s->parts[i].bytes + s->parts[i].documents * SPOOL_DOCUMENT_BYTES;
+    return text >= s->args.spool_bytes;
 }
 
 /* ---- the end ---- */

@@ -56,9 +56,13 @@ static void look_who_lives(struct spool *s, const struct part *p)
 
 enum status spool_open(const char *const *paths, size_t count, const struct phases *phases, struct spool **out)
 {
-    struct spool *s = mem_alloc(sizeof *s);
+    struct spool *s;
     enum status st = ST_OK;
 
+    if (count > SPOOL_FILES_MAX)
+        return fail(ST_LIMIT, "%zu groups wait for a step over all documents, want at most %d; want a larger --group-bytes",
+                    count, SPOOL_FILES_MAX);
+    s = mem_alloc(sizeof *s);
     s->phases = phases;
     s->parts = mem_array(count + 1, sizeof *s->parts);
     while (st == ST_OK && s->part_count < count) {

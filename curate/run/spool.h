@@ -14,6 +14,8 @@
 #include "curate/chain/doc.h"
 
 #define SPOOL_INDEX_BYTES 1
+#define SPOOL_DOCUMENT_BYTES 160       /* about what a document costs beside its text: its record and its id, or its entry */
+#define SPOOL_FILES_MAX 60000          /* that can be open as one: Linux lets a process have 65,530 maps */
 
 /* What the numbers in a record mean: the chain's parts and reasons (curate/run/chain_phases.h). */
 struct phases;
@@ -36,7 +38,7 @@ void spool_writer_abort(struct spool_writer *w);
 /* ---- reading ---- */
 
 struct spool;
-/* Opens the files as one. ST_FORMAT: not what the format says. */
+/* Opens the files as one. ST_LIMIT: more than SPOOL_FILES_MAX; ST_FORMAT: not what the format says. */
 MUST_USE enum status spool_open(const char *const *paths, size_t count, const struct phases *phases,
                                 struct spool **out);
 void spool_close(struct spool *s);

@@ -45,8 +45,12 @@ size_t sentences_count(const struct text_scan *s, const struct sentence_part *pa
     size_t count = 1;
     bool seen = false;
 
-    for (size_t i = part->from; i < part->to; i++)
-        count += begins(s, i, i == part->from, &seen);
+    for (size_t i = part->from; i < part->to; i++) {
+        if (seen)
+            count += begins(s, i, i == part->from, &seen);
+        else
+            seen = is_end(s, &s->words[i]);
+    }
     if (seen) {      /* white space at the end is a sentence, too */
         const struct text_word *last = &s->words[part->to - 1];
 

@@ -5,166 +5,138 @@
 #include "base/status.h"
 #include "curate/text/words.h"
 
-/* ---- hashes ---- */
-
-static uint64_t power_slow(size_t n)
-{
-    uint64_t r = 1, b = HASH_BASE;
-
-    for (; n > 0; n >>= 1, b *= b)
-        if (n & 1)
-            r *= b;
-    return r;
-}
-
-uint64_t text_hash_power(size_t n)
-{
-    static const uint64_t small[] = { 1, HASH_POWER_1, HASH_POWER_2, HASH_POWER_3, HASH_POWER_4, HASH_POWER_5, HASH_POWER_6,
-                                      HASH_POWER_7, HASH_POWER_8, HASH_POWER_8 * HASH_POWER_1, HASH_POWER_8 * HASH_POWER_2,
-                                      HASH_POWER_8 * HASH_POWER_3, HASH_POWER_8 * HASH_POWER_4, HASH_POWER_8 * HASH_POWER_5,
-                                      HASH_POWER_8 * HASH_POWER_6, HASH_POWER_8 * HASH_POWER_7, HASH_POWER_8 * HASH_POWER_8 };
-
-    return n < sizeof small / sizeof small[0] ? small[n] : power_slow(n);
-}
-
 uint64_t text_hash(const char *p, size_t n)
 {
-    const unsigned char *u = (const unsigned char *)p;
-    uint64_t h = 0;
+    char copy[16] = { 0 };
 
-    for (; n >= 8; n -= 8, u += 8) {
-        uint64_t x;
-
-        memcpy(&x, u, 8);
-        h = h * HASH_POWER_8 + hash_of_eight(le64toh(x));
-    }
-    for (; n > 0; n--, u++)
-        h = h * HASH_BASE + *u;
-    return h;
+    if (n == 0 || n > sizeof copy)
+        return xxh3(p, n);
+    return word_hash_short(memcpy(copy, p, n), n);
 }
 
-/* ---- tokens ---- */
+/* ---- bits ---- */
 
-static struct text_word *new_word(struct text_scan *s)
+/* Room for the bits of so many blocks, and one block behind them. */
+static void grow_bits(struct text_scan *s, size_t blocks)
 {
-    if (s->word_count == s->word_cap) {
-        s->word_cap = s->word_cap ? s->word_cap * 2 : 1024;
-        s->words = mem_grow(s->words, s->word_cap, sizeof *s->words);
+    uint64_t *p;
+
+    if (blocks + 1 > s->bit_cap) {
+        s->bit_cap = blocks + 1 + (blocks >> 2);
+        free(s->bit_words);
+        s->bit_words = mem_array(s->bit_cap, 9 * sizeof *s->bit_words);
     }
-    return &s->words[s->word_count++];
-}
-
-/* A token with a sign may be part of a phrase: joined later (words_phrases.c). */
-static void mark(struct text_scan *s, const struct text_word *w)
-{
-    const char *p = s->text.p + w->at;
-
-    if (w->bytes > WORD_PHRASE_TOKEN_MAX || !word_phrase_token(s->lookup, p, w->bytes, w->hash))
-        return;
-    if (s->mark_count == s->mark_cap) {
-        s->mark_cap = s->mark_cap ? s->mark_cap * 2 : 256;
-        s->marks = mem_grow(s->marks, s->mark_cap, sizeof *s->marks);
-    }
-    s->marks[s->mark_count++] = (size_t)(w - s->words);
-}
-
-void word_append(struct text_scan *s, const char *p, const char *end)
-{
-    struct text_word *w;
-    unsigned any = 0, all = WORD_SYMBOL, first;
-    size_t n;
-
-    if (p == end)
-        return;
-    w = new_word(s);
-    w->at = (uint32_t)(p - s->text.p);
-    w->bytes = (uint32_t)(end - p);
-    w->hash = word_hash(s, p, (size_t)(end - p));
-    w->power = text_hash_power((size_t)(end - p));
-    w->chars = 0;
-    first = word_class_at(s->classes, p, &n);
-    for (; p < end; p += n, w->chars++) {
-        unsigned flags = word_class_at(s->classes, p, &n);
-
-        any |= flags;
-        all &= flags;
-    }
-    w->alpha = any & WORD_LETTER;
-    w->symbol = all & WORD_SYMBOL;
-    if (!(first & (WORD_LETTER | WORD_DIGIT)))
-        mark(s, w);
-}
-
-void word_append_plain(struct text_scan *s, const char *p, const char *end, unsigned any)
-{
-    size_t n = (size_t)(end - p);
-
-    *new_word(s) = (struct text_word){ word_hash(s, p, n), text_hash_power(n), (uint32_t)(p - s->text.p), (uint32_t)n, (uint32_t)n,
-                                       any & WORD_LETTER, false };
-}
-
-/* A chunk of ASCII letters alone, or digits alone: no rule cuts it, so only special texts are. */
-static void add_calm(struct text_scan *s, const char *p, const char *end, unsigned any)
-{
-    const struct text_word *w;
-
-    word_append_plain(s, p, end, any);
-    w = &s->words[s->word_count - 1];
-    if (word_hash_may_be_special(s->lookup, w->hash) && w->bytes <= WORD_SPECIAL_MAX) {
-        s->word_count--;
-        words_of_chunk(s, p, end);
-    }
+    p = s->bit_words;
+#define X(name) s->bits.name = p; p += s->bit_cap;
+    SPACE_BITS(X)
+#undef X
+    s->signs = p;
 }
 
 /* Is white space of several bytes the end of a line to Python? */
-static bool odd_line_end(const char *p)
+static bool odd_line_end(uint32_t cp) { return cp == 0x85 || cp == 0x2028 || cp == 0x2029; }
+
+static void put_space(struct text_scan *s, size_t at)
 {
     uint32_t cp;
+    size_t n = char_decode(s->text.p + at, &cp);
 
-    char_decode(p, &cp);
-    return cp == 0x85 || cp == 0x2028 || cp == 0x2029;
+    s->odd_letters |= cp == 0x212A;
+    if (!(word_class(s->classes, cp) & WORD_SPACE))
+        return;
+    s->odd_lines |= odd_line_end(cp);
+    for (size_t i = at; i < at + n; i++)
+        s->bits.space[i / 64] |= UINT64_C(1) << i % 64;
 }
 
-static void scan_words(struct text_scan *s)
+/* White space that is not ASCII begins with one of few bytes; so do odd letters. */
+static void put_spaces(struct text_scan *s, size_t blocks)
 {
-    const uint16_t *ascii = s->classes->ascii;
-    const char *p = s->text.p, *end = p + s->text.n;
+    for (size_t k = 0; k < blocks; k++)
+        for (uint64_t leads = s->bits.high[k] & ~s->bits.cont[k]; leads; leads &= leads - 1) {
+            size_t at = 64 * k + (size_t)__builtin_ctzll(leads);
+            unsigned char lead = (unsigned char)s->text.p[at];
 
-    s->word_count = 0;
-    s->mark_count = 0;
-    while (p < end) {
-        const char *start = p;
-        unsigned any = 0, all = WORD_W, space = 0;
-        size_t n = 1;
-
-        while (p < end) {
-            unsigned flags;
-
-            if ((unsigned char)*p < 0x80) {
-                n = 1;
-                flags = ascii[(unsigned char)*p];
-            } else {
-                flags = word_class_at(s->classes, p, &n) & ~(unsigned)WORD_W;
-            }
-            if (flags & WORD_SPACE) {
-                space = 1;
-                break;
-            }
-            any |= flags;
-            all &= flags;
-            p += n;
+            if (lead == 0xC2 || (lead >= 0xE1 && lead <= 0xE3))
+                put_space(s, at);
+            if (lead == 0xC4)
+                s->odd_letters |= (unsigned char)s->text.p[at + 1] == 0xB0;
         }
-        if (p > start && all && (any & (WORD_PUNCT | WORD_LETTER | WORD_DIGIT)) != (any & (WORD_LETTER | WORD_DIGIT)))
-            all = 0;        /* '_' */
-        if (p > start && all && (any & (WORD_LETTER | WORD_DIGIT)) != (WORD_LETTER | WORD_DIGIT))
-            add_calm(s, start, p, any);
-        else if (p > start)
-            words_of_chunk(s, start, p);
-        if (space) {
-            s->odd_lines |= n > 1 ? odd_line_end(p) : (*p > '\n' && *p < ' ' && *p != 0x1F);
-            p += n;
-        }
+}
+
+/* Is there one of \v \f \r 0x1C 0x1D 0x1E? */
+static bool has_odd_end(struct span text)
+{
+    unsigned odd = 0;
+
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+
+        odd |= (unsigned)((unsigned char)(c - '\v') < 3) | (unsigned)((unsigned char)(c - 0x1C) < 3);
     }
+    return odd;
+}
+
+/* Bits behind the text are white space. Sets odd_lines, high and chars, too. */
+static size_t make_bits(struct text_scan *s)
+{
+    size_t n = s->text.n, whole = n ? (n - 1) / 64 : 0, rest = n - 64 * whole, blocks = whole + 1;
+    space_bits_fn *level = space_level(0)->bits;
+    struct space_counts counts = { 0 };
+    unsigned char tail[72] = { 0 };
+
+    for (size_t i = 1; space_level(i); i++)
+        level = space_level(i)->bits;
+    grow_bits(s, blocks);
+    level((const unsigned char *)s->text.p, whole, &s->bits, &counts);
+    if (rest)
+        memcpy(tail, s->text.p + 64 * whole, rest);
+#define X(name) s->bits.name + whole,
+    level(tail, 1, &(struct space_bits){ SPACE_BITS(X) }, &counts);
+#undef X
+    s->odd_lines = has_odd_end(s->text);
+    s->odd_letters = false;
+    s->high = counts.highs != 0;
+    s->chars = n - counts.conts;
+    if (s->high)
+        put_spaces(s, blocks);
+    if (rest < 64)
+        s->bits.space[whole] |= ~UINT64_C(0) << rest;
+    s->bits.space[blocks] = ~UINT64_C(0);
+    s->signs[blocks] = 0;
+    for (size_t k = 0; k < blocks; k++)
+        s->signs[k] = ~(s->bits.space[k] | s->bits.letter[k]);
+    return blocks;
+}
+
+/* ---- lines ---- */
+
+static void add_line(struct text_scan *s, size_t from, size_t to)
+{
+    const char *p = s->text.p + from;
+    size_t n = to - from;
+
+    if (s->line_count == s->line_cap) {
+        s->line_cap = s->line_cap ? s->line_cap * 2 : 256;
+        s->lines = mem_grow(s->lines, s->line_cap, sizeof *s->lines);
+    }
+    s->lines[s->line_count++] = (struct text_line){ xxh3(p, n), (uint32_t)from, (uint32_t)n,
+                                                    (uint32_t)(s->high ? utf8_length(p, n) : n) };
+}
+
+static void cut_lines(struct text_scan *s, size_t blocks)
+{
+    size_t from = 0;
+
+    s->line_count = 0;
+    for (size_t k = 0; k < blocks; k++)
+        for (uint64_t ends = s->bits.newline[k]; ends; ends &= ends - 1) {
+            size_t at = 64 * k + (size_t)__builtin_ctzll(ends);
+
+            add_line(s, from, at);
+            from = at + 1;
+        }
+    add_line(s, from, s->text.n);
 }
 
 struct span word_strip(const struct word_classes *c, struct span text)
@@ -180,53 +152,17 @@ struct span word_strip(const struct word_classes *c, struct span text)
     return text;
 }
 
-/* ---- lines ---- */
-
-/* Code points of well-formed text: bytes that do not continue one. */
-static uint32_t chars_of(const char *p, size_t n)
-{
-    uint32_t chars = 0;
-
-    for (size_t i = 0; i < n; i++)
-        chars += (p[i] & 0xC0) != 0x80;
-    return chars;
-}
-
-static void scan_lines(struct text_scan *s)
-{
-    const char *p = s->text.p, *end = p + s->text.n;
-
-    s->line_count = 0;
-    s->chars = 0;
-    for (;;) {
-        const char *stop = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
-        size_t n = (size_t)((stop ? stop : end) - p);
-        struct text_line *l;
-
-        if (s->line_count == s->line_cap) {
-            s->line_cap = s->line_cap ? s->line_cap * 2 : 256;
-            s->lines = mem_grow(s->lines, s->line_cap, sizeof *s->lines);
-        }
-        l = &s->lines[s->line_count++];
-        *l = (struct text_line){ text_hash(p, n), (uint32_t)(p - s->text.p), (uint32_t)n,
-                                 chars_of(p, n) };
-        s->chars += l->chars + (stop != NULL);
-        if (stop == NULL)
-            return;
-        p = stop + 1;
-    }
-}
+/* ---- a text ---- */
 
 void text_scan_by(struct text_scan *s, struct span text, enum words_rules rules)
 {
-    BUG_IF(text.n > UINT32_MAX);
+    BUG_IF(text.n >= UINT32_MAX);
     s->classes = word_class_init();
     s->lookup = word_lookup_init();
     s->rules = rules;
     s->text = text;
-    s->odd_lines = false;
-    scan_lines(s);
-    scan_words(s);
+    cut_lines(s, make_bits(s));
+    words_of_text(s);
     words_join_phrases(s);
 }
 
@@ -249,6 +185,7 @@ void text_scan_release(struct text_scan *s)
 {
     free(s->words);
     free(s->lines);
+    free(s->bit_words);
     free(s->tail);
     free(s->marks);
     free(s->edits);

@@ -14,9 +14,10 @@
  *
  * Lines are what '\n' separates. Lengths ("chars") are code points.
  *
- * Hashes are polynomials in HASH_BASE modulo 2^64 over bytes, so that the hash of a concatenation
- * follows from those of its parts. Equal hashes are taken for equal strings: a wrong keep or drop
- * is possible only for text made for it.
+ * The text becomes bits first, 64 bytes at a time (space_bits.h): most chunks are letters alone, or letters and one sign, which shows
+ * in two words of bits, and no rule but the list of special texts has to be asked about them.
+ *
+ * Equal hashes are taken for equal strings: a wrong keep or drop is possible only for text made for it.
  *
  * The steps of a chain share one scan (text_scan_shared()): it is made anew only for another text, which the text's hash tells.
  */
@@ -26,19 +27,18 @@
 #include <stdbool.h>
 
 #include "base/str.h"
-
-#define HASH_BASE UINT64_C(0x9FB21C651E98DF25)
+#include "curate/text/space_bits.h"
 
 enum words_rules { WORDS_ENGLISH, WORDS_ANY };
 
 struct text_word {
-    uint64_t hash, power;  /* power: HASH_BASE to the number of bytes */
+    uint64_t hash;         /* text_hash() */
     uint32_t at, bytes, chars;
     bool alpha;            /* has a letter */
     bool symbol;           /* nothing but punctuation: no word to "number of words" */
 };
 struct text_line {
-    uint64_t hash;
+    uint64_t hash;         /* xxh3() */
     uint32_t at, bytes, chars;
 };
 
@@ -57,10 +57,15 @@ struct text_scan {
                                         * a final '\n' makes one more */
     size_t line_count, line_cap;
     bool odd_lines;                    /* has a line end other than '\n' (Python's splitlines()) */
+    struct space_bits bits;            /* of the text; white space of all characters, all bytes of it */
+    bool high;                         /* has bytes of 0x80 and more */
+    bool odd_letters;                  /* has one that is not ASCII, but its small one is (U+0130, U+212A) */
     /* --- the inside --- */
     const struct word_classes *classes;
     const struct word_lookup *lookup;
     enum words_rules rules;
+    uint64_t *bit_words, *signs;       /* signs: what is no white space and no ASCII letter */
+    size_t bit_cap;
     uint64_t key[2];                   /* what text_scan_shared() scanned last */
     bool made;
     uint32_t *tail;                    /* lengths of the tokens at the end of the chunk in hand */
@@ -82,8 +87,7 @@ void text_scan_by(struct text_scan *s, struct span text, enum words_rules rules)
 void text_scan_shared(struct text_scan *s, struct span text, enum words_rules rules);
 void text_scan_release(struct text_scan *s);
 
-/* HASH_BASE to the power n: hash(a b) = hash(a) * text_hash_power(b's bytes) + hash(b). */
-uint64_t text_hash_power(size_t n);
+/* The hash of a word. */
 uint64_t text_hash(const char *p, size_t n);
 
 #endif

@@ -4,7 +4,6 @@
 #ifndef TUNDISH_CURATE_WORDS_H
 #define TUNDISH_CURATE_WORDS_H
 
-#include <endian.h>
 #include <string.h>
 
 #include "curate/text/char_class.h"
@@ -14,8 +13,12 @@
 
 /* Appends p..end as a word; nothing if it is empty. */
 void word_append(struct text_scan *s, const char *p, const char *end);
-/* The same for ASCII letters and digits; any: their flags together. */
-void word_append_plain(struct text_scan *s, const char *p, const char *end, unsigned any);
+/* The same for ASCII letters and digits; letter: is there one? */
+void word_append_plain(struct text_scan *s, const char *p, const char *end, bool letter);
+/* A token with a sign may be part of a phrase: joined later (words_phrases.c). */
+void word_mark(struct text_scan *s, size_t word);
+/* Cuts all words of s's text; its bits are made. */
+void words_of_text(struct text_scan *s);
 /* Appends the words of a chunk, p..end without white space, not empty. */
 void words_of_chunk(struct text_scan *s, const char *p, const char *end);
 /* Is the chunk p..end a web or mail address (spaCy's url_match)? */
@@ -25,37 +28,28 @@ void words_join_phrases(struct text_scan *s);
 /* Does a token of white space stand between two neighbours (p is the first one's end)? One blank is none. */
 bool words_apart(const char *p, const char *next);
 
-/* B^0 to B^8, by the compiler. */
-#define HASH_POWER_1 HASH_BASE
-#define HASH_POWER_2 (HASH_POWER_1 * HASH_POWER_1)
-#define HASH_POWER_3 (HASH_POWER_2 * HASH_POWER_1)
-#define HASH_POWER_4 (HASH_POWER_2 * HASH_POWER_2)
-#define HASH_POWER_5 (HASH_POWER_4 * HASH_POWER_1)
-#define HASH_POWER_6 (HASH_POWER_4 * HASH_POWER_2)
-#define HASH_POWER_7 (HASH_POWER_4 * HASH_POWER_3)
-#define HASH_POWER_8 (HASH_POWER_4 * HASH_POWER_4)
-
-/* text_hash() of the eight bytes in x, the first one lowest. Zero bytes in front count for nothing. */
-static inline uint64_t hash_of_eight(uint64_t x)
-{
-    uint64_t a = (x & 0xFF) * HASH_POWER_7 + (x >> 8 & 0xFF) * HASH_POWER_6;
-    uint64_t b = (x >> 16 & 0xFF) * HASH_POWER_5 + (x >> 24 & 0xFF) * HASH_POWER_4;
-    uint64_t c = (x >> 32 & 0xFF) * HASH_POWER_3 + (x >> 40 & 0xFF) * HASH_POWER_2;
-
-    return (a + b) + (c + (x >> 48 & 0xFF) * HASH_POWER_1 + (x >> 56));
-}
-
-/* text_hash() of a part of s's text: a short one is read with the bytes in front of it, which are then cut off, so that there is no
- * loop to mispredict. */
-static inline uint64_t word_hash(const struct text_scan *s, const char *p, size_t n)
+static inline uint64_t word_load(const char *p)
 {
     uint64_t x;
 
-    if (n > 8 || n == 0 || (size_t)(p - s->text.p) + n < 8)
-        return text_hash(p, n);
-    memcpy(&x, p + n - 8, 8);
-    x = le64toh(x);
-    return hash_of_eight(x >> (64 - 8 * n) << (64 - 8 * n));
+    memcpy(&x, p, sizeof x);
+    return x;
+}
+
+/* text_hash() of 1 to 16 bytes at p; 16 are read. */
+static inline uint64_t word_hash_short(const char *p, size_t n)
+{
+    size_t low = n < 8 ? n : 8;
+    uint64_t a = word_load(p) << (64 - 8 * low), b = n > 8 ? word_load(p + 8) << (128 - 8 * n) : 0;
+    __uint128_t m = (__uint128_t)(a ^ UINT64_C(0xA0761D6478BD642F)) * (b ^ n ^ UINT64_C(0xE7037ED1A0B428DB));
+
+    return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+/* text_hash() of a part of s's text. */
+static inline uint64_t word_hash(const struct text_scan *s, const char *p, size_t n)
+{
+    return n - 1 < 16 && (size_t)(s->text.p + s->text.n - p) >= 16 ? word_hash_short(p, n) : text_hash(p, n);
 }
 
 /* Flags of the code point at p < end, whose bytes come in *n. */

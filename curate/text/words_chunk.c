@@ -243,7 +243,7 @@ static void add_core(struct text_scan *s, const char *p, const char *end, const 
     if (special)
         add_special(s, special, p, end);
     else if (is_plain(s->classes->ascii, p, end, &any))
-        word_append_plain(s, p, end, any);
+        word_append_plain(s, p, end, any & WORD_LETTER);
     else if (word_is_address(s->classes, p, end))
         word_append(s, p, end);
     else

@@ -88,16 +88,28 @@ static void choose(struct text_scan *s, size_t first, size_t base, size_t to)
     free(taken);
 }
 
+static inline bool may_be_token(const struct text_scan *s, size_t i) { return word_may_be_token(s->lookup, s->words[i].hash); }
+
+static bool may_have_row(const struct text_scan *s, size_t from, size_t to)
+{
+    for (size_t i = from; i + 1 < to; i++)
+        if (word_may_be_pair(s->lookup, s->words[i].hash, s->words[i + 1].hash))
+            return true;
+    return false;
+}
+
 /* The run of neighbours around word m that may belong to phrases. */
 static size_t find_rows(struct text_scan *s, size_t m, size_t done)
 {
     size_t from = m, to = m + 1, first = s->edit_count;
 
-    while (from > done && !apart(s, from - 1) && token_of(s, from - 1))
+    while (from > done && may_be_token(s, from - 1) && !apart(s, from - 1))
         from--;
-    while (to < s->word_count && !apart(s, to - 1) && token_of(s, to))
+    while (to < s->word_count && may_be_token(s, to) && !apart(s, to - 1))
         to++;
-    for (size_t i = from; i < to && to - from > 1; i++)
+    if (!may_have_row(s, from, to))
+        return to;
+    for (size_t i = from; i < to; i++)
         rows_from(s, i, to);
     if (s->edit_count > first)
         choose(s, first, from, to);

@@ -251,6 +251,28 @@ void artifact_tell_aside(struct artifact *a, const char *key, json_t *value)
     json_object_set_new(a->aside, key, value);
 }
 
+enum status artifact_check_inputs(const struct artifact *a, const void *cfg)
+{
+    struct artifact now = { .command = a->command, .inputs = json_object(), .paths = json_object() };
+    struct digest_cache *cache;
+    const char *option;
+    json_t *was;
+    enum status st;
+
+    arena_init(&now.arena);
+    cache = digest_cache_open(digest_cache_default(&now.arena));
+    st = collect_inputs(&now, cfg, cache);
+    digest_cache_close(cache);
+    json_object_foreach(a->inputs, option, was)
+        if (st == ST_OK && !json_equal(was, json_object_get(now.inputs, option)))
+            st = fail(ST_FAILED, "what '%s' names was changed while it was read: what was made of it is of neither version",
+                      option);
+    json_decref(now.inputs);
+    json_decref(now.paths);
+    arena_release(&now.arena);
+    return st;
+}
+
 void artifact_set_inputs(struct artifact *a, const json_t *inputs)
 {
     json_decref(a->inputs);

@@ -40,6 +40,9 @@ void artifact_tell_aside(struct artifact *a, const char *key, json_t *value);
 /* What makes two runs of a stage the same: {"made_by": {"version", "options", "numeric_class"}, "inputs"}, each as
  * in the manifest. The caller owns it. */
 json_t *artifact_run(const struct artifact *a);
+/* ST_FAILED if an input is not what it was at artifact_begin(): something else writes there. What is remembered of files
+ * that did not change is not hashed again. */
+MUST_USE enum status artifact_check_inputs(const struct artifact *a, const void *cfg);
 /* In place of the inputs' digests that artifact_begin() found: those that a long stage began with
  * ("inputs" of artifact_run()). An input may have been changed in place since, and what was read
  * is the old one. */

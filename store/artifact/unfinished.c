@@ -7,6 +7,7 @@
 #include "store/artifact/artifact.h"
 
 #define RUN_NAME "run.json"
+#define RANKS_NAME "ranks"
 
 /* ---- what makes two runs the same ---- */
 
@@ -90,6 +91,72 @@ enum status unfinished_open(struct unfinished *u, const char *out)
     return file_lock_take(&u->lock, path_join(&u->arena, u->path, "lock"));
 }
 
+/* ---- ranks ---- */
+
+enum status unfinished_await_ranks(struct unfinished *u)
+{
+    struct file_lock all = { .fd = -1 };
+    enum status st = file_lock_take(&all, path_join(&u->arena, u->path, RANKS_NAME));
+
+    file_lock_drop(&all);
+    return st != ST_HELD ? st : fail_within(st, "ranks of an earlier run are still at work there; wait for their end, "
+                                                "or end them: ");
+}
+
+enum status unfinished_share(const char *path, struct file_lock *share)
+{
+    struct arena a;
+    enum status st;
+
+    arena_init(&a);
+    st = file_lock_share(share, path_join(&a, path, RANKS_NAME));
+    arena_release(&a);
+    return st;
+}
+
+/* ---- whose it is ---- */
+
+/* A file that tells of no work: what every run begins with, or what a process that is gone was writing. */
+static bool tells_of_nothing(const char *name)
+{
+    static const char *const beginnings[] = { "lock", RUN_NAME, RANKS_NAME, "boot" };
+
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+        if (strcmp(name, beginnings[i]) == 0)
+            return true;
+    return strstr(name, ".tmp.") != NULL;
+}
+
+bool unfinished_is_empty(const struct unfinished *u)
+{
+    struct file_list files;
+    struct arena a;
+    bool empty;
+
+    arena_init(&a);
+    empty = file_list_tree(&a, u->path, &files) == ST_OK;
+    for (size_t i = 0; empty && i < files.count; i++)
+        empty = tells_of_nothing(files.names[i]);
+    arena_release(&a);
+    return empty;
+}
+
+/* All of it but the locks, and the record of its run last: a process that dies meanwhile leaves it as empty. */
+static enum status make_anew(struct unfinished *u, const json_t *run)
+{
+    struct file_list files;
+
+    TRY(file_list_tree(&u->arena, u->path, &files));
+    for (size_t i = 0; i < files.count; i++) {
+        const char *name = files.names[i], *slash = strchr(name, '/');
+        const char *top = slash ? arena_strndup(&u->arena, name, (size_t)(slash - name)) : name;
+
+        if (strcmp(top, "lock") != 0 && strcmp(top, RANKS_NAME) != 0 && strcmp(top, RUN_NAME) != 0)
+            TRY(file_remove_tree(path_join(&u->arena, u->path, top)));
+    }
+    return json_write_file(path_join(&u->arena, u->path, RUN_NAME), run);
+}
+
 enum status unfinished_claim(struct unfinished *u, const json_t *run)
 {
     const char *path = path_join(&u->arena, u->path, RUN_NAME);
@@ -101,7 +168,7 @@ enum status unfinished_claim(struct unfinished *u, const json_t *run)
     TRY(json_read_file(path, &was));
     st = unfinished_same_run(u->path, run, was, NULL);
     json_decref(was);
-    return st;
+    return st == ST_CONFIG && unfinished_is_empty(u) ? make_anew(u, run) : st;
 }
 
 enum status unfinished_take_away(struct arena *a, const char *path, const char *owner)

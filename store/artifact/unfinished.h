@@ -21,8 +21,18 @@ struct unfinished {
  * takes down what was opened. */
 MUST_USE enum status unfinished_open(struct unfinished *u, const char *out);
 /* Writes `run` (artifact_run()) to OUT.work/run.json, or compares it with what stands there: ST_CONFIG names the
- * first difference and what to do. */
+ * first difference and what to do. Another run's folder in which nothing is finished is in nobody's way: it is emptied,
+ * and taken over. */
 MUST_USE enum status unfinished_claim(struct unfinished *u, const json_t *run);
+/* Is nothing finished in it? Only what every run begins with, and temporary names, count as nothing. */
+bool unfinished_is_empty(const struct unfinished *u);
+
+/* Several ranks work in the folder, and outlive the first one where it alone is killed. Each has a share of the lock on
+ * OUT.work/ranks, and nobody begins before the last of an earlier run is gone: two writers of one file would ruin it.
+ * Before unfinished_claim(): ST_HELD while one is at work. */
+MUST_USE enum status unfinished_await_ranks(struct unfinished *u);
+/* A rank's share, taken when rank 0 has claimed the folder; `path`: OUT.work. */
+MUST_USE enum status unfinished_share(const char *path, struct file_lock *share);
 /* Removes the folder: the run is done. */
 MUST_USE enum status unfinished_remove(struct unfinished *u);
 void unfinished_close(struct unfinished *u);

@@ -138,6 +138,8 @@ enum status document_writer_add(struct document_writer *w, const struct document
     return w->shard_lines > w->shard_bytes ? close_shard(w) : ST_OK;
 }
 
+uint64_t document_writer_grown(const struct document_writer *w) { return w->fd < 0 ? 0 : w->shard_lines; }
+
 void document_writer_abort(struct document_writer *w)
 {
     if (w == NULL)

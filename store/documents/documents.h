@@ -45,6 +45,8 @@ struct document_writer;
 MUST_USE enum status document_writer_open(const char *folder, uint64_t shard_bytes,
                                           struct document_writer **out);
 MUST_USE enum status document_writer_add(struct document_writer *w, const struct document *d);
+/* Bytes of lines in the shard that is being written; 0: none is. */
+uint64_t document_writer_grown(const struct document_writer *w);
 /* finishes and frees, also after an error */
 MUST_USE enum status document_writer_close(struct document_writer *w);
 void document_writer_abort(struct document_writer *w);

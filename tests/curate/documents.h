@@ -159,7 +159,8 @@ static inline enum status run_documents(struct documents *d, struct how how, str
         .input = &input, .folder = r->folder, .threads = how.threads ? how.threads : 2,
         .samples = how.samples, .memory = how.memory ? how.memory : (uint64_t)1 << 30,
         .shard_bytes = how.shard_bytes ? how.shard_bytes : 1 << 20, .seed = how.seed,
-        .range_bytes = how.range_bytes ? how.range_bytes : 1 << 20, .scores = how.scores, .keep_dropped = how.keep_dropped,
+        .range_bytes = how.range_bytes ? how.range_bytes : 1 << 20, .spool_bytes = 8 << 20,
+        .scores = how.scores, .keep_dropped = how.keep_dropped,
     };
     struct curate_result run;
     struct chain chain;

@@ -2,7 +2,7 @@
 that holds their letters, whole and in pieces of 300 characters, and detected by ours (through `tundish curate`, as plain
 text) and by uchardet (Python package `cchardet`), where it is installed. Right: the text comes back as it was.
 
-  peer_charset.py FOLDER [--tundish PROGRAM] [--wrong] [--least SHARE]
+  peer_charset.py FOLDER [--tundish PROGRAM] [--every N] [--wrong] [--least SHARE]
 """
 import argparse
 import collections
@@ -83,10 +83,11 @@ def main():
     a = argparse.ArgumentParser()
     a.add_argument("folder")
     a.add_argument("--tundish", default=os.environ.get("TUNDISH", "tundish"))
+    a.add_argument("--every", type=int, default=1, help="takes every N-th text and piece")
     a.add_argument("--wrong", action="store_true")
     a.add_argument("--least", type=float, help="fails unless ours is right on this share of the pieces")
     args = a.parse_args()
-    all_samples = list(samples(args.folder))
+    all_samples = list(samples(args.folder))[::args.every]
     tools = {"ours": ours(args.tundish, all_samples)}
     try:
         tools["uchardet"] = list(uchardet(all_samples))

@@ -1,6 +1,6 @@
 """What NeMo Curator and Dolma themselves say of real documents, rule by rule, and what we say.
 
-usage: peer_space.py TOOL CORPORA [--code]      compare (--code: only the profile `code`)
+usage: peer_space.py TOOL CORPORA [EVERY] [--code] [--curator] [--dolma]     compare every EVERY-th document (1); only these
        peer_space.py golden FILE                 what the peers say of a few texts, for tests/curate/test_space_peer.c
 
 TOOL is tool_filter_rules, CORPORA a folder with real text (clinical, general, evals, multilingual). All rules that are broken are
@@ -102,7 +102,8 @@ def enter_curator():
     base = "nemo_curator.stages.text.filters.heuristic."
     return importlib.import_module(base + "string"), importlib.import_module(base + "repetition.repetition"), top
 
-def curator_chain():
+def curator_chain(scale=None):
+    """The published list; scale: with other thresholds, smaller where that is the most, larger where it is the least."""
     s, r, top = curator_modules()
     chain = []
     path = top + "/config/text/heuristic_filter_english_pipeline.yaml"
@@ -111,23 +112,34 @@ def curator_chain():
         if "filter_obj" in stage:
             args = dict(stage["filter_obj"])
             cls = args.pop("_target_").rsplit(".", 1)[1]
+            for k, v in args.items() if scale else ():
+                if isinstance(v, (int, float)) and not isinstance(v, bool) and k != "n":
+                    least = "min" in k or "Repeated" in cls
+                    args[k] = {"max_word_length": 14, "max_words": 400, "max_mean_word_length": 4.8, "min_mean_word_length": 4.4,
+                               "max_bullet_lines_ratio": .1, "max_num_lines_ending_with_ellipsis_ratio": .01,
+                               "max_boilerplate_string_ratio": .05, "max_parentheses_ratio": .01, "max_symbol_to_word_ratio": .005,
+                               "max_url_to_text_ratio": .01, "min_num_common_words": 4}.get(k, v * (1 + scale / 10) if least else v / scale)
+                elif k == "stop_at_false":
+                    args[k] = False
             chain.append(getattr(s if hasattr(s, cls) else r, cls)(**args))
     return chain
 
-TWO_SIDED = {"word_count": 50, "mean_word_length": 3}
+TWO_SIDED = {"word_count": lambda f: f._min_words, "mean_word_length": lambda f: f._min_cutoff}
 
 def curator_broken(chain, text):
-    broken = []
+    """Names of broken rules ("name!": the peer raises an exception), and all scores."""
+    broken, scores = [], {}
     for f in chain:
         try:
             score = f.score_document(text)
         except (ZeroDivisionError, ValueError):
             broken.append(f.name + "!")
             continue
+        sides = ("_min", "_max") if f.name in TWO_SIDED else ("",)
+        scores.update({"curator_" + f.name + side: score for side in sides})
         if not f.keep_document(score):
-            side = "" if f.name not in TWO_SIDED else "_min" if score < TWO_SIDED[f.name] else "_max"
-            broken.append("curator_" + f.name + side)
-    return broken
+            broken.append("curator_" + f.name + (sides[score >= TWO_SIDED[f.name](f)] if len(sides) > 1 else ""))
+    return broken, scores
 
 DOLMA = [("word_count", "dolma_word_count_min", "<", 50), ("word_count", "dolma_word_count_max", ">", 100000),
          ("median_word_length", "dolma_median_word_length_min", "<", 3), ("median_word_length", "dolma_median_word_length_max", ">", 10),
@@ -143,13 +155,46 @@ DOLMA = [("word_count", "dolma_word_count_min", "<", 50), ("word_count", "dolma_
          for n, t in ((5, .15), (6, .14), (7, .13), (8, .12), (9, .11), (10, .1))]
 
 def dolma_tagger(version):
+    """Rules that the scores break as `dolma tag` writes them, with five digits, and the scores as they are."""
     from dolma.taggers import gopher
-    from dolma.core.data_types import Document
+    from dolma.core.data_types import Document, InputSpec
     tagger = {1: gopher.GopherTagger, 2: gopher.GopherTaggerV2}[version]()
     def broken(text):
-        spans = {s.type: s.score for s in tagger.predict(Document(source="x", id="x", text=text)).spans}
-        return [key for name, key, side, t in DOLMA if name in spans and (spans[name] < t if side == "<" else spans[name] > t)], spans
+        written = {name: rows[0][2] for name, rows in tagger.tag(InputSpec(id="x", text=text, source="x", version="x")).items()}
+        scores = {s.type: s.score for s in tagger.predict(Document(source="x", id="x", text=text)).spans}
+        return ([key for name, key, side, t in DOLMA if name in written and (written[name] < t if side == "<" else written[name] > t)],
+                {key: scores[name] for name, key, _, _ in DOLMA if name in scores})
     return broken
+
+def dolma_program(docs, version, misspelt):
+    """What is left after `dolma tag` and `dolma mix`, with the Gopher rules of configs/dolma-v1_6/mixing/cc-middle.yaml; misspelt: the names
+    of the commonest n-grams as they stand there."""
+    import gzip, shutil, tempfile
+    program = os.path.join(os.path.dirname(sys.executable), "dolma")
+    folder = tempfile.mkdtemp()
+    os.mkdir(folder + "/documents")
+    with gzip.open(folder + "/documents/x.json.gz", "wt", compresslevel=1) as f:
+        for i, (_, text) in enumerate(docs):
+            f.write(json.dumps({"id": str(i), "text": text, "source": "x", "version": "1", "added": "2020-01-01T00:00:00.000Z"}) + "\n")
+    rules = []
+    for name, _, side, t in DOLMA:
+        a = f"@.rules__gopher_v{version}__{name[:-1] if misspelt and 'most_common' in name else name}"
+        rules.append(f"$.attributes[?({a} && {a}[0] && {a}[0][2] {side} {t})]")
+    config = {"streams": [{"name": "x", "documents": [folder + "/documents/*.gz"], "attributes": ["rules"],
+                           "output": {"path": folder + "/out", "max_size_in_bytes": 1 << 32, "min_text_length": 1},
+                           "filter": {"include": [], "exclude": rules}}],
+              "work_dir": {"input": folder + "/a", "output": folder + "/b"}, "processes": 1}
+    json.dump(config, open(folder + "/mix.json", "w"))                # JSON is YAML
+    for args in (["tag", "--documents", folder + "/documents/*.gz", "--taggers", f"gopher_v{version}", "--experiment", "rules", "--processes", "1"],
+                 ["-c", folder + "/mix.json", "mix"]):
+        p = subprocess.run([program] + args, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if p.returncode:
+            sys.exit(p.stdout.decode())
+    kept = set()
+    for path in glob.glob(folder + "/out/*.gz"):
+        kept |= {int(json.loads(line)["id"]) for line in gzip.open(path)}
+    shutil.rmtree(folder)
+    return kept
 
 C_MIME = "text/x-c"
 
@@ -159,7 +204,7 @@ def code_samples():
         ("html", "<p>" + "a &amp; b " * 30 + "<script>x</script><!-- c --></p>"), ("py", "#" * 400), ("xml", '<?xml version="1.0"?>' + "\n" * 12)])]
 
 def code_documents():
-    out = list(python_files())[::2]
+    out = list(python_files())
     for path in sorted(glob.glob("/usr/include/*.h") + glob.glob("/usr/include/*/*.h"))[::3]:
         out.append((path, open(path, encoding="utf-8", errors="replace").read()))
     for pattern in ("/usr/share/doc/**/*.html", "/usr/share/doc/**/*.c", "/usr/share/perl/**/*.pm", "/usr/lib/python3*/**/*.html"):
@@ -176,9 +221,9 @@ def code_broken():
     lines, xml, alpha, html = code.NumberOfLinesOfCodeFilter(), code.XMLHeaderFilter(), code.AlphaFilter(), code.HTMLBoilerplateFilter()
     redpajama = CodeRedPajamaTaggers()
     def broken(name, text):
-        out = []
+        out, values = [], {}
         def sided(f, key, low):
-            score = f.score_document(text)
+            score = values[key + "_min"] = values[key + "_max"] = f.score_document(text)
             if not f.keep_document(score):
                 out.append(key + ("_min" if score < low else "_max"))
         if name.endswith(".py"):
@@ -187,15 +232,19 @@ def code_broken():
             sided(c, "code_comment_ratio", .01)
         sided(lines, "code_num_lines", 10)
         for f, key in ((xml, "code_xml_header"), (alpha, "code_alpha_filter")) + (((html, "code_html_boilerplate"),) if name.endswith(".html") else ()):
-            if not f.keep_document(f.score_document(text)):
+            values[key] = f.score_document(text)
+            if not f.keep_document(values[key]):
                 out.append(key)
         scores = {s.type: s.score for s in redpajama.predict(Document(source="x", id="x", text=text)).spans}
         out += [k for k, bad in (("code_max_line_length", scores["max_line_length_doc"] > 1000), ("code_avg_line_length", scores["avg_line_length_doc"] > 100),
                                  ("code_alnum_prop", scores["alnum_prop_doc"] < .25), ("code_alpha_token_prop", scores["alpha_token_prop_doc"] < 1.5)) if bad]
-        return out
+        values.update({"code_" + k: scores[k + "_doc"] for k in ("alnum_prop", "alpha_token_prop")})
+        # lines as Curator counts them in PerExtensionFilter
+        values["code_max_line_length"], values["code_avg_line_length"] = code.PerExtensionFilter._line_statistics(None, text)
+        return out, values
     return broken
 
-def explain_code(text, reason):
+def explain_code(text, reason, value=None):
     if "comment_ratio" in reason:
         try:
             compile(text, "x", "exec", 0x400, True)
@@ -205,6 +254,41 @@ def explain_code(text, reason):
         return "other line ends than \\n, or a last one"
     return None
 
+# ---- our options ----
+
+GRAM_OPTIONS = [f"max-top-{n}-gram" for n in (2, 3, 4)] + [f"max-dup-{n}-gram" for n in (5, 6, 7, 8, 9, 10)]
+DOLMA_OPTIONS = ("min-words max-words min-median-word-length max-median-word-length max-symbol-words min-alpha-words min-required-words "
+                 "max-bullet-lines max-ellipsis-lines max-dup-lines max-dup-line-chars").split() + GRAM_OPTIONS
+# by the filter's name; a pair has (least, most)
+CURATOR_OPTIONS = dict({"alpha_numeric": "max-non-alphanumeric", "symbol_to_word": "max-symbol-words", "numbers_ratio": "max-digits",
+                        "urls_ratio": "max-url-chars", "white_space": "max-white-space", "parentheses_ratio": "max-parentheses",
+                        "boilerplate_string_ratio": "max-boilerplate-paragraphs", "repeated_lines": "min-distinct-lines",
+                        "repeated_paragraphs": "min-distinct-paragraphs", "repeated_lines_char": "min-distinct-line-chars",
+                        "repeated_paragraphs_char": "min-distinct-paragraph-chars", "word_count": ("min-words", "max-words"),
+                        "punctuation": "max-lines-without-end", "words_without_alphabets": "min-alpha-words",
+                        "common_english_words": "min-common-words", "mean_word_length": ("min-mean-word-length", "max-mean-word-length"),
+                        "max_word_length": "max-word-length", "ellipsis": "max-ellipsis-lines", "bullet_ratio": "max-bullet-lines"},
+                       **{f"repeating_{o[4:7]}_{o.split('-')[2]}gram{'s' * (o[4:7] == 'top')}": o for o in GRAM_OPTIONS})
+CODE_OPTIONS = {"code_comment_ratio_min": ("min-comments", .05), "code_comment_ratio_max": ("max-comments", .4), "code_num_lines_min": ("min-lines", 60),
+                "code_num_lines_max": ("max-lines", 700), "code_alpha_filter": ("min-alphabetic", .6), "code_html_boilerplate": ("min-html-text", .5),
+                "code_max_line_length": ("max-line-length", 90), "code_avg_line_length": ("max-mean-line-length", 40),
+                "code_alnum_prop": ("min-alphanumeric", .62), "code_alpha_token_prop": ("min-letters-per-token", 2.4)}
+
+def step_of(profile, options):
+    return "{filter: {profile: %s%s}}" % (profile, "".join(f", {k}: {v}" for k, v in options.items()))
+
+def other_curator():
+    """The peer's filters with other thresholds, and ours with the same."""
+    chain, options = curator_chain(2), {}
+    for f in chain:
+        names = CURATOR_OPTIONS[f.name]
+        values = [v for k, v in vars(f).items() if re.fullmatch("_(cutoff|m(in|ax)_(words|cutoff|word_length|paragraphs_char_ratio|"
+                                                                "repeated_paragraphs_ratio|repeated_paragraphs_char_ratio|"
+                                                                "boilerplate_string_ratio|parentheses_ratio))", k)]
+        assert len(values) == (2 if isinstance(names, tuple) else 1), (f.name, vars(f))
+        options.update(zip(names if isinstance(names, tuple) else [names], values))
+    return chain, step_of("curator-en", options)
+
 # ---- comparing ----
 
 def ours(tool, step, docs):
@@ -212,23 +296,26 @@ def ours(tool, step, docs):
     p = subprocess.run([tool, step], input=lines.encode(), stdout=subprocess.PIPE, check=True)
     return [json.loads(x) for x in p.stdout.decode().splitlines()]
 
-def ties_decide(text, reason):
-    """Would another of equally common n-grams decide otherwise?"""
+def tied_values(text, reason):
+    """What the rule may find where n-grams are equally common; nothing where one is commonest."""
     m = re.fullmatch(r"curator_repeating_top_(\d)grams", reason)
     if not m:
-        return False
-    n = int(m[1])
-    limit = {2: .2, 3: .18, 4: .16}[n]
-    words = text.split()
-    counts = {}
+        return []
+    n, words, counts = int(m[1]), text.split(), {}
     for g in zip(*[words[i:] for i in range(n)]):
         counts[g] = counts.get(g, 0) + 1
     most = max(counts.values(), default=0)
-    fates = {(len(text) - len(text.replace(" ".join(g), ""))) / len(text) > limit for g, c in counts.items() if c == most}
-    return len(fates) > 1
+    found = {(len(text) - len(text.replace(" ".join(g), ""))) / len(text) for g, c in counts.items() if c == most}
+    return sorted(found) if len(found) > 1 else []
 
-def explain_curator(text, reason):
-    if ties_decide(text, reason):
+def ties_decide(text, reason, limits={"2": .2, "3": .18, "4": .16}):
+    found = tied_values(text, reason)
+    return bool(found) and (found[0] > limits[reason[22]]) != (found[-1] > limits[reason[22]])
+
+def explain_curator(text, reason, value=None):
+    """value: ours, where it is another, which must be one of those of a tie."""
+    found = tied_values(text, reason)
+    if found and (value is None or min(abs(value - v) for v in found) < 1e-9):
         return "a tie between n-grams"
     if text == "":
         return "an empty text"
@@ -236,7 +323,7 @@ def explain_curator(text, reason):
         return "white space alone"
     return None
 
-def compare(name, docs, peer, mine, explain=lambda text, reason: None):
+def compare(name, docs, peer, mine, explain):
     kept = differ = other_fate = bad = 0
     reasons, explained = {}, {}
     for (id, text), theirs, our in zip(docs, peer, mine):
@@ -260,6 +347,39 @@ def compare(name, docs, peer, mine, explain=lambda text, reason: None):
     print("  drops by reason:", dict(sorted(reasons.items(), key=lambda x: -x[1])))
     return bad
 
+def compare_values(name, docs, peer, mine, explain, limits={}):
+    """Not only what is broken: every number that a rule looks at. limits: the peer stops counting there."""
+    count = bad = 0
+    explained, unused = {}, set(mine[0]["values"]) if mine else set()
+    for (id, text), scores, our in zip(docs, peer, mine):
+        for rule, score in scores.items():
+            if rule not in our["values"]:
+                if text:
+                    bad += 1
+                    print(f"  {name}: {id}: no value of {rule}")
+                continue
+            unused.discard(rule)
+            count += 1
+            value = min(our["values"][rule], limits.get(rule, float("inf")))
+            if abs(value - score) > 1e-9 * max(1, abs(score)):
+                why = explain(text, rule, value)
+                explained[why] = explained.get(why, 0) + 1
+                if why is None:
+                    bad += 1
+                    print(f"  {name}: {id}: {rule} is {value}, the peer's {score}")
+    print(f"{name}: {count} values; others explained {explained}, not explained {bad}")
+    if unused:
+        print("  never compared:", sorted(unused))
+    return bad + len(unused)
+
+def compare_changed(name, docs, before, peer, mine, explain):
+    """With other thresholds; each rule must break for other documents than before, or its option was not tested."""
+    bad = compare(name, docs, peer, mine, explain)
+    rules = sorted({r for b in [*before, *peer] for r in b if not r.endswith("!")})
+    unseen = [r for r in rules if [r in b for b in before] == [r in b for b in peer]]
+    print(f"  {len(rules)} thresholds changed, {len(rules) - len(unseen)} of them break for other documents; not:", unseen)
+    return bad + (len(unseen) if len(docs) > 1000 else len(unseen) > len(rules) / 2)
+
 def timed(name, docs, fn):
     start = time.process_time()
     out = [fn(t) for _, t in docs]
@@ -282,38 +402,76 @@ def golden(path):
             if not any(b.endswith("!") for b in broken) and not any(ties_decide(text, f"curator_repeating_top_{n}grams") for n in (2, 3, 4) if profile == "curator-en"):
                 f.write(json.dumps({"id": id, "text": text, "profile": profile, "broken": sorted(broken)}) + "\n")
         for i, text in enumerate(t for t in texts if t):
-            put(f"{i}.txt", text, "curator-en", curator_broken(chain, text))
+            put(f"{i}.txt", text, "curator-en", curator_broken(chain, text)[0])
             put(f"{i}.txt", text, "gopher@dolma", [r for r in tag(text)[0] if "most_common" not in r])
         for id, text in [("peer_space.py", open(__file__).read()[:5000].rsplit("\ndef ", 1)[0] + "\n"), ("doc.h", open(top + "/curate/chain/doc.h").read()),
                          ("char_class.c", open(top + "/curate/text/char_class.c").read()[:3000].rsplit("/*", 1)[0])] + code_samples():
             if not explain_code(text, "comment_ratio") or not id.endswith(".py"):
-                put(id, text, "code", code(id, text))
+                put(id, text, "code", code(id, text)[0])
 
-def main():
-    if sys.argv[1] == "golden":
-        return golden(sys.argv[2])
-    tool, root = sys.argv[1:3]
-    docs = [] if "--code" in sys.argv else documents(root)
-    print(f"{len(docs)} documents, {sum(len(t.encode()) for _, t in docs) / 1e6:.1f} MB")
-    bad = 0
-    code = code_documents()
+def check_code(tool, every):
+    code = code_documents()[::every]
     broken = code_broken()
     start = time.process_time()
-    peer = [broken(n, t) for n, t in code]
+    peer, scores = zip(*(broken(n, t) for n, t in code))
     print(f"code, both peers: {sum(len(t) for _, t in code) / 1e6 / (time.process_time() - start):.2f} MB/s of one core")
-    bad += compare("code", code, peer, ours(tool, "{filter: {profile: code}}", code), explain_code)
-    if "--code" in sys.argv:
-        return 1 if bad else 0
+    mine = ours(tool, step_of("code", {}), code)
+    bad = compare("code", code, peer, mine, explain_code)
+    bad += compare_values("code", code, scores, mine, explain_code)
+    changed = [[r for r in list(s) if (s[r] < CODE_OPTIONS[r][1] if CODE_OPTIONS[r][0].startswith("min") else s[r] > CODE_OPTIONS[r][1])]
+               for s in ({r: v for r, v in s.items() if r in CODE_OPTIONS} for s in scores)]
+    step = step_of("code", dict([*CODE_OPTIONS.values(), ("max-xml-headers", 2)]))
+    return bad + compare_changed("code, other thresholds", code, [[r for r in b if r != "code_xml_header"] for b in peer], changed,
+                                 ours(tool, step, code), explain_code)
+
+def check_curator(tool, docs):
     chain = curator_chain()
     assert len(chain) == 28, chain
-    peer = timed("Curator", docs, lambda t: curator_broken(chain, t))
-    bad += compare("curator-en", docs, peer, ours(tool, "{filter: {profile: curator-en}}", docs), explain_curator)
-    for version, lines in ((1, "all"), (2, "filled")):
-        tag = dolma_tagger(version)
-        peer = [x[0] for x in timed(f"Dolma gopher_v{version}", docs, tag)]
-        mine = ours(tool, f"{{filter: {{profile: gopher@dolma, lines: {lines}, top-n-grams: true}}}}", docs)
-        bad += compare(f"gopher@dolma, lines {lines}", docs, peer, mine, lambda text, r: "an empty text" if text == "" else None)
-    return 1 if bad else 0
+    peer, scores = zip(*timed("Curator", docs, lambda t: curator_broken(chain, t)))
+    mine = ours(tool, step_of("curator-en", {}), docs)
+    bad = compare("curator-en", docs, peer, mine, explain_curator)
+    bad += compare_values("curator-en", docs, scores, mine, explain_curator, {"curator_common_english_words": 2})
+    other, step = other_curator()
+    some = slice(0, None, 3)
+    changed = [curator_broken(other, t)[0] for _, t in docs[some]]
+    return bad + compare_changed("curator-en, other thresholds", docs[some], peer[some], changed, ours(tool, step, docs[some]), explain_curator)
+
+def check_dolma(tool, docs, version, lines):
+    name = f"gopher@dolma, lines {lines}"
+    def explain(text, reason, value=None):
+        return "an empty text" if text == "" else None
+    peer, scores = zip(*timed(f"Dolma gopher_v{version}", docs, dolma_tagger(version)))
+    mine = ours(tool, step_of("gopher@dolma", {"lines": lines, "top-n-grams": "true"}), docs)
+    bad = compare(name, docs, peer, mine, explain) + compare_values(name, docs, scores, mine, explain)
+    limits = {key: round(t * (1.25 if side == "<" else .5), 3) for _, key, side, t in DOLMA}
+    limits.update(dolma_word_count_max=400, dolma_median_word_length_max=4, dolma_median_word_length_min=4, dolma_required_word_count=4,
+                  dolma_lines_starting_with_bullet_point=.05, dolma_symbol_to_word_ratio=.01, dolma_lines_ending_with_ellipsis=.05)
+    sides = {key: side for _, key, side, _ in DOLMA}
+    changed = [[r for r, v in s.items() if (round(float(v), 5) < limits[r] if sides[r] == "<" else round(float(v), 5) > limits[r])] for s in scores]
+    options = dict(zip(DOLMA_OPTIONS, (limits[key] for _, key, _, _ in DOLMA)), lines=lines)
+    options["top-n-grams"] = "true"
+    bad += compare_changed(name + ", other thresholds", docs, peer, changed, ours(tool, step_of("gopher@dolma", options), docs), explain)
+    for misspelt in (True, False):
+        kept = dolma_program(docs, version, misspelt)
+        mine = ours(tool, step_of("gopher@dolma", {"lines": lines, "top-n-grams": str(not misspelt).lower()}), docs)
+        wrong = [id for i, ((id, _), our) in enumerate(zip(docs, mine)) if (i in kept) != (not our["broken"])]
+        print(f"`dolma tag` and `dolma mix`, gopher_v{version}, {'as published' if misspelt else 'names mended'}: {len(docs)} documents, "
+              f"{len(kept)} kept, other fate {len(wrong)}", wrong[:5])
+        bad += len(wrong)
+    return bad
+
+def main():
+    args = [a for a in sys.argv[1:] if not a.startswith("--")]
+    if args[0] == "golden":
+        return golden(args[1])
+    tool, every = args[0], int(args[2]) if len(args) > 2 else 1
+    docs = documents(args[1])[::every]
+    real = sum("#damaged" not in id and not id.startswith("sample/") for id, _ in docs)
+    print(f"{len(docs)} documents, {real} of them as they are, {sum(len(t.encode()) for _, t in docs) / 1e6:.1f} MB")
+    parts = {"--code": lambda: check_code(tool, every), "--curator": lambda: check_curator(tool, docs),
+             "--dolma": lambda: check_dolma(tool, docs, 1, "all") + check_dolma(tool, docs, 2, "filled")}
+    chosen = [a for a in sys.argv[1:] if a in parts] or list(parts)
+    return 1 if sum(parts[part]() for part in chosen) else 0
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -9,7 +9,7 @@ cd "$scratch"
 
 . "$TUNDISH_SOURCE/tests/commands.sh"
 . "$TUNDISH_SOURCE/tests/curate/corpus_input.sh"
-make_input in 16 150
+make_input in 12 150
 common=(in --group-bytes 100K --shard-bytes 60K --steps '[normalize, {filter: {profile: gopher@datatrove, min-words: 30, repetition: false, min-stop-words: 0}},
     {dedup: {method: exact}}, {dedup: {method: minhash}}, shuffle, {split: {test: 0.1}}]')
 curate() { run "$1" curate "${common[@]}" "${@:2}"; }
@@ -22,10 +22,10 @@ took=$((($(date +%s%N) - before) / 1000000))
 ls -d whole.* 2>/dev/null && fail "a finished run left something"
 run 0 verify whole
 
-# fifteen kills at random moments, each run with another number of threads
+# six kills at random moments, each run with another number of threads
 went_on=0
 RANDOM=5
-for i in $(seq 15); do
+for i in $(seq 6); do
     "$TUNDISH" --quiet curate "${common[@]}" --out killed --threads $((1 + i % 3)) 2>err &
     pid=$!
     sleep "$(awk -v r=$RANDOM -v most=$took 'BEGIN { printf "%.3f", r / 32768 * most / 1000 }')"
@@ -39,10 +39,42 @@ for i in $(seq 15); do
 done
 [ $went_on -gt 0 ] || fail "no kill came in the middle of the work"
 curate 0 --out killed
-[ "$(digest killed)" = "$(digest whole)" ] || fail "15 kills lead to another corpus"
+[ "$(digest killed)" = "$(digest whole)" ] || fail "6 kills lead to another corpus"
 for f in whole/*.zst whole/test/*.zst whole/report.*; do cmp "$f" "killed/${f#*/}"; done
 ls -d killed.* 2>/dev/null && fail "a finished run left something"
-echo "15 kills, $went_on in the middle of the work: the same corpus"
+echo "6 kills, $went_on in the middle of the work: the same corpus"
+
+# one large file is one group: finished stretches of it (a shard and what belongs to it; a piece of a spool) are not made again
+mkdir large
+cat in/*.jsonl in/sub/*.jsonl | zstd -q -o large/all.jsonl.zst
+made() { find large.out.work -path '*/group-*/stretch-?????/record.json' -printf '%i %p\n' 2>/dev/null | sed 's/\.part\//\//' | sort; }
+for steps in '[normalize, {split: {test: 0.1}}]' '[normalize, {dedup: {method: exact}}, {split: {test: 0.1}}]' '[normalize, shuffle]'; do
+    large=(curate large --group-bytes 8K --shard-bytes 60K --keep-dropped --steps "$steps")
+    rm -rf large.whole large.out large.out.work
+    before=$(date +%s%N)
+    run 0 "${large[@]}" --out large.whole
+    took=$((($(date +%s%N) - before) / 1000000))
+    [ "$(ls large.whole/part-*.zst | wc -l)" -gt 6 ] || fail "want many shards: $(ls large.whole)"
+    kept=0 end=0
+    : >was
+    for i in $(seq 4); do
+        "$TUNDISH" --quiet "${large[@]}" --out large.out --threads $((1 + i % 3)) 2>err &
+        pid=$!
+        sleep "$(awk -v r=$RANDOM -v most=$took 'BEGIN { printf "%.3f", r / 32768 * most / 2000 }')"
+        kill -9 $pid 2>/dev/null || true
+        wait $pid 2>/dev/null || true
+        [ ! -e large.out ] || break
+        made >now
+        [ -z "$(comm -23 was now)" ] || fail "$steps: stretches that were done were made again: $(comm -23 was now)"
+        [ "$(wc -l <now)" -le "$(wc -l <was)" ] || kept=$((kept + 1))
+        mv now was
+    done
+    [ -e large.out ] || { run 0 "${large[@]}" --out large.out; end=1; }
+    [ $kept -gt 0 ] || fail "$steps: no kills came in the middle of the group ($kept)"
+    [ "$(digest large.out)" = "$(digest large.whole)" ] || fail "$steps: kills inside a group lead to another corpus"
+    for f in large.whole/*.zst large.whole/report.*; do cmp "$f" "large.out/${f#*/}"; done
+done
+echo "one large file: $kept of 4 kills inside it, all that was done stayed"
 
 # Ctrl-C: what is done is kept, and said; groups that are done are not done again
 seen=0
@@ -89,9 +121,25 @@ wait $pid 2>/dev/null || true
 curate 0 --out broken --memory 1G --threads 3
 [ "$(digest broken)" = "$(digest whole)" ] || fail "an interruption leads to another corpus"
 # what is there is checked before it is used
-truncate -s -5 again.work/phase-0/group-00000/documents.spool
+truncate -s -5 again.work/phase-0/group-00000/stretch-00000/documents.spool
 run 2 curate "${common[@]}" --out again
 has err "documents.spool' .* is not a whole spool"
+
+# what has nothing finished in it is in nobody's way: a failure removes it, and what a kill left is taken over
+run 1 curate in --out mended --steps '[{command: {run: ["false"]}}]'
+[ ! -e mended.work ] || fail "a run that finished nothing left its folder"
+mkdir -p mended.work/phase-0/group-00000.part/stretch-00000.tmp.99999999
+echo begun >mended.work/phase-0/group-00000.part/stretch-00000.tmp.99999999/documents.spool
+echo '{"inputs": {}, "made_by": {"version": 1}}' >mended.work/run.json
+curate 0 --out mended
+[ "$(digest mended)" = "$(digest whole)" ] || fail "a folder that was taken over leads to another corpus"
+# an input that is written to meanwhile; an output in it; more groups than can wait at once
+cp -r in moving
+run 1 curate moving --out moved --threads 1 --steps '[{command: {run: [sh, -c, "echo more >>moving/new.txt; while read -r l; do echo {}; done"]}}]'
+has err "what 'in' names was changed while it was read"
+ls -d moved* 2>/dev/null && fail "a corpus of an input that moves"
+run 2 curate in --out in/sub/corpus
+has err "the output 'in/sub/corpus' lies in the input 'in'"
 
 # a file that may not grow: an error of a write, no signal; then it goes on
 seen=0

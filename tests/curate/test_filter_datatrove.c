@@ -198,6 +198,7 @@ static void a_full_trace_has_every_rule(void **state)
     struct chain c;
 
     assert_ok(parse("[{filter: {profile: gopher@datatrove}}]", &c));
+    assert_ok(chain_load(&c));
     buf_adds(&d.text, "a a a a a a a a a a a a a a a a");
     assert_ok(chain_each(&c, 1, &d, &w));
     assert_string_equal(d.dropped->key, "top_2_gram");
@@ -206,6 +207,7 @@ static void a_full_trace_has_every_rule(void **state)
     assert_string_equal(w.trace.values[22].rule->key, "gopher_enough_stop_words");
     buf_release(&d.text);
     step_work_release(&c, &w);
+    chain_unload(&c);
 }
 
 /* ---- the peer ---- */

@@ -18,7 +18,9 @@ static const char *decide(struct arena *a, struct span text, struct step_work *w
     assert_ok(yaml_parse(a, "options", "{}", 2, &none));
     assert_ok(opt_from_yaml(gopher_opts, a, none, &cfg));
     buf_add(&d.text, text.p, text.n);
+    assert_ok(gopher_load(&cfg));
     assert_ok(gopher_each(&cfg, &d, work));
+    gopher_unload(&cfg);
     buf_release(&d.text);
     *words = work->gopher->scan.word_count;
     return d.dropped ? d.dropped->key : "keep";

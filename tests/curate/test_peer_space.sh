@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# NeMo Curator's and Dolma's own filters, where installed: every rule's verdict on real documents (../shared/corpora beside the source).
+# NeMo Curator's and Dolma's own filters, where installed: every rule's verdict and value on real documents
+# (../shared/corpora beside the source), and what the program `dolma` keeps (docs/parity.md). Every 30th document; TUNDISH_PEER_EVERY=1: all.
 set -eu
 python=${TUNDISH_PEERS_PYTHON:-}
 corpora=$TUNDISH_SOURCE/../shared/corpora
@@ -7,4 +8,4 @@ corpora=$TUNDISH_SOURCE/../shared/corpora
 "$python" -c 'import dolma, importlib.util as u; assert u.find_spec("nemo_curator"); import regex, bs4, comment_parser, pygments' 2>/dev/null ||
     { echo "skipped: $python has no dolma, or no nemo_curator with what its filters import"; exit 77; }
 [ -d "$corpora" ] || { echo "skipped: no $corpora"; exit 77; }
-"$python" "$TUNDISH_SOURCE/tests/curate/peer_space.py" "$(dirname "$TUNDISH")/tests/tool_filter_rules" "$corpora"
+"$python" "$TUNDISH_SOURCE/tests/curate/peer_space.py" "$(dirname "$TUNDISH")/tests/tool_filter_rules" "$corpora" "${TUNDISH_PEER_EVERY:-30}"

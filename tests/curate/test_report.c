@@ -63,7 +63,7 @@ static void one_document(struct report *r, struct source_stats *stats, uint64_t 
     d.id = id;
     d.source = source;
     buf_adds(&d.text, text);
-    report_add_read(r, &d);
+    report_add_read(r, &d, d.text.n);
     stats->documents++;
     stats->document_bytes += d.text.n;
     stats->files += i % 5 == 0;

@@ -53,7 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
         BUG_IF(normalize_each(&all_of_it, &d, &work) != ST_OK);
         BUG_IF(d.text.n != once.n || memcmp(d.text.p, once.p, once.n) != 0);
         buf_release(&once);
-        BUG_IF(gopher_each(&rules, &d, &work) != ST_OK);
+        BUG_IF(gopher_load(&rules) != ST_OK || gopher_each(&rules, &d, &work) != ST_OK);
+        gopher_unload(&rules);
         hash_it(&d);
     }
     buf_release(&d.text);

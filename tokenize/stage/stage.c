@@ -11,7 +11,6 @@
 #include "store/artifact/unfinished.h"
 #include "tokenize/stage/group_record.h"
 
-#define RANKS_NAME "ranks"
 
 /* What rank 0 tells the others. */
 struct told {
@@ -66,18 +65,6 @@ static enum status keep_tokenizer(struct stage *s)
     return st;
 }
 
-/* Ranks outlive the first one where it alone is killed: two writers of one shard would ruin it, so nobody begins
- * before the last of an earlier run is gone. */
-static enum status await_none(struct stage *s)
-{
-    struct file_lock all = { .fd = -1 };
-    enum status st = file_lock_take(&all, path_join(&s->arena, s->unfinished.path, RANKS_NAME));
-
-    file_lock_drop(&all);
-    return st != ST_HELD ? st : fail_within(st, "ranks of an earlier run are still at work there; wait for their end, "
-                                                "or end them: ");
-}
-
 static enum status claim_work(struct stage *s, json_t *run, struct told *t)
 {
     const json_t *inputs = json_object_get(run, "inputs");
@@ -89,9 +76,9 @@ static enum status claim_work(struct stage *s, json_t *run, struct told *t)
     snprintf(t->corpus, sizeof t->corpus, "%s",
              json_string_value(json_array_get(json_object_get(inputs, "corpus"), 0)));
     TRY(unfinished_open(&s->unfinished, s->o->out));
+    TRY(unfinished_await_ranks(&s->unfinished));
     TRY(unfinished_claim(&s->unfinished, run));
     s->claimed = true;
-    TRY(await_none(s));
     return file_clear_leftovers(s->unfinished.path);
 }
 
@@ -124,7 +111,7 @@ static enum status share(struct stage *s, struct told *t)
     memcpy(w->meta.tokenizer, t->tokenizer, SHA256_HEX);
     memcpy(w->meta.corpus, t->corpus, SHA256_HEX);
     s->working = true;
-    return w->ranks == 1 ? ST_OK : file_lock_share(&s->at_work, path_join(&s->arena, w->folder, RANKS_NAME));
+    return w->ranks == 1 ? ST_OK : unfinished_share(w->folder, &s->at_work);
 }
 
 static enum status begin(struct stage *s)

@@ -1,7 +1,7 @@
 /* 64 bytes as two registers of AVX2. */
 #include <immintrin.h>
 
-#include "curate/text/space_bits.h"
+#include "curate/text/space_level_part.h"
 
 struct wide {
     __m256i a, b;
@@ -50,9 +50,7 @@ static inline struct wide small(struct wide x)
     return (struct wide){ _mm256_or_si256(x.a, bit), _mm256_or_si256(x.b, bit) };
 }
 
-static inline uint64_t ones(uint64_t x) { return (uint64_t)__builtin_popcountll(x); }
-
-void space_bits_avx2(const unsigned char *p, size_t blocks, const struct space_bits *out, struct space_counts *c)
+static void bits_avx2(const unsigned char *p, size_t blocks, const struct space_bits *out, struct space_counts *c)
 {
     __m256i top = _mm256_set1_epi8(-64);
 
@@ -63,11 +61,15 @@ void space_bits_avx2(const unsigned char *p, size_t blocks, const struct space_b
         struct wide blank = either(in_range(x, '\n', 3), either(equal(x, '\r'), equal(x, ' ')));
         struct wide bracket = either(in_range(x, ')', 2), either(equal(y, '{'), equal(y, '}')));
         struct wide pair = either(both(equal(y, 'k'), equal(z, 'i')), both(equal(y, 'v'), equal(z, 'a')));
-        struct wide cont = { _mm256_cmpgt_epi8(top, x.a), _mm256_cmpgt_epi8(top, x.b) };
+        struct wide space, cont = { _mm256_cmpgt_epi8(top, x.a), _mm256_cmpgt_epi8(top, x.b) };
 
         pair = either(pair, both(either(equal(y, 'm'), equal(y, 'p')), equal(z, 's')));
         plain = either(either(plain, newline), either(letter, digit));
-        out->space[k] = mask_of(either(in_range(x, '\r', 5), in_range(x, ' ', 5)));
+        space = either(in_range(x, '\r', 5), equal(x, ' '));
+        out->gap[k] = mask_of(space);
+        out->space[k] = mask_of(either(space, in_range(x, 0x1F, 4)));
+        out->wordy[k] = mask_of(either(either(letter, digit), equal(x, '_')));
+        out->quote[k] = mask_of(either(equal(x, '"'), equal(x, '/')));
         out->newline[k] = mask_of(newline);
         out->letter[k] = mask_of(letter);
         out->high[k] = mask_of(x);
@@ -84,3 +86,46 @@ void space_bits_avx2(const unsigned char *p, size_t blocks, const struct space_b
         c->highs += ones(out->high[k]);
     }
 }
+
+/* As many numbers as there are bits, in eights: what is too much is overwritten by the next block. */
+static inline void put_eight(uint32_t *out, uint64_t *bits, uint32_t base)
+{
+    for (int i = 0; i < 8; i++) {
+        out[i] = base + (uint32_t)_tzcnt_u64(*bits);
+        *bits = _blsr_u64(*bits);
+    }
+}
+
+static void borders_of(const struct space_words_args *a)
+{
+    uint64_t top = 1;                                      /* white space before the text */
+    uint32_t *out = a->borders;
+
+    for (size_t k = 0; k <= a->blocks; k++) {
+        uint64_t space = a->bits->space[k], borders = space ^ moved(space, &top);
+        uint32_t count = (uint32_t)ones(borders), base = (uint32_t)(64 * k);
+
+        put_eight(out, &borders, base);
+        put_eight(out + 8, &borders, base);
+        put_eight(out + 16, &borders, base);
+        for (uint32_t done = 24; done < count; done += 8)
+            put_eight(out + done, &borders, base);
+        out += count;
+    }
+}
+
+static void words_avx2(const struct space_words_args *a, struct space_words *out)
+{
+    borders_of(a);
+    words_of_borders(a, out);
+}
+
+static void sums_avx2(const struct space_sums_args *a, struct space_sums *out) { sums_of_bits(a, out); }
+
+static void triples_avx2(const unsigned char *p, size_t blocks, const char want[3], uint64_t *out)
+{
+    for (size_t k = 0; k < blocks; k++, p += 64)
+        out[k] = mask_of(both(both(equal(load(p), want[0]), equal(load(p + 1), want[1])), equal(load(p + 2), want[2])));
+}
+
+const struct space_level space_level_avx2 = { bits_avx2, sums_avx2, words_avx2, triples_avx2 };

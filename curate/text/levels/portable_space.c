@@ -1,5 +1,5 @@
 /* Any processor: flags of a byte from a table, gathered bit by bit. */
-#include "curate/text/space_bits.h"
+#include "curate/text/space_level_part.h"
 
 enum {
     IS_SPACE = 1, IS_LETTER = 2, IS_BLANK = 4, IS_PLAIN = 8, IS_DIGIT = 16, IS_BRACKET = 32, IS_HIGH = 64, IS_CONT = 128
@@ -37,6 +37,7 @@ static inline int is_pair(unsigned char a, unsigned char b)
 static void read_block(const unsigned char *p, size_t k, const struct space_bits *out, struct space_counts *c)
 {
     uint64_t space = 0, newline = 0, letter = 0, high = 0, cont = 0, mark = 0, colon = 0, pair = 0;
+    uint64_t wordy = 0, gap = 0, quote = 0;
 
     for (int i = 0; i < 64; i++) {
         uint64_t f = byte_class[p[i]];
@@ -49,6 +50,9 @@ static void read_block(const unsigned char *p, size_t k, const struct space_bits
         mark |= (uint64_t)(p[i] == '#') << i;
         colon |= (uint64_t)(p[i] == ':') << i;
         pair |= (uint64_t)is_pair(p[i], p[i + 1]) << i;
+        wordy |= (uint64_t)((f & (IS_LETTER | IS_DIGIT)) != 0 || p[i] == '_') << i;
+        gap |= (uint64_t)((f & IS_SPACE) && (p[i] < 0x1C || p[i] == ' ')) << i;
+        quote |= (uint64_t)(p[i] == '"' || p[i] == '/') << i;
         c->letters += f >> 1 & 1;
         c->blanks += f >> 2 & 1;
         c->plain += f >> 3 & 1;
@@ -62,8 +66,40 @@ static void read_block(const unsigned char *p, size_t k, const struct space_bits
 #undef X
 }
 
-void space_bits_portable(const unsigned char *p, size_t blocks, const struct space_bits *out, struct space_counts *c)
+static void bits_portable(const unsigned char *p, size_t blocks, const struct space_bits *out, struct space_counts *c)
 {
     for (size_t k = 0; k < blocks; k++)
         read_block(p + 64 * k, k, out, c);
 }
+
+static void borders_of(const struct space_words_args *a)
+{
+    uint64_t top = 1;                                      /* white space before the text */
+    uint32_t *out = a->borders;
+
+    for (size_t k = 0; k <= a->blocks; k++) {
+        uint64_t space = a->bits->space[k], borders = space ^ moved(space, &top);
+
+        for (; borders; borders &= borders - 1)
+            *out++ = (uint32_t)(64 * k) + (uint32_t)__builtin_ctzll(borders);
+    }
+}
+
+static void words_portable(const struct space_words_args *a, struct space_words *out)
+{
+    borders_of(a);
+    words_of_borders(a, out);
+}
+
+static void sums_portable(const struct space_sums_args *a, struct space_sums *out) { sums_of_bits(a, out); }
+
+static void triples_portable(const unsigned char *p, size_t blocks, const char want[3], uint64_t *out)
+{
+    for (size_t k = 0; k < blocks; k++) {
+        out[k] = 0;
+        for (size_t i = 0; i < 64; i++)
+            out[k] |= (uint64_t)(memcmp(p + 64 * k + i, want, 3) == 0) << i;
+    }
+}
+
+const struct space_level space_level_portable = { bits_portable, sums_portable, words_portable, triples_portable };
