@@ -45,7 +45,9 @@ static bool declared(struct span page, char label[LABEL])
         close = memchr(p, '>', (size_t)(end - p));
         if (value_after(p, close != NULL ? close : end, "charset", label))
             return true;
-        p += 5;
+        if (close == NULL)
+            break;
+        p = close;
     }
     if (page.n < 5 || memcmp(page.p, "<?xml", 5) != 0)
         return false;
