@@ -61,10 +61,6 @@ static void files_make_groups_by_their_sizes(void **state)
     check_groups("aaaa", 1, "aaaa");              /* empty files never fill a group */
     check_groups("BBbb", 4, "B B bb");            /* a compressed file counts four times */
     check_groups("bBbb", 5, "bB bb");
-    assert_int_equal(lanes_count(2, 100), 1);
-    assert_int_equal(lanes_count(9, 100), 2);
-    assert_int_equal(lanes_count(64, 3), 3);
-    assert_int_equal(lanes_count(64, 0), 0);
 }
 
 /* ---- metadata ---- */

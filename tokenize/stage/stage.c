@@ -154,7 +154,7 @@ static enum status encode_all(struct stage *s)
 
     s->begun = bench_now();
     progress_start("tokenizing", "bytes", own_bytes(&s->work));
-    st = lanes_run(&s->work);
+    st = groups_encode(&s->work);
     progress_end();
     TRY(st);
     encoded = (int64_t)s->work.encoded;

@@ -51,8 +51,6 @@ struct tokenize_work {
     _Atomic bool input_fault;        /* because of a document */
 };
 /* Encodes this rank's groups. */
-MUST_USE enum status lanes_run(struct tokenize_work *w);
-/* How many lanes so many threads make of so many groups. */
-int lanes_count(int threads, size_t groups);
+MUST_USE enum status groups_encode(struct tokenize_work *w);
 
 #endif
