@@ -127,8 +127,8 @@ static enum status check_outside(void *ctx, struct yaml *path)
 
     free(in);
     free(out);
-    return inside ? fail(ST_USAGE, "the output '%s' lies in the input '%s', and would be read as such; choose another folder",
-                         s->args->out, path->text) : ST_OK;
+    return inside ? fail(ST_USAGE, "the output '%s' and the input '%s' are one, or one inside the other, and would be read as such; "
+                                   "choose another folder", s->args->out, path->text) : ST_OK;
 }
 
 static enum status claim_work(struct stage *s, const json_t *run)

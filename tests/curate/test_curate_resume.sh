@@ -139,7 +139,7 @@ run 1 curate moving --out moved --threads 1 --steps '[{command: {run: [sh, -c, "
 has err "what 'in' names was changed while it was read"
 ls -d moved* 2>/dev/null && fail "a corpus of an input that moves"
 run 2 curate in --out in/sub/corpus
-has err "the output 'in/sub/corpus' lies in the input 'in'"
+has err "the output 'in/sub/corpus' and the input 'in' are one, or one inside the other"
 
 # a file that may not grow: an error of a write, no signal; then it goes on
 seen=0
