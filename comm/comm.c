@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/half.h"
+#include "base/log.h"
 #include "comm/transport.h"
 
 /* Solo is the absence of a transport. */
@@ -122,10 +123,12 @@ int comm_rank(const struct comm *c) { return c->rank; }
 int comm_size(const struct comm *c) { return c->size; }
 const char *comm_transport(const struct comm *c) { return c->via == NULL ? "solo" : c->via->name; }
 
-void comm_abort(struct comm *c, int exit_code)
+void comm_abort(struct comm *c, const char *command, enum status st)
 {
-    if (c->via != NULL)
-        c->via->abort(exit_code);
+    if (st == ST_OK || c == NULL || c->size == 1 || c->via == NULL)
+        return;
+    log_error("tundish %s: error on rank %d: %s", command, c->rank, fail_message());
+    c->via->abort(status_exit_code(st));
 }
 
 /* ---- moving ---- */

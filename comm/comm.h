@@ -62,8 +62,8 @@ MUST_USE enum status comm_all_to_all(struct comm *c, const struct comm_exchange 
 /* Between two ranks only. */
 MUST_USE enum status comm_send(struct comm *c, const struct comm_buffer *b, int to);
 MUST_USE enum status comm_receive(struct comm *c, const struct comm_buffer *b, int from);
-/* Ends all ranks after a failure of this one (its message has been printed): no rank waits for
- * ever. Not collective. */
-void comm_abort(struct comm *c, int exit_code);
+/* After a failure of this rank among several: prints its message ("tundish COMMAND: error on rank ...") and ends all
+ * ranks, so that none waits for ever. Does nothing where st is ST_OK, or c is solo or NULL. Not collective. */
+void comm_abort(struct comm *c, const char *command, enum status st);
 
 #endif

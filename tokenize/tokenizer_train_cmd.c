@@ -412,10 +412,7 @@ static enum status run_train(struct arena *a, void *cfg)
         st = comm_open(&t.comm);
     if (st == ST_OK)
         st = comm_rank(t.comm) == 0 ? train_first(&t) : train_other(&t);
-    if (st != ST_OK && t.comm != NULL && comm_size(t.comm) > 1) {
-        log_error("tundish tokenizer train: error on rank %d: %s", comm_rank(t.comm), fail_message());
-        comm_abort(t.comm, status_exit_code(st)); /* no other rank waits for this one */
-    }
+    comm_abort(t.comm, "tokenizer train", st);
     close_all(&t);
     return st;
 }

@@ -327,10 +327,8 @@ enum status train_run(struct arena *a, struct train_options *options)
 
     if (st == ST_OK)
         st = train(a, &t);
-    if (st != ST_OK && st != ST_INTERRUPTED && t.comm != NULL && comm_size(t.comm) > 1) {
-        log_error("tundish train: error on rank %d: %s", comm_rank(t.comm), fail_message());
-        comm_abort(t.comm, status_exit_code(st)); /* no other rank waits for this one */
-    }
+    if (st != ST_INTERRUPTED)
+        comm_abort(t.comm, "train", st);
     trainer_close(&t);
     return st;
 }

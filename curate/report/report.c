@@ -253,15 +253,6 @@ void report_notes_release(struct report_notes *n)
     *n = (struct report_notes){ 0 };
 }
 
-void report_tally_trace(struct report *r, size_t index, const struct trace *t)
-{
-    struct report_notes notes = { 0 };
-
-    report_note_trace(&notes, r, index, t);
-    report_add_notes(r, &notes);
-    report_notes_release(&notes);
-}
-
 /* ---- adding up ---- */
 
 static void merge_samples(struct report_reason *r, const struct report_reason *from, int most)

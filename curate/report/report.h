@@ -105,8 +105,6 @@ void report_note_trace(struct report_notes *n, const struct report *r, size_t in
 /* Adds the notes and empties the list. */
 void report_add_notes(struct report *r, struct report_notes *n);
 void report_notes_release(struct report_notes *n);
-/* Both at once, for who has the report at hand. */
-void report_tally_trace(struct report *r, size_t index, const struct trace *t);
 
 /* ---- adding up ---- */
 

@@ -227,21 +227,6 @@ static enum status commit(struct stage *s)
 
 /* ---- the end ---- */
 
-/* Says how to go on. */
-static enum status tell_kept(const struct stage *s, enum status st)
-{
-    struct failure f;
-
-    failure_save(&f, st);
-    if (st == ST_INTERRUPTED)
-        return fail(st, "interrupted; what is done is kept in '%s': run the same command to go on", s->folder);
-    if (st == ST_IO || (st == ST_LIMIT && !s->result.nothing_left))
-        return fail(st, "%s; what is done is kept in '%s': the same command goes on with it", f.text, s->folder);
-    if (st == ST_INTEGRITY)
-        return fail(st, "%s; remove '%s' to begin again", f.text, s->folder);
-    return st;
-}
-
 /* Is the folder in the way of the next command, mended or another? Where one is to go on it has been told so; and other
  * ranks may still write. */
 static bool is_of_no_use(const struct stage *s, enum status st)
@@ -256,8 +241,8 @@ static enum status settle(struct stage *s, enum status st)
 {
     struct failure f;
 
-    if (st != ST_OK && s->working)
-        st = tell_kept(s, st);
+    if (st != ST_OK && s->working && !(st == ST_LIMIT && s->result.nothing_left))
+        st = unfinished_tell_kept(s->folder, "done", st);
     failure_save(&f, st);
     artifact_abort(s->out);
     if (is_of_no_use(s, st))
@@ -286,10 +271,7 @@ enum status curate_stage(const struct curate_stage *args)
 
     arena_init(&s.arena);
     st = settle(&s, run(&s));
-    if (st != ST_OK && s.comm != NULL && comm_size(s.comm) > 1) {
-        log_error("tundish %s: error on rank %d: %s", args->command->name, comm_rank(s.comm), fail_message());
-        comm_abort(s.comm, status_exit_code(st)); /* no other rank waits for this one */
-    }
+    comm_abort(s.comm, args->command->name, st);
     curate_result_release(&s.result);
     comm_close(s.comm);
     arena_release(&s.arena);

@@ -192,3 +192,17 @@ void unfinished_close(struct unfinished *u)
     arena_release(&u->arena);
     *u = (struct unfinished){ .lock = { -1 } };
 }
+
+enum status unfinished_tell_kept(const char *path, const char *done, enum status st)
+{
+    struct failure f;
+
+    failure_save(&f, st);
+    if (st == ST_INTERRUPTED)
+        return fail(st, "interrupted; what is %s is kept in '%s': run the same command to go on", done, path);
+    if (st == ST_IO || st == ST_LIMIT)
+        return fail(st, "%s; what is %s is kept in '%s': the same command goes on with it", f.text, done, path);
+    if (st == ST_INTEGRITY)
+        return fail(st, "%s; remove '%s' to begin again", f.text, path);
+    return st;
+}

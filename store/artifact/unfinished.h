@@ -36,6 +36,9 @@ MUST_USE enum status unfinished_share(const char *path, struct file_lock *share)
 /* Removes the folder: the run is done. */
 MUST_USE enum status unfinished_remove(struct unfinished *u);
 void unfinished_close(struct unfinished *u);
+/* Says behind this thread's failure how to go on with `path` (OUT.work), where one can: after an interruption, an error of
+ * a disk or a limit that is to be raised; after ST_INTEGRITY, how to begin again. done: "done", "encoded". Returns st. */
+MUST_USE enum status unfinished_tell_kept(const char *path, const char *done, enum status st);
 
 /* Is what stands in `path` of this run? `was` is such a record, or a manifest. but: an option that
  * the caller compares, with its inputs; NULL: none. */

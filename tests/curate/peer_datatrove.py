@@ -6,7 +6,7 @@
     python peer_datatrove.py --golden CORPORA > golden/datatrove.jsonl
     python peer_datatrove.py --speed FILE                    # MB/s of datatrove's filters on one core; FILE: JSON lines with "text"
 
-TOOLS is the folder tests/ of a build (tool_filter_decide, tool_words); every EVERY-th document of peer_corpora.py is taken (6: 2,442).
+TOOLS is the folder tests/ of a build (tool_filter, tool_words); every EVERY-th document of peer_corpora.py is taken (6: 2,442).
 A comparison that finds nothing could be one that sees nothing: so each option is changed on our side alone, and that must be seen.
 """
 import functools
@@ -139,7 +139,7 @@ def json_lines(documents):
 
 
 def our_decisions(tools, steps, documents):
-    out = subprocess.run([tools + "/tool_filter_decide", "[" + steps + "]"], input=json_lines(documents), stdout=subprocess.PIPE, check=True).stdout
+    out = subprocess.run([tools + "/tool_filter", "[" + steps + "]"], input=json_lines(documents), stdout=subprocess.PIPE, check=True).stdout
     answers = [json.loads(line) for line in out.decode().splitlines()]
     assert len(answers) == len(documents)
     return [(a["reason"], None if a["reason"] else a.get("text")) for a in answers]

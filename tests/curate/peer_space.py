@@ -3,7 +3,7 @@
 usage: peer_space.py TOOL CORPORA [EVERY] [--code] [--curator] [--dolma]     compare every EVERY-th document (1); only these
        peer_space.py golden FILE                 what the peers say of a few texts, for tests/curate/test_space_peer.c
 
-TOOL is tool_filter_rules, CORPORA a folder with real text (clinical, general, evals, multilingual). All rules that are broken are
+TOOL is tool_filter, CORPORA a folder with real text (clinical, general, evals, multilingual). All rules that are broken are
 compared, not only the first. The peers' classes are run as they are; Curator's packages are entered without their __init__, which
 would start Ray. Prints a table and each difference; fails on any that docs/parity.md does not explain.
 """
@@ -293,7 +293,7 @@ def other_curator():
 
 def ours(tool, step, docs):
     lines = "".join(json.dumps({"id": n, "text": t}) + "\n" for n, t in docs)
-    p = subprocess.run([tool, step], input=lines.encode(), stdout=subprocess.PIPE, check=True)
+    p = subprocess.run([tool, "--rules", "[" + step + "]"], input=lines.encode(), stdout=subprocess.PIPE, check=True)
     return [json.loads(x) for x in p.stdout.decode().splitlines()]
 
 def tied_values(text, reason):

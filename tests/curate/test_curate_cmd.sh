@@ -1,22 +1,7 @@
 #!/usr/bin/env bash
 # `tundish curate` from a folder with good and hostile inputs to a corpus; its errors; the same bytes for any threads.
 set -eu
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-export NO_COLOR=1
-
-fail() { echo "FAILED: $*" >&2; exit 1; }
-# has TEXT FILE
-has() { grep -qF -- "$1" "$2" || { echo "FAILED: '$1' is not in $2:" >&2; head -c 2000 "$2" >&2; exit 1; }; }
-# errs STATUS TEXT COMMAND...: fails so, with these words
-errs() {
-    local want=$1 text=$2 seen=0
-    shift 2
-    "$@" > out 2> err || seen=$?
-    [ "$seen" = "$want" ] || { cat err >&2; fail "$* gave $seen, want $want"; }
-    has "$text" err
-}
+. "$TUNDISH_SOURCE/tests/curate/scenario.sh"
 
 # --- inputs ---
 mkdir -p in/sub
@@ -95,18 +80,18 @@ zstd -dc c3/part-*.jsonl.zst > lines 2> /dev/null || "$TUNDISH" store cat c3 > l
 [ "$(wc -l < lines)" = 6 ] || fail "with sources: $(wc -l < lines) documents, want 6"
 
 # --- errors ---
-errs 2 "nothing to read" "$TUNDISH" curate --out x
-errs 2 "both 'in' and 'sources'" "$TUNDISH" curate in --sources '[in]' --out x
-errs 2 "source 'nowhere'" "$TUNDISH" curate nowhere --out x
-errs 2 "did you mean 'normalize'?" "$TUNDISH" curate in --out x --steps '[normalise]'
-errs 2 "did you mean 'min-words'?" "$TUNDISH" curate in --out x --steps '[{filter: {profile: gopher@datatrove, min-wrods: 3}}]'
+fails_with 2 "nothing to read" "$TUNDISH" curate --out x
+fails_with 2 "both 'in' and 'sources'" "$TUNDISH" curate in --sources '[in]' --out x
+fails_with 2 "source 'nowhere'" "$TUNDISH" curate nowhere --out x
+fails_with 2 "did you mean 'normalize'?" "$TUNDISH" curate in --out x --steps '[normalise]'
+fails_with 2 "did you mean 'min-words'?" "$TUNDISH" curate in --out x --steps '[{filter: {profile: gopher@datatrove, min-wrods: 3}}]'
 printf 'steps:\n  - normalize\n  - dedup: {method: exakt}\n' > wrong.yaml
-errs 2 "wrong.yaml:3:21: there is no method 'exakt'; did you mean 'exact'?" "$TUNDISH" curate in --out x --config wrong.yaml
-errs 1 "no document is left" "$TUNDISH" curate in/short.txt --out x
+fails_with 2 "wrong.yaml:3:21: there is no method 'exakt'; did you mean 'exact'?" "$TUNDISH" curate in --out x --config wrong.yaml
+fails_with 1 "no document is left" "$TUNDISH" curate in/short.txt --out x
 has "gopher_short_doc" err
 mkdir big
 for i in 1 2 3; do awk -v n=$i 'BEGIN { for (i = 0; i < 30000; i++) print "word" n, i * 7919 }' > big/$i.txt; done
-errs 1 "more than memory 1.0 MB allows" "$TUNDISH" curate big --out x --memory 1M --steps '[{dedup: {method: containment}}]'
+fails_with 1 "more than memory 1.0 MB allows" "$TUNDISH" curate big --out x --memory 1M --steps '[{dedup: {method: containment}}]'
 has "dedup containment" err
 [ ! -e x ] || fail "a failed run left its output"
 [ -z "$(ls -A . | grep tmp || true)" ] || fail "a failed run left temporary files"

@@ -1,20 +1,7 @@
 #!/usr/bin/env bash
 # `tundish curate --dry-run`: what would be read and done; from a sample, what would be left. Nothing is written.
 set -eu
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-export NO_COLOR=1
-
-fail() { echo "FAILED: $*" >&2; exit 1; }
-has() { grep -qF -- "$1" "$2" || { echo "FAILED: '$1' is not in $2:" >&2; head -c 3000 "$2" >&2; exit 1; }; }
-errs() { # errs STATUS TEXT COMMAND...
-    local want=$1 text=$2 seen=0
-    shift 2
-    "$@" > out 2> err || seen=$?
-    [ "$seen" = "$want" ] || { cat err >&2; fail "$* gave $seen, want $want"; }
-    has "$text" err
-}
+. "$TUNDISH_SOURCE/tests/curate/scenario.sh"
 number() { # number KEY FILE: of a line of JSON, the first such member
     grep -oE "\"$1\":[0-9.e+-]+" "$2" | head -1 | cut -d: -f2
 }
@@ -80,12 +67,12 @@ has "not estimated: dedup exact" out
 
 # --- nothing is written; errors ---
 [ "$(ls | tr '\n' ' ')" = "all.json corpus err in kept out s1.json s1.json.counts s3.json s3.json.counts " ] || fail "files: $(ls)"
-errs 2 "want --out DIR" "$TUNDISH" curate in
-errs 2 "'sample' belongs to --dry-run" "$TUNDISH" curate in --out x --sample 1%
-errs 2 "want a share above 0, up to 1 or 100%" "$TUNDISH" curate in --dry-run --sample 0
-errs 2 "want a share above 0, up to 1 or 100%" "$TUNDISH" curate in --dry-run --sample 101%
-errs 2 "want a share above 0, up to 1 or 100%" "$TUNDISH" curate in --dry-run --sample tenth
-errs 2 "source 'nowhere'" "$TUNDISH" curate nowhere --dry-run
+fails_with 2 "want --out DIR" "$TUNDISH" curate in
+fails_with 2 "'sample' belongs to --dry-run" "$TUNDISH" curate in --out x --sample 1%
+fails_with 2 "want a share above 0, up to 1 or 100%" "$TUNDISH" curate in --dry-run --sample 0
+fails_with 2 "want a share above 0, up to 1 or 100%" "$TUNDISH" curate in --dry-run --sample 101%
+fails_with 2 "want a share above 0, up to 1 or 100%" "$TUNDISH" curate in --dry-run --sample tenth
+fails_with 2 "source 'nowhere'" "$TUNDISH" curate nowhere --dry-run
 cat > program.yaml <<'Y'
 sources: [{command: [sh, -c, "touch ran; echo '{\"text\": \"x\"}'"], name: rows}, in]
 Y

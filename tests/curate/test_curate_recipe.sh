@@ -1,13 +1,7 @@
 #!/usr/bin/env bash
 # pipelines/corpus.yaml on small sources of each kind that it names: what is read, what the report tells, twice the same bytes.
 set -eu
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-export NO_COLOR=1
-
-fail() { echo "FAILED: $*" >&2; exit 1; }
-has() { grep -qF -- "$1" "$2" || { echo "FAILED: '$1' is not in $2:" >&2; head -c 3000 "$2" >&2; exit 1; }; }
+. "$TUNDISH_SOURCE/tests/curate/scenario.sh"
 prose() { # prose N: sentences that pass the filters, others for each N
     awk -v n="$1" 'BEGIN {
         srand(n); split("the and of that with have to be", s, " ")

@@ -1,13 +1,7 @@
 #!/usr/bin/env bash
 # curate --explain: a file, a member, a line, an id of a line, what never became a document, what is not there; as words and as JSON.
 set -eu
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-export NO_COLOR=1
-
-fail() { echo "FAILED: $*" >&2; exit 1; }
-has() { grep -qF -- "$1" "$2" || { echo "FAILED: '$1' is not in $2:" >&2; head -c 3000 "$2" >&2; exit 1; }; }
+. "$TUNDISH_SOURCE/tests/curate/scenario.sh"
 steps='[normalize, {language: {keep: [en]}}, {filter: {profile: gopher@dolma}}, {filter: {profile: gopher@datatrove, min-words: 3}}, {dedup: {method: exact}}]'
 # explain WANT ARGUMENTS...
 explain() {

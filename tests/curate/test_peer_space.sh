@@ -8,4 +8,4 @@ corpora=$TUNDISH_SOURCE/../shared/corpora
 "$python" -c 'import dolma, importlib.util as u; assert u.find_spec("nemo_curator"); import regex, bs4, comment_parser, pygments' 2>/dev/null ||
     { echo "skipped: $python has no dolma, or no nemo_curator with what its filters import"; exit 77; }
 [ -d "$corpora" ] || { echo "skipped: no $corpora"; exit 77; }
-"$python" "$TUNDISH_SOURCE/tests/curate/peer_space.py" "$(dirname "$TUNDISH")/tests/tool_filter_rules" "$corpora" "${TUNDISH_PEER_EVERY:-30}"
+"$python" "$TUNDISH_SOURCE/tests/curate/peer_space.py" "$(dirname "$TUNDISH")/tests/tool_filter" "$corpora" "${TUNDISH_PEER_EVERY:-30}"

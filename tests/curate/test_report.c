@@ -54,6 +54,7 @@ static void one_document(struct report *r, struct source_stats *stats, uint64_t 
     static const char *const languages[] = { "en", "de", NULL, "tr" };
     const struct drop_reason *const *reasons = r->steps[2].step->kind->reasons;
     struct trace trace = { 0 };
+    struct report_notes notes = { 0 };
     struct doc d = { .number = i, .kind = i % 3 ? RAW_TEXT : RAW_HTML, .language = (char *)languages[i % 4] };
     char id[40], source[40], text[80];
 
@@ -75,7 +76,9 @@ static void one_document(struct report *r, struct source_stats *stats, uint64_t 
 
         doc_judge(&d, &trace, &v);
     }
-    report_tally_trace(r, 2, &trace);
+    report_note_trace(&notes, r, 2, &trace);
+    report_add_notes(r, &notes);
+    report_notes_release(&notes);
     d.dropped_by = 2;
     if (d.dropped)
         report_add_dropped(r, &d);

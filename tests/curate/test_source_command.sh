@@ -1,13 +1,7 @@
 #!/usr/bin/env bash
 # Sources that are programs: {command: [PROGRAM, WORD...]}.
 set -eu
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-export NO_COLOR=1
-
-fail() { echo "FAILED: $*" >&2; exit 1; }
-has() { grep -qF -- "$1" "$2" || { echo "FAILED: '$1' is not in $2:" >&2; head -c 2000 "$2" >&2; exit 1; }; }
+. "$TUNDISH_SOURCE/tests/curate/scenario.sh"
 curate() { "$TUNDISH" curate --quiet --steps '[normalize]' --sources "$1" --out "$2" "${@:3}"; }
 # errs STATUS TEXT SOURCES: fails so, and makes no corpus
 errs() {

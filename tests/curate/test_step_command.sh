@@ -1,13 +1,7 @@
 #!/usr/bin/env bash
 # The step `command`: programs that answer, change, drop, hang, die, talk nonsense, take too much; a document of 50 MB; no process is left.
 set -eu
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-export NO_COLOR=1
-
-fail() { echo "FAILED: $*" >&2; exit 1; }
-has() { grep -qF -- "$1" "$2" || { echo "FAILED: '$1' is not in $2:" >&2; head -c 2000 "$2" >&2; exit 1; }; }
+. "$TUNDISH_SOURCE/tests/curate/scenario.sh"
 # curate WANT OPTIONS: runs the step over `in` with those options, wants that exit code; out/ is the corpus
 curate() {
     local seen=0

@@ -264,23 +264,6 @@ static enum status finish(struct stage *s)
 
 /* ---- the end ---- */
 
-/* Says how to go on. */
-static enum status tell_kept(const struct stage *s, enum status st)
-{
-    struct failure f;
-
-    failure_save(&f, st);
-    if (st == ST_INTERRUPTED)
-        return fail(st, "interrupted; what is encoded is kept in '%s': run the same command to go on",
-                    s->work.folder);
-    if (st == ST_IO)
-        return fail(st, "%s; what is encoded is kept in '%s': the same command goes on with it", f.text,
-                    s->work.folder);
-    if (st == ST_INTEGRITY)
-        return fail(st, "%s; remove '%s' to begin again", f.text, s->work.folder);
-    return st;
-}
-
 /* Inputs that are not what they should be are other inputs when they are mended: the work so far is of no use. */
 static bool is_of_no_use(const struct stage *s, enum status st)
 {
@@ -291,8 +274,8 @@ static enum status settle(struct stage *s, enum status st)
 {
     struct failure f;
 
-    if (st != ST_OK && s->working)
-        st = tell_kept(s, st);
+    if (st != ST_OK && st != ST_LIMIT && s->working)
+        st = unfinished_tell_kept(s->work.folder, "encoded", st);
     failure_save(&f, st);
     artifact_abort(s->out);
     if (is_of_no_use(s, st))
@@ -315,10 +298,7 @@ enum status tokenize_stage(const struct command *command, const struct tokenize_
     struct stage s = { .command = command, .o = o, .unfinished = { .lock = { -1 } }, .at_work = { -1 } };
     enum status st = settle(&s, run(&s));
 
-    if (st != ST_OK && s.comm != NULL && comm_size(s.comm) > 1) {
-        log_error("tundish %s: error on rank %d: %s", command->name, comm_rank(s.comm), fail_message());
-        comm_abort(s.comm, status_exit_code(st)); /* no other rank waits for this one */
-    }
+    comm_abort(s.comm, command->name, st);
     tokenizer_close(s.work.tokenizer);
     comm_close(s.comm);
     arena_release(&s.arena);
