@@ -78,21 +78,35 @@ static const char *const nav_rels[] = {
 
 #define WORD_MAX 24      /* longer than every word here */
 
-/* The next word of an attribute's value in lower case; false at the end.
- * A word too long to matter comes out cut. */
+static bool is_html_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r' && c != '\v');
+}
+
+/* The next word of an attribute's value, and *value behind it; empty at the end. Not strspn: a checked build
+ * measures the whole string at every call, and a value may hold a million words. */
+static struct span next_name(const char **value)
+{
+    const char *p = *value, *end;
+
+    while (is_html_space(*p))
+        p++;
+    for (end = p; *end != 0 && !is_html_space(*end);)
+        end++;
+    *value = end;
+    return (struct span){ p, (size_t)(end - p) };
+}
+
+/* The same, in lower case; false at the end. A word too long to matter comes out cut. */
 static bool next_word(const char **value, char word[WORD_MAX])
 {
-    static const char space[] = " \t\n\r\f";
-    size_t n, keep;
+    struct span name = next_name(value);
+    size_t keep = name.n < WORD_MAX - 1 ? name.n : WORD_MAX - 1;
 
-    *value += strspn(*value, space);
-    n = strcspn(*value, space);
-    keep = n < WORD_MAX - 1 ? n : WORD_MAX - 1;
     for (size_t i = 0; i < keep; i++)
-        word[i] = (char)tolower((unsigned char)(*value)[i]);
+        word[i] = (char)tolower((unsigned char)name.p[i]);
     word[keep] = 0;
-    *value += n;
-    return n > 0;
+    return name.n > 0;
 }
 
 static bool has_word(const char *value, const char *const *words)
@@ -261,18 +275,16 @@ static unsigned marks_of_parts(const char *value)
 {
     unsigned marks = 0;
 
-    while (*(value += strspn(value, " \t\n\r\f")) != 0) {
-        const char *end = value + strcspn(value, " \t\n\r\f");
+    for (struct span name; (name = next_name(&value)).n > 0;) {
         unsigned kinds = 0, part_kinds;
         char part[WORD_MAX];
 
-        while (next_part(&value, end, part)) {
+        while (next_part(&name.p, value, part)) {
             part_kinds = kinds_of_part(part);
             if (part_kinds & PART_MODIFIER)
                 break;
             kinds |= part_kinds;
         }
-        value = end;
         if (kinds & PART_COMMENT)
             marks |= MARK_COMMENT;
         else if (kinds & PART_DROP)

@@ -113,7 +113,7 @@ static void nul_bytes_are_passed_over(void **state)
 }
 
 /* The processor's seconds for n copies of `piece`. */
-static double seconds_once(const char *head, const char *piece, size_t n, struct html_result *r)
+static double seconds_of(const char *head, const char *piece, size_t n, struct html_result *r)
 {
     struct buf page = { 0 }, text = { 0 };
     clock_t start;
@@ -127,17 +127,6 @@ static double seconds_once(const char *head, const char *piece, size_t n, struct
     buf_release(&page);
     buf_release(&text);
     return (double)start / CLOCKS_PER_SEC;
-}
-
-/* Processor time; what seems slow is asked again, for a virtual machine that stood still counts as time of the processor. */
-static double seconds_of(const char *head, const char *piece, size_t n, struct html_result *r)
-{
-    double s = seconds_once(head, piece, n, r), again;
-
-    if (s < 5)
-        return s;
-    again = seconds_once(head, piece, n, r);
-    return again < s ? again : s;
 }
 
 static void deep_nesting_is_cut_and_told(void **state)
