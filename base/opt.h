@@ -64,12 +64,14 @@ typedef enum status opt_path_fn(void *ctx, struct yaml *path);
 typedef enum status opt_paths_fn(struct yaml *value, opt_path_fn *visit, void *ctx);
 /* What an item of a tree may be, for those who describe it (schema): a map of the options opts;
  * with a name, that word alone or {name: {options}}; rows of one name are told apart by the value
- * `variant` of their option `key`. Without a name, a plain text will do, too. */
+ * `variant` of their option `key`. `main` is the option whose value may stand alone for the map: {name: value}.
+ * Without a name, a plain text will do, too. */
 struct opt_item {
     const char *name;
     const char *key, *variant;       /* NULL: the only one of its name */
     const char *help;
     const struct opt *opts;
+    const char *main;                /* NULL: none */
 };
 /* The i-th of them; false behind the last. */
 typedef bool opt_item_fn(size_t i, struct opt_item *out);

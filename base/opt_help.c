@@ -224,6 +224,29 @@ static void print_names(FILE *out, const struct opt *tree)
     buf_release(&names);
 }
 
+/* "`filter: code` is short for `filter: {profile: code}`; alone may stand html of extract, profile of filter": each name once. */
+static void print_short_forms(FILE *out, const struct opt *tree)
+{
+    struct buf text = { 0 }, names = { 0 };
+    struct opt_item item, last = { 0 };
+
+    for (size_t i = 0; tree->item(i, &item); last = item, i++) {
+        if (item.main == NULL || same_name(&item, &last))
+            continue;
+        if (item.variant && text.n == 0)
+            buf_printf(&text, "`%s: %s` is short for `%s: {%s: %s}`; ", item.name, item.variant, item.name, item.main,
+                       item.variant);
+        buf_printf(&names, "%s%s of %s", names.n ? ", " : "", item.main, item.name);
+    }
+    if (names.n) {
+        buf_printf(&text, "alone may stand %s", names.p);
+        fputs("  ", out);
+        print_wrapped(out, text.p, 2, 2);
+    }
+    buf_release(&text);
+    buf_release(&names);
+}
+
 static void print_item(FILE *out, const struct opt_item *item)
 {
     static const struct row_style style = { add_key, add_key_help, KEY_COLUMN };
@@ -251,8 +274,10 @@ void opt_help_items(FILE *out, const struct opt *table)
         if (row->item == NULL || !row->item(0, &item))
             continue;
         fprintf(out, "\nitems of --%s, with their defaults:\n", row->name);
-        if (item.name)
+        if (item.name) {
             print_names(out, row);
+            print_short_forms(out, row);
+        }
         for (size_t i = 0; row->item(i, &item); i++)
             print_item(out, &item);
     }

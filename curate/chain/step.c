@@ -28,7 +28,7 @@ const struct drop_reason drop_empty = { "empty", "no text is left (0 bytes)" };
 
 const struct step_kind step_kinds[] = {
     { .name = "extract", .help = "text from raw bytes; always the first step",
-      .opts = extract_opts, .cfg_size = sizeof(struct extract_cfg),
+      .main = "html", .opts = extract_opts, .cfg_size = sizeof(struct extract_cfg),
       .reasons = extract_reasons, .counters = extract_counters, .takes_bytes = true,
       .each = extract_each },
     { .name = "normalize", .help = "one form of Unicode, line ends and blanks",
@@ -36,11 +36,11 @@ const struct step_kind step_kinds[] = {
       .reasons = normalize_reasons, .counters = normalize_counters, .takes_bytes = true,
       .each = normalize_each },
     { .name = "language", .help = "finds the language, and keeps those that are wanted",
-      .opts = language_opts, .cfg_size = sizeof(struct language_cfg), .reasons = language_reasons,
+      .main = "keep", .opts = language_opts, .cfg_size = sizeof(struct language_cfg), .reasons = language_reasons,
       .check = language_check, .load = language_load, .unload = language_unload,
       .open = language_open, .close = language_close, .each = language_each },
     { .name = "command", .help = "passes documents through any program, as lines of JSON",
-      .opts = command_opts, .cfg_size = sizeof(struct command_cfg), .reasons = command_reasons,
+      .main = "run", .opts = command_opts, .cfg_size = sizeof(struct command_cfg), .reasons = command_reasons,
       .counters = command_counters, .check = command_check,
       .open = command_open, .close = command_close, .each = command_each },
     { .name = "filter", .key = "profile", .variant = "gopher@datatrove",
@@ -83,15 +83,15 @@ const struct step_kind step_kinds[] = {
       .reasons = dedup_containment_reasons, .counters = dedup_containment_counters,
       .all = dedup_containment_all },
     { .name = "sample", .help = "keeps a share of the documents, chosen by their ids",
-      .opts = sample_opts, .cfg_size = sizeof(struct sample_cfg), .reasons = sample_reasons,
+      .main = "fraction", .opts = sample_opts, .cfg_size = sizeof(struct sample_cfg), .reasons = sample_reasons,
       .takes_bytes = true, .each = sample_each },
     { .name = "shuffle", .help = "puts all documents into a random order",
-      .opts = shuffle_opts, .cfg_size = sizeof(struct shuffle_cfg), .reasons = shuffle_reasons,
+      .main = "seed", .opts = shuffle_opts, .cfg_size = sizeof(struct shuffle_cfg), .reasons = shuffle_reasons,
       .order = shuffle_key },
     { .name = "split",
       .help = "puts shares of the documents, chosen by their ids, into folders of their own "
               "(OUT/test, ...), which are corpora, too",
-      .opts = split_opts, .cfg_size = sizeof(struct split_cfg), .reasons = split_reasons,
+      .main = "test", .opts = split_opts, .cfg_size = sizeof(struct split_cfg), .reasons = split_reasons,
       .takes_bytes = true, .check = split_check, .load = split_load, .unload = split_unload,
       .each = split_each, .part = split_part },
     { .name = NULL }
@@ -228,58 +228,93 @@ static enum status missing_variant(const struct yaml *at, const char *name, cons
     return ST_CONFIG;
 }
 
-/* The row for a step's name and options (NULL: none given). */
-static enum status find_kind(const struct yaml *name, const struct yaml *options,
-                             const struct step_kind **out)
+/* The first row of a step's name. */
+static enum status find_name(const struct yaml *name, const struct step_kind **out)
 {
-    const char *names[KINDS_MAX], *variants[KINDS_MAX];
+    const char *names[KINDS_MAX];
     const struct step_kind *k = step_kinds;
-    const struct yaml *chosen;
 
-    kind_names(names);
     while (k->name && strcmp(k->name, name->text) != 0)
         k++;
-    if (k->name == NULL)
-        return unknown(name, "step", names);
     *out = k;
+    if (k->name)
+        return ST_OK;
+    kind_names(names);
+    return unknown(name, "step", names);
+}
+
+/* The row that the options pick, from the first one of the name. */
+static enum status find_variant(const struct step_kind **kind, const struct yaml *name, const struct yaml *options)
+{
+    const char *variants[KINDS_MAX];
+    const struct step_kind *k = *kind;
+    const struct yaml *chosen = k->key ? yaml_get(options, k->key) : NULL;
+
     if (k->key == NULL)
         return ST_OK;
     kind_variants(k->name, variants);
-    chosen = options ? yaml_get(options, k->key) : NULL;
     if (chosen == NULL)
         return variants[1] ? missing_variant(name, k->name, k->key, variants) : ST_OK;
     if (chosen->kind != YAML_SCALAR)
         return missing_variant(chosen, k->name, k->key, variants);
     for (; k->name && strcmp(k->name, name->text) == 0; k++)
         if (strcmp(k->variant, chosen->text) == 0) {
-            *out = k;
+            *kind = k;
             return ST_OK;
         }
-    return unknown(chosen, (*out)->key, variants);
+    return unknown(chosen, (*kind)->key, variants);
 }
 
 /* ---- the list ---- */
 
-static enum status parse_step(struct arena *a, const struct yaml *name, struct yaml *options,
-                              struct step *out)
+static const char *main_option(const struct step_kind *k) { return k->key ? k->key : k->main; }
+
+/* The options of a step as a map: of a value alone, that of its main option. NULL: none are given. */
+static enum status options_map(struct arena *a, const struct step_kind *kind, const struct yaml *name, struct yaml *given,
+                               struct yaml **out)
 {
-    static struct yaml none = { .kind = YAML_MAP };
+    struct yaml *map, *key;
+
+    *out = given;
+    if (given && given->kind == YAML_MAP)
+        return ST_OK;
+    *out = map = arena_alloc(a, sizeof *map);
+    *map = given && !yaml_is_null(given) ? *given : *name;        /* messages about the map tell this place */
+    map->kind = YAML_MAP;
+    map->count = 0;
+    if (given == NULL || yaml_is_null(given))
+        return ST_OK;
+    if (main_option(kind) == NULL)
+        return yaml_fail(given, "want a map with the options of '%s'; found %s", kind->name, yaml_describe(a, given));
+    key = arena_alloc(a, sizeof *key);
+    *key = *given;
+    key->kind = YAML_SCALAR;
+    key->text = main_option(kind);
+    key->count = 0;
+    map->keys = arena_array(a, 1, sizeof *map->keys);
+    map->items = arena_array(a, 1, sizeof *map->items);
+    map->keys[0] = key;
+    map->items[0] = given;
+    map->count = 1;
+    return ST_OK;
+}
+
+static enum status parse_step(struct arena *a, const struct yaml *name, struct yaml *given, struct step *out)
+{
+    struct yaml *options;
     void *cfg;
 
-    if (options && yaml_is_null(options))
-        options = NULL;
-    if (options && options->kind != YAML_MAP)
-        return yaml_fail(options, "want a map with the options of '%s'; found %s", name->text,
-                         yaml_describe(a, options));
-    TRY(find_kind(name, options, &out->kind));
+    TRY(find_name(name, &out->kind));
+    TRY(options_map(a, out->kind, name, given, &options));
+    TRY(find_variant(&out->kind, name, options));
     out->cfg = cfg = arena_alloc(a, out->kind->cfg_size);
     out->label = out->kind->variant ? arena_printf(a, "%s %s", out->kind->name, out->kind->variant)
                                     : out->kind->name;
-    TRY(opt_from_yaml(out->kind->opts, a, options ? options : &none, cfg));
-    return out->kind->check ? out->kind->check(cfg, options ? options : name) : ST_OK;
+    TRY(opt_from_yaml(out->kind->opts, a, options, cfg));
+    return out->kind->check ? out->kind->check(cfg, options) : ST_OK;
 }
 
-/* One item: a name, or a map of one name to its options. */
+/* One item: a name, or a map of one name to its options or to the value of its main one. */
 static enum status parse_item(struct arena *a, struct yaml *item, struct step *out)
 {
     if (item->kind == YAML_SCALAR && !yaml_is_null(item))
@@ -290,7 +325,7 @@ static enum status parse_item(struct arena *a, struct yaml *item, struct step *o
         return yaml_fail(item->keys[1], "want one step an item; '%s' and '%s' stand in the same "
                          "one (a step begins with '- ', and its options stand in {} or deeper)",
                          item->keys[0]->text, item->keys[1]->text);
-    return yaml_fail(item, "want a step, as `normalize` or `normalize: {unicode: none}`; found %s",
+    return yaml_fail(item, "want a step, as `normalize`, `filter: fineweb` or `normalize: {unicode: none}`; found %s",
                      yaml_describe(a, item));
 }
 
@@ -322,7 +357,7 @@ bool chain_item(size_t i, struct opt_item *out)
 {
     const struct step_kind *k = &step_kinds[i];
 
-    *out = (struct opt_item){ k->name, k->key, k->variant, k->help, k->opts };
+    *out = (struct opt_item){ k->name, k->key, k->variant, k->help, k->opts, k->name ? main_option(k) : NULL };
     return k->name != NULL;
 }
 

@@ -10,7 +10,7 @@
  *       - extract: {html: main}
  *       - normalize                                 # all defaults
  *       - filter: {profile: gopher@datatrove, min-words: 20}
- *       - dedup: {method: exact}
+ *       - dedup: exact                              # short for {method: exact}
  *
  * One table (step.c) has every step: its name, options, reasons and functions. The check of
  * `steps:`, `--help` and the report derive from it. A name may have several rows, told apart by the
@@ -54,6 +54,8 @@ struct step_kind {
     const char *key, *variant;             /* "method", "minhash": what picks this row; NULL:
                                             * the only row of its name */
     const char *help;
+    const char *main;                      /* the option that a value alone gives, as `sample: 0.1`; of a name
+                                            * with several rows it is their key. NULL: none */
     const struct opt *opts;
     size_t cfg_size;
     const struct drop_reason *const *reasons;  /* NULL-terminated */

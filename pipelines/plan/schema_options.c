@@ -76,11 +76,11 @@ static json_t *list(json_t *item)
 
 /* ---- trees ---- */
 
-/* A step by name: {name: options}, its variants told apart by their key. */
+/* A step by name: {name: options}, its variants told apart by their key; or the value of its main option alone. */
 static json_t *named_item(struct options *o, const struct opt *row, const struct opt_item *first,
                           bool several)
 {
-    json_t *variants = json_array(), *properties = json_object();
+    json_t *variants = json_array(), *properties = json_object(), *words = json_array();
     struct opt_item item;
 
     for (size_t i = 0; row->item(i, &item); i++) {
@@ -96,7 +96,14 @@ static json_t *named_item(struct options *o, const struct opt *row, const struct
         if (several)
             json_object_set_new(schema, "required", json_pack("[s]", item.key));
         json_array_append_new(variants, schema);
+        if (several && item.main)
+            json_array_append_new(words, json_string(item.variant));
+        else if (item.main)
+            json_array_append_new(variants, schema_ref(arena_printf(&o->arena, "%s/properties/%s", name, item.main)));
     }
+    if (json_array_size(words) > 0)
+        json_array_append_new(variants, json_pack("{s:O}", "enum", words));
+    json_decref(words);
     if (!several)
         json_array_append_new(variants, json_pack("{s:s}", "type", "null"));
     json_object_set_new(properties, first->name, json_pack("{s:o}", "anyOf", variants));

@@ -50,6 +50,10 @@ static void every_step_is_whole(void **state)
             counters++;
         assert_true(counters <= STEP_COUNTERS);
         assert_true(k->key == NULL || opt_find(k->opts, k->key) != NULL);
+        assert_true(k->main == NULL || k->key == NULL);
+        /* chain_paths() looks for inputs in maps only */
+        assert_true(k->main == NULL || (opt_find(k->opts, k->main) != NULL && opt_find(k->opts, k->main)->type != OPT_T_INPUT &&
+                                        opt_find(k->opts, k->main)->type != OPT_T_INPUTS));
     }
 }
 

@@ -25,9 +25,9 @@ static const struct opt step_opts[] = {
 static bool item(size_t i, struct opt_item *out)
 {
     static const struct opt_item items[] = {
-        { "plain", NULL, NULL, "a plain step", step_opts },
-        { "two", "method", "one", "the first of two", step_opts },
-        { "two", "method", "2", "the second of two", step_opts },
+        { "plain", NULL, NULL, "a plain step", step_opts, "method" },
+        { "two", "method", "one", "the first of two", step_opts, "method" },
+        { "two", "method", "2", "the second of two", step_opts, "method" },
     };
 
     if (i < 3)
@@ -118,9 +118,12 @@ static void items_of_a_tree_are_told_apart(void **state)
     json_t *forms = at(schema, "$defs/with.make.it/properties/steps/anyOf/0/items/anyOf");
 
     assert_int_equal(json_array_size(forms), 4);      /* plain, two, the words, a param */
-    assert_int_equal(json_array_size(at(forms, "0/properties/plain/anyOf")), 2);       /* options or nothing */
+    assert_int_equal(json_array_size(at(forms, "0/properties/plain/anyOf")), 3);       /* options, a value, nothing */
     assert_string_equal(text_at(forms, "1/properties/two/anyOf/1/description"), "the second of two");
     assert_string_equal(text_at(forms, "1/properties/two/anyOf/1/required/0"), "method");
+    assert_string_equal(text_at(forms, "1/properties/two/anyOf/2/enum/1"), "2");
+    assert_string_equal(text_at(forms, "0/properties/plain/anyOf/1/$ref"),
+                        "#/$defs/with.make.it.steps.plain/properties/method");
     assert_int_equal(json_array_size(at(forms, "2/enum")), 1);
     assert_string_equal(text_at(forms, "2/enum/0"), "plain");
     assert_non_null(at(schema, "$defs/with.make.it.steps.two.one"));
