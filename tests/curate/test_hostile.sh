@@ -51,6 +51,19 @@ tells ratio_limit=1
 reads $peak members $plain --threads 2 --max-ratio 1e6
 tells size_limit=1
 
+# --- a gzip file that unpacks to itself: copies and literals, as Cox built them (research.swtch.com/zip), with the checksum solved for ---
+mkdir -p in/itself
+base64 -d > in/itself/quine.gz << END
+H4sICAAAAAAAA2EwMHoAABQA6/8fiwgIAAAAAAADYTAwegAAFADr/0KIIcQAAAUA+v9CiCHEAAAFAPr/AAUA+v8AFADr/0KIIcQA
+AAUA+v8ABQD6/wAUAOv/QoghxAAAFADr/0KIIcQAABQA6/9CiCHEAAAUAOv/QoghxAAAFADr/0KIIcQAAAAA//8AAAD//wASAO3/
+QoghxAAAAAD//wAAAP//ABIA7f+Ci8BFAAEAAP//noOkQ84AAACCi8BFAAEAAP//noOkQ84AAAA=
+END
+zcat in/itself/quine.gz | cmp - in/itself/quine.gz || fail "the quine is none"
+reads $peak itself $plain
+tells depth_limit=1
+reads $peak itself $plain --max-depth 32
+tells depth_limit=1
+
 # --- a line of 2 GB ---
 mkdir -p in/line
 head -c 16M /dev/zero | tr '\0' a | zstd -q1 > part.zst
