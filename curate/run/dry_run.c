@@ -53,6 +53,7 @@ struct sampling {
     struct report *report;
     struct source_stats stats;
     uint64_t bytes_read;
+    uint64_t begun;                    /* files of which only the beginning was read */
     struct {
         double read, read_bytes, kept, kept_bytes;
     } all;
@@ -280,6 +281,7 @@ static void add_unit(struct sampling *s, const struct unit *u)
     double weight = weight_of(s, u);
 
     s->bytes_read += u->bytes_read;
+    s->begun += !u->chosen && weight > 1;
     s->all.read += weight * (double)u->documents;
     s->all.read_bytes += weight * (double)u->document_bytes;
     s->all.kept += weight * (double)u->kept;
@@ -424,8 +426,8 @@ static void add_estimates(const struct sampling *s, int threads, json_t *out)
     const json_t *input = json_object_get(report, "input");
 
     json_object_set_new(out, "sample",
-        json_pack("{s:f,s:i,s:I,s:I,s:I}", "share", s->args->share, "files", (int)s->count, "bytes_read",
-                  (json_int_t)s->bytes_read, "documents", (json_int_t)s->stats.documents, "document_bytes",
+        json_pack("{s:f,s:i,s:I,s:I,s:I,s:I}", "share", s->args->share, "files", (int)s->count, "begun",
+                  (json_int_t)s->begun, "bytes_read", (json_int_t)s->bytes_read, "documents", (json_int_t)s->stats.documents, "document_bytes",
                   (json_int_t)s->stats.document_bytes));
     json_object_set_new(out, "estimate",
         json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:f,s:i,s:f}", "documents_read", whole(s->all.read),
@@ -537,7 +539,11 @@ static enum status look(const struct dry_run_args *args, struct arena *a, json_t
     json_object_set_new(out, "bytes", json_integer((json_int_t)s.groups.bytes));
     json_object_set_new(out, "endings", endings_json(&s.groups));
     json_object_set_new(out, "steps", steps_json(args->chain));
-    return args->share > 0 ? add_sample(&s, out) : ST_OK;
+    if (args->share > 0)
+        return add_sample(&s, out);
+    TRY(chain_load(args->chain));       /* a list or a model that cannot be read is told now */
+    chain_unload(args->chain);
+    return ST_OK;
 }
 
 enum status dry_run(const struct dry_run_args *args, json_t **out)

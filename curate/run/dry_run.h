@@ -13,6 +13,7 @@
  * chosen for bytes of all that could have been over those of the chosen, a beginning for the file's bytes over its own.
  * The interval of the kept share is Wilson's at 95 %, of as many independent documents as tell as much as the files do:
  * documents of one file resemble each other, which the spread of the files' shares shows.
+ * It knows nothing of what stands further on in a file that was only begun: how many those are is told ("begun").
  */
 #ifndef TUNDISH_CURATE_DRY_RUN_H
 #define TUNDISH_CURATE_DRY_RUN_H
@@ -23,7 +24,7 @@ struct dry_run_args {
     const struct yaml *sources;        /* as source_open() takes it */
     struct source_limits limits;
     const struct chain *chain;
-    double share;                      /* of the bytes on disk, up to 1; 0: no sample, nothing is opened */
+    double share;                      /* of the bytes on disk, up to 1; 0: no sample; only the files that steps name are opened */
     int threads;                       /* 0: all */
     uint64_t seed;
 };

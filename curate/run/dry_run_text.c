@@ -165,6 +165,9 @@ static void add_estimates(struct buf *out, const json_t *json)
     buf_printf(out, "sampled     %s documents of %s files (%s on disk, %s of text)\n", count_at(json, "sample", "documents", n),
                count_at(json, "sample", "files", m), bytes_at(json, "sample", "bytes_read", bytes),
                bytes_at(json, "sample", "document_bytes", more));
+    if (json_integer_value(at(json, "sample", "begun")) > 0)
+        buf_printf(out, "            %s of them from the beginning only: where documents further on are of other sizes or kinds, "
+                   "the numbers below are off\n", count_at(json, "sample", "begun", n));
     add_drops(out, json);
     buf_printf(out, "keeps       %.1f %% of documents (%.1f to %.1f, 95 %%), %.1f %% of text\n",
                100 * real_at(json, "kept", "documents"), 100 * real_at(json, "kept", "low"),

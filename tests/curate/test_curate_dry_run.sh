@@ -73,6 +73,8 @@ fails_with 2 "want a share above 0, up to 1 or 100%" "$TUNDISH" curate in --dry-
 fails_with 2 "want a share above 0, up to 1 or 100%" "$TUNDISH" curate in --dry-run --sample 101%
 fails_with 2 "want a share above 0, up to 1 or 100%" "$TUNDISH" curate in --dry-run --sample tenth
 fails_with 2 "source 'nowhere'" "$TUNDISH" curate nowhere --dry-run
+fails_with 2 "nofile.yaml" "$TUNDISH" curate in --dry-run --steps '[{filter: {profile: fineweb, languages: nofile.yaml}}]'
+fails_with 2 "nomodel.bin" "$TUNDISH" curate in --dry-run --steps '[{language: {method: fasttext, model: nomodel.bin}}]'
 cat > program.yaml <<'Y'
 sources: [{command: [sh, -c, "touch ran; echo '{\"text\": \"x\"}'"], name: rows}, in]
 Y
@@ -95,6 +97,10 @@ awk 'BEGIN { srand(3)
 tar czf many.tar.gz many && rm -r many
 "$TUNDISH" curate many.tar.gz --dry-run --sample 5% --steps '[normalize]' --json > out
 between 14000 "$(grep -oE '"estimate":\{[^}]*' out | grep -oE '"documents":[0-9.e+]+' | cut -d: -f2)" 26000 "the number of documents"
+"$TUNDISH" curate many.tar.gz --dry-run --sample 5% --steps '[normalize]' > out
+has "1 of them from the beginning only" out
+"$TUNDISH" curate many.tar.gz --dry-run --sample 100% --steps '[normalize]' > out
+! grep -q "beginning only" out || fail "a file that was read whole is told as begun"
 rm many.tar.gz
 mkdir none
 "$TUNDISH" curate none --dry-run --sample 1% > out
