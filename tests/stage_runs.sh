@@ -8,6 +8,7 @@ trap 'umount "$scratch/small" 2>/dev/null || true; rm -rf "$scratch"' EXIT
 export XDG_CACHE_HOME=$scratch/cache
 cd "$scratch"
 . "$TUNDISH_SOURCE/tests/commands.sh"
+. "$TUNDISH_SOURCE/tests/ranks.sh"
 
 # same OUT WHAT: OUT is the same as `whole`
 same() { [ "$(digest "$1")" = "$(digest whole)" ] || fail "$2 leads to another $product"; }
@@ -27,14 +28,6 @@ end_of() { kill -9 "$@" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; }
 
 # ---- by several ranks ----
 
-# need_ranks: or the scenario is skipped
-need_ranks() {
-    command -v mpirun >/dev/null || { echo "skipped: no mpirun here"; exit 77; }
-    [ -f "$(dirname "$TUNDISH")/tundish_mpi.so" ] || { echo "skipped: this build has no MPI part"; exit 77; }
-    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-    export ASAN_OPTIONS=detect_leaks=0          # Open MPI keeps what it allocated until exit
-    export OMPI_MCA_btl=self,vader OMPI_MCA_rmaps_base_oversubscribe=1
-}
 # by RANKS ARGS...
 by() { timeout 120 mpirun --bind-to none -np "$1" "$TUNDISH" "${@:2}" >out 2>err; }
 
