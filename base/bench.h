@@ -29,6 +29,8 @@ struct bench_result {
 void bench_report(const struct bench *b, const struct bench_result *r);
 /* Seconds of the monotonic clock. */
 double bench_now(void);
+/* Seconds that this thread had on a processor: what other programs do to the machine is none of them. */
+double bench_thread_now(void);
 /* GB/s of a plain read of `bytes` bytes of memory by one thread: the common yardstick. */
 double bench_memory_scan(size_t bytes);
 

@@ -2,13 +2,10 @@
  * that have it. Documents pass twice: to fill the table, then to be judged, in the order of the
  * rule. The sets of n-grams are made in parallel, a wave at a time; the table has one user. */
 #include "base/arena.h"
-#include "curate/run/corpus.h"
 #include "curate/dedup/dedup.h"
+#include "curate/dedup/dedup_waves.h"
 #include "curate/dedup/shingles.h"
 
-#define WAVE_DOCS 4096
-#define WAVE_BYTES ((uint64_t)32 << 20)
-#define SET_BYTES 4            /* of n-grams, a byte of text, before the sample is taken */
 #define MIN_GRAMS 8
 #define MIX UINT64_C(0x9E3779B97F4A7C15)
 
@@ -137,14 +134,10 @@ static enum status run_waves(struct cover *v, const uint32_t *list, size_t n,
                              enum status (*fn)(struct cover *))
 {
     for (size_t done = 0; done < n; done += v->wave_count) {
-        uint64_t bytes = 0;
-
         v->wave = list + done;
-        for (v->wave_count = 0;
-             done + v->wave_count < n && v->wave_count < WAVE_DOCS && bytes < WAVE_BYTES;) {
-            shingles_release(&v->sets[v->wave_count]);
-            bytes += spool_text(v->c->spool, v->wave[v->wave_count++]).n;
-        }
+        v->wave_count = dedup_waves_next(v->c, v->wave, n - done);
+        for (size_t i = 0; i < v->wave_count; i++)
+            shingles_release(&v->sets[i]);      /* else the sizes of the longest wave would stay */
         TRY(pool_for(v->c->pool, v->wave_count, make_set, v));
         TRY(fn(v));
         TRY(corpus_goes_on(v->c, v->wave_count));
@@ -225,14 +218,12 @@ static uint32_t *order(struct corpus *c, enum keep keep, size_t *n)
 enum status dedup_containment_all(const void *cfg, struct corpus *c)
 {
     struct cover v = { .cfg = cfg, .c = c };
-    size_t n = spool_alive_count(c->spool), wave = n < WAVE_DOCS ? n : WAVE_DOCS;
-    uint64_t taken = c->taken, bytes = spool_alive_bytes(c->spool);
+    size_t n, wave = dedup_waves_most(c);
+    uint64_t taken = c->taken;
     uint32_t *list;
     enum status st;
 
-    TRY(corpus_memory(c, n * CORPUS_LIST_BYTES, "the list of documents"));
-    TRY(corpus_memory(c, (bytes < WAVE_BYTES ? bytes : WAVE_BYTES) * SET_BYTES,
-                      "a wave of n-grams"));
+    TRY(dedup_waves_memory(c));
     list = order(c, (enum keep)v.cfg->keep, &n);
     v.sets = mem_array(wave + 1, sizeof *v.sets);
     st = run_waves(&v, list, n, count_wave);

@@ -8,13 +8,10 @@
  *      the kept enter the index
  * A wave has a fixed size, so the result does not depend on the threads. */
 #include "base/arena.h"
-#include "curate/run/corpus.h"
 #include "curate/dedup/dedup.h"
+#include "curate/dedup/dedup_waves.h"
 #include "curate/dedup/minhash.h"
 
-#define WAVE_DOCS 4096
-#define WAVE_BYTES ((uint64_t)32 << 20)
-#define SET_BYTES 4            /* of n-grams, a byte of text */
 #define CANDIDATES 64          /* kept documents looked at for one document */
 #define WAVE_CANDIDATES 16     /* documents of its own wave */
 #define NONE UINT32_MAX
@@ -340,28 +337,24 @@ static enum status reserve(struct search *s)
     return ST_OK;
 }
 
-static size_t next_wave(struct search *s, const uint32_t *list, size_t n)
+static void begin_wave(struct search *s, const uint32_t *list, size_t n)
 {
-    uint64_t bytes = 0;
-
-    for (s->wave_count = 0; s->wave_count < n && s->wave_count < WAVE_DOCS && bytes < WAVE_BYTES;
-         s->wave_count++) {
-        struct member *m = &s->wave[s->wave_count];
+    s->wave_count = dedup_waves_next(s->c, list, n);
+    for (size_t i = 0; i < s->wave_count; i++) {
+        struct member *m = &s->wave[i];
 
         shingles_release(&m->set);      /* else the sizes of the longest wave would stay */
-        m->doc = list[s->wave_count];
+        m->doc = list[i];
         m->settled = m->is_short = m->is_set = m->compares = false;
         m->own_count = 0;
         m->compared = 0;
-        bytes += spool_text(s->c->spool, m->doc).n;
     }
-    return s->wave_count;
 }
 
 static enum status run_waves(struct search *s, const uint32_t *list, size_t n)
 {
-    for (size_t done = 0; done < n;) {
-        done += next_wave(s, list + done, n - done);
+    for (size_t done = 0; done < n; done += s->wave_count) {
+        begin_wave(s, list + done, n - done);
         TRY(pool_for(s->c->pool, s->wave_count, prepare, s));
         find_pairs(s);
         TRY(pool_for(s->c->pool, s->wave_count, ready, s));
@@ -403,14 +396,12 @@ static void search_release(struct search *s, size_t n)
 enum status dedup_minhash_all(const void *cfg, struct corpus *c)
 {
     struct search s = { .cfg = cfg, .c = c };
-    size_t n = spool_alive_count(c->spool), wave = n < WAVE_DOCS ? n : WAVE_DOCS;
-    uint64_t taken = c->taken, bytes = spool_alive_bytes(c->spool);
+    size_t n, wave = dedup_waves_most(c);
+    uint64_t taken = c->taken;
     uint32_t *list;
     enum status st;
 
-    TRY(corpus_memory(c, n * CORPUS_LIST_BYTES, "the list of documents"));
-    TRY(corpus_memory(c, (bytes < WAVE_BYTES ? bytes : WAVE_BYTES) * SET_BYTES,
-                      "a wave of n-grams"));
+    TRY(dedup_waves_memory(c));
     list = corpus_list(c, CORPUS_LONGEST_FIRST, &n);
     search_init(&s, wave);
     st = run_waves(&s, list, n);

@@ -30,7 +30,6 @@ struct stage {
     const char *folder;              /* OUT.work */
     struct artifact *out;            /* rank 0's, as are the next two */
     struct unfinished unfinished;
-    bool claimed;                    /* OUT.work is this run's */
     bool changed;                    /* what it read is nobody's input any more */
     bool working;                    /* and all ranks know it */
     struct file_lock at_work;        /* each rank's share of OUT.work/ranks */
@@ -131,15 +130,6 @@ static enum status check_outside(void *ctx, struct yaml *path)
                                    "choose another folder", s->args->out, path->text) : ST_OK;
 }
 
-static enum status claim_work(struct stage *s, const json_t *run)
-{
-    TRY(unfinished_open(&s->unfinished, s->args->out));
-    TRY(unfinished_await_ranks(&s->unfinished));
-    TRY(unfinished_claim(&s->unfinished, run));
-    s->claimed = true;
-    return ST_OK;
-}
-
 static enum status begin_first(struct stage *s)
 {
     json_t *run;
@@ -148,7 +138,7 @@ static enum status begin_first(struct stage *s)
     TRY(source_paths((struct yaml *)s->args->sources, check_outside, s));    /* which it leaves as it is */
     TRY(artifact_begin(s->args->command, s->args->cfg, s->args->out, &s->out));
     run = artifact_run(s->out);
-    st = claim_work(s, run);
+    st = unfinished_begin(&s->unfinished, s->args->out, run);
     json_decref(run);
     return st;
 }
@@ -156,13 +146,10 @@ static enum status begin_first(struct stage *s)
 static enum status begin(struct stage *s)
 {
     struct told t = { 0 };
-    size_t n = strlen(s->args->out);
 
     s->rank = comm_rank(s->comm);
     s->ranks = comm_size(s->comm);
-    while (n > 1 && s->args->out[n - 1] == '/')
-        n--;
-    s->folder = arena_printf(&s->arena, "%.*s.work", (int)n, s->args->out);
+    s->folder = unfinished_path(&s->arena, s->args->out);
     if (s->rank > 0)
         log_set_quiet(true); /* one rank speaks for all */
     TRY(list_groups(s));
@@ -209,7 +196,6 @@ static void add_input_counts(json_t *counts, const struct source_stats *stats)
 static enum status commit(struct stage *s)
 {
     struct artifact *out = s->out;
-    enum status st;
 
     s->changed = true;
     TRY(artifact_check_inputs(out, s->args->cfg));
@@ -220,9 +206,7 @@ static enum status commit(struct stage *s)
     s->out = NULL;
     TRY(artifact_commit(out, NULL));
     s->working = false;              /* a failure from here on keeps nothing, and needs nothing */
-    st = unfinished_remove(&s->unfinished);
-    return st == ST_OK ? ST_OK : fail_within(st, "'%s' is complete, but not all of the work for it is removed: ",
-                                             s->args->out);
+    return unfinished_complete(&s->unfinished);
 }
 
 /* ---- the end ---- */
@@ -231,25 +215,19 @@ static enum status commit(struct stage *s)
  * ranks may still write. */
 static bool is_of_no_use(const struct stage *s, enum status st)
 {
-    if (!s->claimed || s->result.nothing_left || s->changed)
-        return s->claimed;
-    return st != ST_OK && st != ST_INTERRUPTED && st != ST_IO && st != ST_LIMIT && s->ranks == 1 &&
+    if (s->result.nothing_left || s->changed)
+        return true;
+    return s->unfinished.claimed && st != ST_OK && st != ST_INTERRUPTED && st != ST_IO && st != ST_LIMIT && s->ranks == 1 &&
            unfinished_is_empty(&s->unfinished);
 }
 
 static enum status settle(struct stage *s, enum status st)
 {
-    struct failure f;
+    bool kept = s->working && !(st == ST_LIMIT && s->result.nothing_left);
 
-    if (st != ST_OK && s->working && !(st == ST_LIMIT && s->result.nothing_left))
-        st = unfinished_tell_kept(s->folder, "done", st);
-    failure_save(&f, st);
-    artifact_abort(s->out);
-    if (is_of_no_use(s, st))
-        (void)!unfinished_remove(&s->unfinished);    /* the first failure is told */
-    file_lock_drop(&s->at_work);
-    unfinished_close(&s->unfinished);
-    return st == ST_OK ? ST_OK : failure_restore(&f);
+    return unfinished_end(&(struct unfinished_end){ .work = &s->unfinished, .out = s->out, .share = &s->at_work,
+                                                    .kept = kept ? s->folder : NULL, .done = "done",
+                                                    .of_no_use = is_of_no_use(s, st) }, st);
 }
 
 static enum status run(struct stage *s)

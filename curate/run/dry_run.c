@@ -1,9 +1,9 @@
 #include "curate/run/dry_run.h"
 
 #include <math.h>
-#include <time.h>
 #include <zstd.h>
 
+#include "base/bench.h"
 #include "base/hash.h"
 #include "base/progress.h"
 #include "base/stop.h"
@@ -62,14 +62,6 @@ struct sampling {
     uint64_t packed, packed_of;        /* compressed bytes, of so many */
 };
 
-static double cpu_seconds(void)
-{
-    struct timespec t;
-
-    BUG_IF(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) != 0);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* ---- which files ---- */
 
 static bool is_chosen(const struct sampling *s, const struct source_group *g)
@@ -123,7 +115,7 @@ static double weight_of(const struct sampling *s, const struct unit *u)
 static enum status unit_step(struct report *r, const struct chain *chain, size_t i, struct doc *d, struct step_work *w)
 {
     struct report_step *s = &r->steps[i];
-    double start = cpu_seconds();
+    double start = bench_thread_now();
 
     s->documents_in++;
     s->bytes_in += d->text.n;
@@ -134,7 +126,7 @@ static enum status unit_step(struct report *r, const struct chain *chain, size_t
         s->documents_out++;
         s->bytes_out += d->text.n;
     }
-    s->seconds += cpu_seconds() - start;
+    s->seconds += bench_thread_now() - start;
     return ST_OK;
 }
 
@@ -173,7 +165,7 @@ static bool wants(void *ctx, const char *path)
 
 static enum status next_document(struct part *p, struct doc **out)
 {
-    double start = cpu_seconds();
+    double start = bench_thread_now();
     struct raw_document *raw;
     struct unit *u;
 
@@ -181,7 +173,7 @@ static enum status next_document(struct part *p, struct doc **out)
     if (stop_requested())
         return fail(ST_INTERRUPTED, "stopped; a dry run leaves nothing behind");
     TRY(source_next(p->source, &raw));
-    p->read_seconds += cpu_seconds() - start;
+    p->read_seconds += bench_thread_now() - start;
     if (raw == NULL)
         return ST_OK;
     u = &p->units[p->at - 1];

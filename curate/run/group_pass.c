@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/arena.h"
+#include "base/bench.h"
 #include "base/file.h"
 #include "base/progress.h"
 #include "base/stop.h"
@@ -168,20 +168,10 @@ static enum status produce(void *ctx, void **item)
 
 /* ---- the steps ---- */
 
-/* Seconds of this thread on a processor: what other programs do to the
- * machine is not the step's. */
-static double cpu_now(void)
-{
-    struct timespec t;
-
-    BUG_IF(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) != 0);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static enum status run_step(const struct chain *chain, size_t index, struct doc *d,
                             struct step_work *w, struct tally *t)
 {
-    double start = cpu_now();
+    double start = bench_thread_now();
 
     t->documents_in++;
     t->bytes_in += d->text.n;
@@ -192,7 +182,7 @@ static enum status run_step(const struct chain *chain, size_t index, struct doc 
         t->documents_out++;
         t->bytes_out += d->text.n;
     }
-    t->seconds += cpu_now() - start;
+    t->seconds += bench_thread_now() - start;
     return ST_OK;
 }
 

@@ -1,6 +1,7 @@
 #include "curate/source/source.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -221,6 +222,25 @@ char *source_make_id(const char *head, const char *between, const char *tail)
     buf_adds(&b, between);
     utf8_repair(&b, tail, strlen(tail));
     return b.p;
+}
+
+char *source_numbered_id(const char *of, uint64_t number)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%" PRIu64, number);
+    return source_make_id(of, "#", text);
+}
+
+char *source_copy(struct span s)
+{
+    char *p = NULL;
+
+    if (s.n > 0) {
+        p = mem_alloc(s.n + 1);
+        memcpy(p, s.p, s.n);
+    }
+    return p;
 }
 
 struct raw_document *source_document(struct source *s, enum raw_kind kind, const char *id,

@@ -284,13 +284,15 @@ static bool leads_out(const char *name)
 
     if (name[0] == '/' || name[0] == '\\' || (isalpha((unsigned char)name[0]) && name[1] == ':'))
         return true;
-    while (*part != 0) {
-        size_t n = strcspn(part, "/\\");
-        if (n == 2 && part[0] == '.' && part[1] == '.')
+    for (const char *p = name;; p++) {      /* no strcspn(): a checked build measures all that is left at each call */
+        if (*p != '/' && *p != '\\' && *p != 0)
+            continue;
+        if (p - part == 2 && part[0] == '.' && part[1] == '.')
             return true;
-        part += n + (part[n] != 0);
+        if (*p == 0)
+            return false;
+        part = p + 1;
     }
-    return false;
 }
 
 /* The member's name as the archive has it; NULL if it has none. */
@@ -319,8 +321,9 @@ static void name_member(struct level *l, const char *name)
         snprintf(number, sizeof number, "%" PRIu64, l->members);
         name = number;
     }
-    while (strncmp(name, "./", 2) == 0)
-        name += 2 + strspn(name + 2, "/");
+    while (name[0] == '.' && name[1] == '/')
+        for (name += 2; *name == '/';)
+            name++;
     l->member = source_make_id(l->id, "!", name);
 }
 

@@ -11,7 +11,6 @@
  * kind of document and content type. An id is Type/ID, with /2, /3, ... for further documents of one resource.
  * Memory is one line or file (max_document) as a tree of values, and its documents.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -404,15 +403,13 @@ static void take_text(struct fhir *f, struct span text, const char *id)
 static void read_line(struct level *l, struct fhir *f)
 {
     enum jsonl_line end = jsonl_next_line(l);
-    char number[24];
     char *id;
 
     l->dead = end == JSONL_END;
     f->line++;
     if (end == JSONL_END || (end == JSONL_WHOLE && content_blank(l->line.p, l->line.n)))
         return;
-    snprintf(number, sizeof number, "%" PRIu64, f->line);
-    id = source_make_id(l->id, "#", number);
+    id = source_numbered_id(l->id, f->line);
     if (end == JSONL_WHOLE)
         take_text(f, (struct span){ l->line.p, l->line.n }, id);
     else

@@ -4,8 +4,6 @@
  *
  * A list is read in pieces: memory is one element. An object is read whole, for only its end tells which of the two it
  * is. What stands in it and is no object is counted once a file, as is a file that ends too early. */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -157,11 +155,8 @@ static struct raw_document *element_document(struct level *l)
 {
     struct json_file *f = l->state;
     struct raw_document *doc = NULL;
-    char number[24];
-    char *id;
+    char *id = source_numbered_id(l->id, ++f->number);
 
-    snprintf(number, sizeof number, "%" PRIu64, ++f->number);
-    id = source_make_id(l->id, "#", number);
     if (f->too_long)
         source_outcome(l->source, SOURCE_SIZE, id);
     else

@@ -1,4 +1,3 @@
-#include <inttypes.h>
 #include <string.h>
 
 #include "curate/source/source_part.h"
@@ -54,17 +53,6 @@ enum jsonl_line jsonl_next_line(struct level *l)
     if (end == JSONL_WHOLE && line.p != l->line.p)
         buf_add(&l->line, line.p, line.n);
     return end;
-}
-
-static char *copy_or_null(struct span s)
-{
-    char *p = NULL;
-
-    if (s.n > 0) {
-        p = mem_alloc(s.n + 1);
-        memcpy(p, s.p, s.n);
-    }
-    return p;
 }
 
 /* The text members that the item names, in their order, into text; what else the line says into d. */
@@ -123,9 +111,9 @@ struct raw_document *jsonl_document(struct level *l, struct span line, const cha
         return NULL;
     }
     doc = source_document(l->source, RAW_JSONL, id, &text);
-    doc->line_id = copy_or_null(d.id);
-    doc->created = copy_or_null(d.created);
-    doc->metadata = copy_or_null(d.metadata);
+    doc->line_id = source_copy(d.id);
+    doc->created = source_copy(d.created);
+    doc->metadata = source_copy(d.metadata);
     return doc;
 }
 
@@ -134,7 +122,6 @@ static struct raw_document *jsonl_level_step(struct level *l)
     struct span line;
     enum jsonl_line end = next_line(l, &line);
     struct raw_document *doc = NULL;
-    char number[24];
     char *id;
 
     if (end == JSONL_END) {
@@ -144,8 +131,7 @@ static struct raw_document *jsonl_level_step(struct level *l)
     l->line_number++;
     if (end == JSONL_WHOLE && content_blank(line.p, line.n))
         return NULL;
-    snprintf(number, sizeof number, "%" PRIu64, l->line_number);
-    id = source_make_id(l->id, "#", number);
+    id = source_numbered_id(l->id, l->line_number);
     if (end == JSONL_WHOLE)
         doc = jsonl_document(l, line, id);
     else

@@ -200,6 +200,10 @@ const struct source_item *source_item_of(const struct source *s);
 struct level *source_push(struct source *s, const struct level_kind *kind, struct input *in, const char *id);
 /* "archive!member" and the like: text that is not UTF-8 is repaired. */
 char *source_make_id(const char *head, const char *between, const char *tail);
+/* "file.jsonl#7" of the seventh line, row or record in it. */
+char *source_numbered_id(const char *of, uint64_t number);
+/* A copy of what a file says; NULL of an empty one. */
+char *source_copy(struct span s);
 /* A document with these bytes (taken over). */
 struct raw_document *source_document(struct source *s, enum raw_kind kind, const char *id,
                                      struct buf *bytes);

@@ -86,17 +86,6 @@ static enum source_outcome kind_of(struct span type, struct buf *body, enum raw_
 
 /* --- what it says of itself --- */
 
-static char *copy_span(struct span s)
-{
-    char *p = NULL;
-
-    if (s.n > 0) {
-        p = mem_alloc(s.n + 1);
-        memcpy(p, s.p, s.n);
-    }
-    return p;
-}
-
 /* "<urn:uuid:...>" without its brackets; NULL where it is no plain word. */
 static char *record_id(struct span head)
 {
@@ -107,7 +96,7 @@ static char *record_id(struct span head)
     for (size_t i = 0; i < id.n; i++)
         if ((unsigned char)id.p[i] <= ' ' || id.p[i] == 127)
             return NULL;
-    return id.n <= ID_MAX && utf8_valid(id.p, id.n) ? copy_span(id) : NULL;
+    return id.n <= ID_MAX && utf8_valid(id.p, id.n) ? source_copy(id) : NULL;
 }
 
 static char *record_date(struct span head)
@@ -117,7 +106,7 @@ static char *record_date(struct span head)
     for (size_t i = 0; i < date.n; i++)
         if (!isdigit((unsigned char)date.p[i]) && strchr("-:TZ.+", date.p[i]) == NULL)
             return NULL;
-    return date.n >= 4 && date.n <= 40 ? copy_span(date) : NULL;
+    return date.n >= 4 && date.n <= 40 ? source_copy(date) : NULL;
 }
 
 static void add_field(struct buf *to, const char *name, struct span value)
@@ -202,7 +191,7 @@ static struct raw_document *make_document(struct source *s, const struct record 
     d = source_document(s, kind, r->id, body);
     d->line_id = record_id(r->head);
     d->created = record_date(r->head);
-    d->charset = copy_span(media.charset);
+    d->charset = source_copy(media.charset);
     d->metadata = describe(r, m, media.type, cut);
     return d;
 }

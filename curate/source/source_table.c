@@ -9,7 +9,6 @@
  *
  * One look at each byte; memory is one row, whose fields lie one behind the other in `row`.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -371,7 +370,6 @@ static struct raw_document *table_step(struct level *l)
 {
     struct table *t = l->state;
     struct raw_document *doc = NULL;
-    char number[24];
     char *id;
 
     if (t->names == NULL) {
@@ -384,8 +382,7 @@ static struct raw_document *table_step(struct level *l)
     }
     if (is_blank_row(t))
         return NULL;
-    snprintf(number, sizeof number, "%" PRIu64, t->row_line);
-    id = source_make_id(l->id, "#", number);
+    id = source_numbered_id(l->id, t->row_line);
     if (t->too_long)
         source_outcome(l->source, SOURCE_SIZE, id);
     else if (!fits(t))

@@ -7,7 +7,6 @@
  * record ends there. Reading again what a wrong length covered is bounded by what has been read, so
  * the time stays linear. */
 #include <ctype.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "curate/source/source_payload.h"
@@ -159,7 +158,6 @@ static void read_again(struct warc *w, struct span s)
 static bool find_record(struct level *l)
 {
     struct warc *w = l->state;
-    char number[40];
     char *id;
 
     for (;;) {
@@ -173,8 +171,7 @@ static bool find_record(struct level *l)
             return false;
         if (got != HEAD_LINE_LONG && content_blank(w->head.p, w->head.n))
             continue;
-        snprintf(number, sizeof number, "%" PRIu64, w->number + 1);
-        id = source_make_id(l->id, "#", number);
+        id = source_numbered_id(l->id, w->number + 1);
         fault(l, SOURCE_BAD_RECORD, id);
         free(id);
         while (got == HEAD_LINE_LONG) {      /* only a line's start can begin a record */
@@ -318,15 +315,13 @@ static struct raw_document *warc_level_step(struct level *l)
 {
     struct warc *w = l->state;
     struct raw_document *d;
-    char number[24];
     char *id;
 
     if (!find_record(l)) {
         l->dead = !input_resume(l->in);
         return NULL;
     }
-    snprintf(number, sizeof number, "%" PRIu64, ++w->number);
-    id = source_make_id(l->id, "#", number);
+    id = source_numbered_id(l->id, ++w->number);
     d = take_record(l, id);
     free(id);
     return d;

@@ -254,11 +254,8 @@ static struct raw_document *finish(struct xml_level *x)
 {
     struct level *l = x->l;
     struct raw_document *doc = NULL;
-    char number[24];
-    char *id;
+    char *id = x->document == 1 ? mem_strdup(l->id) : source_numbered_id(l->id, x->number);
 
-    snprintf(number, sizeof number, "%" PRIu64, x->number);
-    id = x->document == 1 ? mem_strdup(l->id) : source_make_id(l->id, "#", number);
     if (x->text.too_long) {
         source_outcome(l->source, SOURCE_SIZE, id);
     } else if (content_blank(x->text.out.p, x->text.out.n)) {

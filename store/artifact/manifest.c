@@ -21,14 +21,18 @@ void manifest_digest(const json_t *manifest, char digest[SHA256_HEX])
 /* A relative path without "", "." and ".." in it: it cannot lead out of the folder. */
 static bool stays_inside(const char *name)
 {
-    for (;;) {
-        size_t n = strcspn(name, "/");
+    const char *part = name;
 
-        if (n == 0 || (n == 1 && name[0] == '.') || (n == 2 && name[0] == '.' && name[1] == '.'))
+    for (const char *p = name;; p++) {
+        size_t n = (size_t)(p - part);
+
+        if (*p != '/' && *p != 0)
+            continue;
+        if (n == 0 || (n == 1 && part[0] == '.') || (n == 2 && part[0] == '.' && part[1] == '.'))
             return false;
-        if (name[n] == 0)
+        if (*p == 0)
             return true;
-        name += n + 1;
+        part = p + 1;
     }
 }
 

@@ -78,22 +78,30 @@ enum status unfinished_same_run(const char *path, const json_t *run, const json_
 
 /* ---- the folder ---- */
 
-enum status unfinished_open(struct unfinished *u, const char *out)
+/* Without the '/' at its end. */
+static const char *bare(struct arena *a, const char *out)
 {
     size_t n = strlen(out);
 
-    *u = (struct unfinished){ .lock = { -1 } };
     while (n > 1 && out[n - 1] == '/')
         n--;
-    u->out = arena_strndup(&u->arena, out, n);
-    u->path = arena_printf(&u->arena, "%s.work", u->out);
+    return arena_strndup(a, out, n);
+}
+
+const char *unfinished_path(struct arena *a, const char *out) { return arena_printf(a, "%s.work", bare(a, out)); }
+
+enum status unfinished_open(struct unfinished *u, const char *out)
+{
+    *u = (struct unfinished){ .lock = { -1 } };
+    u->out = bare(&u->arena, out);
+    u->path = unfinished_path(&u->arena, out);
     TRY(file_make_folders(u->path));
     return file_lock_take(&u->lock, path_join(&u->arena, u->path, "lock"));
 }
 
 /* ---- ranks ---- */
 
-enum status unfinished_await_ranks(struct unfinished *u)
+static enum status await_ranks(struct unfinished *u)
 {
     struct file_lock all = { .fd = -1 };
     enum status st = file_lock_take(&all, path_join(&u->arena, u->path, RANKS_NAME));
@@ -130,14 +138,17 @@ static bool tells_of_nothing(const char *name)
 bool unfinished_is_empty(const struct unfinished *u)
 {
     struct file_list files;
+    struct failure f;
     struct arena a;
     bool empty;
 
+    failure_save(&f, ST_FAILED);
     arena_init(&a);
     empty = file_list_tree(&a, u->path, &files) == ST_OK;
     for (size_t i = 0; empty && i < files.count; i++)
         empty = tells_of_nothing(files.names[i]);
     arena_release(&a);
+    (void)failure_restore(&f);
     return empty;
 }
 
@@ -157,7 +168,7 @@ static enum status make_anew(struct unfinished *u, const json_t *run)
     return json_write_file(path_join(&u->arena, u->path, RUN_NAME), run);
 }
 
-enum status unfinished_claim(struct unfinished *u, const json_t *run)
+static enum status record_run(struct unfinished *u, const json_t *run)
 {
     const char *path = path_join(&u->arena, u->path, RUN_NAME);
     json_t *was;
@@ -169,6 +180,20 @@ enum status unfinished_claim(struct unfinished *u, const json_t *run)
     st = unfinished_same_run(u->path, run, was, NULL);
     json_decref(was);
     return st == ST_CONFIG && unfinished_is_empty(u) ? make_anew(u, run) : st;
+}
+
+enum status unfinished_claim(struct unfinished *u, const json_t *run)
+{
+    TRY(record_run(u, run));
+    u->claimed = true;
+    return ST_OK;
+}
+
+enum status unfinished_begin(struct unfinished *u, const char *out, const json_t *run)
+{
+    TRY(unfinished_open(u, out));
+    TRY(await_ranks(u));
+    return unfinished_claim(u, run);
 }
 
 enum status unfinished_take_away(struct arena *a, const char *path, const char *owner)
@@ -185,6 +210,13 @@ enum status unfinished_remove(struct unfinished *u)
     return unfinished_take_away(&u->arena, u->path, u->out);
 }
 
+enum status unfinished_complete(struct unfinished *u)
+{
+    enum status st = unfinished_remove(u);
+
+    return st == ST_OK ? ST_OK : fail_within(st, "'%s' is complete, but not all of the work for it is removed: ", u->out);
+}
+
 void unfinished_close(struct unfinished *u)
 {
     if (u->path != NULL)
@@ -193,7 +225,9 @@ void unfinished_close(struct unfinished *u)
     *u = (struct unfinished){ .lock = { -1 } };
 }
 
-enum status unfinished_tell_kept(const char *path, const char *done, enum status st)
+/* ---- the end of a stage ---- */
+
+static enum status tell_kept(const char *path, const char *done, enum status st)
 {
     struct failure f;
 
@@ -205,4 +239,19 @@ enum status unfinished_tell_kept(const char *path, const char *done, enum status
     if (st == ST_INTEGRITY)
         return fail(st, "%s; remove '%s' to begin again", f.text, path);
     return st;
+}
+
+enum status unfinished_end(const struct unfinished_end *e, enum status st)
+{
+    struct failure f;
+
+    if (st != ST_OK && e->kept != NULL)
+        st = tell_kept(e->kept, e->done, st);
+    failure_save(&f, st);
+    artifact_abort(e->out);
+    if (e->of_no_use && e->work->claimed)
+        (void)!unfinished_remove(e->work);           /* the first failure is told */
+    file_lock_drop(e->share);
+    unfinished_close(e->work);
+    return st == ST_OK ? ST_OK : failure_restore(&f);
 }

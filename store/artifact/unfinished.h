@@ -12,11 +12,16 @@
 #include "base/json.h"
 #include "base/status.h"
 
+struct artifact;
+
 struct unfinished {
     struct arena arena;
     const char *out, *path;          /* "OUT" without a '/' at its end, and "OUT.work"; NULL: not open */
     struct file_lock lock;
+    bool claimed;                    /* it is this run's */
 };
+/* "OUT.work", whatever '/' stand behind OUT. */
+const char *unfinished_path(struct arena *a, const char *out);
 /* Makes OUT.work and locks it; ST_HELD while another process has it. On failure, too, unfinished_close()
  * takes down what was opened. */
 MUST_USE enum status unfinished_open(struct unfinished *u, const char *out);
@@ -24,21 +29,34 @@ MUST_USE enum status unfinished_open(struct unfinished *u, const char *out);
  * first difference and what to do. Another run's folder in which nothing is finished is in nobody's way: it is emptied,
  * and taken over. */
 MUST_USE enum status unfinished_claim(struct unfinished *u, const json_t *run);
-/* Is nothing finished in it? Only what every run begins with, and temporary names, count as nothing. */
+/* Is nothing finished in it? Only what every run begins with, and temporary names, count as nothing. This thread's failure
+ * stays what it is. */
 bool unfinished_is_empty(const struct unfinished *u);
 
 /* Several ranks work in the folder, and outlive the first one where it alone is killed. Each has a share of the lock on
  * OUT.work/ranks, and nobody begins before the last of an earlier run is gone: two writers of one file would ruin it.
- * Before unfinished_claim(): ST_HELD while one is at work. */
-MUST_USE enum status unfinished_await_ranks(struct unfinished *u);
+ * unfinished_begin(): how rank 0 opens and claims the folder; ST_HELD while a rank of an earlier run is at work. */
+MUST_USE enum status unfinished_begin(struct unfinished *u, const char *out, const json_t *run);
 /* A rank's share, taken when rank 0 has claimed the folder; `path`: OUT.work. */
 MUST_USE enum status unfinished_share(const char *path, struct file_lock *share);
-/* Removes the folder: the run is done. */
+/* Removes the folder. */
 MUST_USE enum status unfinished_remove(struct unfinished *u);
+/* The same when OUT is complete, which a failure says. */
+MUST_USE enum status unfinished_complete(struct unfinished *u);
 void unfinished_close(struct unfinished *u);
-/* Says behind this thread's failure how to go on with `path` (OUT.work), where one can: after an interruption, an error of
- * a disk or a limit that is to be raised; after ST_INTEGRITY, how to begin again. done: "done", "encoded". Returns st. */
-MUST_USE enum status unfinished_tell_kept(const char *path, const char *done, enum status st);
+
+/* How a stage ends, on each rank. */
+struct unfinished_end {
+    struct unfinished *work;         /* closed; not open on other ranks than 0 */
+    struct artifact *out;            /* given up, if it is there still; or NULL */
+    struct file_lock *share;         /* dropped */
+    const char *kept;                /* OUT.work, where the next command can go on with it; NULL: nothing is kept */
+    const char *done;                /* what is kept: "done", "encoded" */
+    bool of_no_use;                  /* remove the folder, if this run has claimed it */
+};
+/* st: how the work ended, which is returned. Behind the failure it is said how to go on with what is kept, where one can: after an
+ * interruption, an error of a disk or a limit that is to be raised; after ST_INTEGRITY, how to begin again. */
+MUST_USE enum status unfinished_end(const struct unfinished_end *e, enum status st);
 
 /* Is what stands in `path` of this run? `was` is such a record, or a manifest. but: an option that
  * the caller compares, with its inputs; NULL: none. */

@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/platform.h"
 #include "base/rng.h"
@@ -301,6 +302,36 @@ static void encrypted_members_are_told(void **state)
     assert_string_equal(read_all(&wide_limits), "! encrypted 1 a.zip!secret.txt\n");
 }
 
+/* A tar of one member whose name is `head`, n times `piece`, "z.txt". */
+static void put_long_name(const char *file, const char *head, const char *piece, size_t n)
+{
+    struct buf name = { 0 }, b = { 0 };
+
+    buf_adds(&name, head);
+    for (size_t i = 0; i < n; i++)
+        buf_adds(&name, piece);
+    buf_adds(&name, "z.txt");
+    pack_one("gnutar", NULL, name.p, "text", 4, &b);
+    put(file, b.p, b.n);
+    buf_release(&name);
+    buf_release(&b);
+}
+
+/* A name may be a megabyte long: it is looked at once, not once for each of its parts. */
+static void a_long_member_name_takes_one_look(void **state)
+{
+    clock_t start;
+
+    put_long_name("a.tar", "", "./", 500000);
+    put_long_name("b.tar", "x/", "a/", 499000);
+    put_long_name("c.tar", "x/", ".../", 249000);
+    start = clock();
+    read_all(&wide_limits);
+    assert_true(clock() - start < 3 * CLOCKS_PER_SEC);
+    assert_string_equal(strncmp(got.text.p, "text a.tar!z.txt: text\n", 23) == 0 ? "" : got.text.p, "");
+    assert_int_equal(got.stats.documents, 3);
+}
+
 static long peak_kib(void)
 {
     struct rusage u;
@@ -378,6 +409,7 @@ int main(void)
         T(a_cut_jsonl_file_keeps_its_whole_lines),
         T(damaged_archives_are_told),
         T(encrypted_members_are_told),
+        T(a_long_member_name_takes_one_look),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -57,6 +57,10 @@ struct making_store {
     double validation;
 };
 
+/* Several shards in little time. */
+static const struct making_store making_small = { .documents = 400, .shard_tokens = 9000, .longest = 300, .vocab = 1000,
+                                                  .validation = 0.25 };
+
 static inline uint64_t making_hash(uint64_t i) { return rng_at(9, 1, i); }
 
 static inline uint64_t making_length(const struct making_store *m, uint64_t i) { return rng_at(9, 2, i) % (m->longest + 1); }
@@ -138,6 +142,14 @@ static inline const char *make_store(const struct making_store *m)
     artifact_set_counts(a, counts);
     assert_ok(artifact_commit(a, NULL));
     return path;
+}
+
+static inline struct token_store *open_store(const char *path)
+{
+    struct token_store *s;
+
+    assert_ok(token_store_open(path, &s));
+    return s;
 }
 
 /* Writes the manifest's digests anew from the files as they are now: damage that nobody but a block's checksum knows of. */

@@ -248,6 +248,27 @@ static void odd_manifests_are_refused(void **state)
     }
 }
 
+/* A name of half a million folders is looked at once, not once for each of them. */
+static void a_long_name_takes_one_look(void **state)
+{
+    struct making_cfg cfg = { 0 };
+    struct span text = read_whole(join(make(scratch_path("out"), &cfg, "content"), "manifest.json"));
+    const char *at = strstr(text.p, "sub/notes");
+    struct buf edited = { 0 };
+    json_t *manifest;
+    clock_t start;
+
+    assert_non_null(at);
+    buf_add(&edited, text.p, (size_t)(at - text.p));
+    for (int i = 0; i < 500000; i++)
+        buf_adds(&edited, "a/");
+    buf_adds(&edited, at);
+    start = clock();
+    assert_fails(ST_INTEGRITY, "it was changed", manifest_parse("m", edited.p, edited.n, &manifest));
+    assert_true(clock() - start < 3 * CLOCKS_PER_SEC);
+    buf_release(&edited);
+}
+
 static void digests_are_remembered_while_a_file_is_the_same(void **state)
 {
     const char *memory = join(scratch_folder("memory"), "deeper/verified"), *path = scratch_path("file");
@@ -324,6 +345,7 @@ int main(void)
         cmocka_unit_test(damage_is_found_and_named),
         cmocka_unit_test(a_wrong_kind_is_told_with_what_makes_the_right_one),
         cmocka_unit_test(odd_manifests_are_refused),
+        cmocka_unit_test(a_long_name_takes_one_look),
         cmocka_unit_test(digests_are_remembered_while_a_file_is_the_same),
         cmocka_unit_test(the_golden_manifest_is_read),
         cmocka_unit_test(a_manifest_that_is_no_file_is_refused),

@@ -2,11 +2,8 @@
 # Training by several ranks: the same bytes as by one, from one long text and from documents; the numbers in the record too. And an
 # error ends all of them.
 set -eu
-command -v mpirun >/dev/null || { echo "skipped: no mpirun here"; exit 77; }
-[ -f "$(dirname "$TUNDISH")/tundish_mpi.so" ] || { echo "skipped: this build has no MPI part"; exit 77; }
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-export ASAN_OPTIONS=detect_leaks=0          # Open MPI keeps what it allocated until exit
-export OMPI_MCA_btl=self,vader OMPI_MCA_rmaps_base_oversubscribe=1
+. "$TUNDISH_SOURCE/tests/ranks.sh"
+need_ranks
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -8,8 +8,8 @@ head -n 5 corpus/part-00000.jsonl >few.jsonl && mkdir few && mv few.jsonl few/pa
 run 0 tokenize --corpus few --tokenizer tokenizer --out few-tokens --validation 0    # an epoch is a few steps
 phases='[{step: 6, context: 64, batch-tokens: 512}, {step: 12, store: few-tokens}, {step: 17, context: 32, batch-tokens: 256}]'
 ranks=
-if command -v mpirun >/dev/null && [ -f "$(dirname "$TUNDISH")/tundish_mpi.so" ]; then
-    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl=self,vader
+. "$TUNDISH_SOURCE/tests/ranks.sh"
+if ranks_are_here; then
     ranks='2 and 4'
 fi
 # across RANKS ARGS...

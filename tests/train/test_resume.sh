@@ -44,8 +44,8 @@ t train $shape --out torn --threads 2
 [ "$(digest torn)" = "$want" ] || fails "interrupted training made another checkpoint"
 [ ! -e torn.work ] || fails "torn.work is left over"
 
-if command -v mpirun >/dev/null && [ -f "$(dirname "$TUNDISH")/tundish_mpi.so" ]; then
-    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl=self,vader
+. "$TUNDISH_SOURCE/tests/ranks.sh"
+if ranks_are_here; then
     export ASAN_OPTIONS=detect_leaks=0
     for ranks in 2 4; do
         timeout 200 mpirun --bind-to none -np $ranks "$TUNDISH" train $shape --out ranks$ranks --threads 1 >log 2>&1 || fails "mpirun -np $ranks"

@@ -26,7 +26,6 @@ struct stage {
     struct artifact *out;            /* rank 0's, as is the next */
     struct unfinished unfinished;
     struct file_lock at_work;        /* each rank's share of OUT.work/ranks */
-    bool claimed;                    /* OUT.work is this run's; rank 0 */
     bool working;                    /* and all ranks know it */
     struct part_counts parts[TOKENS_PARTS];
     uint64_t shards, encoded;        /* of the store; bytes of text in this run, by all ranks */
@@ -75,10 +74,7 @@ static enum status claim_work(struct stage *s, json_t *run, struct told *t)
         snprintf(t->tokenizer, sizeof t->tokenizer, "%s", s->o->tokenizer_digest);
     snprintf(t->corpus, sizeof t->corpus, "%s",
              json_string_value(json_array_get(json_object_get(inputs, "corpus"), 0)));
-    TRY(unfinished_open(&s->unfinished, s->o->out));
-    TRY(unfinished_await_ranks(&s->unfinished));
-    TRY(unfinished_claim(&s->unfinished, run));
-    s->claimed = true;
+    TRY(unfinished_begin(&s->unfinished, s->o->out, run));
     return file_clear_leftovers(s->unfinished.path);
 }
 
@@ -118,14 +114,11 @@ static enum status begin(struct stage *s)
 {
     struct tokenize_work *w = &s->work;
     struct told t = { .files = 0 };
-    size_t n = strlen(s->o->out);
 
     w->o = s->o;
     w->rank = comm_rank(s->comm);
     w->ranks = comm_size(s->comm);
-    while (n > 1 && s->o->out[n - 1] == '/')
-        n--;
-    w->folder = arena_printf(&s->arena, "%.*s.work", (int)n, s->o->out);
+    w->folder = unfinished_path(&s->arena, s->o->out);
     if (w->rank > 0)
         log_set_quiet(true); /* one rank speaks for all */
     TRY(open_inputs(s));
@@ -224,15 +217,12 @@ static void warn_of_no_validation(const struct stage *s)
 static enum status commit(struct stage *s)
 {
     struct artifact *out = s->out;
-    enum status st;
 
     artifact_set_counts(out, counts_of(s));
     s->out = NULL;
     TRY(artifact_commit(out, NULL));
     s->working = false;              /* a failure from here on keeps nothing, and needs nothing */
-    st = unfinished_remove(&s->unfinished);
-    return st == ST_OK ? ST_OK : fail_within(st, "'%s' is complete, but not all of the work for it is removed: ",
-                                             s->o->out);
+    return unfinished_complete(&s->unfinished);
 }
 
 static void report(const struct stage *s)
@@ -267,22 +257,14 @@ static enum status finish(struct stage *s)
 /* Inputs that are not what they should be are other inputs when they are mended: the work so far is of no use. */
 static bool is_of_no_use(const struct stage *s, enum status st)
 {
-    return s->claimed && s->work.input_fault && (st == ST_FORMAT || st == ST_UNSUPPORTED);
+    return s->work.input_fault && (st == ST_FORMAT || st == ST_UNSUPPORTED);
 }
 
 static enum status settle(struct stage *s, enum status st)
 {
-    struct failure f;
-
-    if (st != ST_OK && st != ST_LIMIT && s->working)
-        st = unfinished_tell_kept(s->work.folder, "encoded", st);
-    failure_save(&f, st);
-    artifact_abort(s->out);
-    if (is_of_no_use(s, st))
-        (void)!unfinished_remove(&s->unfinished);    /* the first failure is told */
-    file_lock_drop(&s->at_work);
-    unfinished_close(&s->unfinished);
-    return st == ST_OK ? ST_OK : failure_restore(&f);
+    return unfinished_end(&(struct unfinished_end){ .work = &s->unfinished, .out = s->out, .share = &s->at_work,
+                                                    .kept = s->working && st != ST_LIMIT ? s->work.folder : NULL,
+                                                    .done = "encoded", .of_no_use = is_of_no_use(s, st) }, st);
 }
 
 static enum status run(struct stage *s)
