@@ -123,28 +123,53 @@ static struct span without_citations(struct c4_state *st, const struct word_clas
     return (struct span){ st->clean.p, st->clean.n };
 }
 
-struct split {
-    size_t words;
-    uint64_t longest;      /* characters */
-};
+static inline bool is_space(const uint64_t *space, size_t at) { return space[at / 64] >> at % 64 & 1; }
 
-/* What str.split() makes of a line; stops counting at `enough` words if no length is asked for. */
-static struct split split_line(const struct word_classes *c, struct span line, bool lengths, size_t enough)
+/* Are there `least` words from..end, as str.split() has them? */
+static bool has_words(const uint64_t *space, size_t from, size_t end, size_t least)
 {
-    struct split r = { 0, 0 };
-    uint64_t chars = 0;
-    size_t n;
+    uint64_t top = 0;                              /* the bit in front of the 64 in hand: part of a word */
+    size_t count = 0;
 
-    for (size_t at = 0; at < line.n && (lengths || r.words < enough); at += n) {
-        if (word_class_at(c, line.p + at, &n) & WORD_SPACE) {
-            chars = 0;
-            continue;
-        }
-        r.words += chars++ == 0;
-        if (chars > r.longest)
-            r.longest = chars;
+    for (size_t at = from; at < end && count < least; at += 64) {
+        uint64_t word = ~(space[at / 64] >> at % 64 | space[at / 64 + 1] << 1 << (63 - at % 64));
+        uint64_t starts = word & ~(word << 1 | top);
+
+        top = word >> 63;
+        if (end - at < 64)
+            starts &= (UINT64_C(1) << (end - at)) - 1;
+        for (; starts && count < least; starts &= starts - 1)
+            count++;
     }
-    return r;
+    return count >= least;
+}
+
+/* Are there more than `most` bytes in a row without white space? Looks at the last white space among so many bytes: what it walks back
+ * over has none, so the next step goes at least as far. */
+static bool has_long_run(const uint64_t *space, size_t from, size_t end, size_t most)
+{
+    while (end - from > most) {
+        size_t at = from + most + 1;
+
+        while (at > from && !is_space(space, at - 1))
+            at--;
+        if (at == from)
+            return true;
+        from = at;
+    }
+    return false;
+}
+
+/* Has a line of the text a word of more than `most` characters? */
+static bool has_long_word(const struct text_scan *s, struct span line, size_t most)
+{
+    size_t from = (size_t)(line.p - s->text.p), chars = 0, n;
+
+    if (!has_long_run(s->bits.space, from, from + line.n, most))
+        return false;
+    for (size_t at = 0; at < line.n && chars <= most; at += n)
+        chars = word_class_at(s->classes, line.p + at, &n) & WORD_SPACE ? 0 : chars + 1;
+    return chars > most;
 }
 
 static bool ends_well(struct span line)
@@ -157,24 +182,22 @@ static bool ends_well(struct span line)
 static size_t sentences_of(struct c4_hand *l, struct span line, bool changed)
 {
     const struct text_scan *s = l->s;
-    struct sentence_part part = { 0, 0, line.n };
-    size_t at;
+    struct sentence_part part = { .end = line.n };
+    size_t at, count;
 
     if (!l->c->split_paragraph)
         return 1;
     if (changed) {
         text_scan_by(&l->st->line, line, s->rules);
-        part.to = l->st->line.word_count;
         return sentences_count(&l->st->line, &part);
     }
     at = (size_t)(line.p - s->text.p);
     while (l->word < s->word_count && s->words[l->word].at < at)
         l->word++;
-    part = (struct sentence_part){ l->word, l->word, at + line.n };
-    while (part.to < s->word_count && s->words[part.to].at < part.end)
-        part.to++;
+    part = (struct sentence_part){ .from = l->word, .end = at + line.n };
+    count = sentences_count(s, &part);
     l->word = part.to;
-    return sentences_count(s, &part);
+    return count;
 }
 
 /* Is the phrase in the line? `may`: it is somewhere in the text; a line that was changed may have it even so. */
@@ -223,14 +246,13 @@ static bool drops(struct c4_hand *l, struct span line, bool changed)
 static bool judge_line(struct c4_hand *l, struct span line)
 {
     const struct c4_cfg *c = l->c;
-    size_t least = c->min_words_per_line > 0 ? (size_t)c->min_words_per_line : 0;
+    size_t least = c->min_words_per_line > 0 ? (size_t)c->min_words_per_line : 0, at;
     struct span clean;
-    struct split words;
 
     line = word_strip(l->s->classes, line);
-    words = split_line(l->s->classes, line, c->max_word_length != -1 && line.n > (size_t)c->max_word_length, least);
+    at = (size_t)(line.p - l->s->text.p);
     l->counts[C4_LINE_TOTAL]++;
-    if (c->max_word_length != -1 && words.longest > (uint64_t)c->max_word_length) {
+    if (c->max_word_length != -1 && has_long_word(l->s, line, (size_t)c->max_word_length)) {
         l->counts[C4_LINE_LONG_WORD]++;
         return false;
     }
@@ -239,7 +261,7 @@ static bool judge_line(struct c4_hand *l, struct span line)
         l->counts[C4_LINE_NO_END]++;
         return false;
     }
-    if (words.words < least) {
+    if (!has_words(l->s->bits.space, at, at + line.n, least)) {
         l->counts[C4_LINE_FEW_WORDS]++;
         return false;
     }

@@ -9,6 +9,14 @@ static bool is_end(const struct text_scan *s, const struct text_word *w)
     return w->chars == 1 && (word_class_at(s->classes, s->text.p + w->at, &n) & WORD_SENTENCE_END);
 }
 
+/* The same, or a character that is not ASCII: one branch a word, which is seldom taken. */
+static inline bool may_be_end(const struct text_scan *s, const struct text_word *w)
+{
+    unsigned char c = (unsigned char)s->text.p[w->at];
+
+    return (w->chars == 1) & ((c >= 0x80) | ((s->classes->ascii[c & 0x7F] & WORD_SENTENCE_END) != 0));
+}
+
 static bool is_punctuation(const struct text_scan *s, const struct text_word *w)
 {
     const char *p = s->text.p + w->at, *end = p + w->bytes;
@@ -40,19 +48,20 @@ static bool begins(const struct text_scan *s, size_t i, bool first, bool *seen)
     return begin;
 }
 
-size_t sentences_count(const struct text_scan *s, const struct sentence_part *part)
+size_t sentences_count(const struct text_scan *s, struct sentence_part *part)
 {
-    size_t count = 1;
+    size_t count = 1, i;
     bool seen = false;
 
-    for (size_t i = part->from; i < part->to; i++) {
+    for (i = part->from; i < s->word_count && s->words[i].at < part->end; i++) {
         if (seen)
             count += begins(s, i, i == part->from, &seen);
-        else
+        else if (may_be_end(s, &s->words[i]))
             seen = is_end(s, &s->words[i]);
     }
+    part->to = i;
     if (seen) {      /* white space at the end is a sentence, too */
-        const struct text_word *last = &s->words[part->to - 1];
+        const struct text_word *last = &s->words[i - 1];
 
         count += words_apart(s->text.p + last->at + last->bytes, s->text.p + part->end);
     }
