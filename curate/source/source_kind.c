@@ -7,6 +7,7 @@
 #include "base/cursor.h"
 
 #define SNIFF 8192      /* bytes looked at for control characters and for the shape of text */
+#define BARE_UNITS 16    /* of UTF-16 that nothing says to be: fewer may be anything */
 
 struct magic {
     size_t offset;
@@ -259,12 +260,36 @@ static bool by_magic(struct span head, struct content *out)
     return true;
 }
 
-static bool is_wide(struct span h)
+static bool has_wide_bom(struct span h)
 {
     return h.n >= 4 &&
            (memcmp(h.p, "\xff\xfe", 2) == 0 || memcmp(h.p, "\xfe\xff", 2) == 0 ||
             memcmp(h.p, "\0\0\xfe\xff", 4) == 0);
 }
+
+/* UTF-16 of that order of bytes, without a byte order mark: each unit of the beginning is a character of text or half of a
+ * pair, and one in 16 at least is ASCII, as blanks are in most scripts. Numbers and sound have units that are controls. */
+static bool is_bare_wide(struct span h, bool big)
+{
+    size_t n = (h.n < SNIFF ? h.n : SNIFF) / 2, ascii = 0;
+    bool half = false;
+
+    if (n < BARE_UNITS || memchr(h.p, 0, 2 * n) == NULL)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        unsigned first = (unsigned char)h.p[2 * i], second = (unsigned char)h.p[2 * i + 1];
+        unsigned u = big ? first << 8 | second : second << 8 | first;
+        bool high = (u & ~0x3ffu) == 0xd800, low = (u & ~0x3ffu) == 0xdc00;
+
+        if (low != half || (u < ' ' && !(u >= '\t' && u <= '\r')) || u == 0x7f || u >= 0xfffe)
+            return false;
+        half = high;
+        ascii += u < 0x7f;
+    }
+    return ascii >= n / 16;
+}
+
+static bool is_wide(struct span h) { return has_wide_bom(h) || is_bare_wide(h, false) || is_bare_wide(h, true); }
 
 /* A NUL, or more than one control character in 32 that text does not use.
  * Backspace, escape and the unit separator do occur in text (overstrike, colours, info files). */
@@ -437,7 +462,7 @@ struct content content_of(struct span head, bool whole, const char *name)
     bom = content_bom(head.p, head.n);
     head.p += bom;
     head.n -= bom;
-    if (is_wide(head))
+    if (bom == 0 && is_wide(head))
         c.kind = CONTENT_WIDE;
     else if (is_warc(head))     /* may hold anything */
         c.kind = CONTENT_WARC;
@@ -503,13 +528,17 @@ void content_narrow(struct span wide, struct buf *out)
 {
     struct wide w = { (const unsigned char *)wide.p, (const unsigned char *)wide.p + wide.n, 2,
                       false };
+    bool marked = has_wide_bom(wide);
     char utf8[4];
 
-    if (memcmp(wide.p, "\xff\xfe\0\0", 4) == 0 || memcmp(wide.p, "\0\0\xfe\xff", 4) == 0)
+    if (!marked)
+        w.big = is_bare_wide(wide, true);
+    else if (memcmp(wide.p, "\xff\xfe\0\0", 4) == 0 || memcmp(wide.p, "\0\0\xfe\xff", 4) == 0)
         w.unit = 4;
-    w.big = w.p[0] != 0xff;
+    if (marked)
+        w.big = w.p[0] != 0xff;
     buf_adds(out, "\xef\xbb\xbf");
-    w.p += w.unit;
+    w.p += marked ? w.unit : 0;
     while (w.end - w.p >= w.unit)
         buf_add(out, utf8, utf8_encode(wide_char(&w), utf8));
     if (w.p < w.end)

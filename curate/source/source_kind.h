@@ -2,7 +2,7 @@
  * What a run of bytes is, from its first 64 KiB and, where bytes alone cannot say, its name.
  *
  * The order of the questions: is it an archive or compressed (magic bytes), another known binary
- * format (magic bytes), wide text (a UTF-16 or UTF-32 byte order mark), binary (NUL or many control
+ * format (magic bytes), wide text (a UTF-16 or UTF-32 byte order mark, or UTF-16 by its units), binary (NUL or many control
  * characters), nothing, HTML (first tag), XML (its declaration), a markup that is not read (first characters:
  * troff, ...), JSONL (shape of the first lines) and FHIR among it (a member "resourceType"); and only then by the name's
  * ending: Markdown, JSON lines, JSON, kinds that are skipped, tables, and what is left is text.
@@ -36,7 +36,7 @@ enum content_kind {
     CONTENT_TABLE,                    /* CSV or TSV, by its name */
     CONTENT_XML,                      /* any but XHTML and drawings */
     CONTENT_ARCHIVE,                  /* .form says which */
-    CONTENT_WIDE,                     /* UTF-16 or UTF-32 with a byte order mark:
+    CONTENT_WIDE,                     /* UTF-16 or UTF-32 with a byte order mark, or text that can only be UTF-16:
                                        * convert, then ask again */
     CONTENT_BINARY,
     CONTENT_SKIPPED,                  /* text of a kind that is not read */
@@ -89,7 +89,7 @@ struct content {
  * a file's or member's name, without the ending of a compression that was taken off. */
 struct content content_of(struct span head, bool whole, const char *name);
 
-/* Converts text with a UTF-16 or UTF-32 byte order mark to UTF-8 with one (EF BB BF).
+/* Converts text of the kind CONTENT_WIDE, all of it, to UTF-8 with a byte order mark (EF BB BF).
  * Ill-formed units become U+FFFD. */
 void content_narrow(struct span wide, struct buf *out);
 

@@ -53,7 +53,7 @@ static struct content look_at(const struct buf *body)
     return content_of(head, body->n <= CONTENT_HEAD, "");
 }
 
-/* UTF-16 and UTF-32 that say so become UTF-8. */
+/* UTF-16 and UTF-32 become UTF-8. */
 static struct content look_at_wide(struct buf *body)
 {
     struct buf utf8 = { 0 };

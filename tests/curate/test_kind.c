@@ -132,6 +132,43 @@ static void wide_text_becomes_utf8(void **state)
     assert_narrow("\0\0\xfe\xff\0\x11\0\0", "\xef\xbf\xbd");
 }
 
+static void utf_16_without_a_mark_is_known_by_its_units(void **state)
+{
+    static const char *const texts[] = { "Take one tablet a day.\r\n", "\xd0\x94\xd0\xb2\xd0\xb0 \xd1\x80\xd0\xb0\xd0\xb7\xd0\xb0 "
+                                         "\xd0\xb2 \xd0\xb4\xd0\xb5\xd0\xbd\xd1\x8c" };
+    static const unsigned units[2][32] = {
+        { 'T', 'a', 'k', 'e', ' ', 'o', 'n', 'e', ' ', 't', 'a', 'b', 'l', 'e', 't', ' ', 'a', ' ', 'd', 'a', 'y', '.', '\r', '\n' },
+        { 0x414, 0x432, 0x430, ' ', 0x440, 0x430, 0x437, 0x430, ' ', 0x432, ' ', 0x434, 0x435, 0x43d, 0x44c },
+    };
+    char bytes[64], numbers[64];
+
+    for (int text = 0; text < 2; text++)
+        for (int big = 0; big < 2; big++) {
+            struct buf out = { 0 }, want = { 0 };
+            size_t n = 0;
+
+            for (int twice = 0; twice < 1 + text; twice++)
+                for (int i = 0; units[text][i]; i++, n += 2) {
+                    bytes[n + !big] = (char)(units[text][i] >> 8);
+                    bytes[n + !!big] = (char)units[text][i];
+                }
+            buf_printf(&want, "\xef\xbb\xbf%s%s", texts[text], text ? texts[text] : "");
+            assert_int_equal(kind_of("x", bytes, n), CONTENT_WIDE);
+            content_narrow((struct span){ bytes, n }, &out);
+            assert_string_equal(out.p, want.p);
+            assert_int_equal(kind_of("x", bytes, 30), CONTENT_BINARY);      /* too little to tell */
+            bytes[big ? 8 : 9] = (char)0xdc;                                                       /* half of a pair */
+            assert_int_equal(kind_of("x", bytes, n), CONTENT_BINARY);
+            buf_release(&out);
+            buf_release(&want);
+        }
+    for (int i = 0; i < 32; i++) {                 /* small numbers */
+        numbers[2 * i] = (char)(i * 7);
+        numbers[2 * i + 1] = 0;
+    }
+    assert_int_equal(kind_of("x", numbers, sizeof numbers), CONTENT_BINARY);
+}
+
 static void a_compressions_ending_comes_off_a_name(void **state)
 {
     assert_int_equal(content_bare_name("a.txt.gz"), 5);
@@ -147,6 +184,7 @@ int main(void)
         cmocka_unit_test(magic_bytes_name_the_reader),
         cmocka_unit_test(a_tar_without_magic_is_known_by_its_checksum),
         cmocka_unit_test(wide_text_becomes_utf8),
+        cmocka_unit_test(utf_16_without_a_mark_is_known_by_its_units),
         cmocka_unit_test(a_compressions_ending_comes_off_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
