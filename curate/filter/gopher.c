@@ -105,6 +105,7 @@ void gopher_scratch_free(struct gopher_scratch *g)
     text_scan_release(&g->scan);
     free(g->grams);
     free(g->repeated);
+    free(g->limits);
     free(g->group_of);
     free(g->groups);
     free(g->again);

@@ -123,7 +123,7 @@ MUST_USE enum status gopher_each(const void *cfg, struct doc *d, struct step_wor
 
 /* --- the inside --- */
 
-/* Equal n-grams: where the first begins, and how many. */
+/* Equal n-grams: where the first begins, and how many. (Also a key and a place, where n-grams are looked for.) */
 struct gram_group {
     uint64_t hash;
     uint32_t first, count;
@@ -132,9 +132,10 @@ struct gopher_scratch {
     struct text_scan scan;            /* kept from filter to filter, of the same family */
     uint64_t *grams;                  /* hash of the n-gram at each word */
     uint32_t *repeated;               /* words with an n-gram that may be repeated */
-    uint32_t *group_of;               /* the group of each of those */
+    uint32_t *limits;                 /* bytes that a repeated n-gram at each of those does not reach */
+    uint32_t *group_of;               /* those of them that one rule looks at */
     struct gram_group *groups;
-    uint8_t *again;                   /* of each word: begins a repeated one there? */
+    uint8_t *again;                   /* of each word: may a repeated one begin there? */
     uint32_t *starts;                 /* of each word, in `joined` */
     size_t gram_cap;
     char *joined;                     /* the words without anything between */

@@ -120,6 +120,7 @@ static void grow_scratch(struct gopher_scratch *g)
         g->repeated = mem_grow(g->repeated, g->gram_cap, sizeof *g->repeated);
         g->group_of = mem_grow(g->group_of, g->gram_cap, sizeof *g->group_of);
         g->groups = mem_grow(g->groups, g->gram_cap, sizeof *g->groups);
+        g->limits = mem_grow(g->limits, g->gram_cap, sizeof *g->limits);
         g->starts = mem_grow(g->starts, g->gram_cap + 1, sizeof *g->starts);
         g->again = mem_grow(g->again, g->gram_cap + 1, sizeof *g->again);
     }
@@ -143,11 +144,10 @@ static uint64_t gram_chars(const struct text_scan *s, size_t at, size_t n)
 
 #define MARKS_A_KEY 16
 
-/* Notes in g->marks, by some bits of a key, whether it stands there once (1) or again (3 and more). */
-static void note_keys(struct gopher_scratch *g, const uint64_t *keys, size_t count)
+/* All marks 0, with room for so many keys. */
+static uint8_t *clear_marks(struct gopher_scratch *g, size_t count)
 {
     int log = 6;
-    uint8_t *marks;
 
     while (((size_t)1 << log) < count * MARKS_A_KEY)
         log++;
@@ -155,33 +155,78 @@ static void note_keys(struct gopher_scratch *g, const uint64_t *keys, size_t cou
         g->mark_cap = (size_t)1 << log;
         g->marks = mem_grow(g->marks, g->mark_cap, 1);
     }
-    marks = g->marks;
     g->mark_shift = 64 - log;
-    memset(marks, 0, (size_t)1 << log);
-    for (size_t i = 0; i < count; i++) {
-        uint8_t *mark = &marks[(keys[i] * MIX) >> (64 - log)];
-
-        *mark = (uint8_t)(*mark << 1 | 1);
-    }
+    return memset(g->marks, 0, (size_t)1 << log);
 }
 
-/* May the key stand there again? */
-static inline bool key_again(const struct gopher_scratch *g, uint64_t key) { return g->marks[(key * MIX) >> g->mark_shift] >> 1 & 1; }
+/* Which mark is the key's. (Stores into marks may change anything to the compiler; so loops take what they need beforehand.) */
+static inline size_t mark_of(int shift, uint64_t key) { return (key * MIX) >> shift; }
 
-/* Lists where 2-grams may begin that are repeated. */
+#define COUNT_MAX 255
+
+/* Lists the 2-grams, all of them. */
 static size_t find_pairs(struct gopher_scratch *g)
 {
     const struct text_word *w = g->scan.words;
-    size_t count = g->scan.word_count - 1, n = 0;
+    size_t count = g->scan.word_count - 1;
 
-    for (size_t i = 0; i < count; i++)
-        g->grams[i] = longer(w[i].hash, w[i + 1].hash);
-    note_keys(g, g->grams, count);
     for (size_t i = 0; i < count; i++) {
-        g->repeated[n] = (uint32_t)i;
-        n += key_again(g, g->grams[i]);
+        g->grams[i] = longer(w[i].hash, w[i + 1].hash);
+        g->repeated[i] = (uint32_t)i;
     }
-    return n;
+    g->again[count] = 0;
+    return count;
+}
+
+/* From the grams listed to those of n words, one more: only where one that may be repeated begins, and another with the next word, can a
+ * longer one stand that is. */
+static size_t grow_grams(struct gopher_scratch *g, size_t n, size_t known)
+{
+    const struct text_word *last = g->scan.words + n - 1;
+    uint32_t *list = g->repeated;
+    uint64_t *grams = g->grams;
+    uint8_t *again = g->again;
+    size_t count = 0;
+
+    for (size_t k = 0; k < known; k++) {
+        size_t i = list[k];
+
+        again[i] = again[i + 1];
+        list[count] = (uint32_t)i;
+        count += again[i];
+    }
+    for (size_t k = 0; k < count; k++)
+        grams[list[k]] = longer(grams[list[k]], last[list[k]].hash);
+    return count;
+}
+
+/* Counts the grams listed by their marks, and takes those from the list that stand there once for sure. Grams of one mark may differ, so
+ * a count is at least that of each. *most: the largest; COUNT_MAX stands for all from there on. */
+static size_t count_grams(struct gopher_scratch *g, size_t count, unsigned *most)
+{
+    const uint64_t *grams = g->grams;
+    uint32_t *list = g->repeated;
+    uint8_t *marks = clear_marks(g, count), *again = g->again;
+    int shift = g->mark_shift;
+    unsigned max = 0;
+    size_t kept = 0;
+
+    for (size_t k = 0; k < count; k++) {
+        uint8_t *mark = &marks[mark_of(shift, grams[list[k]])];
+
+        *mark = (uint8_t)(*mark + (*mark < COUNT_MAX));
+    }
+    for (size_t k = 0; k < count; k++) {
+        uint32_t i = list[k];
+        unsigned n = marks[mark_of(shift, grams[i])];
+
+        max = n > max ? n : max;
+        again[i] = n > 1;
+        list[kept] = i;
+        kept += n > 1;
+    }
+    *most = max;
+    return kept;
 }
 
 /* Puts equal grams of those listed into groups, in the order of their first; returns the number of groups. */
@@ -201,7 +246,6 @@ static size_t group_grams(struct gopher_scratch *g, size_t count)
             g->groups[groups] = (struct gram_group){ hash, g->repeated[k], 0 };
             slots[i] = (uint32_t)++groups;
         }
-        g->group_of[k] = slots[i] - 1;
         g->groups[slots[i] - 1].count++;
     }
     return groups;
@@ -218,26 +262,22 @@ static uint64_t top_gram(const struct gopher_scratch *g, size_t n, size_t groups
     return (gram_chars(&g->scan, top.first, n) + n - 1) * top.count;
 }
 
-/* From the grams listed, which are grouped, to those of n words, one more: only where one that is repeated begins, and another with the next
- * word, can a longer one stand that is. */
-static size_t grow_pairs(struct gopher_scratch *g, size_t n, size_t known)
+/* The same, where it can be seen without groups: no gram is there more often than `most` times, the largest count of a mark. The first
+ * one whose mark has it is the commonest, and the first of those, unless it shares its mark. */
+static uint64_t top_counted(struct gopher_scratch *g, size_t n, size_t count, unsigned most)
 {
-    const struct text_word *w = g->scan.words;
-    size_t count = 0;
+    const uint64_t *grams = g->grams;
+    size_t same = 0, first = 0;
 
-    memset(g->again, 0, g->scan.word_count + 1);
-    for (size_t k = 0; k < known; k++)
-        g->again[g->repeated[k]] = g->groups[g->group_of[k]].count > 1;
-    for (size_t k = 0; k < known; k++) {
-        size_t i = g->repeated[k];
-
-        if (i + n > g->scan.word_count)
-            break;
-        g->grams[i] = longer(g->grams[i], w[i + n - 1].hash);
-        g->repeated[count] = (uint32_t)i;
-        count += g->again[i] & g->again[i + 1];
-    }
-    return count;
+    if (count == 0 || most == COUNT_MAX)
+        return top_gram(g, n, group_grams(g, count));
+    while (g->marks[mark_of(g->mark_shift, grams[g->repeated[first]])] != most)
+        first++;
+    for (size_t k = first; k < count; k++)
+        same += grams[g->repeated[k]] == grams[g->repeated[first]];
+    if (same != most)
+        return top_gram(g, n, group_grams(g, count));
+    return (gram_chars(&g->scan, g->repeated[first], n) + n - 1) * most;
 }
 
 /* ---- n-grams without blanks ---- */
@@ -264,62 +304,110 @@ static void join_words(struct gopher_scratch *g)
 
 #define OPENING 12             /* bytes */
 
+/* Marks by some bits of a key whether it stands there once (1) or again (3 and more). */
+static inline void note_mark(uint8_t *mark) { *mark = (uint8_t)(*mark << 1 | 1); }
+static inline bool noted_again(uint8_t mark) { return mark >> 1 & 1; }
+
 /* Words joined without blanks are equal also where their bounds differ, so longer repeated ones do not follow from shorter ones. But
  * their first bytes are equal. Lists where n-grams of five words or more may stand that are repeated: those whose first OPENING bytes,
- * from the first word on, stand in the document again, and those that may be shorter than that. g->grams has a key of those bytes. */
-static size_t find_openings(struct gopher_scratch *g)
+ * from the first word on, stand in the document again, and those that may be shorter than that. Into g->groups go those of the first
+ * kind: a key of the bytes, and the place in the list; *same: how many. */
+static size_t find_openings(struct gopher_scratch *g, size_t *same)
 {
-    size_t count = g->scan.word_count - 4, n = 0;
+    size_t count = g->scan.word_count - 4, n = 0, m = 0;
     const uint32_t *starts = g->starts;
+    const char *joined = g->joined;
+    uint32_t *list = g->repeated, *limits = g->limits;
+    struct gram_group *groups = g->groups;
+    uint64_t *grams = g->grams;
+    uint8_t *marks = clear_marks(g, count);
+    int shift = g->mark_shift;
 
-    join_words(g);
     for (size_t i = 0; i < count; i++) {
-        const char *p = g->joined + starts[i];
+        const char *p = joined + starts[i];
 
-        g->grams[i] = longer(word_load(p) * UINT64_C(0xD6E8FEB86659FD93), word_load(p + 4));
+        grams[i] = longer(word_load(p) * UINT64_C(0xD6E8FEB86659FD93), word_load(p + 4));
+        note_mark(&marks[mark_of(shift, grams[i])]);
     }
-    note_keys(g, g->grams, count);
     for (size_t i = 0; i < count; i++) {
-        uint64_t key = g->grams[i];
+        bool again = noted_again(marks[mark_of(shift, grams[i])]);
 
-        g->grams[n] = key;
-        g->repeated[n] = (uint32_t)i;
-        n += key_again(g, key) | (starts[i + 5] - starts[i] < OPENING);
+        list[n] = (uint32_t)i;
+        limits[n] = OPENING;
+        groups[m] = (struct gram_group){ grams[i], (uint32_t)n, 0 };
+        m += again;
+        n += again | (starts[i + 5] - starts[i] < OPENING);
     }
+    *same = m;
     return n;
 }
 
-/* Takes from the list what cannot begin a repeated gram of n words or more: keys become those of `bytes` bytes, eight more than before. */
-static size_t keep_openings(struct gopher_scratch *g, size_t n, size_t bytes, size_t count)
+/* One step of find_limits(): those of g->groups whose first `bytes` bytes stand there again. */
+static size_t keep_openings(struct gopher_scratch *g, size_t bytes, size_t count)
 {
-    const uint32_t *starts = g->starts;
+    uint8_t *marks = clear_marks(g, count);
+    struct gram_group *groups = g->groups;
+    const uint32_t *starts = g->starts, *list = g->repeated;
+    uint32_t *limits = g->limits;
+    const char *last = g->joined + bytes - 8;
+    int shift = g->mark_shift;
     size_t kept = 0;
 
-    while (count > 0 && g->repeated[count - 1] + n > g->scan.word_count)
-        count--;
-    for (size_t k = 0; k < count; k++)
-        g->grams[k] = longer(g->grams[k], word_load(g->joined + starts[g->repeated[k]] + bytes - 8));
-    note_keys(g, g->grams, count);
     for (size_t k = 0; k < count; k++) {
-        uint64_t key = g->grams[k];
-        uint32_t i = g->repeated[k];
-
-        g->grams[kept] = key;
-        g->repeated[kept] = i;
-        kept += key_again(g, key) | (starts[i + n] - starts[i] < bytes);
+        groups[k].hash = longer(groups[k].hash, word_load(last + starts[list[groups[k].first]]));
+        note_mark(&marks[mark_of(shift, groups[k].hash)]);
+    }
+    for (size_t k = 0; k < count; k++) {
+        limits[groups[k].first] = (uint32_t)bytes;
+        groups[kept] = groups[k];
+        kept += noted_again(marks[mark_of(shift, groups[k].hash)]);
     }
     return kept;
 }
 
-/* Characters in n-grams that stood before the scan came to them; it jumps over each of those. */
+/* Lists as find_openings(), and puts into g->limits for each how long no repeated n-gram from there is: the first of some numbers of bytes
+ * that do not stand there again. */
+static size_t find_limits(struct gopher_scratch *g)
+{
+    static const size_t steps[] = { 16, 20, 24, 32, 40 };
+    size_t same, count;
+
+    join_words(g);
+    count = find_openings(g, &same);
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && same > 0; i++)
+        same = keep_openings(g, steps[i], same);
+    for (size_t k = 0; k < same; k++)
+        g->limits[g->groups[k].first] = UINT32_MAX;
+    return count;
+}
+
+/* Of those listed, puts into g->group_of where an n-gram is shorter than its limit. */
+static size_t within_limits(struct gopher_scratch *g, size_t n, size_t count)
+{
+    const uint32_t *starts = g->starts, *list = g->repeated, *limits = g->limits;
+    uint32_t *out = g->group_of;
+    size_t found = 0;
+
+    while (count > 0 && list[count - 1] + n > g->scan.word_count)
+        count--;
+    for (size_t k = 0; k < count; k++) {
+        uint32_t i = list[k];
+
+        out[found] = i;
+        found += starts[i + n] - starts[i] < limits[k];
+    }
+    return found;
+}
+
+/* Characters in n-grams that stood before the scan came to them; it jumps over each of those. The words it may find are in g->group_of. */
 static uint64_t duplicate_grams(struct gopher_scratch *g, size_t n, size_t count)
 {
     size_t next = 0;
     int bits = make_table(g, count, 1);
     uint64_t chars = 0;
 
-    for (size_t k = 0; k < count && g->repeated[k] + n <= g->scan.word_count; k++) {
-        size_t i = g->repeated[k];
+    for (size_t k = 0; k < count; k++) {
+        size_t i = g->group_of[k];
 
         if (i < next || !add_hash(g->slots, bits, xxh3(g->joined + g->starts[i], g->starts[i + n] - g->starts[i])))
             continue;
@@ -379,6 +467,7 @@ bool gopher_repetition(const struct gopher_cfg *c, struct gopher_scratch *g, str
     const struct judge j = { c, d, t };
     double chars = (double)g->scan.chars;
     size_t words = g->scan.word_count, repeated = 0;
+    unsigned most;
 
     if (judge_units(&j, g))
         return true;
@@ -386,20 +475,18 @@ bool gopher_repetition(const struct gopher_cfg *c, struct gopher_scratch *g, str
     for (size_t n = 2; on(&j, GOPHER_top_2, GOPHER_top_4) && n <= 4 && n <= words; n++) {
         int rule = GOPHER_top_2 + (int)n - 2;
 
-        repeated = n == 2 ? find_pairs(g) : grow_pairs(g, n, repeated);
-        if (judge(&j, rule, (double)top_gram(g, n, group_grams(g, repeated)) / chars))
+        repeated = count_grams(g, n == 2 ? find_pairs(g) : grow_grams(g, n, repeated), &most);
+        if (judge(&j, rule, (double)top_counted(g, n, repeated, most) / chars))
             return true;
     }
     if (words < 5 || !on(&j, GOPHER_dup_5, GOPHER_dup_10))
         words = repeated = 0;
     else
-        repeated = find_openings(g);
+        repeated = find_limits(g);
     for (size_t n = 5; n <= 10; n++) {
         int rule = GOPHER_dup_5 + (int)n - 5;
 
-        if (n % 2 == 1 && repeated > 0)
-            repeated = keep_openings(g, n, 4 * n, repeated);
-        if (judge(&j, rule, (double)duplicate_grams(g, n, repeated) / chars))
+        if (judge(&j, rule, (double)duplicate_grams(g, n, within_limits(g, n, repeated)) / chars))
             return true;
     }
     return false;
