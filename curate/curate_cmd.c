@@ -181,7 +181,7 @@ const struct command cmd_curate = {
         "  tundish curate notes.zip --explain 'notes.zip!a.html'\n",
     .opts = opts,
     .cfg_size = sizeof(struct curate_cfg),
-    .stage_version = 6,
+    .stage_version = 7,
     .makes = "corpus",
     .run = curate,
     .benches = curate_benches,
