@@ -8,9 +8,13 @@
 #include "base/progress.h"
 #include "base/stop.h"
 #include "curate/report/report_part.h"
+#include "curate/run/dry_run_part.h"
 
 #define PREFIX_LEAST ((double)(256 << 10))   /* a file whose share is more is read up to there, not chosen */
 #define FILES_LEAST 50                       /* so is one that alone would be that part of the sample */
+#define READ_TIMES 10                        /* of the share of large files is read; only the share passes the steps */
+#define READ_LEAST ((double)(64 << 20))      /* or so much of all of them together */
+#define PASS_LEAST ((double)(64 << 10))      /* at least so much of them passes the steps */
 #define PACK_BYTES ((size_t)1 << 20)
 #define PACK_LEVEL 3                         /* the corpus' own */
 
@@ -21,9 +25,12 @@ struct unit {
     const struct source_group *group;
     uint64_t take;                     /* bytes on disk; UINT64_MAX: all */
     bool chosen;                       /* it stands for those that were not, too */
+    double pass;                       /* the share of its documents that passes the steps */
+    uint64_t draw;                     /* by which documents are drawn */
     /* what came of it */
     bool cut;                          /* it was not read to its end */
-    uint64_t bytes_read, documents, document_bytes, kept, kept_bytes;
+    uint64_t bytes_read, documents, document_bytes;
+    uint64_t passed, passed_bytes, kept, kept_bytes;
     uint64_t ahead;                    /* of bytes_read, those that were read before the first document came */
 };
 
@@ -54,8 +61,9 @@ struct sampling {
     struct source_stats stats;
     uint64_t bytes_read;
     uint64_t begun;                    /* files of which only the beginning was read */
+    uint64_t passed, passed_bytes;     /* documents that went through the steps */
     struct {
-        double read, read_bytes, kept, kept_bytes;
+        double read, read_bytes, passed, passed_bytes, kept, kept_bytes;
     } all;
     double read_seconds;
     struct buf text;
@@ -71,32 +79,55 @@ static bool is_chosen(const struct sampling *s, const struct source_group *g)
     return ldexp((double)(hash >> 11), -53) < s->args->share;
 }
 
+/* How far the large files are read, and how many of their documents pass. */
+static void reach_into(struct sampling *s, double large)
+{
+    double reach = fmin(1, fmax(READ_TIMES * s->args->share, READ_LEAST / large));
+    double pass = fmin(1, fmax(s->args->share, PASS_LEAST / large) / reach);
+
+    for (size_t i = 0; i < s->count; i++) {
+        struct unit *u = &s->units[i];
+
+        if (u->chosen)
+            continue;
+        u->take = reach < 1 ? (uint64_t)((double)u->group->bytes * reach) : UINT64_MAX;
+        u->pass = pass;
+        u->draw = xxh3_seed(u->group->first, strlen(u->group->first), s->args->seed);
+    }
+}
+
 static void choose_units(struct sampling *s)
 {
-    double small = 0, chosen = 0, large = 0;
+    double small = 0, chosen = 0, large = 0, alone = 0;
 
     for (size_t i = 0; i < s->groups.count; i++)
-        large += s->groups.v[i].program ? 0 : (double)s->groups.v[i].bytes * s->args->share / FILES_LEAST;
+        alone += s->groups.v[i].program ? 0 : (double)s->groups.v[i].bytes * s->args->share / FILES_LEAST;
     s->units = mem_array(s->groups.count, sizeof *s->units);
     for (size_t i = 0; i < s->groups.count; i++) {
         const struct source_group *g = &s->groups.v[i];
-        double part = (double)g->bytes * s->args->share;
+        struct unit u = { .group = g, .take = UINT64_MAX, .pass = 1 };
 
         if (g->files == 0 || g->program)
             continue;
-        if (s->args->share >= 1)
-            s->units[s->count++] = (struct unit){ .group = g, .take = UINT64_MAX };
-        else if ((double)g->bytes > large || part >= PREFIX_LEAST)
-            s->units[s->count++] = (struct unit){ .group = g, .take = (uint64_t)part };
+        if (s->args->share >= 1 || (double)g->bytes > alone || (double)g->bytes * s->args->share >= PREFIX_LEAST)
+            large += (double)g->bytes;
         else {
             small += (double)g->bytes;
-            if (is_chosen(s, g)) {
-                chosen += (double)g->bytes;
-                s->units[s->count++] = (struct unit){ .group = g, .take = UINT64_MAX, .chosen = true };
-            }
+            u.chosen = is_chosen(s, g);
+            if (!u.chosen)
+                continue;
+            chosen += (double)g->bytes;
         }
+        s->units[s->count++] = u;
     }
     s->chosen_weight = chosen > 0 ? small / chosen : 1;
+    reach_into(s, large);
+}
+
+/* Does the document that was just read pass the steps? */
+static bool is_drawn(const struct unit *u)
+{
+    return u->pass >= 1 || ldexp((double)(xxh3_seed(&u->documents, sizeof u->documents, u->draw) >> 11), -53) < u->pass;
 }
 
 /* How many such units the input has. Readers are ahead of their documents by as much as they were when the first one came, which may be
@@ -163,17 +194,17 @@ static bool wants(void *ctx, const char *path)
     return true;
 }
 
-static enum status next_document(struct part *p, struct doc **out)
+static enum status next_document(struct part *p, struct raw_document **out)
 {
     double start = bench_thread_now();
     struct raw_document *raw;
     struct unit *u;
 
-    *out = NULL;
     if (stop_requested())
         return fail(ST_INTERRUPTED, "stopped; a dry run leaves nothing behind");
     TRY(source_next(p->source, &raw));
     p->read_seconds += bench_thread_now() - start;
+    *out = raw;
     if (raw == NULL)
         return ST_OK;
     u = &p->units[p->at - 1];
@@ -185,7 +216,6 @@ static enum status next_document(struct part *p, struct doc **out)
     u->cut = u->bytes_read > u->ahead && u->bytes_read - u->ahead >= u->take;
     if (u->cut)
         source_end_file(p->source);
-    *out = doc_of_raw(raw, 0);
     return ST_OK;
 }
 
@@ -194,13 +224,23 @@ static enum status read_part(struct part *p, const struct chain *chain, struct s
     source_want(p->source, wants, p);
     source_begin(p->source, &p->group);
     for (;;) {
+        struct raw_document *raw;
+        struct unit *u;
         struct doc *d;
         enum status st;
 
-        TRY(next_document(p, &d));
-        if (d == NULL)
+        TRY(next_document(p, &raw));
+        if (raw == NULL)
             break;
-        st = pass_document(p, &p->units[p->at - 1], chain, d, w);
+        u = &p->units[p->at - 1];
+        if (!is_drawn(u)) {
+            raw_document_free(raw);
+            continue;
+        }
+        u->passed++;
+        u->passed_bytes += raw->n;
+        d = doc_of_raw(raw, 0);
+        st = pass_document(p, u, chain, d, w);
         doc_free(d);
         TRY(st);
     }
@@ -270,14 +310,18 @@ static void pack(struct sampling *s)
 
 static void add_unit(struct sampling *s, const struct unit *u)
 {
-    double weight = weight_of(s, u);
+    double weight = weight_of(s, u), each = weight / u->pass;
 
     s->bytes_read += u->bytes_read;
     s->begun += !u->chosen && weight > 1;
     s->all.read += weight * (double)u->documents;
     s->all.read_bytes += weight * (double)u->document_bytes;
-    s->all.kept += weight * (double)u->kept;
-    s->all.kept_bytes += weight * (double)u->kept_bytes;
+    s->passed += u->passed;
+    s->passed_bytes += u->passed_bytes;
+    s->all.passed += each * (double)u->passed;
+    s->all.passed_bytes += each * (double)u->passed_bytes;
+    s->all.kept += each * (double)u->kept;
+    s->all.kept_bytes += each * (double)u->kept_bytes;
 }
 
 static enum status take_part(void *ctx, void *item)
@@ -329,44 +373,46 @@ struct interval wilson(double hits, double n)
 /* As many independent documents as tell as much as these, which come from files that differ. */
 static double independent_documents(const struct sampling *s)
 {
-    double documents = (double)s->stats.documents, share = s->all.kept / s->all.read, spread = 0, files = 0, alone;
+    double documents = (double)s->passed, share = s->all.kept / s->all.passed, spread = 0, files = 0, alone;
 
     for (size_t i = 0; i < s->count; i++)
-        if (s->units[i].documents > 0) {
+        if (s->units[i].passed > 0) {
             const struct unit *u = &s->units[i];
-            double off = weight_of(s, u) * ((double)u->kept - share * (double)u->documents);
+            double off = weight_of(s, u) / u->pass * ((double)u->kept - share * (double)u->passed);
 
             spread += off * off;
             files++;
         }
     if (files < 2 || spread <= 0 || share <= 0 || share >= 1)
         return documents;
-    spread *= files / (files - 1) / (s->all.read * s->all.read);       /* variance of the share */
+    spread *= files / (files - 1) / (s->all.passed * s->all.passed);       /* variance of the share */
     alone = share * (1 - share) / spread;
     return alone < documents ? alone : documents;
 }
 
 static json_t *whole(double n) { return json_integer(n > 0 ? (json_int_t)fmin(round(n), 9e18) : 0); }
 
+static double ratio(double part, double of) { return of > 0 ? part / of : 0; }
+
 static json_t *kept_json(const struct sampling *s)
 {
-    double share = s->all.read > 0 ? s->all.kept / s->all.read : 0;
+    double share = ratio(s->all.kept, s->all.passed);
     struct interval i = { 0, 1 };
 
-    if (s->all.read > 0)
+    if (s->all.passed > 0)
         i = wilson(share * independent_documents(s), independent_documents(s));
     return json_pack("{s:f,s:f,s:f,s:f}", "documents", share, "low", i.low, "high", i.high, "bytes",
-                     s->all.read_bytes > 0 ? s->all.kept_bytes / s->all.read_bytes : 0);
+                     ratio(s->all.kept_bytes, s->all.passed_bytes));
 }
 
 /* What the sample cost, as much more as there is more text. */
 static json_t *costs_json(const struct sampling *s, double *all)
 {
-    double times = s->stats.document_bytes ? s->all.read_bytes / (double)s->stats.document_bytes : 0;
+    double times = ratio(s->all.read_bytes, (double)s->passed_bytes);
     json_t *list = json_array();
 
-    *all = s->read_seconds * times;
-    json_array_append_new(list, json_pack("{s:s,s:f}", "step", "read", "cpu_seconds", s->read_seconds * times));
+    *all = s->read_seconds * ratio(s->all.read_bytes, (double)s->stats.document_bytes);
+    json_array_append_new(list, json_pack("{s:s,s:f}", "step", "read", "cpu_seconds", *all));
     for (size_t i = 0; i < s->report->count; i++) {
         const struct report_step *step = &s->report->steps[i];
 
@@ -393,8 +439,8 @@ static json_t *not_estimated(const struct sampling *s)
     return list;
 }
 
-/* From the report of the sample: each reason with its share of the documents read. */
-static json_t *drops_json(const json_t *report, double read)
+/* From the report of the sample: each reason with its share of the documents that passed the steps. */
+static json_t *drops_json(const json_t *report, double passed)
 {
     json_t *list = json_array();
     const json_t *step, *drop;
@@ -406,31 +452,32 @@ static json_t *drops_json(const json_t *report, double read)
 
             json_array_append_new(list, json_pack("{s:O,s:O,s:O,s:f}", "step", json_object_get(step, "step"), "reason",
                                                   json_object_get(drop, "reason"), "documents",
-                                                  json_object_get(drop, "documents"), "share", n / fmax(read, 1)));
+                                                  json_object_get(drop, "documents"), "share", n / fmax(passed, 1)));
         }
     return list;
 }
 
 static void add_estimates(const struct sampling *s, int threads, json_t *out)
 {
-    double packing = s->packed_of ? (double)s->packed / (double)s->packed_of : 0, cpu;
+    double packing = ratio((double)s->packed, (double)s->packed_of), cpu;
+    double kept_bytes = ratio(s->all.kept_bytes, s->all.passed_bytes) * s->all.read_bytes;
     json_t *report = report_json(s->report, &s->stats), *kept = kept_json(s), *costs = costs_json(s, &cpu);
     const json_t *input = json_object_get(report, "input");
 
     json_object_set_new(out, "sample",
-        json_pack("{s:f,s:i,s:I,s:I,s:I,s:I}", "share", s->args->share, "files", (int)s->count, "begun",
-                  (json_int_t)s->begun, "bytes_read", (json_int_t)s->bytes_read, "documents", (json_int_t)s->stats.documents, "document_bytes",
-                  (json_int_t)s->stats.document_bytes));
+        json_pack("{s:f,s:i,s:I,s:I,s:I,s:I,s:I}", "share", s->args->share, "files", (int)s->count, "begun",
+                  (json_int_t)s->begun, "bytes_read", (json_int_t)s->bytes_read, "documents_seen", (json_int_t)s->stats.documents,
+                  "documents", (json_int_t)s->passed, "document_bytes", (json_int_t)s->passed_bytes));
     json_object_set_new(out, "estimate",
         json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:f,s:i,s:f}", "documents_read", whole(s->all.read),
-                  "document_bytes_read", whole(s->all.read_bytes), "documents", whole(s->all.kept), "documents_low",
+                  "document_bytes_read", whole(s->all.read_bytes), "documents", whole(s->all.read * ratio(s->all.kept, s->all.passed)), "documents_low",
                   whole(s->all.read * json_real_value(json_object_get(kept, "low"))), "documents_high",
                   whole(s->all.read * json_real_value(json_object_get(kept, "high"))), "bytes",
-                  whole(s->all.kept_bytes), "compressed_bytes", whole(s->all.kept_bytes * packing), "cpu_seconds", cpu,
+                  whole(kept_bytes), "compressed_bytes", whole(kept_bytes * packing), "cpu_seconds", cpu,
                   "threads", threads, "seconds", cpu / threads));
     json_object_set_new(out, "kept", kept);
     json_object_set_new(out, "costs", costs);
-    json_object_set_new(out, "drops", drops_json(report, (double)s->stats.documents));
+    json_object_set_new(out, "drops", drops_json(report, (double)s->passed));
     json_object_set(out, "not_read", json_object_get(input, "not_documents"));
     json_object_set(out, "kinds", json_object_get(input, "kinds"));
     json_object_set_new(out, "not_estimated", not_estimated(s));
@@ -464,54 +511,7 @@ static enum status add_sample(struct sampling *s, json_t *out)
     return st;
 }
 
-/* ---- what there is ---- */
-
-/* "txt" of "a/b.txt", "warc.gz" of "a/b.warc.gz"; "" where there is none that is short. */
-static const char *ending_of(const char *path)
-{
-    static const char *const packed[] = { ".gz", ".xz", ".zst", ".bz2", ".lz4" };
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.'), *before;
-
-    if (dot == NULL || dot == name || strlen(dot) > 8)
-        return "";
-    for (size_t i = 0; i < sizeof packed / sizeof *packed; i++)
-        if (strcmp(dot, packed[i]) == 0) {
-            for (before = dot; before > name && before[-1] != '.';)
-                before--;
-            return before > name + 1 && dot - before <= 6 ? before : dot + 1;
-        }
-    return dot + 1;
-}
-
-static json_t *endings_json(const struct source_groups *g)
-{
-    struct name_counts endings = { 0 };
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < g->count; i++)
-        if (g->v[i].files > 0 && !g->v[i].program)
-            name_counts_add(&endings, &(struct name_count){ ending_of(g->v[i].first), 1, g->v[i].disk });
-    for (size_t i = 0; i < endings.count; i++)
-        json_array_append_new(list, json_pack("{s:s,s:I,s:I}", "ending", endings.v[i].name, "files",
-                                              (json_int_t)endings.v[i].documents, "bytes",
-                                              (json_int_t)endings.v[i].bytes));
-    name_counts_release(&endings);
-    return list;
-}
-
-static json_t *steps_json(const struct chain *chain)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < chain->count; i++) {
-        const struct step *s = &chain->steps[i];
-
-        json_array_append_new(list, json_pack("{s:s,s:s,s:o}", "step", s->label, "sees",
-                                              s->kind->each ? "one document" : "all documents", "options",
-                                              opt_record(s->kind->opts, s->cfg)));
-    }
-    return list;
-}
+/* ---- all of it ---- */
 
 static enum status look(const struct dry_run_args *args, struct arena *a, json_t *out)
 {
@@ -529,8 +529,8 @@ static enum status look(const struct dry_run_args *args, struct arena *a, json_t
     json_object_set_new(out, "files", json_integer((json_int_t)(s.groups.files - programs)));
     json_object_set_new(out, "programs", json_integer((json_int_t)programs));
     json_object_set_new(out, "bytes", json_integer((json_int_t)s.groups.bytes));
-    json_object_set_new(out, "endings", endings_json(&s.groups));
-    json_object_set_new(out, "steps", steps_json(args->chain));
+    json_object_set_new(out, "endings", dry_run_endings(&s.groups));
+    json_object_set_new(out, "steps", dry_run_steps(args->chain));
     if (args->share > 0)
         return add_sample(&s, out);
     TRY(chain_load(args->chain));       /* a list or a model that cannot be read is told now */

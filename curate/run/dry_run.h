@@ -3,14 +3,17 @@
  * left, how large, and after how long. Writes nothing.
  *
  * The sample: of many small files some, chosen by a hash of their paths, are read whole; a file that is large, or large
- * for the sample (where there are few, each of them), is read from its beginning up to its share. So the cost
+ * for the sample (where there are few, each of them), is read from its beginning up to ten times its share, and of its documents
+ * some, drawn by a hash of their number, pass the steps, so that these make up the share. Of 64 MB and less of such files all
+ * is read: what reading costs is little beside the steps, and then each document of the input had the same chance. Else the cost
  * goes by the share and not by the input; the price is that what stands at the end of large files is not seen. The
  * documents pass the chain's steps over single documents, by all threads, a file a thread; steps over all documents
  * (dedup) and orders (shuffle) are left out and named, for what they would drop does not show in a part; so are sources
  * that are programs: nobody knows how much they will write, and to run one may be dear.
  *
  * Estimates are sums over the sample in which each file stands for as many as there are like it: a file that was
- * chosen for bytes of all that could have been over those of the chosen, a beginning for the file's bytes over its own.
+ * chosen for bytes of all that could have been over those of the chosen, a beginning for the file's bytes over its own, a
+ * document that was drawn for as many more. What is kept is a share of what passed the steps, times what would be read.
  * The interval of the kept share is Wilson's at 95 %, of as many independent documents as tell as much as the files do:
  * documents of one file resemble each other, which the spread of the files' shares shows.
  * It knows nothing of what stands further on in a file that was only begun: how many those are is told ("begun").

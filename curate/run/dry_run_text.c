@@ -162,11 +162,12 @@ static void add_estimates(struct buf *out, const json_t *json)
     const json_t *list = at(json, NULL, "not_estimated");
     char n[28], m[28], bytes[24], more[24], time[28];
 
-    buf_printf(out, "sampled     %s documents of %s files (%s on disk, %s of text)\n", count_at(json, "sample", "documents", n),
-               count_at(json, "sample", "files", m), bytes_at(json, "sample", "bytes_read", bytes),
+    buf_printf(out, "read        %s documents of %s files (%s on disk)\n", count_at(json, "sample", "documents_seen", n),
+               count_at(json, "sample", "files", m), bytes_at(json, "sample", "bytes_read", bytes));
+    buf_printf(out, "sampled     %s of them (%s of text)\n", count_at(json, "sample", "documents", n),
                bytes_at(json, "sample", "document_bytes", more));
     if (json_integer_value(at(json, "sample", "begun")) > 0)
-        buf_printf(out, "            %s of them from the beginning only: where documents further on are of other sizes or kinds, "
+        buf_printf(out, "            %s of the files from the beginning only: where documents further on are of other sizes or kinds, "
                    "the numbers below are off\n", count_at(json, "sample", "begun", n));
     add_drops(out, json);
     buf_printf(out, "keeps       %.1f %% of documents (%.1f to %.1f, 95 %%), %.1f %% of text\n",
