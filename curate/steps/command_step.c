@@ -7,6 +7,7 @@
 #include "base/log.h"
 
 #define ANSWER_LEAST ((size_t)16 << 20)      /* an answer may have this and four times its question */
+#define FAILURES_TOLD 20                     /* so many and no answer yet: the program is at fault, not the documents */
 
 static const char *const failures[] = { "fail", "drop", "keep", NULL };
 
@@ -55,6 +56,7 @@ struct command_state {
     const struct command_cfg *cfg;
     struct child_program *child;       /* NULL: none runs */
     struct buf question, answer, scratch;
+    int failures;                      /* before the first answer; -1: there was one */
 };
 
 enum status command_open(const void *cfg, void **state)
@@ -211,6 +213,9 @@ static enum status give_up(struct command_state *s, struct doc *d, struct step_w
     child_program_end(s->child, itself, &how);
     s->child = NULL;
     w->counts[COUNT_FAILED]++;
+    if (s->failures >= 0 && ++s->failures == FAILURES_TOLD && c->on_failure != COMMAND_FAIL)
+        log_warn("the program '%s' failed at each of its first %d documents, and is started anew for each: %s%s%s", c->run.v[0], FAILURES_TOLD,
+                 words, said.n ? "; it said: " : "", said.n ? said.p : "");
     if (c->on_failure == COMMAND_FAIL)
         fail(ST_FAILED, "the program '%s' failed at document '%s': %s%s%s; want a line of JSON back for each%s%s",
              c->run.v[0], d->id, words, itself && how.n ? " with " : "", itself && how.n ? how.p : "",
@@ -256,8 +261,10 @@ static enum status take_line(struct command_state *s, struct doc *d, struct step
     wrong = read_answer(object, d, &a);
     if (wrong != NULL)
         st = give_up(s, d, w, wrong);
-    else
+    else {
+        s->failures = -1;
         take_answer(d, &a, w);
+    }
     json_decref(object);
     return st;
 }

@@ -16,7 +16,8 @@
  *     source, created, language: not looked at, so that a program may print what it got
  * Anything else is a failure: another member, a line that is no such object, two lines, no line within `timeout`, an
  * end. What then happens, `on-failure` says: `fail` ends the run with what the program said on its standard error,
- * `drop` (command_failed) and `keep` go on, with the program started anew for the next document.
+ * `drop` (command_failed) and `keep` go on, with the program started anew for the next document, and a warning if the
+ * first twenty of a worker all failed.
  *
  * Each worker has a process of its own, started at its first document and kept until the last; it ends when its input
  * does, within two seconds, and never outlives us. No shell reads the words of `run`. A corpus is the same in each

@@ -6,7 +6,7 @@ set -eu
 curate() {
     local seen=0
     rm -rf out out.work
-    timeout 120 "$TUNDISH" curate "${in:-in}" --out out --threads 2 --steps "[extract, {command: {$2}}]" >words 2>err || seen=$?
+    timeout 120 "$TUNDISH" curate "${in:-in}" --out out --threads "${threads:-2}" --steps "[extract, {command: {$2}}]" >words 2>err || seen=$?
     [ "$seen" = "$1" ] || { cat err >&2; fail "{$2} gave $seen, want $1"; }
 }
 kept() { zstd -dcq out/*.jsonl.zst; }
@@ -72,6 +72,14 @@ unset in
 curate 0 "run: [sh, -c, 'while read -r l; do case \$l in *\"number 7\\\\n\"*) exit 1;; esac; echo \"{}\"; done'], on-failure: drop"
 [ "$(kept | wc -l)" = 39 ] || fail "more than one document was dropped"
 grep -q '"command_failed"' out/report.json || fail "the failure is not in the report"
+
+! grep -q "each of its first" err || fail "one failure is told as that of the program"
+
+# none is answered: that is told, for it is the program's fault
+threads=1 curate 0 "run: [sh, -c, 'echo no model here >&2; exit 1'], on-failure: keep"
+has "failed at each of its first 20 documents" err
+has "no model here" err
+[ "$(kept | wc -l)" = 40 ] || fail "kept documents are not kept"
 
 # a bound on memory: 200 MB do not fit
 curate 1 "run: [sh, -c, 'read -r l; dd if=/dev/zero of=/dev/null bs=200M count=1 || exit 3; echo \"{}\"'], memory: 100M"
