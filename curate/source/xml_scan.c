@@ -52,7 +52,7 @@ static void emit(struct xml_scan *x, struct span utf8)
         return;
     if (x->depth > 0)
         x->handler->text(x->ctx, utf8);
-    else if (!content_blank(utf8.p, utf8.n) && content_bom(utf8.p, utf8.n) != utf8.n)
+    else if (!content_blank(utf8.p, utf8.n))
         xml_fault(x, "text outside of the root:", utf8);
 }
 

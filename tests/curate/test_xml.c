@@ -61,6 +61,8 @@ static void damaged_xml_gives_what_came_before(void **state)
           "d.xml#1: one\n! bad_xml 1 d.xml:1: the end while an element is open: 'd'\n");
     reads("d.xml", "elements: d", "<r><d>one</d>< d>", "d.xml#1: one\n! bad_xml 1 d.xml:1: a '<' that begins no tag, before ' '\n");
     reads("d.xml", "elements: d", "<r><d>one</d></r><r/>", "d.xml#1: one\n! bad_xml 1 d.xml:1: a second root 'r'\n");
+    reads("d.xml", "elements: d", "<!DOCTYPE r>\xef\xbb\xbf<r><d>one</d></r>", "! bad_xml 1 d.xml:1: text outside of the root: '\xef\xbb\xbf'\n");
+    reads("d.xml", "elements: d", "\xef\xbb\xbf<!DOCTYPE r>\n<r><d>one</d></r>", "d.xml#1: one\n");
     reads("d.xml", "elements: d", "<r><d a=b>one</d></r>", "! bad_xml 1 d.xml:1: attributes that are none in the tag 'd a=b'\n");
     reads("d.xml", "elements: d", "<r><d>Q & A &unknown; &#0; &amp;amp;</d></r>",
           "d.xml#1: Q & A &unknown; \xef\xbf\xbd &amp;\n");
