@@ -36,14 +36,9 @@ uint64_t rng_at(uint64_t seed, uint64_t stream, uint64_t index)
     return philox(seed, stream, index).first;
 }
 
-static double unit(uint64_t x)   /* [0, 1), multiples of 2^-53 */
-{
-    return (double)(x >> 11) * 0x1p-53;
-}
-
 double rng_uniform_at(uint64_t seed, uint64_t stream, uint64_t index)
 {
-    return unit(rng_at(seed, stream, index));
+    return rng_unit(rng_at(seed, stream, index));
 }
 
 /* ln(u) for u in (0, 1], and cos(2 pi u) for u in [0, 1). The C library's differ by a last bit from
@@ -91,9 +86,9 @@ static double cos_turn(double u)
 double rng_normal_at(uint64_t seed, uint64_t stream, uint64_t index)
 {
     struct block b = philox(seed, stream, index);
-    double u = unit(b.first) + 0x1p-53;   /* (0, 1] */
+    double u = rng_unit(b.first) + 0x1p-53;   /* (0, 1] */
 
-    return sqrt(-2 * log_unit(u)) * cos_turn(unit(b.second));
+    return sqrt(-2 * log_unit(u)) * cos_turn(rng_unit(b.second));
 }
 
 uint64_t rng_next(struct rng *r)
@@ -103,7 +98,7 @@ uint64_t rng_next(struct rng *r)
 
 double rng_next_uniform(struct rng *r)
 {
-    return unit(rng_next(r));
+    return rng_unit(rng_next(r));
 }
 
 /* Lemire, "Fast random integer generation in an interval" (2019): the high half of x n is the

@@ -15,6 +15,8 @@ struct rng {
     uint64_t stream;      /* what the draws are for: a tensor, a site; keeps streams apart */
     uint64_t index;       /* the next draw */
 };
+/* Of 64 random bits, or of a hash: [0, 1), a multiple of 2^-53. */
+static inline double rng_unit(uint64_t bits) { return (double)(bits >> 11) * 0x1p-53; }
 uint64_t rng_at(uint64_t seed, uint64_t stream, uint64_t index);
 double rng_uniform_at(uint64_t seed, uint64_t stream, uint64_t index);   /* [0, 1) */
 /* N(0, 1), Box-Muller, one draw an index */

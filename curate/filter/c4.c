@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/rng.h"
 #include "curate/text/python_text.h"
 #include "curate/text/words.h"
 
@@ -203,7 +204,7 @@ static void judge_bad_words(const struct c4_cfg *c, struct doc *d, struct step_w
     python_lower(&st->lower, (struct span){ d->text.p, d->text.n });
     found = bad_words_found(c->bad_words, word_class_init(), (struct span){ st->lower.p, st->lower.n },
                             written_without_blanks(language));
-    stays = found && (double)(xxh3_seed(d->text.p, d->text.n, (uint64_t)c->seed) >> 11) * 0x1p-53 < c->keep_fraction;
+    stays = found && rng_unit(xxh3_seed(d->text.p, d->text.n, (uint64_t)c->seed)) < c->keep_fraction;
     doc_judge(d, &w->trace, &(struct trace_value){ &rules[RULE_BAD_WORDS], found, 0, TRACE_AT_MOST, found && !stays });
 }
 

@@ -106,7 +106,7 @@ void gopher_scratch_free(struct gopher_scratch *g)
     free(g->grams);
     free(g->repeated);
     free(g->limits);
-    free(g->group_of);
+    free(g->shorter);
     free(g->groups);
     free(g->again);
     free(g->starts);

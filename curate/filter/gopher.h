@@ -133,7 +133,7 @@ struct gopher_scratch {
     uint64_t *grams;                  /* hash of the n-gram at each word */
     uint32_t *repeated;               /* words with an n-gram that may be repeated */
     uint32_t *limits;                 /* bytes that a repeated n-gram at each of those does not reach */
-    uint32_t *group_of;               /* those of them that one rule looks at */
+    uint32_t *shorter;                /* those of them that one rule looks at */
     struct gram_group *groups;
     uint8_t *again;                   /* of each word: may a repeated one begin there? */
     uint32_t *starts;                 /* of each word, in `joined` */

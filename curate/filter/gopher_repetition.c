@@ -118,7 +118,7 @@ static void grow_scratch(struct gopher_scratch *g)
         g->gram_cap = words * 5 / 4;
         g->grams = mem_grow(g->grams, g->gram_cap, sizeof *g->grams);
         g->repeated = mem_grow(g->repeated, g->gram_cap, sizeof *g->repeated);
-        g->group_of = mem_grow(g->group_of, g->gram_cap, sizeof *g->group_of);
+        g->shorter = mem_grow(g->shorter, g->gram_cap, sizeof *g->shorter);
         g->groups = mem_grow(g->groups, g->gram_cap, sizeof *g->groups);
         g->limits = mem_grow(g->limits, g->gram_cap, sizeof *g->limits);
         g->starts = mem_grow(g->starts, g->gram_cap + 1, sizeof *g->starts);
@@ -381,11 +381,11 @@ static size_t find_limits(struct gopher_scratch *g)
     return count;
 }
 
-/* Of those listed, puts into g->group_of where an n-gram is shorter than its limit. */
+/* Of those listed, puts into g->shorter where an n-gram is shorter than its limit. */
 static size_t within_limits(struct gopher_scratch *g, size_t n, size_t count)
 {
     const uint32_t *starts = g->starts, *list = g->repeated, *limits = g->limits;
-    uint32_t *out = g->group_of;
+    uint32_t *out = g->shorter;
     size_t found = 0;
 
     while (count > 0 && list[count - 1] + n > g->scan.word_count)
@@ -399,7 +399,7 @@ static size_t within_limits(struct gopher_scratch *g, size_t n, size_t count)
     return found;
 }
 
-/* Characters in n-grams that stood before the scan came to them; it jumps over each of those. The words it may find are in g->group_of. */
+/* Characters in n-grams that stood before the scan came to them; it jumps over each of those. The words it may find are in g->shorter. */
 static uint64_t duplicate_grams(struct gopher_scratch *g, size_t n, size_t count)
 {
     size_t next = 0;
@@ -407,7 +407,7 @@ static uint64_t duplicate_grams(struct gopher_scratch *g, size_t n, size_t count
     uint64_t chars = 0;
 
     for (size_t k = 0; k < count; k++) {
-        size_t i = g->group_of[k];
+        size_t i = g->shorter[k];
 
         if (i < next || !add_hash(g->slots, bits, xxh3(g->joined + g->starts[i], g->starts[i + n] - g->starts[i])))
             continue;

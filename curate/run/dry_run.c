@@ -6,11 +6,12 @@
 #include "base/bench.h"
 #include "base/hash.h"
 #include "base/progress.h"
+#include "base/rng.h"
 #include "base/stop.h"
 #include "curate/report/report_part.h"
 #include "curate/run/dry_run_part.h"
 
-#define PREFIX_LEAST ((double)(256 << 10))   /* a file whose share is more is read up to there, not chosen */
+#define PREFIX_LEAST ((double)(256 << 10))   /* a file whose share is more is read in part, not chosen */
 #define FILES_LEAST 50                       /* so is one that alone would be that part of the sample */
 #define READ_TIMES 10                        /* of the share of large files is read; only the share passes the steps */
 #define READ_LEAST ((double)(64 << 20))      /* or so much of all of them together */
@@ -74,9 +75,7 @@ struct sampling {
 
 static bool is_chosen(const struct sampling *s, const struct source_group *g)
 {
-    uint64_t hash = xxh3_seed(g->first, strlen(g->first), s->args->seed);
-
-    return ldexp((double)(hash >> 11), -53) < s->args->share;
+    return rng_unit(xxh3_seed(g->first, strlen(g->first), s->args->seed)) < s->args->share;
 }
 
 /* How far the large files are read, and how many of their documents pass. */
@@ -127,7 +126,7 @@ static void choose_units(struct sampling *s)
 /* Does the document that was just read pass the steps? */
 static bool is_drawn(const struct unit *u)
 {
-    return u->pass >= 1 || ldexp((double)(xxh3_seed(&u->documents, sizeof u->documents, u->draw) >> 11), -53) < u->pass;
+    return u->pass >= 1 || rng_unit(xxh3_seed(&u->documents, sizeof u->documents, u->draw)) < u->pass;
 }
 
 /* How many such units the input has. Readers are ahead of their documents by as much as they were when the first one came, which may be

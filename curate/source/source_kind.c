@@ -528,17 +528,17 @@ void content_narrow(struct span wide, struct buf *out)
 {
     struct wide w = { (const unsigned char *)wide.p, (const unsigned char *)wide.p + wide.n, 2,
                       false };
-    bool marked = has_wide_bom(wide);
     char utf8[4];
 
-    if (!marked)
-        w.big = is_bare_wide(wide, true);
-    else if (memcmp(wide.p, "\xff\xfe\0\0", 4) == 0 || memcmp(wide.p, "\0\0\xfe\xff", 4) == 0)
-        w.unit = 4;
-    if (marked)
+    if (has_wide_bom(wide)) {
+        if (memcmp(wide.p, "\xff\xfe\0\0", 4) == 0 || memcmp(wide.p, "\0\0\xfe\xff", 4) == 0)
+            w.unit = 4;
         w.big = w.p[0] != 0xff;
+        w.p += w.unit;
+    } else {
+        w.big = is_bare_wide(wide, true);
+    }
     buf_adds(out, "\xef\xbb\xbf");
-    w.p += marked ? w.unit : 0;
     while (w.end - w.p >= w.unit)
         buf_add(out, utf8, utf8_encode(wide_char(&w), utf8));
     if (w.p < w.end)

@@ -24,7 +24,7 @@ double id_draw(struct id_draw how, const struct doc *d)
     if (d->source)
         hash = xxh3_seed(d->source, strlen(d->source), hash);
     hash = xxh3_seed(d->id, strlen(d->id), hash);
-    return (double)(hash >> 11) * 0x1p-53;
+    return rng_unit(hash);
 }
 
 enum status sample_each(const void *cfg, struct doc *d, struct step_work *w)

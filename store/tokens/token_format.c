@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "base/rng.h"
 #include "store/artifact/manifest.h"
 
 const char *const token_table_names[TOKEN_TABLES_WRITING] = {
@@ -16,7 +17,7 @@ static const char *const width_names[5] = { [2] = "u16", [4] = "u32" };
 
 enum token_part token_part_of(uint64_t text_hash, double validation)
 {
-    return (double)(text_hash >> 11) * 0x1p-53 < validation ? TOKENS_VALIDATION : TOKENS_TRAIN;
+    return rng_unit(text_hash) < validation ? TOKENS_VALIDATION : TOKENS_TRAIN;
 }
 
 int token_width_of(uint32_t vocab) { return vocab <= 65536 ? 2 : 4; }
